@@ -1,0 +1,35 @@
+# Every library the project is built on, with the Debian package that brings it.
+find_package(PkgConfig QUIET)
+if(NOT PKG_CONFIG_FOUND)
+  message(FATAL_ERROR "pkg-config is missing. On Debian: apt-get install pkg-config")
+endif()
+
+# vlg_require(<target> <pkg-config name> <debian package>)
+function(vlg_require target module package)
+  pkg_check_modules(${target} QUIET IMPORTED_TARGET GLOBAL ${module})
+  if(NOT ${target}_FOUND)
+    message(FATAL_ERROR "${module} is missing. On Debian: apt-get install ${package}")
+  endif()
+endfunction()
+
+vlg_require(LIBXML2 libxml-2.0 libxml2-dev)
+vlg_require(OPENBLAS openblas libopenblas-dev)
+vlg_require(ZLIB zlib zlib1g-dev)
+vlg_require(JANSSON jansson libjansson-dev)
+find_package(Threads REQUIRED)
+
+find_program(LLVM_CONFIG NAMES llvm-config-19 HINTS /usr/lib/llvm-19/bin)
+if(NOT LLVM_CONFIG)
+  message(FATAL_ERROR "LLVM 19 is missing. On Debian: apt-get install llvm-19-dev")
+endif()
+execute_process(COMMAND ${LLVM_CONFIG} --includedir
+                OUTPUT_VARIABLE LLVM_INCLUDE_DIR OUTPUT_STRIP_TRAILING_WHITESPACE)
+execute_process(COMMAND ${LLVM_CONFIG} --libdir
+                OUTPUT_VARIABLE LLVM_LIBRARY_DIR OUTPUT_STRIP_TRAILING_WHITESPACE)
+find_library(LLVM_LIBRARY NAMES LLVM-19 LLVM HINTS ${LLVM_LIBRARY_DIR} NO_DEFAULT_PATH)
+if(NOT LLVM_LIBRARY)
+  message(FATAL_ERROR "libLLVM of LLVM 19 is missing. On Debian: apt-get install llvm-19-dev")
+endif()
+add_library(vlg_llvm INTERFACE)
+target_include_directories(vlg_llvm SYSTEM INTERFACE ${LLVM_INCLUDE_DIR})
+target_link_libraries(vlg_llvm INTERFACE ${LLVM_LIBRARY})

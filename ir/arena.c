@@ -1,0 +1,137 @@
+/* Arena allocation: blocks of growing size in a list, bump pointer in the newest. */
+#include "ir/arena.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Block {
+    struct Block *older;
+    size_t used, size;
+    _Alignas(16) unsigned char bytes[];
+} Block;
+
+struct Arena {
+    Block *newest;
+    size_t total;
+};
+
+enum { FIRST_BLOCK = 4096, LARGEST_STEP = 1 << 20 };
+
+static _Noreturn void out_of_memory(size_t bytes)
+{
+    fprintf(stderr, "vlgraph: out of memory (asked for %zu bytes)\n", bytes);
+    exit(1);
+}
+
+void *heap_alloc(size_t bytes)
+{
+    void *memory = malloc(bytes ? bytes : 1);
+    if (!memory)
+        out_of_memory(bytes);
+    return memory;
+}
+
+void *heap_grow(void *old, size_t bytes)
+{
+    void *memory = realloc(old, bytes ? bytes : 1);
+    if (!memory)
+        out_of_memory(bytes);
+    return memory;
+}
+
+Arena *arena_new(void)
+{
+    Arena *arena = heap_alloc(sizeof *arena);
+    *arena = (Arena){0};
+    return arena;
+}
+
+void arena_free(Arena *arena)
+{
+    if (!arena)
+        return;
+    for (Block *block = arena->newest, *older; block; block = older) {
+        older = block->older;
+        free(block);
+    }
+    free(arena);
+}
+
+static Block *block_for(Arena *arena, size_t bytes)
+{
+    Block *block = arena->newest;
+    if (block && block->size - block->used >= bytes)
+        return block;
+    size_t size = block ? 2 * block->size : FIRST_BLOCK;
+    if (size > LARGEST_STEP)
+        size = LARGEST_STEP;
+    if (size < bytes)
+        size = bytes;
+    if (size > SIZE_MAX - sizeof *block)
+        out_of_memory(bytes);
+    Block *fresh = heap_alloc(sizeof *fresh + size);
+    fresh->older = block;
+    fresh->used = 0;
+    fresh->size = size;
+    arena->newest = fresh;
+    return fresh;
+}
+
+void *arena_alloc(Arena *arena, size_t bytes)
+{
+    if (bytes > SIZE_MAX - 16)
+        out_of_memory(bytes);
+    size_t padded = (bytes + 15) & ~(size_t)15;
+    if (padded == 0)
+        padded = 16;
+    Block *block = block_for(arena, padded);
+    void *memory = block->bytes + block->used;
+    block->used += padded;
+    arena->total += padded;
+    memset(memory, 0, padded);
+    return memory;
+}
+
+void *arena_array(Arena *arena, size_t count, size_t element_bytes)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, element_bytes, &bytes))
+        out_of_memory(SIZE_MAX);
+    return arena_alloc(arena, bytes);
+}
+
+void *arena_copy(Arena *arena, const void *src, size_t bytes)
+{
+    void *copy = arena_alloc(arena, bytes);
+    if (bytes)
+        memcpy(copy, src, bytes);
+    return copy;
+}
+
+char *arena_string(Arena *arena, const char *src, size_t len)
+{
+    char *copy = arena_alloc(arena, len + 1);
+    if (len)
+        memcpy(copy, src, len);
+    return copy;
+}
+
+char *arena_format(Arena *arena, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *text = arena_alloc(arena, (size_t)(len < 0 ? 0 : len) + 1);
+    vsnprintf(text, (size_t)(len < 0 ? 0 : len) + 1, format, again);
+    va_end(again);
+    return text;
+}
+
+size_t arena_bytes(const Arena *arena)
+{
+    return arena->total;
+}

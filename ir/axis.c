@@ -1,0 +1,101 @@
+/* The axis algebra. An axis is made of earlier ones, so one walk in order serves. All
+ * sums stop at MOST_LIMIT: axes come from files. */
+#include "ir/axis.h"
+
+#include <assert.h>
+
+static const int64_t MOST_LIMIT = INT64_C(1) << 40;
+
+static int64_t add_rows(int64_t a, int64_t b)
+{
+    return a + b < MOST_LIMIT ? a + b : MOST_LIMIT;
+}
+
+static int64_t multiply_rows(int64_t a, int64_t b)
+{
+    int64_t product;
+    if (__builtin_mul_overflow(a, b, &product) || product > MOST_LIMIT)
+        return MOST_LIMIT;
+    return product;
+}
+
+static int64_t longest_of(const Axis *axes, const Axis *axis)
+{
+    switch (axis->kind) {
+    case AXIS_KIND_batch:
+        return 1;
+    case AXIS_KIND_fixed:
+        return axis->count;
+    case AXIS_KIND_join:
+        return add_rows(axes[axis->of[0]].longest, axes[axis->of[1]].longest);
+    case AXIS_KIND_pool:
+        return multiply_rows(axis->images, multiply_rows(axis->side, axis->side));
+    default:
+        return axis->longest;
+    }
+}
+
+static bool is_pool_source(const Graph *graph, uint32_t axis)
+{
+    for (uint32_t i = 0; i < graph->axis_count; i++)
+        if (graph->axes[i].kind == AXIS_KIND_pool &&
+            graph->axes[i].of[0] == (int32_t)axis)
+            return true;
+    return false;
+}
+
+void axes_derive_limits(Graph *graph, int64_t tokens, int64_t sequences)
+{
+    int64_t widest = 1;
+    for (uint32_t i = 0; i < graph->axis_count; i++) {
+        Axis *axis = &graph->axes[i];
+        axis->longest = longest_of(graph->axes, axis);
+        if (i != AXIS_BATCH && axis->longest > widest && !is_pool_source(graph, i))
+            widest = axis->longest;
+    }
+    for (uint32_t i = 0; i < graph->axis_count; i++) {
+        Axis *axis = &graph->axes[i];
+        int64_t share = multiply_rows(tokens, axis->longest) / widest;
+        axis->capacity = share > axis->longest ? share : axis->longest;
+    }
+    graph->axes[AXIS_BATCH].capacity = sequences > 1 ? sequences : 1;
+}
+
+/* images side^2 if `source` rows are that many square grids, else -1 */
+static int64_t pooled_rows(const Axis *axis, int64_t source)
+{
+    if (source < 1 || source % axis->images != 0)
+        return -1;
+    int64_t grid = source / axis->images, side = 1;
+    while (side * side < grid)
+        side++;
+    return side * side == grid ? axis->images * axis->side * axis->side : -1;
+}
+
+int64_t axis_sequence_rows(const Graph *graph, int32_t axis, const int64_t *primary_rows)
+{
+    int64_t rows[MOST_AXES];
+    assert(axis >= 0 && axis < MOST_AXES);
+    for (int32_t i = 0; i <= axis; i++) {
+        const Axis *now = &graph->axes[i];
+        switch (now->kind) {
+        case AXIS_KIND_batch:
+            rows[i] = 1;
+            break;
+        case AXIS_KIND_fixed:
+            rows[i] = now->count;
+            break;
+        case AXIS_KIND_join:
+            rows[i] = rows[now->of[0]] < 0 || rows[now->of[1]] < 0
+                          ? -1
+                          : add_rows(rows[now->of[0]], rows[now->of[1]]);
+            break;
+        case AXIS_KIND_pool:
+            rows[i] = pooled_rows(now, rows[now->of[0]]);
+            break;
+        default:
+            rows[i] = primary_rows[i];
+        }
+    }
+    return rows[axis];
+}

@@ -1,0 +1,25 @@
+/* The axis algebra: limits at compile time, offsets at run time. */
+#ifndef VLG_IR_AXIS_H
+#define VLG_IR_AXIS_H
+
+#include "ir/graph.h"
+
+/* Bounds that parser and verifier hold axes to, so that nothing below overflows. An axis is made of
+ * axes that stand before it. */
+enum { MOST_AXES = 256, MOST_POOL = 4096 /* images, and side */ };
+
+/* Fills `longest` and `capacity` of every axis from the declared `longest` of the primary axes, the
+ * settings' tokens and the most sequences a micro-batch may hold:
+ *
+ *     longest(join) = sum, longest(pool) = images side^2, longest(fixed) = count, longest(batch) = 1
+ *     widest        = max over axes but batch and pool sources of longest
+ *     capacity(a)   = max(longest(a), tokens * longest(a) / widest)      sequences for batch
+ *
+ * so that a micro-batch of the longest sequences fills the budget, one sequence always fits. */
+void axes_derive_limits(Graph *graph, int64_t tokens, int64_t sequences);
+
+/* Rows of axis `a` for one sequence, given the rows of the primary axes (indexed by axis; other
+ * entries are ignored). -1 if a pool's source is not images * s * s. */
+int64_t axis_sequence_rows(const Graph *graph, int32_t axis, const int64_t *primary_rows);
+
+#endif

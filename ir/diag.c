@@ -1,0 +1,190 @@
+/* Diagnostics: one shape of message, with the source line and a caret where the text is known. */
+#include "ir/diag.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ir/arena.h"
+
+typedef struct Source {
+    struct Source *next;
+    const char *file, *bytes;
+    size_t len;
+} Source;
+
+struct Diags {
+    FILE *out;
+    Arena *arena;
+    Source *sources;
+    uint32_t errors;
+    bool quiet; /* too many errors: the one being reported is counted, not printed */
+};
+
+enum { MOST_ERRORS = 20, WIDEST_LINE = 200 };
+
+Diags *diags_new(FILE *out)
+{
+    Diags *diags = heap_alloc(sizeof *diags);
+    *diags = (Diags){.out = out, .arena = arena_new()};
+    return diags;
+}
+
+void diags_free(Diags *diags)
+{
+    if (!diags)
+        return;
+    arena_free(diags->arena);
+    free(diags);
+}
+
+uint32_t diags_error_count(const Diags *diags)
+{
+    return diags->errors;
+}
+
+void diags_add_source(Diags *diags, const char *file, const char *bytes, size_t len)
+{
+    Source *source = arena_alloc(diags->arena, sizeof *source);
+    source->next = diags->sources;
+    source->file = arena_string(diags->arena, file, strlen(file));
+    source->bytes = arena_string(diags->arena, bytes, len);
+    source->len = len;
+    diags->sources = source;
+}
+
+/* The line's bytes, or NULL. */
+static const char *find_line(const Diags *diags, Loc loc, size_t *out_len)
+{
+    const Source *source = diags->sources;
+    while (source && strcmp(source->file, loc.file) != 0)
+        source = source->next;
+    if (!source || loc.line == 0)
+        return NULL;
+    const char *at = source->bytes, *end = source->bytes + source->len;
+    for (uint32_t line = 1; line < loc.line; line++) {
+        at = memchr(at, '\n', (size_t)(end - at));
+        if (!at)
+            return NULL;
+        at++;
+    }
+    const char *stop = memchr(at, '\n', (size_t)(end - at));
+    *out_len = (size_t)((stop ? stop : end) - at);
+    return at;
+}
+
+static void print_caret(const Diags *diags, Loc loc)
+{
+    size_t len;
+    const char *line = find_line(diags, loc, &len);
+    if (!line || loc.column == 0 || loc.column > WIDEST_LINE)
+        return;
+    if (len > WIDEST_LINE)
+        len = WIDEST_LINE;
+    fputs("  ", diags->out);
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)line[i];
+        fputc(c < ' ' || c == 0x7f ? ' ' : c, diags->out);
+    }
+    fprintf(diags->out, "\n  %*s\n", (int)loc.column, "^");
+}
+
+__attribute__((format(printf, 4, 0)))
+static void report(Diags *diags, Loc loc, const char *kind, const char *format, va_list args)
+{
+    if (loc.file) {
+        fputs(loc.file, diags->out);
+        if (loc.line)
+            fprintf(diags->out, ":%u", loc.line);
+        if (loc.line && loc.column)
+            fprintf(diags->out, ":%u", loc.column);
+        fputs(": ", diags->out);
+    }
+    fprintf(diags->out, "%s: ", kind);
+    vfprintf(diags->out, format, args);
+    fputc('\n', diags->out);
+    if (loc.file)
+        print_caret(diags, loc);
+}
+
+void diag_error(Diags *diags, Loc loc, const char *format, ...)
+{
+    diags->errors++;
+    diags->quiet = diags->errors > MOST_ERRORS;
+    if (diags->errors == MOST_ERRORS + 1)
+        fputs("error: more than 20 errors; the rest are not shown\n", diags->out);
+    if (diags->quiet)
+        return;
+    va_list args;
+    va_start(args, format);
+    report(diags, loc, "error", format, args);
+    va_end(args);
+}
+
+void diag_warning(Diags *diags, Loc loc, const char *format, ...)
+{
+    diags->quiet = false;
+    va_list args;
+    va_start(args, format);
+    report(diags, loc, "warning", format, args);
+    va_end(args);
+}
+
+void diag_note(Diags *diags, Loc loc, const char *format, ...)
+{
+    if (diags->quiet)
+        return;
+    va_list args;
+    va_start(args, format);
+    report(diags, loc, "note", format, args);
+    va_end(args);
+}
+
+/* Damerau-Levenshtein distance (adjacent swaps cost 1), or limit + 1 if it exceeds the limit. */
+static size_t edit_distance(const char *a, const char *b, size_t limit)
+{
+    enum { MOST = 64 };
+    size_t n = strlen(a), m = strlen(b);
+    if (n > MOST || m > MOST || (n > m ? n - m : m - n) > limit)
+        return limit + 1;
+    size_t rows[3][MOST + 1];
+    size_t *before = rows[0], *last = rows[1], *now = rows[2];
+    for (size_t j = 0; j <= m; j++)
+        last[j] = j;
+    for (size_t i = 1; i <= n; i++) {
+        now[0] = i;
+        for (size_t j = 1; j <= m; j++) {
+            size_t best = last[j - 1] + (a[i - 1] != b[j - 1]);
+            if (last[j] + 1 < best)
+                best = last[j] + 1;
+            if (now[j - 1] + 1 < best)
+                best = now[j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                before[j - 2] + 1 < best)
+                best = before[j - 2] + 1;
+            now[j] = best;
+        }
+        size_t *spare = before;
+        before = last;
+        last = now;
+        now = spare;
+    }
+    return last[m];
+}
+
+const char *nearest_name(const char *name, const char *const *candidates, size_t count)
+{
+    size_t len = strlen(name);
+    size_t limit = len <= 3 ? 1 : len <= 7 ? 2 : 3;
+    const char *nearest = NULL;
+    for (size_t i = 0; i < count; i++) {
+        size_t distance = edit_distance(name, candidates[i], limit);
+        if (distance <= limit && distance < len) {
+            nearest = candidates[i];
+            if (distance == 0)
+                break;
+            limit = distance - 1;
+        }
+    }
+    return nearest;
+}

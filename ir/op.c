@@ -1,0 +1,79 @@
+/* The op table and the attribute sets as data. */
+#include "ir/op.h"
+
+#include <stddef.h>
+#include <string.h>
+
+const char *const attr_set_names[ATTRS_COUNT] = {
+#define FIELD(set, kind, name, preset, meaning)
+#define ATTRS(name, fields) #name,
+#include "ir/attrs.def"
+};
+
+const char *const attr_kind_names[] = {"flag", "int", "real", "name", "axis", "type"};
+
+const char *const lowering_names[LOWER_COUNT] = {"source", "map",  "fold",      "rowsum", "view",
+                                                 "matmul", "move", "attention", "vocab",  "graft"};
+
+/* The last element only keeps an empty list from being no array at all. */
+#define FIELD(set, kind, name, preset, meaning) \
+    {#name, ATTR_##kind, offsetof(OpAttr, set.name), #preset, meaning},
+#define ATTRS(name, fields) static const AttrField fields_##name[] = {fields {0}};
+#include "ir/attrs.def"
+
+static const struct {
+    const AttrField *fields;
+    uint32_t count;
+} attr_sets[ATTRS_COUNT] = {
+#define FIELD(set, kind, name, preset, meaning)
+#define ATTRS(name, fields) {fields_##name, sizeof fields_##name / sizeof *fields_##name - 1},
+#include "ir/attrs.def"
+};
+
+#define ARG(name) #name,
+#define OPT(name) #name,
+#define OP(name, args, ...) static const char *const args_##name[] = {args NULL};
+#include "ir/ops.def"
+
+enum {
+#define ARG(name) +1
+#define OPT(name)
+#define OP(name, args, ...) MIN_##name = 0 args,
+#include "ir/ops.def"
+};
+
+#define COMMUTES TRAIT_COMMUTES
+#define ROW_INDEX TRAIT_ROW_INDEX
+static const OpInfo ops[OP_COUNT] = {
+#define OP(name, args, attrs, shape, gradient, lowering, traits, meaning)                \
+    [OP_##name] = {#name,                                                                \
+                   args_##name,                                                          \
+                   MIN_##name,                                                           \
+                   sizeof args_##name / sizeof *args_##name - 1,                         \
+                   ATTRS_##attrs,                                                        \
+                   LOWER_##lowering,                                                     \
+                   traits,                                                               \
+                   #shape,                                                               \
+                   #gradient,                                                            \
+                   meaning},
+#include "ir/ops.def"
+};
+
+const OpInfo *op_info(OpKind op)
+{
+    return &ops[op];
+}
+
+OpKind op_find(const char *name)
+{
+    for (OpKind op = 0; op < OP_COUNT; op++)
+        if (strcmp(ops[op].name, name) == 0)
+            return op;
+    return OP_COUNT;
+}
+
+const AttrField *op_fields(OpKind op, uint32_t *out_count)
+{
+    *out_count = attr_sets[ops[op].attrs].count;
+    return attr_sets[ops[op].attrs].fields;
+}

@@ -1,0 +1,88 @@
+/* The op table and the attribute sets, expanded for C. */
+#ifndef VLG_IR_OP_H
+#define VLG_IR_OP_H
+
+#include "ir/type.h"
+
+typedef enum OpKind {
+#define OP(name, ...) OP_##name,
+#include "ir/ops.def"
+    OP_COUNT
+} OpKind;
+
+typedef enum AttrSet {
+#define FIELD(set, kind, name, preset, meaning)
+#define ATTRS(name, fields) ATTRS_##name,
+#include "ir/attrs.def"
+    ATTRS_COUNT
+} AttrSet;
+
+typedef enum Lowering {
+    LOWER_source,
+    LOWER_map,
+    LOWER_fold,
+    LOWER_rowsum,
+    LOWER_view,
+    LOWER_matmul,
+    LOWER_move,
+    LOWER_attention,
+    LOWER_vocab,
+    LOWER_graft,
+    LOWER_COUNT
+} Lowering;
+
+enum { TRAIT_COMMUTES = 1, TRAIT_ROW_INDEX = 2 };
+
+/* C types of the attribute kinds. */
+typedef int attr_flag;
+typedef int64_t attr_int;
+typedef double attr_real;
+typedef const char *attr_name; /* interned */
+typedef int32_t attr_axis;     /* index into Graph.axes */
+typedef Type attr_type;
+
+typedef enum AttrKind {
+    ATTR_flag,
+    ATTR_int,
+    ATTR_real,
+    ATTR_name,
+    ATTR_axis,
+    ATTR_type
+} AttrKind;
+
+/* attr.dropout.p, attr.matmul.transpose_b, ... */
+typedef union OpAttr {
+#define FIELD(set, kind, name, preset, meaning) attr_##kind name;
+#define ATTRS(name, fields) struct { char unused_; fields } name;
+#include "ir/attrs.def"
+} OpAttr;
+
+typedef struct AttrField {
+    const char *name;
+    AttrKind kind;
+    uint32_t offset; /* in OpAttr */
+    const char *preset; /* "0", "REQUIRED", ...: as written in attrs.def */
+    const char *meaning;
+} AttrField;
+
+typedef struct OpInfo {
+    const char *name;
+    const char *const *arg_names; /* max_args of them; those from min_args on may be absent */
+    uint32_t min_args, max_args;
+    AttrSet attrs;
+    Lowering lowering;
+    unsigned traits;
+    const char *shape_rule, *gradient_rule;
+    const char *meaning;
+} OpInfo;
+
+extern const char *const attr_set_names[ATTRS_COUNT];
+extern const char *const attr_kind_names[];
+extern const char *const lowering_names[LOWER_COUNT];
+
+const OpInfo *op_info(OpKind op);
+/* The op of that name, or OP_COUNT. */
+OpKind op_find(const char *name);
+const AttrField *op_fields(OpKind op, uint32_t *out_count);
+
+#endif

@@ -1,0 +1,359 @@
+/* plan.bin, and files read and replaced whole. Layout: ir/plan.h and docs/ir.md.
+ *
+ * Nothing is believed before its checksum holds, and no size before it fits the file:
+ * deflate cannot shrink more than about 1032 times, so a section cannot ask for more than
+ * that. */
+#include "ir/plan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "ir/text.h"
+#include "ir/verify.h"
+
+static const char MAGIC[8] = {'V', 'L', 'G', 'P', 'L', 'A', 'N', '\n'};
+enum {
+    PLAN_VERSION = 1,
+    SECTION_TEXT = 1,
+    MOST_SECTIONS = 64,
+    HEADER_BYTES = 16,  /* magic, version, section count */
+    SECTION_BYTES = 32, /* kind, crc, offset, bytes, raw bytes */
+    CRC_BYTES = 4,
+    DEFLATE_RATIO = 1100,
+};
+static const uint64_t LARGEST_RAW = UINT64_C(1) << 30;
+static const size_t LARGEST_FILE = (size_t)1 << 30;
+
+typedef struct Section {
+    uint32_t kind, crc;
+    uint64_t offset, bytes, raw_bytes;
+} Section;
+
+/* -- files
+ * -------------------------------------------------------------------------------- */
+
+static bool file_fault(Diags *diags, const char *path, const char *what)
+{
+    diag_error(diags, (Loc){.file = path}, "%s: %s", what, strerror(errno));
+    return false;
+}
+
+static bool write_all(int fd, const char *bytes, size_t len)
+{
+    while (len > 0) {
+        ssize_t done = write(fd, bytes, len);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return false;
+        bytes += done;
+        len -= (size_t)done;
+    }
+    return true;
+}
+
+/* The rename is on disk once the directory is. */
+static bool sync_directory(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    int fd = directory ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    free(directory);
+    if (fd < 0)
+        return false;
+    bool synced = fsync(fd) == 0 || errno == EINVAL; /* not every file system can */
+    close(fd);
+    return synced;
+}
+
+bool file_replace(const char *path, const void *bytes, size_t len, Diags *diags)
+{
+    size_t size = strlen(path) + 32;
+    char *aside = heap_alloc(size);
+    snprintf(aside, size, "%s.new-%ld", path, (long)getpid());
+    unlink(aside); /* of a run that died and had our number */
+    int fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    bool done = fd >= 0 && write_all(fd, bytes, len) && fsync(fd) == 0;
+    if (fd >= 0 && close(fd) != 0)
+        done = false;
+    done = done && rename(aside, path) == 0 && sync_directory(path);
+    if (!done) {
+        file_fault(diags, path, "cannot write");
+        if (fd >= 0)
+            unlink(aside);
+    }
+    free(aside);
+    return done;
+}
+
+static char *read_stream(FILE *in, size_t *out_len)
+{
+    size_t size = 1 << 16, len = 0;
+    char *bytes = heap_alloc(size);
+    for (;;) {
+        len += fread(bytes + len, 1, size - len - 1, in);
+        if (len + 1 < size)
+            break;
+        if (size > LARGEST_FILE) {
+            errno = EFBIG;
+            break;
+        }
+        size *= 2;
+        bytes = heap_grow(bytes, size);
+    }
+    if (!ferror(in) && len + 1 < size) {
+        bytes[len] = 0;
+        *out_len = len;
+        return bytes;
+    }
+    free(bytes);
+    return NULL;
+}
+
+char *file_read(const char *path, size_t *out_len, Diags *diags)
+{
+    bool is_stdin = strcmp(path, "-") == 0;
+    FILE *in = is_stdin ? stdin : fopen(path, "rbe");
+    if (!in) {
+        file_fault(diags, path, "cannot open");
+        return NULL;
+    }
+    char *bytes = read_stream(in, out_len);
+    if (!bytes)
+        file_fault(diags, path, "cannot read");
+    if (!is_stdin)
+        fclose(in);
+    return bytes;
+}
+
+/* -- little-endian fields; one list of them serves writer and reader
+ * ---------------------- */
+
+static void put(unsigned char **at, uint64_t value, int bytes)
+{
+    for (int i = 0; i < bytes; i++)
+        *(*at)++ = (unsigned char)(value >> 8 * i);
+}
+
+static uint64_t get(const unsigned char **at, int bytes)
+{
+    uint64_t value = 0;
+    for (int i = 0; i < bytes; i++)
+        value |= (uint64_t) * (*at)++ << 8 * i;
+    return value;
+}
+
+#define SECTION_FIELDS(FIELD)                                                            \
+    FIELD(kind, 4) FIELD(crc, 4) FIELD(offset, 8) FIELD(bytes, 8) FIELD(raw_bytes, 8)
+
+static void put_section(unsigned char **at, const Section *section)
+{
+#define FIELD(name, bytes) put(at, section->name, bytes);
+    SECTION_FIELDS(FIELD)
+#undef FIELD
+}
+
+static Section get_section(const unsigned char **at)
+{
+    Section section;
+#define FIELD(name, bytes) section.name = (__typeof__(section.name))get(at, bytes);
+    SECTION_FIELDS(FIELD)
+#undef FIELD
+    return section;
+}
+
+static uint32_t checksum(const void *bytes, size_t len)
+{
+    return (uint32_t)crc32_z(0, bytes, len);
+}
+
+/* -- writing
+ * ------------------------------------------------------------------------------ */
+
+bool plan_write(const Module *module, const char *path, Diags *diags)
+{
+    size_t text_len;
+    char *text = module_print(module, &text_len);
+    const size_t start = HEADER_BYTES + SECTION_BYTES + CRC_BYTES;
+    uLongf packed_len = compressBound((uLong)text_len);
+    unsigned char *file = heap_alloc(start + packed_len), *at = file + sizeof MAGIC;
+    if (text_len > LARGEST_RAW ||
+        compress2(file + start, &packed_len, (const Bytef *)text, (uLong)text_len, 6) !=
+            Z_OK) {
+        diag_error(diags, (Loc){.file = path}, "the plan is too large to write");
+        free(text);
+        free(file);
+        return false;
+    }
+    Section section = {.kind = SECTION_TEXT,
+                       .crc = checksum(file + start, packed_len),
+                       .offset = start,
+                       .bytes = packed_len,
+                       .raw_bytes = text_len};
+    memcpy(file, MAGIC, sizeof MAGIC);
+    put(&at, PLAN_VERSION, 4);
+    put(&at, 1, 4);
+    put_section(&at, &section);
+    put(&at, checksum(file, (size_t)(at - file)), CRC_BYTES);
+    bool done = file_replace(path, file, start + packed_len, diags);
+    free(text);
+    free(file);
+    return done;
+}
+
+/* -- reading
+ * ------------------------------------------------------------------------------ */
+
+typedef struct PlanReader {
+    const char *path;
+    const unsigned char *bytes;
+    size_t len;
+    Diags *diags;
+    Section sections[MOST_SECTIONS];
+    uint32_t section_count;
+} PlanReader;
+
+__attribute__((format(printf, 2, 3))) static bool damaged(const PlanReader *reader,
+                                                          const char *format, ...)
+{
+    char message[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    diag_error(reader->diags, (Loc){.file = reader->path}, "damaged plan: %s", message);
+    return false;
+}
+
+/* Sections stand end to end and fill the file. */
+static bool check_section(const PlanReader *reader, uint32_t index, uint64_t *next)
+{
+    const Section *section = &reader->sections[index];
+    if (section->offset != *next || section->bytes > reader->len - *next)
+        return damaged(reader,
+                       "section %u is said to be bytes %" PRIu64 " to +%" PRIu64
+                       ", the file has %zu bytes",
+                       index, section->offset, section->bytes, reader->len);
+    *next += section->bytes;
+    if (checksum(reader->bytes + section->offset, (size_t)section->bytes) != section->crc)
+        return damaged(reader,
+                       "the checksum of section %u (bytes %" PRIu64 " to %" PRIu64
+                       ") differs",
+                       index, section->offset, *next);
+    if (section->raw_bytes > LARGEST_RAW ||
+        section->raw_bytes / DEFLATE_RATIO > section->bytes)
+        return damaged(reader,
+                       "section %u cannot unpack from %" PRIu64 " to %" PRIu64 " bytes",
+                       index, section->bytes, section->raw_bytes);
+    return true;
+}
+
+static bool read_header(PlanReader *reader)
+{
+    const unsigned char *at = reader->bytes + sizeof MAGIC;
+    if (reader->len < HEADER_BYTES + CRC_BYTES ||
+        memcmp(reader->bytes, MAGIC, sizeof MAGIC) != 0)
+        return damaged(reader, "the file does not begin as a plan does");
+    uint32_t version = (uint32_t)get(&at, 4);
+    reader->section_count = (uint32_t)get(&at, 4);
+    if (version != PLAN_VERSION)
+        return damaged(reader, "version %u, this program reads version %d", version,
+                       PLAN_VERSION);
+    if (reader->section_count > MOST_SECTIONS)
+        return damaged(reader, "%u sections, at most %d are allowed",
+                       reader->section_count, MOST_SECTIONS);
+    size_t table = HEADER_BYTES + SECTION_BYTES * (size_t)reader->section_count;
+    if (reader->len < table + CRC_BYTES)
+        return damaged(reader, "it ends after %zu bytes, within its header", reader->len);
+    for (uint32_t i = 0; i < reader->section_count; i++)
+        reader->sections[i] = get_section(&at);
+    if (checksum(reader->bytes, table) != (uint32_t)get(&at, CRC_BYTES))
+        return damaged(reader, "the checksum of its header differs");
+    uint64_t next = table + CRC_BYTES;
+    for (uint32_t i = 0; i < reader->section_count; i++)
+        if (!check_section(reader, i, &next))
+            return false;
+    if (next != reader->len)
+        return damaged(reader, "%" PRIu64 " bytes after the last section",
+                       reader->len - next);
+    return true;
+}
+
+/* The text section unpacked, in a malloc'ed string. */
+static char *read_text(const PlanReader *reader, size_t *out_len)
+{
+    const Section *section = NULL;
+    for (uint32_t i = 0; i < reader->section_count && !section; i++)
+        if (reader->sections[i].kind == SECTION_TEXT)
+            section = &reader->sections[i];
+    if (!section) {
+        damaged(reader, "it has no module");
+        return NULL;
+    }
+    uLongf len = (uLongf)section->raw_bytes;
+    char *text = heap_alloc(len + 1);
+    int status = uncompress((Bytef *)text, &len, reader->bytes + section->offset,
+                            (uLong)section->bytes);
+    if (status == Z_OK && len == section->raw_bytes) {
+        *out_len = len;
+        return text;
+    }
+    damaged(reader, "the module does not unpack");
+    free(text);
+    return NULL;
+}
+
+/* A module is handed out only if every invariant holds. */
+static Module *verified(Module *module, Diags *diags)
+{
+    if (module && !module_verify(module, diags)) {
+        module_free(module);
+        return NULL;
+    }
+    return module;
+}
+
+static Module *plan_from_bytes(const char *path, const char *bytes, size_t len,
+                               Diags *diags)
+{
+    PlanReader reader = {
+        .path = path, .bytes = (const unsigned char *)bytes, .len = len, .diags = diags};
+    size_t text_len;
+    char *text = read_header(&reader) ? read_text(&reader, &text_len) : NULL;
+    if (!text)
+        return NULL;
+    Module *module = verified(module_parse(path, text, text_len, diags), diags);
+    free(text);
+    return module;
+}
+
+Module *plan_read(const char *path, Diags *diags)
+{
+    size_t len;
+    char *bytes = file_read(path, &len, diags);
+    if (!bytes)
+        return NULL;
+    Module *module = plan_from_bytes(path, bytes, len, diags);
+    free(bytes);
+    return module;
+}
+
+Module *module_read(const char *path, Diags *diags)
+{
+    size_t len;
+    char *bytes = file_read(path, &len, diags);
+    if (!bytes)
+        return NULL;
+    bool is_plan = len >= sizeof MAGIC && memcmp(bytes, MAGIC, sizeof MAGIC) == 0;
+    Module *module = is_plan ? plan_from_bytes(path, bytes, len, diags)
+                             : verified(module_parse(path, bytes, len, diags), diags);
+    free(bytes);
+    return module;
+}

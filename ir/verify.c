@@ -1,0 +1,450 @@
+/* Invariants of graphs and modules. Whatever passes here can be planned, compiled and run
+ * without further checks, wherever it came from. Groups and memory are in verify_plan.c.
+ */
+#include "ir/verify.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ir/axis.h"
+#include "ir/text.h"
+#include "ir/verify_plan.h"
+
+enum { TEXT = 128 };
+static const int64_t MOST_ROWS = INT64_C(1) << 40;
+static const int64_t MOST_SALT = UINT32_MAX;
+
+bool verify_fault(const Graph *graph, const Node *node, Diags *diags, const char *format,
+                  ...)
+{
+    char message[512], place[64] = "";
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    if (node)
+        snprintf(place, sizeof place, " %%%u = %s", node->id, op_info(node->op)->name);
+    diag_error(diags, node ? node->loc : (Loc){0}, "@%s%s: %s", graph->name, place,
+               message);
+    return false;
+}
+
+/* -- axes
+ * --------------------------------------------------------------------------------- */
+
+static bool verify_axis_numbers(const Axis *axis)
+{
+    switch (axis->kind) {
+    case AXIS_KIND_fixed:
+        return axis->count >= 1 && axis->count <= MOST_ROWS;
+    case AXIS_KIND_pool:
+        return axis->images >= 1 && axis->images <= MOST_POOL && axis->side >= 1 &&
+               axis->side <= MOST_POOL;
+    default:
+        return true;
+    }
+}
+
+static bool verify_axis(const Graph *graph, uint32_t index, Diags *diags)
+{
+    const Axis *axis = &graph->axes[index];
+    if (!axis->name || graph_find_axis(graph, axis->name) != (int32_t)index)
+        return verify_fault(graph, NULL, diags, "axis '%s' is defined twice", axis->name);
+    if ((axis->kind == AXIS_KIND_batch) != (index == AXIS_BATCH) ||
+        (axis->kind == AXIS_KIND_batch && axis->longest != 1))
+        return verify_fault(graph, NULL, diags, "axis '%s' cannot be of kind %s",
+                            axis->name, axis_kind_names[axis->kind]);
+    int parts = axis->kind == AXIS_KIND_join ? 2 : axis->kind == AXIS_KIND_pool ? 1 : 0;
+    for (int i = 0; i < parts; i++)
+        if (axis->of[i] < 0 || axis->of[i] >= (int32_t)index)
+            return verify_fault(graph, NULL, diags, "axis '%s' is made of one below it",
+                                axis->name);
+    if (!verify_axis_numbers(axis))
+        return verify_fault(graph, NULL, diags, "axis '%s' has impossible numbers",
+                            axis->name);
+    if (axis->longest < 1 || axis->capacity < axis->longest || axis->capacity > MOST_ROWS)
+        return verify_fault(graph, NULL, diags,
+                            "axis '%s' has room for %" PRId64 " rows, its longest "
+                            "sequence has %" PRId64,
+                            axis->name, axis->capacity, axis->longest);
+    return true;
+}
+
+static bool verify_axes(const Graph *graph, Diags *diags)
+{
+    if (graph->axis_count < 1 || graph->axis_count > MOST_AXES)
+        return verify_fault(graph, NULL, diags, "%u axes, expected 1 to %d",
+                            graph->axis_count, MOST_AXES);
+    bool fine = true;
+    for (uint32_t i = 0; i < graph->axis_count; i++)
+        fine &= verify_axis(graph, i, diags);
+    return fine;
+}
+
+/* -- nodes
+ * -------------------------------------------------------------------------------- */
+
+static bool verify_operands(const Graph *graph, const Node *node, uint32_t index,
+                            Diags *diags)
+{
+    if (node->id != index)
+        return verify_fault(graph, node, diags, "stands at place %u", index);
+    for (uint32_t i = 0; i < node->arg_count; i++) {
+        const Node *arg = node->args[i];
+        if (!arg || arg->id >= index || graph->nodes[arg->id] != arg)
+            return verify_fault(graph, node, diags, "operand %u does not stand above it",
+                                i);
+    }
+    return true;
+}
+
+static bool verify_attr(const Graph *graph, const Node *node, const AttrField *field,
+                        Diags *diags)
+{
+    const void *at = (const char *)&node->attr + field->offset;
+    bool fine = true;
+    if (field->kind == ATTR_flag)
+        fine = *(const attr_flag *)at == 0 || *(const attr_flag *)at == 1;
+    else if (field->kind == ATTR_real)
+        fine = !isnan(*(const attr_real *)at);
+    else if (field->kind == ATTR_name)
+        fine = *(const attr_name *)at != NULL;
+    else if (field->kind == ATTR_axis)
+        fine = *(const attr_axis *)at >= 0 &&
+               *(const attr_axis *)at < (attr_axis)graph->axis_count;
+    else if (field->kind == ATTR_int && strcmp(field->name, "salt") == 0)
+        fine = *(const attr_int *)at >= 0 && *(const attr_int *)at <= MOST_SALT;
+    return fine || verify_fault(graph, node, diags,
+                                "attribute '%s' has an impossible value", field->name);
+}
+
+static bool verify_type(const Graph *graph, const Node *node, Diags *diags)
+{
+    Type type;
+    uint32_t errors = diags_error_count(diags);
+    bool is_source = op_info(node->op)->lowering == LOWER_source;
+    Graph reporting = *graph; /* shape errors go where ours go */
+    reporting.diags = diags;
+    if (!shape_infer(&reporting, node->loc, node->op, &node->attr, node->args,
+                     node->arg_count, is_source ? &node->type : NULL, &type))
+        return diags_error_count(diags) > errors
+                   ? false
+                   : verify_fault(graph, node, diags, "operands do not fit");
+    if (type_equal(type, node->type))
+        return true;
+    char is[TEXT], should[TEXT];
+    type_print(graph, node->type, is, sizeof is);
+    type_print(graph, type, should, sizeof should);
+    return verify_fault(graph, node, diags, "has type %s, its operands give %s", is,
+                        should);
+}
+
+/* What a source names exists in the module, with the same type. */
+static bool verify_source(const Graph *graph, const Module *module, const Node *node,
+                          Diags *diags)
+{
+    const char *name = node->attr.named.name;
+    const Type *type = NULL;
+    if (node->op == OP_constant)
+        return true;
+    if (node->op == OP_input)
+        return node->type.dtype != DTYPE_bit ||
+               verify_fault(graph, node, diags, "an input cannot be bits");
+    if ((node->op == OP_state || node->op == OP_gradient) && graph->kind != GRAPH_update)
+        return verify_fault(graph, node, diags, "belongs in an update graph");
+    if (!module)
+        return true;
+    const Param *param = NULL;
+    if (node->op == OP_state) {
+        const StateVar *state = module_find_state(module, name);
+        type = state ? &state->type : NULL;
+    } else {
+        param = module_find_param(module, name);
+        type = param ? &param->type : NULL;
+    }
+    if (!type)
+        return verify_fault(graph, node, diags, "the module has no '%s'", name);
+    if (node->op == OP_weight && param->trained)
+        return verify_fault(graph, node, diags, "'%s' is trained, so it is no constant",
+                            name);
+    if (type_equal(*type, node->type))
+        return true;
+    char is[TEXT], should[TEXT];
+    type_print(graph, node->type, is, sizeof is);
+    type_print(graph, *type, should, sizeof should);
+    return verify_fault(graph, node, diags, "'%s' is %s here, declared as %s", name, is,
+                        should);
+}
+
+static bool verify_node(const Graph *graph, const Module *module, uint32_t index,
+                        Diags *diags)
+{
+    const Node *node = graph->nodes[index];
+    uint32_t count;
+    if (!node || node->op >= OP_COUNT || node->stage > STAGE_backward)
+        return verify_fault(graph, NULL, diags, "node %u is not one", index);
+    const AttrField *fields = op_fields(node->op, &count);
+    if (!verify_operands(graph, node, index, diags))
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (!verify_attr(graph, node, &fields[i], diags))
+            return false;
+    if (!verify_type(graph, node, diags))
+        return false;
+    return op_info(node->op)->lowering != LOWER_source ||
+           verify_source(graph, module, node, diags);
+}
+
+static int compare_sources(const void *a, const void *b)
+{
+    const Node *x = *(const Node *const *)a, *y = *(const Node *const *)b;
+    int order = strcmp(x->attr.named.name, y->attr.named.name);
+    return order ? order : (x->id > y->id) - (x->id < y->id);
+}
+
+/* One name, one type: inputs have no declaration to be compared with. */
+static bool verify_inputs(const Graph *graph, Diags *diags)
+{
+    const Node **inputs = heap_alloc((graph->node_count + 1) * sizeof *inputs);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < graph->node_count; i++)
+        if (graph->nodes[i]->op == OP_input)
+            inputs[count++] = graph->nodes[i];
+    if (count)
+        qsort(inputs, count, sizeof *inputs, compare_sources);
+    bool fine = true;
+    for (uint32_t i = 1; i < count; i++)
+        if (strcmp(inputs[i]->attr.named.name, inputs[i - 1]->attr.named.name) == 0 &&
+            !type_equal(inputs[i]->type, inputs[i - 1]->type))
+            fine = verify_fault(graph, inputs[i], diags, "input '%s' has two types",
+                                inputs[i]->attr.named.name);
+    free(inputs);
+    return fine;
+}
+
+/* -- outputs
+ * ------------------------------------------------------------------------------ */
+
+static const unsigned role_kinds[OUTPUT_ROLE_COUNT] = {
+    [OUTPUT_result] = 1u << GRAPH_train | 1u << GRAPH_evaluate | 1u << GRAPH_update,
+    [OUTPUT_loss] = 1u << GRAPH_train | 1u << GRAPH_evaluate,
+    [OUTPUT_gradient] = 1u << GRAPH_train,
+    [OUTPUT_assign] = 1u << GRAPH_update,
+    [OUTPUT_graft] = 1u << GRAPH_graft,
+};
+
+/* The type that the receiver of an output has, or NULL if anything goes. */
+static const Type *receiver_type(const Module *module, const Output *output,
+                                 bool *out_missing)
+{
+    static const Type loss = {.axis = AXIS_STATIC, .rank = 1, .dims = {1}};
+    *out_missing = false;
+    if (output->role == OUTPUT_loss)
+        return &loss;
+    if (!module || (output->role != OUTPUT_gradient && output->role != OUTPUT_assign))
+        return NULL;
+    const Param *param = module_find_param(module, output->name);
+    const StateVar *state =
+        output->role == OUTPUT_assign ? module_find_state(module, output->name) : NULL;
+    *out_missing = !param && !state;
+    return param ? &param->type : state ? &state->type : NULL;
+}
+
+static bool verify_output(const Graph *graph, const Module *module, const Output *output,
+                          Diags *diags)
+{
+    const Node *value = output->value;
+    const char *role = output_role_names[output->role];
+    if (!value || value->id >= graph->node_count || graph->nodes[value->id] != value)
+        return verify_fault(graph, NULL, diags, "%s '%s' is not in the graph", role,
+                            output->name);
+    if (!(role_kinds[output->role] >> graph->kind & 1))
+        return verify_fault(graph, value, diags, "%s '%s' in a graph of kind %s", role,
+                            output->name, graph_kind_names[graph->kind]);
+    bool missing;
+    const Type *type = receiver_type(module, output, &missing);
+    if (missing)
+        return verify_fault(graph, value, diags, "%s: the module has no '%s'", role,
+                            output->name);
+    if (!type || type_equal(*type, value->type))
+        return true;
+    char is[TEXT], should[TEXT];
+    type_print(graph, value->type, is, sizeof is);
+    type_print(graph, *type, should, sizeof should);
+    return verify_fault(graph, value, diags, "%s '%s' has type %s, expected %s", role,
+                        output->name, is, should);
+}
+
+static int compare_outputs(const void *a, const void *b)
+{
+    const Output *x = *(const Output *const *)a, *y = *(const Output *const *)b;
+    return x->role != y->role ? (int)x->role - (int)y->role : strcmp(x->name, y->name);
+}
+
+static bool verify_outputs(const Graph *graph, const Module *module, Diags *diags)
+{
+    const Output **sorted = heap_alloc((graph->output_count + 1) * sizeof *sorted);
+    bool fine = true;
+    for (uint32_t i = 0; i < graph->output_count; i++) {
+        sorted[i] = &graph->outputs[i];
+        fine &= verify_output(graph, module, sorted[i], diags);
+    }
+    if (graph->output_count)
+        qsort(sorted, graph->output_count, sizeof *sorted, compare_outputs);
+    for (uint32_t i = 1; i < graph->output_count; i++)
+        if (compare_outputs(&sorted[i - 1], &sorted[i]) == 0)
+            fine = verify_fault(graph, NULL, diags, "two outputs %s '%s'",
+                                output_role_names[sorted[i]->role], sorted[i]->name);
+    free(sorted);
+    if (graph->kind == GRAPH_graft && graph->output_count != 1)
+        fine = verify_fault(graph, NULL, diags, "a graft has one output");
+    return fine;
+}
+
+/* -- the graph and the module
+ * --------------------------------------------------------------- */
+
+static bool verify_names(const Graph *graph, const Module *module, Diags *diags)
+{
+    bool is_graft = graph->kind == GRAPH_graft;
+    if (is_graft != (graph->host != NULL) || is_graft != (graph->site != NULL))
+        return verify_fault(graph, NULL, diags,
+                            "grafts, and only they, have host and site");
+    if (!module)
+        return true;
+    if (is_graft && !module_find_graph(module, graph->host))
+        return verify_fault(graph, NULL, diags, "its host @%s is not in the module",
+                            graph->host);
+    if (module->task_count > 0 && !module_find_task(module, graph->task))
+        return verify_fault(graph, NULL, diags, "its task '%s' is not in the module",
+                            graph->task);
+    return true;
+}
+
+bool graph_verify(const Graph *graph, const Module *module, Diags *diags)
+{
+    if (!verify_names(graph, module, diags) || !verify_axes(graph, diags))
+        return false;
+    bool fine = true;
+    for (uint32_t i = 0; i < graph->node_count; i++)
+        fine &= verify_node(graph, module, i, diags);
+    if (!fine || !verify_inputs(graph, diags) || !verify_outputs(graph, module, diags) ||
+        !verify_groups(graph, diags))
+        return false;
+    if (graph->planned && !graph->fused)
+        return verify_fault(graph, NULL, diags, "planned, but not fused");
+    return !graph->planned || verify_slab(graph, diags);
+}
+
+static bool is_static_f32(Type type)
+{
+    if (type.dtype != DTYPE_f32 || type_is_ragged(type) || type.rank < 1 ||
+        type.rank > TYPE_MAX_RANK)
+        return false;
+    int64_t elements = 1;
+    for (uint32_t i = 0; i < type.rank; i++)
+        if (type.dims[i] < 1 ||
+            __builtin_mul_overflow(elements, type.dims[i], &elements) ||
+            elements > MOST_ROWS)
+            return false;
+    return true;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Sorts `names`; reports those that occur twice. */
+static bool verify_distinct(const char **names, size_t count, const char *what,
+                            Diags *diags)
+{
+    bool fine = true;
+    if (count)
+        qsort(names, count, sizeof *names, compare_names);
+    for (size_t i = 1; i < count; i++)
+        if (strcmp(names[i - 1], names[i]) == 0) {
+            diag_error(diags, (Loc){0}, "two %s named '%s'", what, names[i]);
+            fine = false;
+        }
+    return fine;
+}
+
+static bool verify_params(const Module *module, Diags *diags)
+{
+    size_t count = 0, used = 0;
+    bool fine = true;
+    for (uint32_t i = 0; i < module->param_count; i++)
+        count += 1 + module->params[i].alias_count;
+    const char **names = heap_alloc((count + 1) * sizeof *names);
+    for (uint32_t i = 0; i < module->param_count; i++) {
+        const Param *param = &module->params[i];
+        names[used++] = param->name;
+        for (uint32_t j = 0; j < param->alias_count; j++)
+            names[used++] = param->aliases[j];
+        bool finite = isfinite(param->init.a) && isfinite(param->init.b) &&
+                      isfinite(param->weight_decay);
+        if (is_static_f32(param->type) && finite && param->init.kind < INIT_KIND_COUNT)
+            continue;
+        diag_error(diags, param->loc,
+                   "parameter '%s': impossible type, initializer or decay", param->name);
+        fine = false;
+    }
+    fine &= verify_distinct(names, count, "parameters or aliases", diags);
+    free(names);
+    return fine;
+}
+
+static bool verify_states(const Module *module, Diags *diags)
+{
+    const char **names = heap_alloc((module->state_count + 1) * sizeof *names);
+    bool fine = true;
+    for (uint32_t i = 0; i < module->state_count; i++) {
+        const StateVar *state = &module->states[i];
+        names[i] = state->name;
+        if (is_static_f32(state->type) && isfinite(state->init) &&
+            (!state->param || module_find_param(module, state->param)))
+            continue;
+        diag_error(diags, (Loc){0}, "state '%s': impossible type, value or parameter",
+                   state->name);
+        fine = false;
+    }
+    fine &= verify_distinct(names, module->state_count, "states", diags);
+    free(names);
+    return fine;
+}
+
+static bool verify_tasks(const Module *module, Diags *diags)
+{
+    const char **names = heap_alloc((module->task_count + 1) * sizeof *names);
+    bool fine = true;
+    for (uint32_t i = 0; i < module->task_count; i++) {
+        names[i] = module->tasks[i].name;
+        if (module->tasks[i].sequences < 1) {
+            diag_error(diags, module->tasks[i].loc, "task '%s' has no sequences",
+                       names[i]);
+            fine = false;
+        }
+    }
+    fine &= verify_distinct(names, module->task_count, "tasks", diags);
+    free(names);
+    return fine;
+}
+
+bool module_verify(const Module *module, Diags *diags)
+{
+    bool fine = verify_params(module, diags);
+    fine &= verify_states(module, diags);
+    fine &= verify_tasks(module, diags);
+    const char **names = heap_alloc((module->graph_count + 1) * sizeof *names);
+    for (uint32_t i = 0; i < module->graph_count; i++)
+        names[i] = module->graphs[i]->name;
+    fine &= verify_distinct(names, module->graph_count, "graphs", diags);
+    free(names);
+    for (uint32_t i = 0; i < module->graph_count && fine; i++)
+        fine &= graph_verify(module->graphs[i], module, diags);
+    return fine;
+}

@@ -1,0 +1,18 @@
+/* The half of the verifier that checks groups and memory plans; see ir/verify.h.
+ * Internal. */
+#ifndef VLG_IR_VERIFY_PLAN_H
+#define VLG_IR_VERIFY_PLAN_H
+
+#include "ir/graph.h"
+
+/* Reports "@graph %7 = matmul: ..." at the node's place in the model; always false. */
+bool verify_fault(const Graph *graph, const Node *node, Diags *diags, const char *format,
+                  ...) __attribute__((format(printf, 4, 5)));
+
+/* Groups: on every step node of a fused graph, nowhere else; contiguous once planned, and
+ * until then at least free of cycles. */
+NODISCARD bool verify_groups(const Graph *graph, Diags *diags);
+/* Of a planned graph whose groups hold: offsets, overlaps, values written in place. */
+NODISCARD bool verify_slab(const Graph *graph, Diags *diags);
+
+#endif

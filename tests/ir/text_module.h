@@ -1,0 +1,21 @@
+/* Modules from text in tests, and the messages that come with it. */
+#ifndef VLG_TESTS_IR_TEXT_MODULE_H
+#define VLG_TESTS_IR_TEXT_MODULE_H
+
+#include "ir/graph.h"
+
+/* Diagnostics that collect in memory. */
+typedef struct Messages {
+    char *text; /* what has been reported; valid after messages_text */
+    size_t len;
+    FILE *out;
+    Diags *diags;
+} Messages;
+
+void messages_open(Messages *messages);
+const char *messages_text(Messages *messages);
+void messages_close(Messages *messages);
+
+Module *module_from(const char *text, Diags *diags);
+
+#endif
