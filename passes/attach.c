@@ -1,0 +1,332 @@
+/* Grafts what methods add to a backbone into its sites.
+ *
+ * A site node is (in, out) -> out. Each graft of its name, in module order, is inlined
+ * with `input "out"` and `input "in"` standing for the two values; its result is the
+ * `out` of the next graft, and the last result takes the place of the site. A site
+ * without grafts is its `out`.
+ *
+ * A graft may move the value to another axis: prompts go before a text by making the axis
+ * join(prompt, text). Then everything downstream follows: nodes are inferred anew, axis
+ * attributes that name the old axis name the new one, and axes derived from the old axis
+ * (enc = join(text, image)) keep their names but are derived from the new one. Such axes
+ * are therefore created late, when the first node needs them; all others come first, in
+ * their old order.
+ *
+ * Axes of grafts are known by name: one of the host's name is the host's. */
+#include <assert.h>
+#include <string.h>
+
+#include "ir/axis.h"
+#include "passes/pass.h"
+#include "passes/rewrite.h"
+
+enum { MOST_ARGS = 8 };
+
+/* A graft that goes into this graph. */
+typedef struct Scion {
+    const Graph *graft;
+    bool used;
+} Scion;
+
+typedef struct Attach {
+    Diags *diags;
+    Scion *scions; /* in module order */
+    uint32_t scion_count;
+    int32_t *axes; /* host axis -> axis of the result, or AXIS_STATIC: not created yet */
+    int32_t *follow;  /* host axis -> what it became downstream, or AXIS_STATIC */
+    bool *downstream; /* by node id: depends on a value that changed its axis */
+    bool axes_changed;
+} Attach;
+
+/* -- axes ----------------------------------------------------------------- */
+
+static uint32_t part_count(const Axis *axis)
+{
+    return axis->kind == AXIS_KIND_join ? 2 : axis->kind == AXIS_KIND_pool ? 1 : 0;
+}
+
+/* The axis of the result for a host axis. Parts of a derived axis that is only now
+ * created are what they have become. */
+static int32_t host_axis(Rewrite *rw, int32_t axis, bool downstream, Loc loc)
+{
+    Attach *at = rw->state;
+    if (downstream && at->follow[axis] != AXIS_STATIC)
+        return at->follow[axis];
+    if (at->axes[axis] != AXIS_STATIC)
+        return at->axes[axis];
+    const Axis *old = &rw->in->axes[axis];
+    Axis changed = *old;
+    for (uint32_t i = 0; i < part_count(old); i++)
+        changed.of[i] = host_axis(rw, old->of[i], true, loc);
+    at->axes[axis] = graph_axis(rw->out, changed, loc);
+    return at->axes[axis];
+}
+
+/* The axis of the result for an axis of a graft. `own` maps those the graft brings along,
+ * and the axes of its two inputs. */
+static int32_t graft_axis(Rewrite *rw, const Graph *graft, int32_t *own, int32_t axis,
+                          Loc loc)
+{
+    if (own[axis] != AXIS_STATIC)
+        return own[axis];
+    const Axis *wanted = &graft->axes[axis];
+    int32_t known = graph_find_axis(rw->in, wanted->name);
+    if (known != AXIS_STATIC && rw->in->axes[known].kind == wanted->kind) {
+        own[axis] = host_axis(rw, known, true, loc);
+        return own[axis];
+    }
+    Axis brought = *wanted;
+    for (uint32_t i = 0; i < part_count(wanted); i++)
+        brought.of[i] = graft_axis(rw, graft, own, wanted->of[i], loc);
+    Attach *at = rw->state;
+    at->axes_changed = true;
+    own[axis] = graph_axis(rw->out, brought, loc);
+    return own[axis];
+}
+
+/* How axis indices of one graph become those of the result. */
+typedef struct AxisMap {
+    Rewrite *rw;
+    const Graph *graft; /* NULL: the host */
+    int32_t *own;       /* graft */
+    bool downstream;    /* host */
+} AxisMap;
+
+static int32_t map_axis(const AxisMap *map, int32_t axis, Loc loc)
+{
+    if (axis == AXIS_STATIC)
+        return AXIS_STATIC;
+    return map->graft ? graft_axis(map->rw, map->graft, map->own, axis, loc)
+                      : host_axis(map->rw, axis, map->downstream, loc);
+}
+
+static void map_attr_axes(const AxisMap *map, const Node *node, OpAttr *attr)
+{
+    uint32_t count;
+    const AttrField *fields = op_fields(node->op, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        char *at = (char *)attr + fields[i].offset;
+        if (fields[i].kind == ATTR_axis) {
+            int32_t *axis = (void *)at;
+            *axis = map_axis(map, *axis, node->loc);
+        } else if (fields[i].kind == ATTR_type) {
+            Type *type = (void *)at;
+            type->axis = map_axis(map, type->axis, node->loc);
+        }
+    }
+}
+
+/* `node` built into the result over `args`, on the axes that `map` gives. NULL after an
+ * error. */
+static const Node *copy_mapped(const AxisMap *map, const Node *node,
+                               const Node *const *args)
+{
+    uint32_t errors = diags_error_count(((Attach *)map->rw->state)->diags);
+    OpAttr attr = node->attr;
+    Type type = node->type;
+    type.axis = map_axis(map, type.axis, node->loc);
+    map_attr_axes(map, node, &attr);
+    if (diags_error_count(((Attach *)map->rw->state)->diags) != errors)
+        return NULL;
+    BuildSite site = {node->loc, node->stage};
+    return graph_node(map->rw->out, site, node->op, &attr, args, node->arg_count, &type);
+}
+
+/* -- grafts --------------------------------------------------------------- */
+
+static bool is_site_input(const Node *node, const char *which)
+{
+    return node->op == OP_input && strcmp(node->attr.named.name, which) == 0;
+}
+
+static const Output *graft_output(const Graph *graft)
+{
+    for (uint32_t i = 0; i < graft->output_count; i++)
+        if (graft->outputs[i].role == OUTPUT_graft)
+            return &graft->outputs[i];
+    return NULL;
+}
+
+/* What stands for `node` of the graft if it is one of the two values of the site. */
+static const Node *bind_input(const Graph *graft, const Node *node, int32_t *own,
+                              const Node *in, const Node *out, Attach *at)
+{
+    const Node *value = is_site_input(node, "out")  ? out
+                        : is_site_input(node, "in") ? in
+                                                    : NULL;
+    if (!value)
+        return NULL;
+    Type expected = node->type;
+    if (type_is_ragged(expected) && type_is_ragged(value->type)) {
+        own[expected.axis] = value->type.axis;
+        expected.axis = value->type.axis;
+    }
+    if (!type_equal(expected, value->type))
+        diag_error(at->diags, node->loc,
+                   "@%s does not fit site '%s': '%s' has another type there", graft->name,
+                   graft->site, node->attr.named.name);
+    return value;
+}
+
+/* The result of `graft` over the two values of its site. NULL after an error. */
+static const Node *inline_graft(Rewrite *rw, const Graph *graft, const Node *in,
+                                const Node *out)
+{
+    Attach *at = rw->state;
+    Arena *arena = rw->out->arena;
+    const Output *result = graft_output(graft);
+    if (!result) {
+        diag_error(at->diags, (Loc){0}, "@%s has no output for its site", graft->name);
+        return NULL;
+    }
+    uint32_t errors = diags_error_count(at->diags);
+    int32_t *own = ARENA_ARRAY(arena, int32_t, graft->axis_count);
+    for (uint32_t i = 0; i < graft->axis_count; i++)
+        own[i] = i == AXIS_BATCH ? AXIS_BATCH : AXIS_STATIC;
+    const Node **images = ARENA_ARRAY(arena, const Node *, graft->node_count);
+    for (uint32_t i = 0; i < graft->node_count; i++)
+        images[i] = bind_input(graft, graft->nodes[i], own, in, out, at);
+    AxisMap map = {.rw = rw, .graft = graft, .own = own};
+    for (uint32_t i = 0; i < graft->node_count; i++) {
+        const Node *node = graft->nodes[i], *args[MOST_ARGS];
+        assert(node->arg_count <= MOST_ARGS);
+        for (uint32_t j = 0; j < node->arg_count; j++)
+            args[j] = images[node->args[j]->id];
+        if (!images[i])
+            images[i] = copy_mapped(&map, node, args);
+        if (!images[i] || diags_error_count(at->diags) != errors)
+            return NULL;
+    }
+    return images[result->value->id];
+}
+
+/* -- the walk ------------------------------------------------------------- */
+
+static const Node *attach_site(Rewrite *rw, const Node *site)
+{
+    Attach *at = rw->state;
+    const Node *in = rewrite_image(rw, site->args[0]);
+    const Node *value = rewrite_image(rw, site->args[1]);
+    int32_t axis_before = value->type.axis;
+    for (uint32_t i = 0; i < at->scion_count && value; i++) {
+        Scion *scion = &at->scions[i];
+        if (strcmp(scion->graft->site, site->attr.site.name) != 0)
+            continue;
+        value = inline_graft(rw, scion->graft, in, value);
+        scion->used = true;
+    }
+    if (value && value->type.axis != axis_before && site->type.axis != AXIS_STATIC) {
+        at->follow[site->type.axis] = value->type.axis;
+        at->downstream[site->id] = true;
+        at->axes_changed = true;
+    }
+    return value;
+}
+
+static const Node *attach_node(Rewrite *rw, const Node *node)
+{
+    Attach *at = rw->state;
+    const Node *args[MOST_ARGS];
+    assert(node->arg_count <= MOST_ARGS);
+    for (uint32_t i = 0; i < node->arg_count; i++) {
+        args[i] = rewrite_image(rw, node->args[i]);
+        at->downstream[node->id] |= at->downstream[node->args[i]->id];
+    }
+    if (node->op == OP_site)
+        return attach_site(rw, node);
+    AxisMap map = {.rw = rw, .downstream = at->downstream[node->id]};
+    return copy_mapped(&map, node, args);
+}
+
+/* -- before and after ----------------------------------------------------- */
+
+static void collect_scions(Attach *at, const Module *module, const Graph *host,
+                           Arena *arena)
+{
+    at->scions = ARENA_ARRAY(arena, Scion, module->graph_count);
+    for (uint32_t i = 0; i < module->graph_count; i++) {
+        const Graph *graft = module->graphs[i];
+        if (graft->kind == GRAPH_graft && strcmp(graft->host, host->name) == 0)
+            at->scions[at->scion_count++].graft = graft;
+    }
+}
+
+/* The host axis that `graft` replaces by another, or AXIS_STATIC. */
+static int32_t replaced_axis(const Graph *host, const Graph *graft)
+{
+    const Output *result = graft_output(graft);
+    for (uint32_t i = 0; result && i < graft->node_count; i++) {
+        const Node *node = graft->nodes[i];
+        if (is_site_input(node, "out") && type_is_ragged(node->type) &&
+            node->type.axis != result->value->type.axis)
+            return graph_find_axis(host, graft->axes[node->type.axis].name);
+    }
+    return AXIS_STATIC;
+}
+
+/* Creates the axes that no graft can change, in their order. */
+static void create_settled_axes(Rewrite *rw)
+{
+    Attach *at = rw->state;
+    const Graph *host = rw->in;
+    bool *replaced = ARENA_ARRAY(rw->out->arena, bool, host->axis_count);
+    bool *late = ARENA_ARRAY(rw->out->arena, bool, host->axis_count);
+    for (uint32_t i = 0; i < host->axis_count; i++)
+        at->axes[i] = at->follow[i] = AXIS_STATIC;
+    for (uint32_t i = 0; i < at->scion_count; i++) {
+        int32_t axis = replaced_axis(host, at->scions[i].graft);
+        if (axis != AXIS_STATIC)
+            replaced[axis] = true;
+    }
+    for (uint32_t i = 0; i < host->axis_count; i++) {
+        const Axis *axis = &host->axes[i];
+        for (uint32_t j = 0; j < part_count(axis); j++)
+            late[i] |= replaced[axis->of[j]] || late[axis->of[j]];
+        if (!late[i])
+            host_axis(rw, (int32_t)i, false, (Loc){0});
+    }
+}
+
+static bool all_used(const Attach *at)
+{
+    bool good = true;
+    for (uint32_t i = 0; i < at->scion_count; i++) {
+        const Graph *graft = at->scions[i].graft;
+        if (!at->scions[i].used)
+            diag_error(at->diags, (Loc){0}, "@%s: @%s has no site '%s'", graft->name,
+                       graft->host, graft->site);
+        good &= at->scions[i].used;
+    }
+    return good;
+}
+
+/* Axes nothing needed so far, and the limits of all if any is new. */
+static void finish_axes(Rewrite *rw, const Module *module)
+{
+    Attach *at = rw->state;
+    for (uint32_t i = 0; i < rw->in->axis_count; i++)
+        host_axis(rw, (int32_t)i, false, (Loc){0});
+    if (!at->axes_changed)
+        return;
+    axes_derive_limits(rw->out, module->settings.tokens, module->settings.sequences);
+}
+
+Graph *pass_attach(const Graph *in, PassContext *ctx)
+{
+    Graph *out = graph_like(in);
+    out->axis_count = 0;
+    Attach at = {.diags = ctx->diags};
+    Rewrite rw = {
+        .in = in, .out = out, .node = attach_node, .state = &at, .visit_dead = true};
+    at.axes = ARENA_ARRAY(out->arena, int32_t, in->axis_count);
+    at.follow = ARENA_ARRAY(out->arena, int32_t, in->axis_count);
+    at.downstream = ARENA_ARRAY(out->arena, bool, in->node_count + 1);
+    collect_scions(&at, ctx->module, in, out->arena);
+    create_settled_axes(&rw);
+    if (rewrite_into(&rw) && all_used(&at)) {
+        finish_axes(&rw, ctx->module);
+        return out;
+    }
+    graph_free(out);
+    return NULL;
+}

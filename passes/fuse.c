@@ -1,0 +1,464 @@
+/* Steps that become one kernel.
+ *
+ * The row-local rule: nodes that read and write one row at a time (map, fold, rowsum) over the same
+ * rows share a kernel, and what only they read never leaves the row. In such a group
+ *
+ *   - all nodes range over one row space: a ragged axis, or the leading dimensions of a static type
+ *     without leading ones (f32[w] is one row);
+ *   - all widths are 1 or one W; operands from outside may also be single rows or numbers;
+ *   - nobody reads a sum over rows, as it is complete only after the last row.
+ *
+ * Attention and vocabulary nodes over the same operands share a kernel, which computes scores
+ * or logits once. Every other step is a group of its own.
+ *
+ * Pairs are judged greedily: first such siblings; then each reader with what it reads, in program
+ * order; then readers of one value. The rules are passes/fuse_rules.def. The law that a new rule
+ * must not break: groups are the clusters of an acyclic quotient, because only clusters_merge
+ * joins them, and it refuses cycles.
+ *
+ * A step that waits for another keeps its operands alive. So a pair does not fuse if many
+ * products lie between in program order, nor across the turn from forward to backward,
+ * except where no product lies between: at the turning point. */
+#include "passes/fuse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ir/liveness.h"
+#include "passes/pass.h"
+#include "passes/reorder.h"
+
+enum {
+    MOST_NODES = 96,     /* in a row kernel */
+    MOST_PHASES = 8,
+    MOST_OPERANDS = 40,
+    MOST_PRODUCTS = 4,   /* between the two of a pair */
+    MOST_BETWEEN = 1024, /* nodes of any kind between the two of a pair */
+    MOST_READERS = 64,   /* of one value that are looked at as siblings */
+};
+
+typedef struct Fuser {
+    const Graph *in;
+    Arena *arena;
+    Clusters *clusters;
+    int64_t *width;         /* by cluster: W, or 1 */
+    uint32_t *products;     /* by node id: matrix products and the like before it */
+    bool *is_output;        /* by node id */
+    uint32_t *mark, stamp;  /* by node id: operands counted */
+    uint32_t *level;        /* by node id: folds on a path to it, in its group */
+    FusePair *pairs;
+    uint32_t pair_count, pair_capacity;
+} Fuser;
+
+typedef struct Pair {
+    const Node *a, *b;  /* a before b */
+    uint32_t from, to;  /* their clusters */
+} Pair;
+
+static Lowering lowering_of(const Node *node)
+{
+    return op_info(node->op)->lowering;
+}
+
+static bool is_row_local(const Node *node)
+{
+    Lowering lowering = lowering_of(node);
+    return lowering == LOWER_map || lowering == LOWER_fold || lowering == LOWER_rowsum;
+}
+
+static bool is_product(const Node *node)
+{
+    Lowering lowering = lowering_of(node);
+    return lowering == LOWER_matmul || lowering == LOWER_attention || lowering == LOWER_vocab;
+}
+
+/* What a row-local node ranges over: reductions over what they read. */
+static Type space_of(const Node *node)
+{
+    return lowering_of(node) == LOWER_map ? node->type : node->args[0]->type;
+}
+
+static bool same_rows(Type a, Type b)
+{
+    if (type_is_ragged(a) || type_is_ragged(b))
+        return a.axis == b.axis;
+    uint32_t i = 0, j = 0;
+    while (i + 1 < a.rank && a.dims[i] == 1)
+        i++;
+    while (j + 1 < b.rank && b.dims[j] == 1)
+        j++;
+    if (a.rank - i != b.rank - j)
+        return false;
+    for (; i + 1 < a.rank; i++, j++)
+        if (a.dims[i] != b.dims[j])
+            return false;
+    return true;
+}
+
+/* -- the rules: true refuses ---------------------------------------------------------------- */
+
+typedef bool Rule(Fuser *fuser, const Pair *pair);
+
+static bool refuse_not_row_local(Fuser *fuser, const Pair *pair)
+{
+    (void)fuser;
+    return !is_row_local(pair->a) || !is_row_local(pair->b);
+}
+
+/* Whether a member of `reader` reads a member of `made` in a way that `refuses` refuses. */
+static bool any_edge(const Fuser *fuser, uint32_t made, uint32_t reader,
+                     bool (*refuses)(const Node *storage, const Node *arg))
+{
+    const Clusters *c = fuser->clusters;
+    for (uint32_t i = c->first[reader]; i != NO_NODE; i = c->next[i]) {
+        const Node *node = fuser->in->nodes[i];
+        for (uint32_t j = 0; j < node->arg_count; j++) {
+            const Node *storage = storage_node(node->args[j]);
+            if (c->cluster[storage->id] == made && refuses(storage, node->args[j]))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool is_rowsum_read(const Node *storage, const Node *arg)
+{
+    (void)arg;
+    return lowering_of(storage) == LOWER_rowsum;
+}
+
+static bool refuse_rowsum_read(Fuser *fuser, const Pair *pair)
+{
+    return any_edge(fuser, pair->from, pair->to, is_rowsum_read) ||
+           any_edge(fuser, pair->to, pair->from, is_rowsum_read);
+}
+
+static bool refuse_rows_differ(Fuser *fuser, const Pair *pair)
+{
+    (void)fuser;
+    return !same_rows(space_of(pair->a), space_of(pair->b));
+}
+
+static bool refuse_width_differs(Fuser *fuser, const Pair *pair)
+{
+    int64_t a = fuser->width[pair->from], b = fuser->width[pair->to];
+    return a != b && a != 1 && b != 1;
+}
+
+static bool is_other_row(const Node *storage, const Node *arg)
+{
+    return storage != arg && (!same_rows(storage->type, arg->type) ||
+                              type_width(storage->type) != type_width(arg->type));
+}
+
+static bool refuse_view_between(Fuser *fuser, const Pair *pair)
+{
+    return any_edge(fuser, pair->from, pair->to, is_other_row) ||
+           any_edge(fuser, pair->to, pair->from, is_other_row);
+}
+
+static uint32_t products_between(const Fuser *fuser, const Pair *pair)
+{
+    return fuser->products[pair->b->id] - fuser->products[pair->a->id];
+}
+
+static bool refuse_stage_distance(Fuser *fuser, const Pair *pair)
+{
+    return pair->a->stage != pair->b->stage && products_between(fuser, pair) > 0;
+}
+
+static bool refuse_far_apart(Fuser *fuser, const Pair *pair)
+{
+    return products_between(fuser, pair) > MOST_PRODUCTS ||
+           pair->b->id - pair->a->id > MOST_BETWEEN;
+}
+
+static bool refuse_too_many_nodes(Fuser *fuser, const Pair *pair)
+{
+    const Clusters *c = fuser->clusters;
+    return c->size[pair->from] + c->size[pair->to] > MOST_NODES;
+}
+
+/* The members of both clusters, by id. */
+static uint32_t both_members(const Fuser *fuser, const Pair *pair, uint32_t *out_members)
+{
+    const Clusters *c = fuser->clusters;
+    uint32_t count = 0, i = c->first[pair->from], j = c->first[pair->to];
+    while (i != NO_NODE || j != NO_NODE) {
+        bool from_first = i < j;
+        uint32_t *at = from_first ? &i : &j;
+        out_members[count++] = *at;
+        *at = c->next[*at];
+    }
+    return count;
+}
+
+static bool refuse_too_many_phases(Fuser *fuser, const Pair *pair)
+{
+    uint32_t members[MOST_NODES], count = both_members(fuser, pair, members), most = 0;
+    const Clusters *c = fuser->clusters;
+    for (uint32_t i = 0; i < count; i++) {
+        const Node *node = fuser->in->nodes[members[i]];
+        uint32_t level = 0;
+        for (uint32_t j = 0; j < node->arg_count; j++) {
+            uint32_t arg = storage_node(node->args[j])->id, cluster = c->cluster[arg];
+            bool inside = cluster == pair->from || cluster == pair->to;
+            if (inside && level < fuser->level[arg])
+                level = fuser->level[arg];
+        }
+        fuser->level[members[i]] = level + (lowering_of(node) == LOWER_fold);
+        if (most < fuser->level[members[i]])
+            most = fuser->level[members[i]];
+    }
+    return most + 1 > MOST_PHASES;
+}
+
+static bool is_read_outside(const Fuser *fuser, const Pair *pair, uint32_t id)
+{
+    const Clusters *c = fuser->clusters;
+    for (uint32_t i = c->user_start[id]; i < c->user_start[id + 1]; i++) {
+        uint32_t cluster = c->cluster[c->users[i]];
+        if (cluster != pair->from && cluster != pair->to)
+            return true;
+    }
+    return fuser->is_output[id];
+}
+
+static bool refuse_too_many_operands(Fuser *fuser, const Pair *pair)
+{
+    uint32_t members[MOST_NODES], count = both_members(fuser, pair, members), operands = 0;
+    const Clusters *c = fuser->clusters;
+    fuser->stamp++;
+    for (uint32_t i = 0; i < count; i++) {
+        const Node *node = fuser->in->nodes[members[i]];
+        operands += is_read_outside(fuser, pair, members[i]);
+        for (uint32_t j = 0; j < node->arg_count; j++) {
+            const Node *arg = storage_node(node->args[j]);
+            uint32_t cluster = c->cluster[arg->id];
+            bool inside = cluster == pair->from || cluster == pair->to;
+            if (inside || arg->op == OP_constant || fuser->mark[arg->id] == fuser->stamp)
+                continue;
+            fuser->mark[arg->id] = fuser->stamp;
+            operands++;
+        }
+    }
+    return operands > MOST_OPERANDS;
+}
+
+/* The operand called `name`, NULL if it is absent; false if the op has none of that name. */
+static bool find_arg(const Node *node, const char *name, const Node **out_arg)
+{
+    const OpInfo *info = op_info(node->op);
+    for (uint32_t i = 0; i < info->max_args; i++) {
+        if (strcmp(info->arg_names[i], name) != 0)
+            continue;
+        *out_arg = i < node->arg_count ? node->args[i] : NULL;
+        return true;
+    }
+    return false;
+}
+
+static bool operands_agree(const Node *a, const Node *b)
+{
+    const OpInfo *info = op_info(a->op);
+    for (uint32_t i = 0; i < info->max_args; i++) {
+        const Node *x, *y;
+        if (find_arg(a, info->arg_names[i], &x) && find_arg(b, info->arg_names[i], &y) && x != y)
+            return false;
+    }
+    return true;
+}
+
+/* All members must agree: two that agree with a third need not with each other. */
+static bool refuse_operands_differ(Fuser *fuser, const Pair *pair)
+{
+    const Clusters *c = fuser->clusters;
+    for (uint32_t i = c->first[pair->from]; i != NO_NODE; i = c->next[i])
+        for (uint32_t j = c->first[pair->to]; j != NO_NODE; j = c->next[j])
+            if (!operands_agree(fuser->in->nodes[i], fuser->in->nodes[j]))
+                return true;
+    return false;
+}
+
+static bool refuse_attributes_differ(Fuser *fuser, const Pair *pair)
+{
+    (void)fuser;
+    return !op_attr_equal(pair->a->op, &pair->a->attr, &pair->b->attr);
+}
+
+/* Scores are cheaper than keeping all operands until the backward pass; logits are not. */
+static bool refuse_attention_stages(Fuser *fuser, const Pair *pair)
+{
+    (void)fuser;
+    return lowering_of(pair->a) == LOWER_attention && pair->a->stage != pair->b->stage;
+}
+
+typedef struct RuleRow {
+    FuseVerdict verdict;
+    Rule *refuses;
+} RuleRow;
+
+static const RuleRow row_rules[] = {
+#define ROWS(code, rule, meaning) {FUSE_##code, refuse_##rule},
+#define KERNEL(code, rule, meaning)
+#define VERDICT(code, meaning)
+#include "passes/fuse_rules.def"
+};
+
+static const RuleRow kernel_rules[] = {
+#define ROWS(code, rule, meaning)
+#define KERNEL(code, rule, meaning) {FUSE_##code, refuse_##rule},
+#define VERDICT(code, meaning)
+#include "passes/fuse_rules.def"
+};
+
+/* -- judging -------------------------------------------------------------------------------- */
+
+static FuseVerdict judge(Fuser *fuser, const Pair *pair, const RuleRow *rules, size_t count)
+{
+    if (pair->from == pair->to)
+        return FUSE_TOGETHER;
+    for (size_t i = 0; i < count; i++)
+        if (rules[i].refuses(fuser, pair))
+            return rules[i].verdict;
+    return clusters_merge(fuser->clusters, pair->from, pair->to) ? FUSE_FUSED
+                                                                 : FUSE_WOULD_CYCLE;
+}
+
+static void consider(Fuser *fuser, const Node *a, const Node *b, const RuleRow *rules,
+                     size_t count)
+{
+    const Clusters *c = fuser->clusters;
+    Pair pair = {a, b, c->cluster[a->id], c->cluster[b->id]};
+    FuseVerdict verdict = judge(fuser, &pair, rules, count);
+    if (verdict == FUSE_FUSED) {
+        int64_t x = fuser->width[pair.from], y = fuser->width[pair.to];
+        fuser->width[c->cluster[b->id]] = x > y ? x : y;
+    }
+    if (fuser->pair_count == fuser->pair_capacity) {
+        fuser->pair_capacity = fuser->pair_capacity ? 2 * fuser->pair_capacity : 1024;
+        fuser->pairs = heap_grow(fuser->pairs, fuser->pair_capacity * sizeof *fuser->pairs);
+    }
+    fuser->pairs[fuser->pair_count++] = (FusePair){a, b, verdict};
+}
+
+#define CONSIDER(fuser, a, b, rules) \
+    consider((fuser), (a), (b), (rules), sizeof(rules) / sizeof((rules)[0]))
+
+static bool is_shared_kernel(const Node *node)
+{
+    Lowering lowering = lowering_of(node);
+    return lowering == LOWER_attention || lowering == LOWER_vocab;
+}
+
+/* Each attention or vocabulary node with the nearest before it of its kind over its first operand. */
+static void fuse_kernels(Fuser *fuser)
+{
+    const Clusters *c = fuser->clusters;
+    for (uint32_t value = 0; value < fuser->in->node_count; value++) {
+        const Node *last = NULL;
+        for (uint32_t i = c->user_start[value]; i < c->user_start[value + 1]; i++) {
+            const Node *reader = fuser->in->nodes[c->users[i]];
+            if (!is_shared_kernel(reader) || storage_node(reader->args[0])->id != value)
+                continue;
+            if (last && last != reader && lowering_of(last) == lowering_of(reader))
+                CONSIDER(fuser, last, reader, kernel_rules);
+            last = reader;
+        }
+    }
+}
+
+static void fuse_chains(Fuser *fuser)
+{
+    for (uint32_t i = 0; i < fuser->in->node_count; i++) {
+        const Node *reader = fuser->in->nodes[i];
+        bool is_step = fuser->clusters->cluster[i] != NO_NODE;
+        for (uint32_t j = 0; is_step && j < reader->arg_count; j++) {
+            const Node *value = storage_node(reader->args[j]);
+            if (is_step_node(value) && (is_row_local(value) || is_row_local(reader)))
+                CONSIDER(fuser, value, reader, row_rules);
+        }
+    }
+}
+
+/* Readers of one value, row by row, each with the one before it. Numbers and single rows are no
+ * reason to meet: nothing would be saved. */
+static void fuse_siblings(Fuser *fuser)
+{
+    const Clusters *c = fuser->clusters;
+    for (uint32_t id = 0; id < fuser->in->node_count; id++) {
+        const Node *value = fuser->in->nodes[id], *last = NULL;
+        uint32_t start = c->user_start[id], end = c->user_start[id + 1];
+        if (type_width(value->type) == 1 || end - start > MOST_READERS)
+            continue;
+        for (uint32_t i = start; i < end; i++) {
+            const Node *reader = fuser->in->nodes[c->users[i]];
+            if (!is_row_local(reader) || !same_rows(space_of(reader), value->type))
+                continue;
+            if (last && last != reader)
+                CONSIDER(fuser, last, reader, row_rules);
+            last = reader;
+        }
+    }
+}
+
+/* -- the pass ------------------------------------------------------------------------------- */
+
+static void fuser_init(Fuser *fuser, const Graph *in)
+{
+    uint32_t count = in->node_count, products = 0;
+    *fuser = (Fuser){.in = in, .arena = arena_new()};
+    fuser->clusters = clusters_new(in, fuser->arena);
+    fuser->width = ARENA_ARRAY(fuser->arena, int64_t, count);
+    fuser->products = ARENA_ARRAY(fuser->arena, uint32_t, count);
+    fuser->is_output = ARENA_ARRAY(fuser->arena, bool, count);
+    fuser->mark = ARENA_ARRAY(fuser->arena, uint32_t, count);
+    fuser->level = ARENA_ARRAY(fuser->arena, uint32_t, count);
+    for (uint32_t i = 0; i < count; i++) {
+        const Node *node = in->nodes[i];
+        fuser->products[i] = products;
+        products += is_product(node);
+        if (is_row_local(node))
+            fuser->width[i] = type_width(space_of(node));
+    }
+    for (uint32_t i = 0; i < in->output_count; i++)
+        fuser->is_output[storage_node(in->outputs[i].value)->id] = true;
+}
+
+static Graph *write_groups(const Fuser *fuser)
+{
+    uint32_t *order = ARENA_ARRAY(fuser->arena, uint32_t, fuser->in->node_count);
+    uint32_t count = clusters_order(fuser->clusters, order);
+    Node **images;
+    Graph *out = graph_reorder(fuser->in, order, count, &images);
+    if (!out)
+        return NULL;
+    int32_t group = -1;
+    uint32_t last = NO_NODE;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t cluster = fuser->clusters->cluster[order[i]];
+        if (cluster != last)
+            group++;
+        last = cluster;
+        images[order[i]]->group = group;
+    }
+    out->fused = true;
+    out->planned = false;
+    out->slab_bytes = out->slab_bound = 0;
+    return out;
+}
+
+Graph *pass_fuse(const Graph *in, PassContext *ctx)
+{
+    Fuser fuser;
+    fuser_init(&fuser, in);
+    fuse_kernels(&fuser);
+    fuse_chains(&fuser);
+    fuse_siblings(&fuser);
+    Graph *out = write_groups(&fuser);
+    if (out && ctx->report)
+        fuse_report(ctx->report, in, fuser.pairs, fuser.pair_count, out);
+    free(fuser.pairs);
+    arena_free(fuser.arena);
+    return out;
+}

@@ -1,0 +1,86 @@
+/* The fusion report: every pair that was considered, how often each verdict fell, the groups. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "ir/liveness.h"
+#include "ir/text.h"
+#include "passes/fuse.h"
+
+static const struct {
+    const char *code, *meaning;
+} verdicts[FUSE_VERDICT_COUNT] = {
+#define ROWS(code, rule, meaning) {#code, meaning},
+#define KERNEL(code, rule, meaning) {#code, meaning},
+#define VERDICT(code, meaning) {#code, meaning},
+#include "passes/fuse_rules.def"
+};
+
+static void print_node(FILE *out, const Node *node)
+{
+    char text[160];
+    if (node->loc.file)
+        snprintf(text, sizeof text, "%%%u %s %s:%u", node->id, op_info(node->op)->name,
+                 node->loc.file, node->loc.line);
+    else
+        snprintf(text, sizeof text, "%%%u %s", node->id, op_info(node->op)->name);
+    fprintf(out, "%-44s", text);
+}
+
+static void print_pairs(FILE *out, const FusePair *pairs, uint32_t count)
+{
+    uint64_t fallen[FUSE_VERDICT_COUNT] = {0};
+    for (uint32_t i = 0; i < count; i++) {
+        fprintf(out, "  %-18s", verdicts[pairs[i].verdict].code);
+        print_node(out, pairs[i].a);
+        fputs(" ", out);
+        print_node(out, pairs[i].b);
+        fputc('\n', out);
+        fallen[pairs[i].verdict]++;
+    }
+    fprintf(out, "\n  %u pairs considered\n", count);
+    for (int i = 0; i < FUSE_VERDICT_COUNT; i++)
+        if (fallen[i])
+            fprintf(out, "  %8" PRIu64 "  %-18s%s\n", fallen[i], verdicts[i].code,
+                    verdicts[i].meaning);
+}
+
+/* What a group saves: bytes of values that never leave it. */
+static void print_groups(FILE *out, const Graph *fused)
+{
+    Arena *arena = arena_new();
+    Liveness live = liveness_of(fused, arena);
+    fprintf(out, "\n  %u nodes became %u steps\n", fused->node_count, live.step_count);
+    fprintf(out, "  %-7s%6s%14s%14s  %s\n", "group", "nodes", "bytes kept", "bytes saved",
+            "last node");
+    for (uint32_t i = 0; i < fused->node_count;) {
+        const Node *last = fused->nodes[i];
+        int64_t kept = 0, saved = 0;
+        uint32_t nodes = 0;
+        int32_t step = live.step_of[i];
+        for (; i < fused->node_count && (live.step_of[i] == step || live.step_of[i] < 0); i++) {
+            if (live.step_of[i] < 0)
+                continue;
+            last = fused->nodes[i];
+            nodes++;
+            kept += live.bytes[i];
+            saved += live.last_use[i] < 0 ? node_bytes(fused, last) : 0;
+        }
+        if (nodes == 0)
+            continue;
+        char type[96];
+        type_print(fused, last->type, type, sizeof type);
+        fprintf(out, "  %-7d%6u%14" PRId64 "%14" PRId64 "  ", last->group, nodes, kept, saved);
+        print_node(out, last);
+        fprintf(out, " %s\n", type);
+    }
+    arena_free(arena);
+}
+
+void fuse_report(FILE *out, const Graph *in, const FusePair *pairs, uint32_t pair_count,
+                 const Graph *fused)
+{
+    fprintf(out, "fusion of @%s\n", in->name);
+    print_pairs(out, pairs, pair_count);
+    print_groups(out, fused);
+    fputc('\n', out);
+}

@@ -1,0 +1,308 @@
+/* Offset assignment (dynamic storage allocation, NP-hard) by list placement: buffers are taken in
+ * some order, and each gets the lowest, or the tightest, gap among those placed before it that live
+ * at the same time. What differs is the order:
+ *
+ *   size, area, lifetime   largest first
+ *   load                   those that live in the fullest step first, larger first
+ *   start                  in the order of birth, which follows a stack perfectly
+ *
+ * The search ("squeaky wheel", Joslin and Clements 1999) repeats: a buffer that ended up above
+ * the bound was placed too late, so it moves forward in the order in proportion to its excess. */
+#include "passes/offsets.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ir/arena.h"
+
+typedef struct Placed {
+    int32_t first, last;
+    int64_t offset, end;
+} Placed;
+
+typedef enum Fit { FIT_lowest, FIT_tightest } Fit;
+
+typedef struct Ranked {
+    double rank; /* higher is earlier */
+    uint32_t buffer;
+} Ranked;
+
+typedef struct Packer {
+    Arena *arena;
+    const Buffer *buffers;
+    uint32_t count;
+    int64_t *load;   /* by buffer: most bytes live in one of its steps */
+    int64_t bound;
+    Ranked *order;
+    Placed *placed;  /* by offset */
+    int64_t *trial;  /* offsets of the current attempt */
+    uint64_t looked; /* placed buffers looked at so far */
+    int64_t best;
+    int64_t *best_offsets;
+    const char *method;
+} Packer;
+
+/* -- the bound ------------------------------------------------------------------------------ */
+
+static int compare_times(const void *a, const void *b)
+{
+    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static uint32_t time_index(const int32_t *times, uint32_t count, int32_t time)
+{
+    uint32_t low = 0, high = count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (times[middle] < time)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Bytes live from each birth to the next: the load changes upwards only at births. */
+static int64_t *loads_at_births(Arena *arena, const Buffer *buffers, uint32_t count,
+                                int32_t *births, uint32_t *out_births)
+{
+    for (uint32_t i = 0; i < count; i++)
+        births[i] = buffers[i].first;
+    qsort(births, count, sizeof *births, compare_times);
+    uint32_t distinct = 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (i == 0 || births[i] != births[distinct - 1])
+            births[distinct++] = births[i];
+    int64_t *load = ARENA_ARRAY(arena, int64_t, distinct + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        load[time_index(births, distinct, buffers[i].first)] += buffers[i].bytes;
+        load[time_index(births, distinct, buffers[i].last + 1)] -= buffers[i].bytes;
+    }
+    for (uint32_t i = 1; i < distinct; i++)
+        load[i] += load[i - 1];
+    *out_births = distinct;
+    return load;
+}
+
+static int64_t largest(const int64_t *values, uint32_t count)
+{
+    int64_t most = 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (values[i] > most)
+            most = values[i];
+    return most;
+}
+
+int64_t offsets_bound(const Buffer *buffers, uint32_t count)
+{
+    Arena *arena = arena_new();
+    uint32_t births;
+    int32_t *times = ARENA_ARRAY(arena, int32_t, count + 1);
+    int64_t *load = loads_at_births(arena, buffers, count, times, &births);
+    int64_t bound = largest(load, births);
+    arena_free(arena);
+    return bound;
+}
+
+/* -- placing -------------------------------------------------------------------------------- */
+
+static void packer_init(Packer *packer, const Buffer *buffers, uint32_t count,
+                        int64_t *out_offsets)
+{
+    *packer = (Packer){.arena = arena_new(), .buffers = buffers, .count = count,
+                       .best = INT64_MAX, .best_offsets = out_offsets, .method = "none"};
+    packer->load = ARENA_ARRAY(packer->arena, int64_t, count + 1);
+    packer->order = ARENA_ARRAY(packer->arena, Ranked, count + 1);
+    packer->placed = ARENA_ARRAY(packer->arena, Placed, count + 1);
+    packer->trial = ARENA_ARRAY(packer->arena, int64_t, count + 1);
+    int32_t *births = ARENA_ARRAY(packer->arena, int32_t, count + 1);
+    uint32_t birth_count;
+    int64_t *load = loads_at_births(packer->arena, buffers, count, births, &birth_count);
+    packer->bound = largest(load, birth_count);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t from = time_index(births, birth_count, buffers[i].first);
+        uint32_t to = time_index(births, birth_count, buffers[i].last + 1);
+        packer->load[i] = largest(load + from, to - from);
+    }
+}
+
+/* The lowest or the tightest place for `buffer` among the first `count` placed. */
+static int64_t find_gap(Packer *packer, const Buffer *buffer, uint32_t count, Fit fit)
+{
+    int64_t top = 0, best = -1, best_gap = INT64_MAX;
+    uint32_t i = 0;
+    for (; i < count; i++) {
+        const Placed *other = &packer->placed[i];
+        if (other->first > buffer->last || other->last < buffer->first)
+            continue;
+        int64_t gap = other->offset - top;
+        if (gap >= buffer->bytes && gap < best_gap) {
+            best = top;
+            best_gap = gap;
+            if (fit == FIT_lowest)
+                break;
+        }
+        if (other->end > top)
+            top = other->end;
+    }
+    packer->looked += i;
+    return best >= 0 ? best : top;
+}
+
+static void insert_placed(Packer *packer, uint32_t count, Placed placed)
+{
+    uint32_t low = 0, high = count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (packer->placed[middle].offset <= placed.offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    memmove(packer->placed + low + 1, packer->placed + low,
+            (count - low) * sizeof *packer->placed);
+    packer->placed[low] = placed;
+}
+
+/* Places all in `order`; keeps the result if it is the best so far. Returns its size. */
+static int64_t pack(Packer *packer, Fit fit, const char *method)
+{
+    int64_t peak = 0;
+    for (uint32_t i = 0; i < packer->count; i++) {
+        uint32_t id = packer->order[i].buffer;
+        const Buffer *buffer = &packer->buffers[id];
+        int64_t offset = find_gap(packer, buffer, i, fit);
+        int64_t end = offset + buffer->bytes;
+        insert_placed(packer, i, (Placed){buffer->first, buffer->last, offset, end});
+        packer->trial[id] = offset;
+        if (end > peak)
+            peak = end;
+    }
+    if (peak < packer->best) {
+        packer->best = peak;
+        packer->method = method;
+        memcpy(packer->best_offsets, packer->trial, packer->count * sizeof *packer->trial);
+    }
+    return peak;
+}
+
+/* -- orders --------------------------------------------------------------------------------- */
+
+typedef double RankFn(const Packer *packer, uint32_t buffer);
+
+static double lifetime(const Buffer *buffer)
+{
+    return (double)buffer->last - (double)buffer->first + 1;
+}
+
+static double rank_size(const Packer *packer, uint32_t i)
+{
+    return (double)packer->buffers[i].bytes;
+}
+
+static double rank_area(const Packer *packer, uint32_t i)
+{
+    return (double)packer->buffers[i].bytes * lifetime(&packer->buffers[i]);
+}
+
+static double rank_lifetime(const Packer *packer, uint32_t i)
+{
+    return lifetime(&packer->buffers[i]);
+}
+
+static double rank_load(const Packer *packer, uint32_t i)
+{
+    return (double)packer->load[i] * 1e6 +
+           1e6 * (double)packer->buffers[i].bytes / (double)(packer->bound + 1);
+}
+
+static double rank_load_lifetime(const Packer *packer, uint32_t i)
+{
+    return (double)packer->load[i] * 1e6 + lifetime(&packer->buffers[i]);
+}
+
+static double rank_start(const Packer *packer, uint32_t i)
+{
+    return -(double)packer->buffers[i].first;
+}
+
+static const struct {
+    const char *name;
+    RankFn *rank;
+} rankings[] = {
+    {"area", rank_area},         {"size", rank_size},
+    {"lifetime", rank_lifetime}, {"load", rank_load},
+    {"load, lifetime", rank_load_lifetime}, {"start", rank_start},
+};
+enum { RANKING_COUNT = sizeof rankings / sizeof rankings[0] };
+
+static int compare_ranked(const void *a, const void *b)
+{
+    const Ranked *x = a, *y = b;
+    if (x->rank != y->rank)
+        return x->rank < y->rank ? 1 : -1;
+    return (x->buffer > y->buffer) - (x->buffer < y->buffer);
+}
+
+static void sort_by(Packer *packer, RankFn *rank)
+{
+    for (uint32_t i = 0; i < packer->count; i++)
+        packer->order[i] = (Ranked){rank(packer, i), i};
+    qsort(packer->order, packer->count, sizeof *packer->order, compare_ranked);
+}
+
+/* Rank becomes the place in the order; whoever sticks out of the bound moves forward. */
+static void complain(Packer *packer, int64_t peak)
+{
+    double excess = (double)(peak - packer->bound);
+    for (uint32_t i = 0; i < packer->count; i++) {
+        uint32_t id = packer->order[i].buffer;
+        double over = (double)(packer->trial[id] + packer->buffers[id].bytes - packer->bound);
+        double blame = over > 0 ? 1 + over / excess : 0;
+        packer->order[i].rank = -(double)i + blame * (double)packer->count / 8;
+    }
+    qsort(packer->order, packer->count, sizeof *packer->order, compare_ranked);
+}
+
+static void search(Packer *packer, RankFn *rank, Fit fit, uint64_t effort)
+{
+    sort_by(packer, rank);
+    while (packer->best > packer->bound && packer->looked < effort)
+        complain(packer, pack(packer, fit, "search"));
+}
+
+int64_t offsets_quick(const Buffer *buffers, uint32_t count, int64_t *out_offsets)
+{
+    Packer packer;
+    packer_init(&packer, buffers, count, out_offsets);
+    for (int i = 0; i < RANKING_COUNT && packer.best > packer.bound; i++) {
+        sort_by(&packer, rankings[i].rank);
+        pack(&packer, FIT_lowest, rankings[i].name);
+    }
+    arena_free(packer.arena);
+    return packer.best;
+}
+
+int64_t offsets_assign(const Buffer *buffers, uint32_t count, uint64_t effort,
+                       int64_t *out_offsets, const char **out_method)
+{
+    Packer packer;
+    packer_init(&packer, buffers, count, out_offsets);
+    RankFn *best_rank = rankings[0].rank;
+    for (int i = 0; i < RANKING_COUNT && packer.best > packer.bound; i++) {
+        int64_t before = packer.best;
+        sort_by(&packer, rankings[i].rank);
+        pack(&packer, FIT_lowest, rankings[i].name);
+        if (packer.best > packer.bound)
+            pack(&packer, FIT_tightest, rankings[i].name);
+        if (packer.best < before)
+            best_rank = rankings[i].rank;
+    }
+    search(&packer, best_rank, FIT_lowest, effort);
+    if (out_method)
+        *out_method = packer.method;
+    arena_free(packer.arena);
+    return packer.best;
+}

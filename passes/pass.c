@@ -1,0 +1,329 @@
+/* The pass driver: runs the pipeline of passes.def, or a list of passes, over the graphs
+ * of a module. Before each pass it checks the facts the pass needs, after each it
+ * verifies.
+ *
+ * Most facts can be seen in a graph, so passes also run on text that other passes have
+ * printed. A fact that cannot be seen is remembered while a run lasts. A pass that is
+ * skipped (PassOptions.skip) counts as run: later passes must cope with what it left
+ * undone. */
+#include "passes/pass.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "ir/text.h"
+#include "ir/verify.h"
+
+/* clang-format off */
+#define FACTS(FACT)                                                                      \
+    FACT(ATTACHED) FACT(DIFFERENTIATED) FACT(FROZEN) FACT(SAVED)                         \
+    FACT(FUSED) FACT(SCHEDULED) FACT(PLANNED)
+
+enum {
+#define FACT(name) BIT_##name,
+    FACTS(FACT)
+#undef FACT
+    FACT_COUNT
+};
+/* clang-format on */
+
+typedef enum Fact {
+#define FACT(name) FACT_##name = 1 << BIT_##name,
+    FACTS(FACT)
+#undef FACT
+} Fact;
+
+static const char *const fact_names[FACT_COUNT] = {
+#define FACT(name) #name,
+    FACTS(FACT)
+#undef FACT
+};
+
+/* What rewriting a graph undoes. */
+#define FACTS_OF_STEPS ((unsigned)(FACT_FUSED | FACT_SCHEDULED | FACT_PLANNED))
+
+typedef struct PassInfo {
+    const char *name;
+    PassFn *run;
+    unsigned kinds, needs, gives;
+    const char *help;
+} PassInfo;
+
+static const PassInfo pipeline[] = {
+#define PASS(name, kinds, needs, gives, help)                                            \
+    {#name, pass_##name, kinds, needs, gives, help},
+#include "passes/passes.def"
+};
+
+enum { PASS_COUNT = sizeof pipeline / sizeof *pipeline };
+
+typedef struct Run {
+    Module *module;
+    const PassOptions *options;
+    Diags *diags;
+    unsigned *facts; /* by graph of the module: what earlier passes of this run gave */
+} Run;
+
+/* -- names ---------------------------------------------------------------- */
+
+static const PassInfo *pass_find(const char *name, Diags *diags)
+{
+    const char *names[PASS_COUNT];
+    for (size_t i = 0; i < PASS_COUNT; i++) {
+        names[i] = pipeline[i].name;
+        if (strcmp(names[i], name) == 0)
+            return &pipeline[i];
+    }
+    const char *near = nearest_name(name, names, PASS_COUNT);
+    diag_error(diags, (Loc){0}, "there is no pass '%s'%s%s%s", name,
+               near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return NULL;
+}
+
+static bool names_exist(const PassOptions *options, Diags *diags)
+{
+    bool dumps_all = options->dump_after && strcmp(options->dump_after, "all") == 0;
+    const char *const names[] = {dumps_all ? NULL : options->dump_after,
+                                 options->stop_after, options->report_pass,
+                                 options->skip};
+    bool good = true;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        good &= !names[i] || pass_find(names[i], diags) != NULL;
+    for (uint32_t i = 0; options->names && i < options->name_count; i++)
+        good &= pass_find(options->names[i], diags) != NULL;
+    return good;
+}
+
+static bool is_named(const char *wanted, const PassInfo *pass)
+{
+    return wanted && strcmp(wanted, pass->name) == 0;
+}
+
+/* -- facts ---------------------------------------------------------------- */
+
+static unsigned facts_seen(const Graph *graph, const Module *module)
+{
+    unsigned facts = FACT_ATTACHED | FACT_FROZEN;
+    for (uint32_t i = 0; i < graph->node_count; i++) {
+        const Node *node = graph->nodes[i];
+        if (op_info(node->op)->lowering == LOWER_graft)
+            facts &= ~(unsigned)FACT_ATTACHED;
+        if (node->op == OP_param && graph->kind != GRAPH_update) {
+            const Param *param = module_find_param(module, node->attr.named.name);
+            if (param && !param->trained)
+                facts &= ~(unsigned)FACT_FROZEN;
+        }
+    }
+    for (uint32_t i = 0; i < graph->output_count; i++)
+        if (graph->outputs[i].role == OUTPUT_gradient)
+            facts |= FACT_DIFFERENTIATED;
+    if (graph->fused)
+        facts |= FACT_FUSED;
+    if (graph->planned)
+        facts |= FACT_PLANNED;
+    return facts;
+}
+
+static unsigned facts_of(const Run *run, uint32_t i)
+{
+    const Graph *graph = run->module->graphs[i];
+    unsigned facts = facts_seen(graph, run->module) | run->facts[i];
+    return graph->fused ? facts : facts & ~FACTS_OF_STEPS;
+}
+
+static bool facts_suffice(const Run *run, const PassInfo *pass, uint32_t i)
+{
+    unsigned missing = pass->needs & ~facts_of(run, i);
+    for (unsigned bit = 0; bit < FACT_COUNT; bit++) {
+        if (!(missing >> bit & 1))
+            continue;
+        const char *giver = "none";
+        for (size_t j = 0; j < PASS_COUNT; j++)
+            if (pipeline[j].gives >> bit & 1)
+                giver = pipeline[j].name;
+        diag_error(run->diags, (Loc){0},
+                   "pass '%s' needs @%s to be %s, which pass '%s' does", pass->name,
+                   run->module->graphs[i]->name, fact_names[bit], giver);
+    }
+    return missing == 0;
+}
+
+/* -- running -------------------------------------------------------------- */
+
+static bool applies(const PassInfo *pass, const Graph *graph)
+{
+    return pass->kinds >> graph->kind & 1;
+}
+
+static uint32_t count_nodes(const Module *module)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < module->graph_count; i++)
+        count += module->graphs[i]->node_count;
+    return count;
+}
+
+/* Runs `pass` over graph `i`. The graph itself if the pass is not for its kind; NULL
+ * after an error. */
+static Graph *run_on(const Run *run, const PassInfo *pass, PassContext *ctx, uint32_t i)
+{
+    Graph *graph = run->module->graphs[i];
+    if (!applies(pass, graph))
+        return graph;
+    if (!facts_suffice(run, pass, i))
+        return NULL;
+    uint32_t errors = diags_error_count(run->diags);
+    graph->diags = run->diags;
+    Graph *out = pass->run(graph, ctx);
+    if (!out || diags_error_count(run->diags) != errors) {
+        graph_free(out);
+        return NULL;
+    }
+    if (graph_verify(out, run->module, run->diags))
+        return out;
+    diag_note(run->diags, (Loc){0}, "after pass '%s', in @%s", pass->name, out->name);
+    graph_free(out);
+    return NULL;
+}
+
+/* The module gets the new graphs; grafts are of no use once every site has taken its own.
+ */
+static void replace_graphs(Run *run, const PassInfo *pass, Graph **graphs)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < run->module->graph_count; i++) {
+        if (pass->gives & FACT_ATTACHED && graphs[i]->kind == GRAPH_graft)
+            continue;
+        unsigned facts = run->facts[i] & (graphs[i]->fused ? ~0u : ~FACTS_OF_STEPS);
+        run->facts[kept] = applies(pass, graphs[i]) ? facts | pass->gives : facts;
+        graphs[kept++] = graphs[i];
+    }
+    module_set_graphs(run->module, graphs, kept);
+}
+
+static bool run_pass(Run *run, const PassInfo *pass)
+{
+    const PassOptions *options = run->options;
+    Module *module = run->module;
+    bool reports = options->report &&
+                   (!options->report_pass || is_named(options->report_pass, pass));
+    PassContext ctx = {.module = module,
+                       .diags = run->diags,
+                       .report = reports ? options->report : NULL,
+                       .memory_budget = options->memory_budget};
+    Graph **graphs = heap_alloc((module->graph_count + 1) * sizeof(Graph *));
+    bool good = true;
+    /* All graphs are tried, so that one run shows the mistakes of every task. */
+    for (uint32_t i = 0; i < module->graph_count; i++) {
+        graphs[i] = run_on(run, pass, &ctx, i);
+        good &= graphs[i] != NULL;
+    }
+    if (good)
+        replace_graphs(run, pass, graphs);
+    for (uint32_t i = 0; !good && i < module->graph_count; i++)
+        if (graphs[i] != module->graphs[i])
+            graph_free(graphs[i]);
+    free(graphs);
+    return good;
+}
+
+static double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void dump(const Run *run, const PassInfo *pass)
+{
+    bool all = strcmp(run->options->dump_after, "all") == 0;
+    if (!all && !is_named(run->options->dump_after, pass))
+        return;
+    size_t len;
+    char *text = module_print(run->module, &len);
+    if (all)
+        fprintf(run->options->dump, "# after %s\n", pass->name);
+    fwrite(text, 1, len, run->options->dump);
+    free(text);
+}
+
+static void skip_pass(Run *run, const PassInfo *pass)
+{
+    for (uint32_t i = 0; i < run->module->graph_count; i++)
+        if (applies(pass, run->module->graphs[i]))
+            run->facts[i] |= pass->gives;
+}
+
+static bool run_one(Run *run, const PassInfo *pass)
+{
+    if (is_named(run->options->skip, pass)) {
+        skip_pass(run, pass);
+        return true;
+    }
+    double start = seconds_now();
+    uint32_t before = count_nodes(run->module);
+    if (!run_pass(run, pass))
+        return false;
+    if (run->options->statistics)
+        fprintf(run->options->statistics, "%-10s %8.3f s %9u -> %u nodes\n", pass->name,
+                seconds_now() - start, before, count_nodes(run->module));
+    if (run->options->dump_after && run->options->dump)
+        dump(run, pass);
+    return true;
+}
+
+static bool run_all(Run *run)
+{
+    const PassOptions *options = run->options;
+    uint32_t count = options->names ? options->name_count : PASS_COUNT;
+    for (uint32_t i = 0; i < count; i++) {
+        const PassInfo *pass =
+            options->names ? pass_find(options->names[i], run->diags) : &pipeline[i];
+        if (!run_one(run, pass))
+            return false;
+        if (is_named(options->stop_after, pass))
+            break;
+    }
+    return true;
+}
+
+bool passes_run(Module *module, const PassOptions *options, Diags *diags)
+{
+    if (!names_exist(options, diags))
+        return false;
+    Run run = {module, options, diags,
+               heap_alloc((module->graph_count + 1) * sizeof(unsigned))};
+    /* Text cannot tell whether the steps of a fused graph are in their final order; it
+     * may be. */
+    for (uint32_t i = 0; i < module->graph_count; i++)
+        run.facts[i] = module->graphs[i]->fused ? FACT_SCHEDULED : 0;
+    bool good = run_all(&run);
+    free(run.facts);
+    return good;
+}
+
+static void print_facts(FILE *out, const char *title, unsigned facts)
+{
+    fprintf(out, "%11s%s", "", title);
+    for (unsigned bit = 0; bit < FACT_COUNT; bit++)
+        if (facts >> bit & 1)
+            fprintf(out, " %s", fact_names[bit]);
+    fputc('\n', out);
+}
+
+void passes_print_table(FILE *out)
+{
+    for (size_t i = 0; i < PASS_COUNT; i++) {
+        const PassInfo *pass = &pipeline[i];
+        fprintf(out, "%-10s %s\n%11sgraphs:", pass->name, pass->help, "");
+        for (unsigned kind = 0; kind < GRAPH_KIND_COUNT; kind++)
+            if (pass->kinds >> kind & 1)
+                fprintf(out, " %s", graph_kind_names[kind]);
+        fputc('\n', out);
+        if (pass->needs)
+            print_facts(out, "needs:", pass->needs);
+        if (pass->gives)
+            print_facts(out, "gives:", pass->gives);
+    }
+}

@@ -1,0 +1,48 @@
+/* The pass driver. A pass is a function from graph to graph: input const, output a new graph in a
+ * new arena (nodes it does not keep are simply not copied). The pipeline, with what each pass needs
+ * of a graph and for which kinds of graph it runs, is passes/passes.def. The verifier runs after
+ * every pass.
+ *
+ * Adding a pass: see the end of this file and HACKING.md. */
+#ifndef VLG_PASSES_PASS_H
+#define VLG_PASSES_PASS_H
+
+#include "ir/graph.h"
+
+typedef struct PassContext {
+    const Module *module;
+    Diags *diags;   /* errors make the driver stop after the pass */
+    FILE *report;   /* what `vlc explain` shows: the pass's section, or NULL if nobody asks */
+    int64_t memory_budget; /* bytes of saved values allowed in one lane; 0: no limit */
+} PassContext;
+
+/* NULL after an error. */
+typedef Graph *PassFn(const Graph *in, PassContext *ctx);
+
+#define PASS(name, kinds, needs, gives, help) PassFn pass_##name;
+#include "passes/passes.def"
+
+typedef struct PassOptions {
+    const char *const *names;  /* passes to run, in this order; NULL: the whole pipeline */
+    uint32_t name_count;
+    const char *dump_after;    /* a pass name, or "all": print the module to `dump` after it */
+    FILE *dump;
+    const char *stop_after;    /* NULL: run to the end */
+    FILE *statistics;          /* per pass: seconds, nodes before and after; or NULL */
+    FILE *report;              /* explain: ledger, fusion, memory; or NULL */
+    const char *report_pass;   /* only this pass's section; NULL: all */
+    const char *skip;          /* a pass to leave out (tests of the pruning claim), or NULL */
+    int64_t memory_budget;
+} PassOptions;
+
+/* Runs passes over all graphs of `module`, replacing them. False after an error. */
+NODISCARD bool passes_run(Module *module, const PassOptions *options, Diags *diags);
+
+void passes_print_table(FILE *out); /* `vlc passes` */
+
+/* Adding a pass
+ *   1. passes/<name>.c: opening comment, one public function pass_<name>.
+ *   2. A row in passes.def and the source in passes/CMakeLists.txt.
+ *   3. Goldens in tests/passes/<name>/: it fires, it must not fire, its edge.
+ *   4. The picture in HACKING.md. */
+#endif

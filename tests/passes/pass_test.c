@@ -1,0 +1,168 @@
+/* The pass driver: names, facts, skipping, stopping, dumps, statistics. What passes do is
+ * tested by the golden files beside this. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ir/text.h"
+#include "passes/pass.h"
+#include "tests/check.h"
+
+static const char text[] = "param \"w\" : f32[4] trained \"w\"\n"
+                           "param \"c\" : f32[4] frozen \"no pattern\"\n"
+                           "graph @t.train train {\n"
+                           "  axis text primary longest 16 capacity 64\n"
+                           "  %x = input \"x\" : f32[text, 4]\n"
+                           "  %w = param \"w\" : f32[4]\n"
+                           "  %c = param \"c\" : f32[4]\n"
+                           "  %y = mul %x %w\n"
+                           "  %z = mul %y %c\n"
+                           "  %s = site %x %z name=\"here\"\n"
+                           "  %r = sum_rows %s\n"
+                           "  %l = sum_width %r\n"
+                           "  loss %l\n"
+                           "}\n"
+                           "graph @t.train.graft.0 graft host @t.train site \"here\" {\n"
+                           "  axis text primary longest 16 capacity 64\n"
+                           "  %out = input \"out\" : f32[text, 4]\n"
+                           "  %y = tanh %out\n"
+                           "  graft %y\n"
+                           "}\n";
+
+/* One run: what it answered and wrote. */
+typedef struct Result {
+    bool good;
+    char *messages, *dump, *statistics, *report;
+    Module *module;
+    Diags *diags;
+} Result;
+
+static Result run(PassOptions options)
+{
+    Result result = {0};
+    size_t lengths[4];
+    FILE *messages = open_memstream(&result.messages, &lengths[0]);
+    options.dump = open_memstream(&result.dump, &lengths[1]);
+    options.statistics = open_memstream(&result.statistics, &lengths[2]);
+    options.report = open_memstream(&result.report, &lengths[3]);
+    result.diags = diags_new(messages);
+    result.module = module_parse("pass_test", text, strlen(text), result.diags);
+    result.good = result.module && passes_run(result.module, &options, result.diags);
+    fclose(messages);
+    fclose(options.dump);
+    fclose(options.statistics);
+    fclose(options.report);
+    return result;
+}
+
+static void result_free(Result *result)
+{
+    module_free(result->module);
+    diags_free(result->diags);
+    free(result->messages);
+    free(result->dump);
+    free(result->statistics);
+    free(result->report);
+}
+
+static uint32_t count(const char *in, const char *what)
+{
+    uint32_t found = 0;
+    for (const char *at = strstr(in, what); at; at = strstr(at + 1, what))
+        found++;
+    return found;
+}
+
+static void test_whole_pipeline(Check *check)
+{
+    Result all = run((PassOptions){.dump_after = "all"});
+    CHECK(check, all.good, "%s", all.messages);
+    CHECK(check, all.module->graph_count == 1, "the graft is gone after attach");
+    CHECK(check, all.module->graphs[0]->planned, "the pipeline ends with a plan");
+    uint32_t passes = 0;
+#define PASS(name, ...)                                                                  \
+    CHECK(check, count(all.dump, "# after " #name "\n") == 1, "%s", all.dump);           \
+    CHECK(check, count(all.statistics, #name " ") == 1, "%s", all.statistics);           \
+    passes++;
+#include "passes/passes.def"
+    CHECK(check, count(all.statistics, "\n") == passes, "%s", all.statistics);
+    CHECK(check, count(all.report, "frozen gradients: 16 -> 0 bytes") == 1, "%s",
+          all.report);
+    result_free(&all);
+}
+
+static void test_stopping(Check *check)
+{
+    Result stopped = run((PassOptions){.stop_after = "autodiff", .dump_after = "attach"});
+    CHECK(check, stopped.good, "%s", stopped.messages);
+    CHECK(check,
+          graph_find_output(stopped.module->graphs[0], OUTPUT_gradient, "c") != NULL,
+          "autodiff makes gradients of frozen parameters");
+    CHECK(check, !stopped.module->graphs[0]->fused, "no pass ran after autodiff");
+    CHECK(check,
+          count(stopped.dump, "gradient \"c\"") == 0 && count(stopped.dump, "tanh") == 1,
+          "%s", stopped.dump);
+    result_free(&stopped);
+}
+
+static void test_skipping(Check *check)
+{
+    Result skipped = run((PassOptions){.skip = "freeze", .report_pass = "simplify"});
+    CHECK(check, skipped.good, "%s", skipped.messages);
+    CHECK(check,
+          graph_find_output(skipped.module->graphs[0], OUTPUT_gradient, "c") != NULL,
+          "the gradient of a frozen parameter stays");
+    CHECK(check, count(skipped.statistics, "freeze") == 0, "%s", skipped.statistics);
+    CHECK(check, strncmp(skipped.report, "simplify @t.train", 17) == 0, "%s",
+          skipped.report);
+    CHECK(check, count(skipped.report, "@t.train") == 1, "%s", skipped.report);
+    result_free(&skipped);
+}
+
+static void check_refused(Check *check, PassOptions options, const char *message)
+{
+    Result result = run(options);
+    CHECK(check, !result.good, "expected: %s", message);
+    CHECK(check, strstr(result.messages, message), "%s", result.messages);
+    CHECK(check, result.module->graph_count == 2, "the module is as it was");
+    result_free(&result);
+}
+
+static void test_refusals(Check *check)
+{
+    const char *const misspelt[] = {"freze"};
+    check_refused(check, (PassOptions){.names = misspelt, .name_count = 1},
+                  "there is no pass 'freze'; did you mean 'freeze'?");
+    check_refused(check, (PassOptions){.stop_after = "fuze"}, "there is no pass 'fuze'");
+    check_refused(check, (PassOptions){.skip = "x"}, "there is no pass 'x'");
+    check_refused(check, (PassOptions){.dump_after = "savee"}, "did you mean 'save'?");
+    check_refused(check, (PassOptions){.report_pass = "ledger"},
+                  "there is no pass 'ledger'");
+    const char *const early[] = {"fuse"};
+    check_refused(check, (PassOptions){.names = early, .name_count = 1},
+                  "pass 'fuse' needs @t.train to be FROZEN, which pass 'freeze' does");
+    check_refused(check, (PassOptions){.skip = "attach"},
+                  "site has no gradient, but a parameter reaches its operand");
+}
+
+/* Rewriting undoes steps: the driver must not believe that they are still there. */
+static void test_lost_facts(Check *check)
+{
+    const char *const names[] = {"attach",   "autodiff", "freeze", "fuse",
+                                 "schedule", "simplify", "memplan"};
+    Result result = run((PassOptions){.names = names, .name_count = 7});
+    CHECK(check, !result.good, "memplan ran on a graph without steps");
+    CHECK(check, strstr(result.messages, "needs @t.train to be SCHEDULED"), "%s",
+          result.messages);
+    result_free(&result);
+}
+
+int main(void)
+{
+    Check check = {0};
+    test_whole_pipeline(&check);
+    test_stopping(&check);
+    test_skipping(&check);
+    test_refusals(&check);
+    test_lost_facts(&check);
+    return check_finish(&check);
+}
