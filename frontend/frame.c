@@ -1,0 +1,284 @@
+/* Scopes of constants. The order in which a name is looked up is documented in docs/language.md,
+ * section 4; values are computed when first asked for, and once per frame. */
+#include "frontend/frame.h"
+
+#include <string.h>
+
+const Node absent_value = {0};
+
+/* -- bindings ---------------------------------------------------------------------------------- */
+
+Bindings bindings_new(const ConstList *list, Arena *arena)
+{
+    Bindings bindings = {ARENA_ARRAY(arena, Binding, list->count), list->count};
+    for (uint32_t i = 0; i < list->count; i++)
+        bindings.items[i].constant = &list->items[i];
+    return bindings;
+}
+
+/* True if the binding counts; *out_failed after an error. */
+static bool binding_value(Program *program, Binding *binding, NameLookup names, Value *out,
+                          bool *out_failed)
+{
+    const Const *constant = binding->constant;
+    if (binding->state == BINDING_open) {
+        diag_error(program->diags, constant->value->loc, "constant '%s' is computed from itself",
+                   constant->name);
+        *out_failed = true;
+        return true;
+    }
+    if (binding->state == BINDING_unseen) {
+        Attribute *when = constant->element ? element_attribute(constant->element, "when") : NULL;
+        bool wanted = true;
+        binding->state = BINDING_open;
+        if ((when && !expr_condition(program->exprs, when, names, &wanted)) ||
+            (wanted && !expr_value(program->exprs, constant->value, names, &binding->value)))
+            *out_failed = true;
+        binding->state = wanted ? BINDING_known : BINDING_absent;
+    }
+    *out = binding->value;
+    return binding->state == BINDING_known;
+}
+
+/* -- globals ----------------------------------------------------------------------------------- */
+
+enum Level { LEVEL_command_line, LEVEL_strong, LEVEL_weak };
+
+/* Lists are entered strongest first; within one, the last of a name is the strongest. */
+static void enter_list(Globals *globals, const ConstList *list, enum Level level, Arena *arena)
+{
+    Bindings bindings = bindings_new(list, arena);
+    for (uint32_t i = bindings.count; i-- > 0;) {
+        Binding *binding = &bindings.items[i];
+        binding->strongest = level == LEVEL_command_line;
+        binding->strong = level == LEVEL_strong;
+        const char *name = binding->constant->name;
+        Binding *known = (Binding *)names_get(&globals->bindings, name);
+        if (!known) {
+            names_set(&globals->bindings, arena, name, binding);
+            continue;
+        }
+        while (known->weaker)
+            known = known->weaker;
+        known->weaker = binding;
+    }
+}
+
+Globals *globals_new(Program *program, const Definition *task, bool training, Arena *arena)
+{
+    Globals *globals = arena_alloc(arena, sizeof *globals);
+    *globals = (Globals){.program = program, .task = task ? task->name : NULL,
+                         .training = training};
+    enter_list(globals, &program->command_line, LEVEL_command_line, arena);
+    enter_list(globals, &program->model_consts, LEVEL_strong, arena);
+    if (task)
+        enter_list(globals, &task->consts, LEVEL_strong, arena);
+    enter_list(globals, &program->size, LEVEL_strong, arena);
+    if (program->backbone)
+        enter_list(globals, &program->backbone->consts, LEVEL_weak, arena);
+    enter_list(globals, &program->library_consts, LEVEL_weak, arena);
+    enter_list(globals, &program->settings, LEVEL_weak, arena);
+    return globals;
+}
+
+static bool find_predefined(const Globals *globals, const char *name, Value *out)
+{
+    *out = (Value){0};
+    if (strcmp(name, "training") == 0)
+        out->number = globals->training;
+    else if (strcmp(name, "task") == 0 && globals->task)
+        out->text = globals->task;
+    else
+        return false;
+    return true;
+}
+
+typedef enum Found { FOUND_no, FOUND_yes, FOUND_failed } Found;
+
+/* Among the globals, those of the given strengths only. */
+static Found find_global(Globals *globals, const char *name, bool strongest, bool strong,
+                         bool weak, Value *out)
+{
+    bool failed = false;
+    Binding *binding = (Binding *)names_get(&globals->bindings, name);
+    for (; binding; binding = binding->weaker) {
+        bool is_weak = !binding->strongest && !binding->strong;
+        if ((binding->strongest && !strongest) || (binding->strong && !strong) ||
+            (is_weak && !weak))
+            continue;
+        if (binding_value(globals->program, binding, globals_names(globals), out, &failed))
+            return failed ? FOUND_failed : FOUND_yes;
+    }
+    return failed ? FOUND_failed : FOUND_no;
+}
+
+static bool find_in_globals(void *self, const char *name, Loc loc, Value *out)
+{
+    Globals *globals = self;
+    if (find_predefined(globals, name, out))
+        return true;
+    Found found = find_global(globals, name, true, true, true, out);
+    if (found == FOUND_no)
+        unknown_name(globals->program->diags, loc, "constant", name, globals->bindings.names,
+                     globals->bindings.count);
+    return found == FOUND_yes;
+}
+
+NameLookup globals_names(Globals *globals)
+{
+    return (NameLookup){find_in_globals, globals};
+}
+
+/* -- frames -------------------------------------------------------------------------------------- */
+
+Frame *frame_new(Globals *globals, const Frame *caller, const Definition *definition,
+                 Bindings *sets, Loc use)
+{
+    Arena *arena = arena_new();
+    Frame *frame = arena_alloc(arena, sizeof *frame);
+    *frame = (Frame){.arena = arena,
+                     .globals = globals,
+                     .caller = caller,
+                     .definition = definition,
+                     .use = use,
+                     .sets = sets,
+                     .scope = ""};
+    /* A backbone's constants are global; a task's body has only the task's. */
+    if (definition->kind == ELEMENT_block || definition->kind == ELEMENT_optimizer)
+        frame->own = bindings_new(&definition->consts, arena);
+    return frame;
+}
+
+void frame_free(Frame *frame)
+{
+    arena_free(frame->arena);
+}
+
+static Found find_bound(const Frame *frame, Bindings *bindings, NameLookup names,
+                        const char *name, Value *out)
+{
+    bool failed = false;
+    for (uint32_t i = bindings ? bindings->count : 0; i-- > 0;)
+        if (bindings->items[i].constant->name == name &&
+            binding_value(frame->globals->program, &bindings->items[i], names, out, &failed))
+            return failed ? FOUND_failed : FOUND_yes;
+    return failed ? FOUND_failed : FOUND_no;
+}
+
+/* What belongs to the frame itself and to nothing around it. */
+static bool find_local(const Frame *frame, const char *name, Value *out)
+{
+    *out = (Value){0};
+    for (const Loop *loop = frame->loops; loop; loop = loop->outer)
+        if (loop->name == name) {
+            out->number = loop->value;
+            return true;
+        }
+    for (uint32_t i = frame->argument_count; i-- > 0;)
+        if (frame->arguments[i].name == name) {
+            *out = frame->arguments[i].value;
+            return true;
+        }
+    if (frame->site && strcmp(name, "site") == 0) {
+        out->text = frame->site;
+        return true;
+    }
+    return find_predefined(frame->globals, name, out);
+}
+
+static Found find(Frame *frame, const char *name, Value *out)
+{
+    Globals *globals = frame->globals;
+    if (find_local(frame, name, out))
+        return FOUND_yes;
+    Found found = find_global(globals, name, true, false, false, out);
+    if (found == FOUND_no)
+        found = find_bound(frame, frame->sets, globals_names(globals), name, out);
+    if (found == FOUND_no)
+        found = find_global(globals, name, false, true, false, out);
+    if (found == FOUND_no)
+        found = find_bound(frame, &frame->own, frame_names(frame), name, out);
+    if (found == FOUND_no)
+        found = find_global(globals, name, false, false, true, out);
+    return found;
+}
+
+static void report_unknown(const Frame *frame, const char *name, Loc loc)
+{
+    Names known = {0};
+    Arena *arena = frame->arena;
+    for (const Loop *loop = frame->loops; loop; loop = loop->outer)
+        names_set(&known, arena, loop->name, frame);
+    for (uint32_t i = 0; i < frame->argument_count; i++)
+        names_set(&known, arena, frame->arguments[i].name, frame);
+    for (uint32_t i = 0; i < frame->own.count; i++)
+        names_set(&known, arena, frame->own.items[i].constant->name, frame);
+    for (uint32_t i = 0; i < frame->globals->bindings.count; i++)
+        names_set(&known, arena, frame->globals->bindings.names[i], frame);
+    Interns *interns = frame->globals->program->interns;
+    names_set(&known, arena, intern(interns, "training"), frame);
+    names_set(&known, arena, intern(interns, "task"), frame);
+    unknown_name(frame->globals->program->diags, loc, "constant", name, known.names,
+                 known.count);
+    frame_note(frame);
+}
+
+static bool find_in_frame(void *self, const char *name, Loc loc, Value *out)
+{
+    Frame *frame = self;
+    Found found = find(frame, name, out);
+    if (found == FOUND_no)
+        report_unknown(frame, name, loc);
+    return found == FOUND_yes;
+}
+
+static bool find_in_path(void *self, const char *name, Loc loc, Value *out)
+{
+    static const char mark[] = {TASK_MARK, 0};
+    Frame *frame = self;
+    if (!frame->site || strcmp(name, "task") != 0)
+        return find_in_frame(self, name, loc, out);
+    *out = (Value){.text = mark};
+    return true;
+}
+
+NameLookup frame_names(Frame *frame)
+{
+    return (NameLookup){find_in_frame, frame};
+}
+
+NameLookup frame_path_names(Frame *frame)
+{
+    return (NameLookup){find_in_path, frame};
+}
+
+bool frame_has_constant(Frame *frame, const char *name)
+{
+    Value value;
+    return find(frame, name, &value) != FOUND_no;
+}
+
+bool frame_wants(Frame *frame, const Element *element, bool *out)
+{
+    Attribute *when = element_attribute(element, "when");
+    *out = true;
+    return !when || expr_condition(frame->globals->program->exprs, when, frame_names(frame), out);
+}
+
+const Node *frame_value(const Frame *frame, const char *name)
+{
+    return names_get(&frame->values, name);
+}
+
+void frame_bind(Frame *frame, const char *name, const Node *node)
+{
+    names_set(&frame->values, frame->arena, name, node);
+}
+
+void frame_note(const Frame *frame)
+{
+    Diags *diags = frame->globals->program->diags;
+    for (int shown = 0; frame && frame->use.file && shown < 8; frame = frame->caller, shown++)
+        diag_note(diags, frame->use, "in %s '%s', used here", frame->definition->element->name,
+                  frame->definition->name);
+}

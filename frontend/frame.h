@@ -1,0 +1,86 @@
+/* Where a body is being lowered: values and constants in scope. */
+#ifndef VLG_FRONTEND_FRAME_H
+#define VLG_FRONTEND_FRAME_H
+
+#include "frontend/program.h"
+#include "ir/graph.h"
+
+/* A constant and, once it was asked for, its value. */
+typedef struct Binding {
+    const Const *constant;
+    struct Binding *weaker; /* of the same name; counts if `when` is false */
+    Value value;
+    enum { BINDING_unseen, BINDING_open, BINDING_known, BINDING_absent } state;
+    bool strong; /* globals: beats the definition's own constants */
+    bool strongest; /* globals: --set */
+} Binding;
+
+typedef struct Bindings {
+    Binding *items;
+    uint32_t count;
+} Bindings;
+
+/* Constants of the model, for one kind of graph of one task. */
+typedef struct Globals {
+    Program *program;
+    const char *task; /* NULL outside of tasks */
+    bool training;
+    Names bindings; /* Binding by name, strongest first */
+} Globals;
+
+typedef struct Argument {
+    const char *name;
+    Value value;
+} Argument;
+
+/* A loop variable. */
+typedef struct Loop {
+    const struct Loop *outer;
+    const char *name;
+    double value;
+} Loop;
+
+typedef struct Frame Frame;
+struct Frame {
+    Arena *arena; /* its own */
+    Globals *globals;
+    const Frame *caller; /* NULL: a backbone, loss, optimizer or graft */
+    const Definition *definition;
+    Loc use; /* where the caller uses the block */
+    Argument *arguments;
+    uint32_t argument_count;
+    const Loop *loops;
+    Bindings own, *sets; /* of the definition; of the attach or optimizer */
+    const char *site;    /* path of the site it is attached to, or NULL */
+    const char *scope;   /* prefix of parameter and site names, "" or ending in '.' */
+    Names values;        /* Node by name; absent_value for an optional input left out */
+};
+
+extern const Node absent_value;
+
+Globals *globals_new(Program *program, const Definition *task, bool training, Arena *arena);
+NameLookup globals_names(Globals *globals);
+
+/* `sets` may be NULL. */
+Frame *frame_new(Globals *globals, const Frame *caller, const Definition *definition,
+                 Bindings *sets, Loc use);
+void frame_free(Frame *frame);
+Bindings bindings_new(const ConstList *list, Arena *arena);
+
+NameLookup frame_names(Frame *frame);
+/* For names of parameters: in grafts {task} becomes TASK_MARK, to be replaced by the name of the
+ * task or of the one it shares with. */
+NameLookup frame_path_names(Frame *frame);
+#define TASK_MARK '\1'
+
+/* Whether a constant of that name is visible. */
+bool frame_has_constant(Frame *frame, const char *name);
+/* Whether the element counts: its `when`. */
+NODISCARD bool frame_wants(Frame *frame, const Element *element, bool *out);
+/* The value of that name, for an operand; NULL if there is none. */
+const Node *frame_value(const Frame *frame, const char *name);
+void frame_bind(Frame *frame, const char *name, const Node *node);
+/* Adds where the body is used to the error before. */
+void frame_note(const Frame *frame);
+
+#endif

@@ -1,0 +1,357 @@
+/* Bodies: elements in order, scopes, repetition, and uses of blocks. */
+#include <string.h>
+
+#include "frontend/lower.h"
+
+enum { MOST_TURNS = 100000, MOST_BLOCK_DEPTH = 200, LONGEST_PATH = 1000 };
+
+static bool lower_element(Lower *lower, Frame *frame, const Element *element);
+
+bool lower_body(Lower *lower, Frame *frame, const Element *holder)
+{
+    for (const Element *child = holder->first; child; child = child->next)
+        if (!lower_element(lower, frame, child))
+            return false;
+    return true;
+}
+
+/* -- values --------------------------------------------------------------------------------- */
+
+static bool no_such_value(Lower *lower, Frame *frame, const char *name, Loc loc)
+{
+    if (frame_has_constant(frame, name))
+        diag_error(lower->diags, loc, "no value '%s' here; the constant is written $%s", name,
+                   name);
+    else
+        unknown_name(lower->diags, loc, "value", name, frame->values.names,
+                     frame->values.count);
+    frame_note(frame);
+    return false;
+}
+
+const Node *lower_operand(Lower *lower, Frame *frame, Attribute *attribute)
+{
+    Exprs *exprs = lower->program->exprs;
+    const char *text = expr_text(exprs, attribute, frame_names(frame));
+    if (!text)
+        return NULL;
+    const Node *node = frame_value(frame, text);
+    if (node)
+        return node;
+    double number;
+    if (is_bare_word(text)) {
+        no_such_value(lower, frame, text, attribute->loc);
+        return NULL;
+    }
+    if (!expr_number(exprs, attribute, frame_names(frame), &number))
+        return NULL;
+    BuildSite site = {attribute->loc, STAGE_forward};
+    return graph_constant(lower->graph, site, number);
+}
+
+const Node *lower_value(Lower *lower, Frame *frame, Attribute *attribute)
+{
+    const char *text = expr_text(lower->program->exprs, attribute, frame_names(frame));
+    const Node *node = text ? frame_value(frame, text) : NULL;
+    if (text && (!node || node == &absent_value)) {
+        no_such_value(lower, frame, text, attribute->loc);
+        return NULL;
+    }
+    return node;
+}
+
+static const char *make_path(Lower *lower, const Frame *frame, const char *text,
+                             const char *tail, Loc loc)
+{
+    char path[LONGEST_PATH];
+    const char *base = text[0] == '/' ? "" : frame->scope;
+    int len = snprintf(path, sizeof path, "%s%s%s", base, text + (text[0] == '/'), tail);
+    if (len >= LONGEST_PATH) {
+        diag_error(lower->diags, loc, "a name is longer than %d bytes", LONGEST_PATH);
+        return NULL;
+    }
+    if (!lower_spend(lower, len / 64, loc))
+        return NULL;
+    return intern(lower->module->interns, path);
+}
+
+const char *lower_path(Lower *lower, const Frame *frame, const char *text, Loc loc)
+{
+    return make_path(lower, frame, text, "", loc);
+}
+
+const char *lower_scope(Lower *lower, const Frame *frame, const char *text, Loc loc)
+{
+    return make_path(lower, frame, text, text[text[0] == '/'] ? "." : "", loc);
+}
+
+/* -- scopes and repetition ------------------------------------------------------------------ */
+
+static bool lower_scoped(Lower *lower, Frame *frame, const Element *element)
+{
+    const char *outer = frame->scope;
+    const char *name = expr_text(lower->program->exprs, element_attribute(element, "name"),
+                                 frame_path_names(frame));
+    if (!name)
+        return false;
+    frame->scope = lower_scope(lower, frame, name, element->loc);
+    bool good = frame->scope && lower_body(lower, frame, element);
+    frame->scope = outer;
+    return good;
+}
+
+static bool lower_repeat(Lower *lower, Frame *frame, const Element *element)
+{
+    Attribute *count = element_attribute(element, "count");
+    int64_t turns;
+    if (!expr_integer(lower->program->exprs, count, frame_names(frame), &turns))
+        return false;
+    if (turns < 0 || turns > MOST_TURNS) {
+        diag_error(lower->diags, count->loc, "count is %lld, expected 0 to %d",
+                   (long long)turns, MOST_TURNS);
+        return false;
+    }
+    Loop loop = {frame->loops, element_attribute(element, "var")->value, 0};
+    frame->loops = &loop;
+    bool good = true;
+    for (int64_t i = 0; i < turns && good; i++) {
+        loop.value = (double)i;
+        good = lower_spend(lower, 1, element->loc) && lower_body(lower, frame, element);
+    }
+    frame->loops = loop.outer;
+    return good;
+}
+
+/* -- results and assignments ------------------------------------------------------------------ */
+
+static bool lower_result(Lower *lower, Frame *frame, const Element *element)
+{
+    if (lower->graph->kind != GRAPH_evaluate)
+        return true;
+    const char *name = expr_text(lower->program->exprs, element_attribute(element, "name"),
+                                 frame_names(frame));
+    const Node *value = lower_value(lower, frame, element_attribute(element, "value"));
+    if (!name || !value)
+        return false;
+    if (names_get(&lower->results, name) || strcmp(name, "loss") == 0) {
+        diag_error(lower->diags, element->loc, "there is a result '%s' already", name);
+        return false;
+    }
+    names_set(&lower->results, lower->arena, name, value);
+    graph_output(lower->graph, OUTPUT_result, name, value, element->loc);
+    return true;
+}
+
+static bool lower_assign(Lower *lower, Frame *frame, const Element *element)
+{
+    const Attribute *to = element_attribute(element, "to");
+    const Node *value = lower_operand(lower, frame, element_attribute(element, "value"));
+    if (!value || value == &absent_value)
+        return false;
+    if (!lower->param) {
+        diag_error(lower->diags, element->loc, "only an optimizer assigns");
+        return false;
+    }
+    if (names_get(&lower->assigned, to->value)) {
+        diag_error(lower->diags, element->loc, "'%s' is assigned twice", to->value);
+        return false;
+    }
+    bool is_param = strcmp(to->value, "param") == 0;
+    const char *name = is_param ? lower->param->name
+                                : arena_format(frame->arena, "%s:%s", lower->param->name,
+                                               to->value);
+    const StateVar *state = is_param ? NULL : module_find_state(lower->module, name);
+    if (!is_param && !state) {
+        diag_error(lower->diags, to->loc, "the optimizer has no state '%s'", to->value);
+        return false;
+    }
+    Type type = is_param ? lower->param->type : state->type;
+    if (!type_equal(value->type, type))
+        value = graph_expand(lower->graph, (BuildSite){element->loc, STAGE_forward}, value, type);
+    if (!value)
+        return false;
+    names_set(&lower->assigned, lower->arena, to->value, element);
+    graph_output(lower->graph, OUTPUT_assign, name, value, element->loc);
+    return true;
+}
+
+/* -- calls ------------------------------------------------------------------------------------- */
+
+static bool check_use(Lower *lower, const Frame *frame, const Element *element)
+{
+    for (const Frame *at = frame; at; at = at->caller)
+        if (at->definition == element->block) {
+            diag_error(lower->diags, element->loc, "block '%s' uses itself", element->name);
+            frame_note(frame);
+            return false;
+        }
+    if (lower->depth < MOST_BLOCK_DEPTH)
+        return true;
+    diag_error(lower->diags, element->loc, "blocks are used in blocks more than 200 deep");
+    return false;
+}
+
+static Attribute *attribute_of(const Element *element, const char *name)
+{
+    for (uint32_t i = 0; i < element->attribute_count; i++)
+        if (element->attributes[i].name == name)
+            return &element->attributes[i];
+    return NULL;
+}
+
+/* Inputs as values of the block's frame, with a flag for each optional one. */
+static bool pass_inputs(Lower *lower, Frame *caller, Frame *frame, const Element *element)
+{
+    const Definition *block = element->block;
+    for (uint32_t i = 0; i < block->input_count; i++) {
+        const BlockInput *input = &block->inputs[i];
+        Attribute *attribute = attribute_of(element, input->name);
+        const Node *node = &absent_value;
+        if (attribute)
+            node = lower_operand(lower, caller, attribute);
+        if (!node)
+            return false;
+        if (node == &absent_value && !input->optional) {
+            diag_error(lower->diags, attribute->loc,
+                       "'%s' was left out here, but block '%s' needs its input '%s'",
+                       attribute->value, block->name, input->name);
+            frame_note(caller);
+            return false;
+        }
+        frame_bind(frame, input->name, node);
+        if (input->optional)
+            frame->arguments[frame->argument_count++] =
+                (Argument){input->flag, {.number = node != &absent_value}};
+    }
+    return true;
+}
+
+static bool pass_constants(Lower *lower, Frame *caller, Frame *frame, const Element *element)
+{
+    const ConstList *consts = &element->block->consts;
+    for (uint32_t i = 0; i < consts->count; i++) {
+        const char *name = consts->items[i].name;
+        Attribute *attribute = attribute_of(element, name);
+        if (!attribute || frame_value(frame, name))
+            continue;
+        Argument *argument = &frame->arguments[frame->argument_count++];
+        argument->name = name;
+        if (!expr_value(lower->program->exprs, attribute, frame_names(caller),
+                        &argument->value))
+            return false;
+    }
+    return true;
+}
+
+static bool bind_outputs(Lower *lower, Frame *caller, const Frame *frame, const Element *element)
+{
+    const Definition *block = element->block;
+    const Attribute *out = element_attribute(element, "out");
+    uint32_t count;
+    const char **names = words_split(lower->program, out->value, &count);
+    if (count != block->output_count) {
+        diag_error(lower->diags, out->loc, "block '%s' has %u outputs, %u are named",
+                   block->name, block->output_count, count);
+        return false;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const Node *node = frame_value(frame, block->outputs[i]);
+        if (!node || node == &absent_value) {
+            diag_error(lower->diags, block->element->loc,
+                       "block '%s' never binds its output '%s'", block->name,
+                       block->outputs[i]);
+            frame_note(frame);
+            return false;
+        }
+        frame_bind(caller, names[i], node);
+    }
+    return true;
+}
+
+static bool lower_block(Lower *lower, Frame *caller, const Element *element)
+{
+    const Definition *block = element->block;
+    if (!check_use(lower, caller, element))
+        return false;
+    Frame *frame = frame_new(lower->globals, caller, block, caller->sets, element->loc);
+    frame->site = caller->site;
+    frame->scope = caller->scope;
+    frame->arguments =
+        ARENA_ARRAY(frame->arena, Argument, block->input_count + block->consts.count);
+    Attribute *as = attribute_of(element, intern(lower->module->interns, "as"));
+    bool good = true;
+    if (as) {
+        const char *text = expr_text(lower->program->exprs, as, frame_path_names(caller));
+        frame->scope = text ? lower_scope(lower, caller, text, as->loc) : NULL;
+        good = frame->scope != NULL;
+    }
+    lower->depth++;
+    good = good && pass_inputs(lower, caller, frame, element) &&
+           pass_constants(lower, caller, frame, element) &&
+           lower_body(lower, frame, block->element) &&
+           bind_outputs(lower, caller, frame, element);
+    lower->depth--;
+    frame_free(frame);
+    return good;
+}
+
+static bool lower_call(Lower *lower, Frame *frame, const Element *element)
+{
+    if (element->block)
+        return lower_block(lower, frame, element);
+    const Node *node = lower_op(lower, frame, element);
+    if (!node)
+        return false;
+    const char *out = expr_text(lower->program->exprs, element_attribute(element, "out"),
+                                frame_names(frame));
+    if (!out)
+        return false;
+    frame_bind(frame, out, node);
+    return true;
+}
+
+static bool lower_by_kind(Lower *lower, Frame *frame, const Element *element)
+{
+    switch (element->kind) {
+    case ELEMENT_scope:
+        return lower_scoped(lower, frame, element);
+    case ELEMENT_repeat:
+        return lower_repeat(lower, frame, element);
+    case ELEMENT_param:
+        return lower_param(lower, frame, element);
+    case ELEMENT_site:
+        return lower_site(lower, frame, element);
+    case ELEMENT_axis:
+        return lower_axis(lower, frame, element);
+    case ELEMENT_input:
+        return lower_input(lower, frame, element);
+    case ELEMENT_result:
+        return lower_result(lower, frame, element);
+    case ELEMENT_assign:
+        return lower_assign(lower, frame, element);
+    case ELEMENT_call:
+        return lower_call(lower, frame, element);
+    default: /* constants and what else is not of the body */
+        return true;
+    }
+}
+
+static bool lower_element(Lower *lower, Frame *frame, const Element *element)
+{
+    bool wanted;
+    if (!lower_spend(lower, 1, element->loc) || !frame_wants(frame, element, &wanted))
+        return false;
+    if (!wanted)
+        return true;
+    uint32_t before = lower->graph->node_count;
+    bool holds = element->kind == ELEMENT_repeat || element->kind == ELEMENT_scope ||
+                 element->block;
+    if (!lower_by_kind(lower, frame, element))
+        return false;
+    if (!holds) /* what others made was counted inside */
+        lower->nodes_left -= lower->graph->node_count - before;
+    if (lower->nodes_left >= 0)
+        return true;
+    diag_error(lower->diags, element->loc, "the model has too many values");
+    return false;
+}

@@ -1,0 +1,187 @@
+/* What a body declares but parameters: axes, inputs and sites. */
+#include <string.h>
+
+#include "frontend/lower.h"
+
+enum { MOST_AXES = 1000 };
+
+/* -- axes ------------------------------------------------------------------------------------- */
+
+/* The index of a declared axis; AXIS_STATIC after an error. */
+static int32_t find_axis(Lower *lower, const Frame *frame, const Attribute *attribute)
+{
+    int32_t axis = graph_find_axis(lower->graph, attribute->value);
+    if (axis != AXIS_STATIC)
+        return axis;
+    Names known = {0};
+    for (uint32_t i = 0; i < lower->graph->axis_count; i++)
+        names_set(&known, frame->arena, lower->graph->axes[i].name, lower);
+    unknown_name(lower->diags, attribute->loc, "axis", attribute->value, known.names,
+                 known.count);
+    frame_note(frame);
+    return AXIS_STATIC;
+}
+
+static bool positive(Lower *lower, Frame *frame, Attribute *attribute, int64_t *out)
+{
+    if (!expr_integer(lower->program->exprs, attribute, frame_names(frame), out))
+        return false;
+    if (*out >= 1 && *out <= INT32_MAX)
+        return true;
+    diag_error(lower->diags, attribute->loc, "%s is %lld, expected 1 to %d", attribute->name,
+               (long long)*out, INT32_MAX);
+    return false;
+}
+
+static bool read_pool(Lower *lower, Frame *frame, const Element *element, Attribute *pool,
+                      Axis *axis)
+{
+    Attribute *images = element_attribute(element, "images");
+    Attribute *side = element_attribute(element, "side");
+    if (!images || !side) {
+        diag_error(lower->diags, element->loc, "a pool needs 'images' and 'side'");
+        return false;
+    }
+    axis->kind = AXIS_KIND_pool;
+    axis->of[0] = find_axis(lower, frame, pool);
+    return axis->of[0] != AXIS_STATIC &&
+           positive(lower, frame, images, &axis->images) &&
+           positive(lower, frame, side, &axis->side);
+}
+
+bool lower_axis(Lower *lower, Frame *frame, const Element *element)
+{
+    Attribute *longest = element_attribute(element, "longest");
+    Attribute *count = element_attribute(element, "count");
+    Attribute *pool = element_attribute(element, "pool");
+    if (!!longest + !!count + !!pool != 1) {
+        diag_error(lower->diags, element->loc,
+                   "an axis needs one of 'longest', 'count' and 'pool'");
+        return false;
+    }
+    const char *name = expr_text(lower->program->exprs, element_attribute(element, "name"),
+                                 frame_names(frame));
+    if (!name)
+        return false;
+    if (lower->graph->axis_count == MOST_AXES) {
+        diag_error(lower->diags, element->loc, "more than %d axes", MOST_AXES);
+        return false;
+    }
+    Axis axis = {.name = intern(lower->module->interns, name)};
+    bool good;
+    if (pool) {
+        good = read_pool(lower, frame, element, pool, &axis);
+    } else if (count) {
+        axis.kind = AXIS_KIND_fixed;
+        good = positive(lower, frame, count, &axis.count);
+    } else {
+        axis.kind = AXIS_KIND_primary;
+        good = positive(lower, frame, longest, &axis.longest);
+    }
+    return good && graph_axis(lower->graph, axis, element->loc) != AXIS_STATIC;
+}
+
+/* -- inputs ------------------------------------------------------------------------------------ */
+
+static bool input_type(Lower *lower, Frame *frame, const Element *element, Type *out)
+{
+    const Attribute *type = element_attribute(element, "type");
+    const Attribute *axis_name = element_attribute(element, "axis");
+    Attribute *width = element_attribute(element, "width");
+    int32_t axis = find_axis(lower, frame, axis_name);
+    if (axis == AXIS_STATIC)
+        return false;
+    int64_t columns = 1;
+    if (strcmp(type->value, "i32") == 0) {
+        *out = type_index(axis);
+        if (width)
+            diag_error(lower->diags, width->loc, "i32 inputs have no width");
+        return !width;
+    }
+    if (strcmp(type->value, "f32") != 0) {
+        diag_error(lower->diags, type->loc, "found type '%s', expected f32 or i32", type->value);
+        return false;
+    }
+    if (width && !positive(lower, frame, width, &columns))
+        return false;
+    *out = type_rows(DTYPE_f32, axis, columns);
+    return true;
+}
+
+bool lower_input(Lower *lower, Frame *frame, const Element *element)
+{
+    const char *name = element_attribute(element, "name")->value;
+    Type type;
+    if (lower->graph->kind == GRAPH_update) {
+        diag_error(lower->diags, element->loc, "an optimizer has no inputs of its own");
+        return false;
+    }
+    if (!input_type(lower, frame, element, &type))
+        return false;
+    const Node *older = names_get(&lower->inputs, name);
+    if (older && !type_equal(older->type, type)) {
+        diag_error(lower->diags, element->loc, "input '%s' is there already, of another type",
+                   name);
+        diag_note(lower->diags, older->loc, "it is declared here");
+        return false;
+    }
+    const Node *node = graph_source(lower->graph, (BuildSite){element->loc, STAGE_forward},
+                                    OP_input, name, type);
+    if (!node)
+        return false;
+    names_set(&lower->inputs, lower->arena, intern(lower->module->interns, name), node);
+    frame_bind(frame, name, node);
+    return true;
+}
+
+/* -- sites --------------------------------------------------------------------------------------- */
+
+static bool record_site(Lower *lower, Site site)
+{
+    const Node *older = names_get(&lower->site_nodes, site.path);
+    if (older) {
+        diag_error(lower->diags, site.loc, "there is a site '%s' already", site.path);
+        diag_note(lower->diags, older->loc, "it is declared here");
+        return false;
+    }
+    names_set(&lower->site_nodes, lower->arena, site.path, site.node);
+    if (lower->site_count == lower->site_capacity) {
+        lower->site_capacity = lower->site_capacity ? 2 * lower->site_capacity : 64;
+        Site *larger = ARENA_ARRAY(lower->arena, Site, lower->site_capacity);
+        if (lower->site_count)
+            memcpy(larger, lower->sites, lower->site_count * sizeof *larger);
+        lower->sites = larger;
+    }
+    lower->sites[lower->site_count++] = site;
+    return true;
+}
+
+bool lower_site(Lower *lower, Frame *frame, const Element *element)
+{
+    const char *name = expr_text(lower->program->exprs, element_attribute(element, "name"),
+                                 frame_names(frame));
+    const Attribute *out = element_attribute(element, "out");
+    if (!name)
+        return false;
+    if (!lower->sites_allowed) {
+        diag_error(lower->diags, element->loc, "sites are for backbones");
+        frame_note(frame);
+        return false;
+    }
+    const Node *args[2] = {
+        lower_value(lower, frame, element_attribute(element, "in")),
+        lower_value(lower, frame, element_attribute(element, "out")),
+    };
+    if (!args[0] || !args[1])
+        return false;
+    const char *path = lower_path(lower, frame, name, element->loc);
+    if (!path)
+        return false;
+    OpAttr attr = {.site = {.name = path}};
+    const Node *node = graph_node(lower->graph, (BuildSite){element->loc, STAGE_forward},
+                                  OP_site, &attr, args, 2, NULL);
+    if (!node || !record_site(lower, (Site){path, node, element->loc}))
+        return false;
+    frame_bind(frame, out->value, node);
+    return true;
+}

@@ -1,0 +1,250 @@
+/* The graphs of a task: for training and for evaluation, the backbone and then the task's loss;
+ * and for each site that methods are attached to, a graft. */
+#include <string.h>
+
+#include "frontend/lower.h"
+#include "ir/axis.h"
+
+enum { GRAFT_WORK = 200 }; /* what a graph costs, as elements */
+
+static void start_graph(Lower *lower, GraphKind kind, const char *name)
+{
+    const char *task = lower->program->tasks[lower->task]->name;
+    lower->graph = graph_new(lower->module->interns, lower->diags, kind, name, task);
+    lower->inputs = lower->results = (Names){0};
+}
+
+/* The graph is the module's from here on, good or not. */
+static void finish_graph(Lower *lower)
+{
+    axes_derive_limits(lower->graph, lower->module->settings.tokens,
+                       lower->module->settings.sequences);
+    module_add_graph(lower->module, lower->graph);
+}
+
+/* -- the loss ---------------------------------------------------------------------------------- */
+
+/* A loss sees the outputs of the backbone, and all inputs. */
+static bool show_backbone(Lower *lower, const Frame *backbone, Frame *frame)
+{
+    const Definition *definition = backbone->definition;
+    for (uint32_t i = 0; i < lower->inputs.count; i++)
+        frame_bind(frame, lower->inputs.names[i], lower->inputs.values[i]);
+    for (uint32_t i = 0; i < definition->output_count; i++) {
+        const Node *node = frame_value(backbone, definition->outputs[i]);
+        if (!node) {
+            diag_error(lower->diags, definition->element->loc,
+                       "backbone '%s' never binds its output '%s'", definition->name,
+                       definition->outputs[i]);
+            return false;
+        }
+        frame_bind(frame, definition->outputs[i], node);
+    }
+    return true;
+}
+
+static bool take_loss(Lower *lower, const Frame *frame, const Element *element)
+{
+    const Node *loss = frame_value(frame, intern(lower->module->interns, "loss"));
+    if (!loss) {
+        diag_error(lower->diags, element->loc, "the body must bind the value 'loss'");
+        return false;
+    }
+    if (!type_equal(loss->type, TYPE_SCALAR)) {
+        diag_error(lower->diags, loss->loc, "the loss must be one number, f32[1]");
+        return false;
+    }
+    graph_output(lower->graph, OUTPUT_loss, "", loss, loss->loc);
+    if (lower->graph->kind == GRAPH_evaluate)
+        graph_output(lower->graph, OUTPUT_result, "loss", loss, loss->loc);
+    return true;
+}
+
+static bool lower_loss(Lower *lower, const Frame *backbone)
+{
+    const Definition *task = lower->program->tasks[lower->task];
+    const Element *loss = NULL;
+    for (const Element *child = task->element->first; child; child = child->next)
+        if (child->kind == ELEMENT_loss)
+            loss = child;
+    if (!loss) {
+        diag_error(lower->diags, task->element->loc, "task '%s' has no <loss>", task->name);
+        return false;
+    }
+    Frame *frame = frame_new(lower->globals, NULL, task, NULL, (Loc){0});
+    lower->params_allowed = lower->sites_allowed = false;
+    /* The task's own children declare its axes and inputs. */
+    bool good = show_backbone(lower, backbone, frame) &&
+                lower_body(lower, frame, task->element) && lower_body(lower, frame, loss) &&
+                take_loss(lower, frame, loss);
+    frame_free(frame);
+    return good;
+}
+
+/* -- grafts ---------------------------------------------------------------------------------------- */
+
+static const Node *graft_input(Lower *lower, const char *name, const Node *like)
+{
+    const Node *node = graph_source(lower->graph, (BuildSite){like->loc, STAGE_forward},
+                                    OP_input, name, like->type);
+    if (node)
+        names_set(&lower->inputs, lower->arena, intern(lower->module->interns, name), node);
+    return node;
+}
+
+static const char *graft_prefix(Lower *lower, Frame *frame, const Graft *graft)
+{
+    const Attribute *as = element_attribute(graft->attach->element, "as");
+    if (!as)
+        return frame->scope;
+    const char *text = expr_text(lower->program->exprs, as, frame_path_names(frame));
+    return text ? lower_scope(lower, frame, text, as->loc) : NULL;
+}
+
+static bool lower_graft_body(Lower *lower, Frame *frame, const Graft *graft)
+{
+    const Definition *block = graft->attach->block;
+    const Node *out = graft_input(lower, "out", graft->site->node);
+    const Node *in = block->input_count == 2 ? graft_input(lower, "in", graft->site->node->args[0])
+                                             : NULL;
+    if (!out || (block->input_count == 2 && !in))
+        return false;
+    frame_bind(frame, block->inputs[0].name, out);
+    if (in)
+        frame_bind(frame, block->inputs[1].name, in);
+    for (uint32_t i = 0; i < block->input_count; i++)
+        if (block->inputs[i].optional)
+            frame->arguments[frame->argument_count++] =
+                (Argument){block->inputs[i].flag, {.number = 1}};
+    if (!lower_body(lower, frame, block->element))
+        return false;
+    const Node *result = frame_value(frame, block->outputs[0]);
+    if (!result) {
+        diag_error(lower->diags, block->element->loc, "block '%s' never binds its output '%s'",
+                   block->name, block->outputs[0]);
+        return false;
+    }
+    graph_output(lower->graph, OUTPUT_graft, "", result, result->loc);
+    return true;
+}
+
+static bool lower_graft(Lower *lower, const Graph *host, Attach *attach, const Site *site,
+                        uint32_t number)
+{
+    const char *name = arena_format(lower->arena, "%s.graft.%u", host->name, number);
+    if (!lower_spend(lower, GRAFT_WORK, attach->element->loc))
+        return false;
+    start_graph(lower, GRAPH_graft, name);
+    lower->graph->host = host->name;
+    lower->graph->site = site->path;
+    for (uint32_t i = 1; i < host->axis_count; i++)
+        graph_axis(lower->graph, host->axes[i], attach->element->loc);
+    Bindings sets = bindings_new(&attach->sets, lower->arena);
+    Frame *frame = frame_new(lower->globals, NULL, attach->block, &sets, attach->element->loc);
+    frame->arguments = ARENA_ARRAY(frame->arena, Argument, attach->block->input_count);
+    frame->site = site->path;
+    frame->scope = arena_format(frame->arena, "%s.", site->path);
+    Graft graft = {attach, site, NULL};
+    graft.prefix = graft_prefix(lower, frame, &graft);
+    frame->scope = graft.prefix;
+    lower->graft = &graft;
+    lower->sites_allowed = false;
+    lower->params_allowed = true;
+    bool good = graft.prefix && lower_graft_body(lower, frame, &graft);
+    lower->graft = NULL;
+    frame_free(frame);
+    finish_graph(lower);
+    return good;
+}
+
+static bool lower_grafts(Lower *lower, const Graph *host)
+{
+    Program *program = lower->program;
+    uint32_t number = 0;
+    for (uint32_t i = 0; i < program->attach_count; i++) {
+        Attach *attach = &program->attaches[i];
+        Attribute *when = element_attribute(attach->element, "when");
+        bool wanted = true;
+        if (when && !expr_condition(program->exprs, when, globals_names(lower->globals),
+                                    &wanted))
+            return false;
+        if (!wanted || !attach->tasks[lower->task])
+            continue;
+        attach->active = true;
+        if (!lower_spend(lower, lower->site_count, attach->element->loc))
+            return false;
+        for (uint32_t j = 0; j < lower->site_count; j++)
+            if (patterns_match(&attach->at, lower->sites[j].path) &&
+                !lower_graft(lower, host, attach, &lower->sites[j], number++))
+                return false;
+    }
+    return true;
+}
+
+/* -- tasks ------------------------------------------------------------------------------------------- */
+
+static bool lower_host(Lower *lower, GraphKind kind)
+{
+    Program *program = lower->program;
+    const Definition *task = program->tasks[lower->task];
+    lower->globals = globals_new(program, task, kind == GRAPH_train, lower->arena);
+    lower->next_salt = 1;
+    lower->site_count = 0;
+    lower->site_nodes = (Names){0};
+    lower->sites_allowed = lower->params_allowed = true;
+    start_graph(lower, kind,
+                arena_format(lower->arena, "%s.%s", task->name, graph_kind_names[kind]));
+    Frame *frame = frame_new(lower->globals, NULL, program->backbone, NULL, (Loc){0});
+    bool good = lower_body(lower, frame, program->backbone->element) && lower_loss(lower, frame);
+    frame_free(frame);
+    const Graph *host = lower->graph;
+    finish_graph(lower);
+    return good && lower_grafts(lower, host);
+}
+
+static bool add_task(Lower *lower)
+{
+    Program *program = lower->program;
+    const Definition *definition = program->tasks[lower->task];
+    Globals *globals = globals_new(program, definition, true, lower->arena);
+    Attribute *sequences = element_attribute(definition->element, "sequences");
+    Task task = {.name = intern(lower->module->interns, definition->name),
+                 .sequences = lower->module->settings.sequences,
+                 .loc = definition->element->loc};
+    if (sequences && !expr_integer(program->exprs, sequences, globals_names(globals),
+                                   &task.sequences))
+        return false;
+    if (task.sequences < 1) {
+        diag_error(lower->diags, task.loc, "task '%s' has %lld sequences, expected at least 1",
+                   task.name, (long long)task.sequences);
+        return false;
+    }
+    uint32_t count = 0;
+    for (const Element *child = definition->element->first; child; child = child->next)
+        count += child->kind == ELEMENT_data;
+    task.data = ARENA_ARRAY(lower->module->arena, DataSetting, count);
+    for (const Element *child = definition->element->first; child; child = child->next) {
+        Attribute *when = element_attribute(child, "when");
+        bool wanted = child->kind == ELEMENT_data;
+        if (wanted && when && !expr_condition(program->exprs, when, globals_names(globals),
+                                              &wanted))
+            return false;
+        if (!wanted)
+            continue;
+        const char *value = expr_text(program->exprs, element_attribute(child, "value"),
+                                      globals_names(globals));
+        if (!value)
+            return false;
+        task.data[task.data_count++] =
+            (DataSetting){element_attribute(child, "key")->value, value};
+    }
+    module_add_task(lower->module, task);
+    return true;
+}
+
+bool lower_task(Lower *lower, uint32_t task)
+{
+    lower->task = task;
+    return add_task(lower) && lower_host(lower, GRAPH_train) &&
+           lower_host(lower, GRAPH_evaluate);
+}

@@ -1,0 +1,281 @@
+/* The optimizer: settings of the run, and per task a graph that updates the parameters it
+ * trains. The optimizer's body is lowered once for every parameter. */
+#include <math.h>
+#include <string.h>
+
+#include "frontend/lower.h"
+#include "ir/axis.h"
+
+/* -- settings ------------------------------------------------------------------------------------ */
+
+/* Where a name is given a value, for messages. */
+static Loc setting_loc(const Program *program, const char *name)
+{
+    const ConstList *const lists[] = {&program->model_consts, &program->optimizer_sets,
+                                      &program->command_line};
+    Loc loc = program->model->loc;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (uint32_t j = 0; j < lists[i]->count; j++)
+            if (strcmp(lists[i]->items[j].name, name) == 0)
+                loc = lists[i]->items[j].value->loc;
+    return loc;
+}
+
+/* What a name means in the optimizer, whether it is a constant of it or of the model. */
+static Attribute setting_attribute(const Lower *lower, const char *name)
+{
+    return (Attribute){.name = name,
+                       .value = intern(lower->program->interns,
+                                       arena_format(lower->arena, "$%s", name)),
+                       .loc = setting_loc(lower->program, name)};
+}
+
+static bool read_int(Lower *lower, Frame *frame, const char *name, int64_t *out)
+{
+    Attribute attribute = setting_attribute(lower, name);
+    if (!expr_integer(lower->program->exprs, &attribute, frame_names(frame), out))
+        return false;
+    if (*out >= 0)
+        return true;
+    diag_error(lower->diags, attribute.loc, "setting '%s' is negative", name);
+    return false;
+}
+
+static bool read_real(Lower *lower, Frame *frame, const char *name, double *out)
+{
+    Attribute attribute = setting_attribute(lower, name);
+    return expr_number(lower->program->exprs, &attribute, frame_names(frame), out);
+}
+
+static bool read_name(Lower *lower, Frame *frame, const char *name, const char **out)
+{
+    Attribute attribute = setting_attribute(lower, name);
+    Value value;
+    if (!expr_value(lower->program->exprs, &attribute, frame_names(frame), &value))
+        return false;
+    *out = value.text ? value.text : number_text(lower->program->interns, value.number);
+    return true;
+}
+
+static Frame *optimizer_frame(Lower *lower, Globals *globals, Bindings *sets)
+{
+    *sets = bindings_new(&lower->program->optimizer_sets, lower->arena);
+    return frame_new(globals, NULL, lower->program->optimizer, sets, (Loc){0});
+}
+
+bool lower_settings(Lower *lower)
+{
+    Settings *settings = &lower->module->settings;
+    Bindings sets;
+    Globals *globals = globals_new(lower->program, NULL, true, lower->arena);
+    Frame *frame = optimizer_frame(lower, globals, &sets);
+    bool good = true;
+#define SETTING(kind, name, preset, meaning) \
+    good = good && read_##kind(lower, frame, #name, &settings->name);
+#include "ir/settings.def"
+    frame_free(frame);
+    if (good && (settings->tokens < 1 || settings->sequences < 1)) {
+        diag_error(lower->diags, lower->program->model->loc,
+                   "tokens and sequences must be at least 1");
+        return false;
+    }
+    return good;
+}
+
+/* -- the frame of one parameter -------------------------------------------------------------------- */
+
+/* The constants of every <for> that takes in the parameter become arguments; later ones win. */
+static bool apply_exceptions(Lower *lower, Frame *frame, const Param *param)
+{
+    ChoiceList *exceptions = &lower->program->exceptions;
+    Exprs *exprs = lower->program->exprs;
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < exceptions->count; i++)
+        most += exceptions->items[i].sets.count;
+    frame->arguments = ARENA_ARRAY(frame->arena, Argument, most);
+    for (uint32_t i = 0; i < exceptions->count; i++) {
+        Choice *choice = &exceptions->items[i];
+        bool wanted;
+        if (!lower_spend(lower, 1, choice->element->loc) ||
+            !frame_wants(frame, choice->element, &wanted))
+            return false;
+        if (!wanted || !patterns_match(&choice->params, param->name))
+            continue;
+        for (uint32_t j = 0; j < choice->sets.count; j++) {
+            const Const *set = &choice->sets.items[j];
+            Value value;
+            if (!frame_wants(frame, set->element, &wanted))
+                return false;
+            if (!wanted)
+                continue;
+            if (!expr_value(exprs, set->value, frame_names(frame), &value))
+                return false;
+            frame->arguments[frame->argument_count++] = (Argument){set->name, value};
+        }
+    }
+    return true;
+}
+
+static bool find_decay(Lower *lower, Param *param)
+{
+    Bindings sets;
+    Globals *globals = globals_new(lower->program, NULL, true, lower->arena);
+    Frame *frame = optimizer_frame(lower, globals, &sets);
+    const char *name = intern(lower->program->interns, "weight_decay");
+    bool good = apply_exceptions(lower, frame, param);
+    if (good && frame_has_constant(frame, name))
+        good = read_real(lower, frame, name, &param->weight_decay);
+    frame_free(frame);
+    return good;
+}
+
+/* -- states --------------------------------------------------------------------------------------------- */
+
+static bool add_state(Lower *lower, Frame *frame, const Element *element, const Param *param,
+                      StateVar **out)
+{
+    const char *variable = element_attribute(element, "name")->value;
+    const char *name = arena_format(frame->arena, "%s:%s", param->name, variable);
+    *out = module_find_state(lower->module, name);
+    if (*out)
+        return true;
+    Attribute *init = element_attribute(element, "init");
+    Attribute *shape = element_attribute(element, "shape");
+    StateVar state = {.name = name, .param = param->name, .type = param->type};
+    if (init && !expr_number(lower->program->exprs, init, frame_names(frame), &state.init))
+        return false;
+    if (shape && !lower_shape(lower, frame, shape, false, &state.type))
+        return false;
+    *out = module_add_state(lower->module, state);
+    return true;
+}
+
+static bool bind_states(Lower *lower, Frame *frame, const Param *param)
+{
+    const Element *optimizer = lower->program->optimizer->element;
+    for (const Element *child = optimizer->first; child; child = child->next) {
+        StateVar *state;
+        bool wanted = child->kind == ELEMENT_state;
+        if (wanted && !frame_wants(frame, child, &wanted))
+            return false;
+        if (!wanted)
+            continue;
+        if (!add_state(lower, frame, child, param, &state))
+            return false;
+        const Node *node = graph_source(lower->graph, (BuildSite){child->loc, STAGE_forward},
+                                        OP_state, state->name, state->type);
+        if (!node)
+            return false;
+        frame_bind(frame, element_attribute(child, "name")->value, node);
+    }
+    return true;
+}
+
+/* -- the graph ---------------------------------------------------------------------------------------------- */
+
+typedef struct UpdateValues {
+    const Node *lr, *gradient_norm;
+} UpdateValues;
+
+static void bind_word(Lower *lower, Frame *frame, const char *word, const Node *node)
+{
+    frame_bind(frame, intern(lower->module->interns, word), node);
+}
+
+static bool lower_param_update(Lower *lower, const Param *param, UpdateValues values)
+{
+    const Element *optimizer = lower->program->optimizer->element;
+    BuildSite site = {optimizer->loc, STAGE_forward};
+    Bindings sets;
+    Frame *frame = optimizer_frame(lower, lower->globals, &sets);
+    lower->param = param;
+    lower->assigned = (Names){0};
+    bind_word(lower, frame, "param",
+              graph_source(lower->graph, site, OP_param, param->name, param->type));
+    bind_word(lower, frame, "gradient",
+              graph_source(lower->graph, site, OP_gradient, param->name, param->type));
+    bind_word(lower, frame, "lr", values.lr);
+    bind_word(lower, frame, "gradient_norm", values.gradient_norm);
+    bool good = apply_exceptions(lower, frame, param) && bind_states(lower, frame, param) &&
+                lower_body(lower, frame, optimizer);
+    frame_free(frame);
+    if (good && !names_get(&lower->assigned, intern(lower->module->interns, "param"))) {
+        diag_error(lower->diags, optimizer->loc, "the optimizer never assigns 'param'");
+        good = false;
+    }
+    lower->param = NULL;
+    return good;
+}
+
+/* The sum of the squares of all elements. */
+static const Node *sum_of_squares(Graph *graph, BuildSite site, const Node *x)
+{
+    const Node *sum = graph_unary(graph, site, OP_sum_width,
+                                  graph_binary(graph, site, OP_mul, x, x));
+    return sum->type.rank > 1 ? graph_unary(graph, site, OP_sum_rows, sum) : sum;
+}
+
+/* sqrt(sum over parameters of |gradient|^2) */
+static const Node *norm_of_gradients(Lower *lower, BuildSite site, const Param *const *params,
+                                     uint32_t count)
+{
+    Graph *graph = lower->graph;
+    const Node *total = NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        const Node *gradient =
+            graph_source(graph, site, OP_gradient, params[i]->name, params[i]->type);
+        const Node *squares = sum_of_squares(graph, site, gradient);
+        total = total ? graph_binary(graph, site, OP_add, total, squares) : squares;
+    }
+    return graph_unary(graph, site, OP_sqrt, total);
+}
+
+static bool lower_update(Lower *lower, uint32_t task)
+{
+    Program *program = lower->program;
+    const Names *used = &lower->task_params[task];
+    const Param **params = ARENA_ARRAY(lower->arena, const Param *, used->count);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < used->count; i++) {
+        const Param *param = module_find_param(lower->module, used->names[i]);
+        if (param->trained)
+            params[count++] = param;
+    }
+    if (count == 0) {
+        diag_error(lower->diags, program->model->loc, "task '%s' has no trained parameter",
+                   program->tasks[task]->name);
+        return false;
+    }
+    const char *name = program->tasks[task]->name;
+    lower->task = task;
+    lower->next_salt = 1;
+    lower->globals = globals_new(program, program->tasks[task], true, lower->arena);
+    lower->graph = graph_new(lower->module->interns, lower->diags, GRAPH_update,
+                             arena_format(lower->arena, "%s.update", name), name);
+    lower->inputs = lower->results = (Names){0};
+    lower->sites_allowed = lower->params_allowed = false;
+    BuildSite site = {program->optimizer->element->loc, STAGE_forward};
+    UpdateValues values = {
+        .lr = graph_source(lower->graph, site, OP_input, "lr", TYPE_SCALAR),
+        .gradient_norm = norm_of_gradients(lower, site, params, count),
+    };
+    bool good = true;
+    for (uint32_t i = 0; i < count && good; i++)
+        good = lower_param_update(lower, params[i], values);
+    graph_output(lower->graph, OUTPUT_result, "gradient_norm", values.gradient_norm, site.loc);
+    axes_derive_limits(lower->graph, lower->module->settings.tokens,
+                       lower->module->settings.sequences);
+    module_add_graph(lower->module, lower->graph);
+    return good;
+}
+
+bool lower_updates(Lower *lower)
+{
+    for (uint32_t i = 0; i < lower->module->param_count; i++)
+        if (!find_decay(lower, &lower->module->params[i]))
+            return false;
+    for (uint32_t i = 0; i < lower->program->task_count; i++)
+        if (!lower_update(lower, i))
+            return false;
+    return true;
+}

@@ -1,0 +1,21 @@
+/* A map from interned names to pointers, in order of entry. */
+#ifndef VLG_FRONTEND_NAMES_H
+#define VLG_FRONTEND_NAMES_H
+
+#include <stdint.h>
+
+#include "ir/arena.h"
+
+typedef struct Names {
+    const char **names; /* interned; in order of first entry */
+    const void **values;
+    uint32_t count;
+    uint32_t capacity, *slots, slot_count;
+} Names;
+
+/* Zeroed Names are empty. Memory comes from `arena` and is left there when the map grows. */
+void names_set(Names *names, Arena *arena, const char *name, const void *value);
+/* The value, or NULL. */
+const void *names_get(const Names *names, const char *name);
+
+#endif

@@ -1,0 +1,26 @@
+/* Patterns over dotted names: `*` is any run without '.', `**` any run; several are separated by
+ * blanks. */
+#ifndef VLG_FRONTEND_PATTERN_H
+#define VLG_FRONTEND_PATTERN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ir/arena.h"
+
+typedef struct Pattern {
+    const char *text;
+    bool matched; /* something, ever */
+} Pattern;
+
+typedef struct Patterns {
+    Pattern *items;
+    uint32_t count;
+} Patterns;
+
+Patterns patterns_parse(const char *text, Arena *arena);
+bool pattern_matches(const char *pattern, const char *name);
+/* The last pattern that matches, or NULL; marks all that do. */
+const Pattern *patterns_match(Patterns *patterns, const char *name);
+
+#endif

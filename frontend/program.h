@@ -1,0 +1,120 @@
+/* What the files say, with every name resolved: definitions, and the recipe. */
+#ifndef VLG_FRONTEND_PROGRAM_H
+#define VLG_FRONTEND_PROGRAM_H
+
+#include "frontend/expr.h"
+#include "frontend/frontend.h"
+#include "frontend/names.h"
+#include "frontend/pattern.h"
+#include "frontend/source.h"
+#include "frontend/syntax.h"
+
+/* A constant as declared: <const>, <set>, an attribute of <schedule>, --set, ... */
+typedef struct Const {
+    const char *name; /* interned */
+    Attribute *value;
+    const Element *element; /* whose `when` counts; NULL for --set and settings */
+    Loc loc;
+} Const;
+
+typedef struct ConstList {
+    Const *items;
+    uint32_t count, capacity;
+} ConstList;
+
+typedef struct BlockInput {
+    const char *name;
+    bool optional;
+    const char *flag; /* "has_<name>" */
+} BlockInput;
+
+/* <block>, <backbone>, <task> or <optimizer> with a name. */
+typedef struct Definition {
+    ElementKind kind;
+    const char *name;
+    Element *element;
+    ConstList consts;
+    BlockInput *inputs;
+    uint32_t input_count;
+    const char **outputs;
+    uint32_t output_count;
+} Definition;
+
+typedef struct Share {
+    const Element *element;
+    Patterns params;
+    const char **tasks; /* those that the model has, the leading one first */
+    uint32_t task_count;
+    const char *group;
+} Share;
+
+typedef struct Attach {
+    const Element *element;
+    const Definition *block;
+    Patterns at;
+    bool *tasks; /* by index in Program.tasks */
+    bool active; /* for some graph */
+    ConstList sets;
+    Share *shares;
+    uint32_t share_count;
+} Attach;
+
+/* A <train>, <freeze> or <for>. */
+typedef struct Choice {
+    const Element *element;
+    Patterns params;
+    ConstList sets; /* of <for> */
+} Choice;
+
+typedef struct ChoiceList {
+    Choice *items;
+    uint32_t count, capacity;
+} ChoiceList;
+
+typedef struct Program {
+    Arena *arena;
+    Interns *interns;
+    Diags *diags;
+    Exprs *exprs;
+    Element *model;
+    Names blocks, backbones, task_definitions, optimizers; /* Definition by name */
+    Names constants; /* every name that some file declares, and what --set may also name */
+    ConstList command_line, model_consts, library_consts, settings;
+
+    const Definition *backbone;
+    ConstList size;
+    const Definition **tasks;
+    uint32_t task_count;
+    Attach *attaches;
+    uint32_t attach_count;
+    ChoiceList training;
+    const Definition *optimizer;
+    ConstList optimizer_sets;
+    ChoiceList exceptions; /* <for> of the optimizer, then of its use */
+} Program;
+
+/* Reads `path` and what it imports into a program. NULL after an error. */
+Program *program_load(const char *path, const FrontendOptions *options, Arena *arena,
+                      Interns *interns, Diags *diags);
+void program_free(Program *program); /* what its arena does not hold */
+
+/* load.c: the files, and the definitions in them. */
+NODISCARD bool load_files(Program *program, const char *path);
+void const_add(Program *program, ConstList *list, Const constant);
+/* The <const> and <set> children of an element. */
+void consts_collect(Program *program, ConstList *list, const Element *element);
+
+/* skeleton.c: kinds of elements, their places and attributes; calls, once all blocks are known. */
+NODISCARD bool skeleton_check(Element *root, Diags *diags);
+NODISCARD bool calls_resolve(Program *program, Element *root);
+
+/* recipe.c: what the model's element asks for. */
+NODISCARD bool recipe_resolve(Program *program, const FrontendOptions *options);
+
+/* Names separated by blanks; interned. */
+const char **words_split(Program *program, const char *text, uint32_t *out_count);
+/* Reports an unknown name, with the nearest known. */
+void unknown_name(Diags *diags, Loc loc, const char *what, const char *name,
+                  const char *const *known, size_t count);
+
+#endif

@@ -1,0 +1,296 @@
+/* The skeleton of the language, from syntax.def: which elements stand where, and with which
+ * attributes. Uses of ops and blocks are checked against the op table and the blocks' inputs. */
+#include <string.h>
+
+#include "frontend/program.h"
+
+#define NEED(name) {#name, true},
+#define MAY(name) {#name, false},
+#define NO_ATTRIBUTES
+#define ELEMENT(kind, tag, parents, flags, attributes, meaning) \
+    static const SyntaxAttribute attributes_##kind[] = {attributes {0}};
+#include "frontend/syntax.def"
+
+#define IN(kind) UINT64_C(1) << ELEMENT_##kind
+#define ROOT 0
+#define WHEN SYNTAX_WHEN
+#define OPEN SYNTAX_OPEN
+#define HOLDS_BODY SYNTAX_BODY
+#define HOLDS_NO_BODY 0
+static const SyntaxRow rows[ELEMENT_call] = {
+#define ELEMENT(kind, tag, parents, flags, attributes, meaning) \
+    [ELEMENT_##kind] = {tag, parents, flags, attributes_##kind, meaning},
+#include "frontend/syntax.def"
+};
+
+const SyntaxRow *syntax_row(ElementKind kind)
+{
+    return &rows[kind];
+}
+
+Attribute *element_attribute(const Element *element, const char *name)
+{
+    for (uint32_t i = 0; i < element->attribute_count; i++)
+        if (strcmp(element->attributes[i].name, name) == 0)
+            return &element->attributes[i];
+    return NULL;
+}
+
+void unknown_name(Diags *diags, Loc loc, const char *what, const char *name,
+                  const char *const *known, size_t count)
+{
+    const char *nearest = nearest_name(name, known, count);
+    if (nearest)
+        diag_error(diags, loc, "unknown %s '%s'; did you mean '%s'?", what, name, nearest);
+    else
+        diag_error(diags, loc, "unknown %s '%s'", what, name);
+}
+
+/* -- elements of the language --------------------------------------------------------------- */
+
+static bool may_stand_in(ElementKind kind, const Element *parent)
+{
+    return parent ? rows[kind].parents >> parent->kind & 1 : rows[kind].parents == 0;
+}
+
+/* The row of an element's tag; ELEMENT_call if no row has it. Of several, one that may stand here
+ * and whose first attribute is given. */
+static ElementKind kind_of(const Element *element)
+{
+    ElementKind found = ELEMENT_call;
+    for (ElementKind kind = 0; kind < ELEMENT_call; kind++) {
+        if (strcmp(rows[kind].tag, element->name) != 0)
+            continue;
+        const char *first = rows[kind].attributes[0].name;
+        bool fits = may_stand_in(kind, element->parent) &&
+                    (!first || element_attribute(element, first));
+        if (found == ELEMENT_call || fits)
+            found = kind;
+        if (fits)
+            break;
+    }
+    return found;
+}
+
+enum { MOST_NAMES = 64 };
+
+static bool misplaced(const Element *element, Diags *diags)
+{
+    const char *known[MOST_NAMES];
+    size_t count = 0;
+    for (ElementKind kind = 0; kind < ELEMENT_call; kind++)
+        if (may_stand_in(kind, element->parent))
+            known[count++] = rows[kind].tag;
+    const char *where = element->parent ? element->parent->name : NULL;
+    const char *nearest = nearest_name(element->name, known, count);
+    if (!where)
+        diag_error(diags, element->loc, "found <%s>, expected <model> or <library>",
+                   element->name);
+    else if (nearest && strcmp(nearest, element->name) != 0)
+        diag_error(diags, element->loc, "<%s> cannot stand in <%s>; did you mean <%s>?",
+                   element->name, where, nearest);
+    else
+        diag_error(diags, element->loc, "<%s> cannot stand in <%s>", element->name, where);
+    return false;
+}
+
+/* An attribute that is not known: near misses among `known`. */
+static bool unexpected_attribute(const Element *element, const Attribute *attribute,
+                                 const char *const *known, size_t count, Diags *diags)
+{
+    const char *nearest = nearest_name(attribute->name, known, count);
+    if (nearest)
+        diag_error(diags, attribute->loc, "<%s> has no attribute '%s'; did you mean '%s'?",
+                   element->name, attribute->name, nearest);
+    else
+        diag_error(diags, attribute->loc, "<%s> has no attribute '%s'", element->name,
+                   attribute->name);
+    return false;
+}
+
+static bool missing_attribute(const Element *element, const char *name, Diags *diags)
+{
+    diag_error(diags, element->loc, "<%s> needs the attribute '%s'", element->name, name);
+    return false;
+}
+
+static bool check_attributes(const Element *element, Diags *diags)
+{
+    const SyntaxRow *row = &rows[element->kind];
+    const char *known[MOST_NAMES];
+    size_t count = 0;
+    bool good = true;
+    if (row->flags & SYNTAX_WHEN)
+        known[count++] = "when";
+    for (const SyntaxAttribute *attribute = row->attributes; attribute->name; attribute++) {
+        known[count++] = attribute->name;
+        if (attribute->needed && !element_attribute(element, attribute->name))
+            good = missing_attribute(element, attribute->name, diags);
+    }
+    for (uint32_t i = 0; i < element->attribute_count && !(row->flags & SYNTAX_OPEN); i++) {
+        bool found = false;
+        for (size_t j = 0; j < count; j++)
+            found |= strcmp(known[j], element->attributes[i].name) == 0;
+        if (!found)
+            good = unexpected_attribute(element, &element->attributes[i], known, count, diags);
+    }
+    if (element->kind == ELEMENT_const && !element_attribute(element, "value") &&
+        !element_attribute(element, "default"))
+        good = missing_attribute(element, "value", diags);
+    return good;
+}
+
+static bool check_element(Element *element, Diags *diags)
+{
+    element->kind = kind_of(element);
+    if (element->kind != ELEMENT_call) {
+        if (!may_stand_in(element->kind, element->parent))
+            return misplaced(element, diags);
+        return check_attributes(element, diags);
+    }
+    if (!element->parent || !(rows[element->parent->kind].flags & SYNTAX_BODY))
+        return misplaced(element, diags);
+    if (!element->first)
+        return true;
+    diag_error(diags, element->first->loc, "<%s> is an op or a block and has no children",
+               element->name);
+    return false;
+}
+
+/* The next element in document order; `inside`: children of `element` count. */
+static Element *following(Element *element, bool inside)
+{
+    if (inside && element->first)
+        return element->first;
+    while (element && !element->next)
+        element = element->parent;
+    return element ? element->next : NULL;
+}
+
+bool skeleton_check(Element *root, Diags *diags)
+{
+    bool good = true;
+    for (Element *element = root; element;) {
+        bool sound = check_element(element, diags);
+        good &= sound;
+        element = following(element, sound || element->kind != ELEMENT_call);
+    }
+    return good;
+}
+
+/* -- uses of ops and blocks ------------------------------------------------------------------- */
+
+static bool op_has_element(OpKind op)
+{
+    return op == OP_constant ||
+           (op_info(op)->lowering != LOWER_source && op_info(op)->lowering != LOWER_graft);
+}
+
+static bool unknown_call(const Program *program, const Element *element)
+{
+    size_t count = 0;
+    const char **known = ARENA_ARRAY(program->arena, const char *,
+                                     OP_COUNT + ELEMENT_COUNT + program->blocks.count);
+    for (OpKind op = 0; op < OP_COUNT; op++)
+        if (op_has_element(op))
+            known[count++] = op_info(op)->name;
+    for (uint32_t i = 0; i < program->blocks.count; i++)
+        known[count++] = program->blocks.names[i];
+    for (ElementKind kind = 0; kind < ELEMENT_call; kind++)
+        if (may_stand_in(kind, element->parent))
+            known[count++] = rows[kind].tag;
+    unknown_name(program->diags, element->loc, "op or block", element->name, known, count);
+    return false;
+}
+
+/* Attributes that a use may have, and how many of them, from the start, it must have. */
+typedef struct CallSyntax {
+    const char **known;
+    size_t needed, count;
+} CallSyntax;
+
+static void op_syntax(OpKind op, CallSyntax *syntax)
+{
+    const OpInfo *info = op_info(op);
+    uint32_t field_count;
+    const AttrField *fields = op_fields(op, &field_count);
+    for (uint32_t i = 0; i < info->min_args; i++)
+        syntax->known[syntax->count++] = info->arg_names[i];
+    for (uint32_t i = 0; i < field_count; i++)
+        if (strcmp(fields[i].preset, "REQUIRED") == 0 && fields[i].kind != ATTR_type)
+            syntax->known[syntax->count++] = fields[i].name;
+    syntax->needed = syntax->count;
+    for (uint32_t i = info->min_args; i < info->max_args; i++)
+        syntax->known[syntax->count++] = info->arg_names[i];
+    for (uint32_t i = 0; i < field_count; i++) {
+        if (fields[i].kind == ATTR_type) {
+            syntax->known[syntax->count++] = "shape";
+            syntax->known[syntax->count++] = "like";
+        } else if (strcmp(fields[i].preset, "REQUIRED") != 0) {
+            syntax->known[syntax->count++] = fields[i].name;
+        }
+    }
+}
+
+static void block_syntax(const Definition *block, CallSyntax *syntax)
+{
+    for (uint32_t i = 0; i < block->input_count; i++)
+        if (!block->inputs[i].optional)
+            syntax->known[syntax->count++] = block->inputs[i].name;
+    syntax->needed = syntax->count;
+    for (uint32_t i = 0; i < block->input_count; i++)
+        if (block->inputs[i].optional)
+            syntax->known[syntax->count++] = block->inputs[i].name;
+    for (uint32_t i = 0; i < block->consts.count; i++)
+        syntax->known[syntax->count++] = block->consts.items[i].name;
+    syntax->known[syntax->count++] = "as";
+}
+
+static bool check_call(const Program *program, const Element *element)
+{
+    size_t most = 3;
+    if (element->block)
+        most += element->block->input_count + element->block->consts.count;
+    else
+        most += 2 * MOST_NAMES;
+    CallSyntax syntax = {.known = ARENA_ARRAY(program->arena, const char *, most)};
+    if (element->block)
+        block_syntax(element->block, &syntax);
+    else
+        op_syntax(element->op, &syntax);
+    bool good = true;
+    for (size_t i = 0; i < syntax.needed; i++)
+        if (!element_attribute(element, syntax.known[i]))
+            good = missing_attribute(element, syntax.known[i], program->diags);
+    if (!element_attribute(element, "out"))
+        good = missing_attribute(element, "out", program->diags);
+    syntax.known[syntax.count++] = "out";
+    syntax.known[syntax.count++] = "when";
+    for (uint32_t i = 0; i < element->attribute_count; i++) {
+        bool found = false;
+        for (size_t j = 0; j < syntax.count && !found; j++)
+            found = strcmp(syntax.known[j], element->attributes[i].name) == 0;
+        if (!found)
+            good = unexpected_attribute(element, &element->attributes[i], syntax.known,
+                                        syntax.count, program->diags);
+    }
+    return good;
+}
+
+static bool resolve_call(Program *program, Element *element)
+{
+    element->block = names_get(&program->blocks, element->name);
+    element->op = op_find(element->name);
+    if (!element->block && (element->op == OP_COUNT || !op_has_element(element->op)))
+        return unknown_call(program, element);
+    return check_call(program, element);
+}
+
+bool calls_resolve(Program *program, Element *root)
+{
+    bool good = true;
+    for (Element *element = root; element; element = following(element, true))
+        if (element->kind == ELEMENT_call)
+            good &= resolve_call(program, element);
+    return good;
+}

@@ -1,0 +1,23 @@
+/* The bytes of a file, and where in it an offset lies. */
+#ifndef VLG_FRONTEND_SOURCE_H
+#define VLG_FRONTEND_SOURCE_H
+
+#include "ir/arena.h"
+#include "ir/diag.h"
+#include "ir/intern.h"
+
+typedef struct Source {
+    const char *path; /* interned */
+    const char *bytes; /* UTF-8 without byte order mark, and a final 0 that is not counted */
+    size_t len;
+    uint32_t *line_starts;
+    uint32_t line_count;
+} Source;
+
+/* Reads a regular file of UTF-8, registering it with `diags`. NULL and an error (at `from`, if the
+ * file cannot be read) otherwise. */
+Source *source_read(const char *path, Loc from, Arena *arena, Interns *interns, Diags *diags);
+
+Loc source_loc(const Source *source, size_t offset);
+
+#endif

@@ -1,0 +1,56 @@
+/* The tree of a .vg file, and the table of what may stand in it. */
+#ifndef VLG_FRONTEND_SYNTAX_H
+#define VLG_FRONTEND_SYNTAX_H
+
+#include "ir/diag.h"
+#include "ir/op.h"
+
+#define VLG_NAMESPACE "urn:vlgraph:1"
+
+typedef enum ElementKind {
+#define ELEMENT(kind, ...) ELEMENT_##kind,
+#include "frontend/syntax.def"
+    ELEMENT_call, /* of an op or a block */
+    ELEMENT_COUNT
+} ElementKind;
+
+enum { SYNTAX_WHEN = 1, SYNTAX_OPEN = 2, SYNTAX_BODY = 4 };
+
+typedef struct SyntaxAttribute {
+    const char *name; /* NULL ends a list */
+    bool needed;
+} SyntaxAttribute;
+
+typedef struct SyntaxRow {
+    const char *tag;
+    uint64_t parents; /* bit per kind; 0 for roots */
+    unsigned flags;
+    const SyntaxAttribute *attributes;
+    const char *meaning;
+} SyntaxRow;
+
+const SyntaxRow *syntax_row(ElementKind kind); /* not of ELEMENT_call */
+
+typedef struct Attribute {
+    const char *name, *value; /* interned */
+    Loc loc;
+    const struct Expr *expr; /* compiled on first use, by expr.c */
+} Attribute;
+
+typedef struct Element Element;
+struct Element {
+    const char *name; /* interned */
+    Loc loc;
+    Attribute *attributes;
+    uint32_t attribute_count;
+    Element *parent, *first, *next;
+    ElementKind kind;
+    /* ELEMENT_call, once resolved: a block, or else an op. */
+    const struct Definition *block;
+    OpKind op;
+};
+
+/* NULL if it was not given. */
+Attribute *element_attribute(const Element *element, const char *name);
+
+#endif

@@ -1,0 +1,167 @@
+/* The commands that run passes: compile, check, opt, explain. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "frontend/vlc.h"
+#include "ir/plan.h"
+#include "ir/text.h"
+#include "ir/verify.h"
+#include "passes/pass.h"
+
+static const char *const pass_names[] = {
+#define PASS(name, ...) #name,
+#include "passes/passes.def"
+};
+enum { PASS_COUNT = sizeof pass_names / sizeof *pass_names };
+
+static bool is_pass(const char *name, const char *option)
+{
+    for (size_t i = 0; i < PASS_COUNT; i++)
+        if (strcmp(pass_names[i], name) == 0)
+            return true;
+    const char *nearest = nearest_name(name, pass_names, PASS_COUNT);
+    fprintf(stderr, "vlc: %s: unknown pass '%s'", option, name);
+    if (nearest)
+        fprintf(stderr, "; did you mean '%s'?", nearest);
+    fputc('\n', stderr);
+    return false;
+}
+
+static bool read_budget(const Arguments *arguments, int64_t *out)
+{
+    const char *text = arguments->values[OPTION_memory_budget];
+    char *end;
+    *out = 0;
+    if (!text)
+        return true;
+    *out = strtoll(text, &end, 10);
+    if (*text && !*end && *out >= 0)
+        return true;
+    fprintf(stderr, "vlc: --memory-budget: '%s' is not a number of bytes\n", text);
+    return false;
+}
+
+int command_compile(const Arguments *arguments, Diags *diags)
+{
+    const char *dump = arguments->values[OPTION_dump_after];
+    const char *output = arguments->values[OPTION_output];
+    PassOptions options = {.dump_after = dump,
+                           .dump = stdout,
+                           .statistics = arguments->values[OPTION_stats] ? stderr : NULL};
+    if (!read_budget(arguments, &options.memory_budget) ||
+        (dump && strcmp(dump, "all") != 0 && !is_pass(dump, "--dump-after")))
+        return EXIT_USAGE;
+    bool lowered;
+    Module *module = load_module(arguments, diags, &lowered);
+    if (module && !lowered)
+        diag_error(diags, (Loc){arguments->file, 0, 0}, "expected a .vg file");
+    bool good = module && lowered && passes_run(module, &options, diags) &&
+                plan_write(module, output ? output : "plan.bin", diags);
+    module_free(module);
+    return good ? EXIT_DONE : EXIT_INPUT;
+}
+
+int command_check(const Arguments *arguments, Diags *diags)
+{
+    PassOptions options = {0};
+    bool lowered;
+    Module *module = load_module(arguments, diags, &lowered);
+    bool good = module && (lowered ? passes_run(module, &options, diags)
+                                   : module_verify(module, diags));
+    module_free(module);
+    return good ? EXIT_DONE : EXIT_INPUT;
+}
+
+/* "a,b,c" in place; the names point into `text`. */
+static uint32_t split_passes(char *text, const char **out_names)
+{
+    uint32_t count = 0;
+    for (char *at = text; at; count++) {
+        char *comma = strchr(at, ',');
+        if (comma)
+            *comma++ = 0;
+        out_names[count] = at;
+        at = comma;
+    }
+    return count;
+}
+
+static char *read_stream(FILE *in, size_t *out_len)
+{
+    enum { STEP = 1 << 16 };
+    char *text = heap_alloc(STEP + 1);
+    size_t len = 0;
+    for (size_t got; (got = fread(text + len, 1, STEP, in)) > 0;) {
+        len += got;
+        text = heap_grow(text, len + STEP + 1);
+    }
+    text[len] = 0;
+    *out_len = len;
+    return text;
+}
+
+static Module *read_text(const char *file, Diags *diags)
+{
+    if (strcmp(file, "-") != 0)
+        return module_read(file, diags);
+    size_t len;
+    char *text = read_stream(stdin, &len);
+    diags_add_source(diags, "<stdin>", text, len);
+    Module *module = module_parse("<stdin>", text, len, diags);
+    free(text);
+    return module;
+}
+
+static int run_and_print(const Arguments *arguments, const PassOptions *options, Diags *diags)
+{
+    Module *module = read_text(arguments->file, diags);
+    bool good = module && module_verify(module, diags) &&
+                (options->name_count == 0 || passes_run(module, options, diags));
+    if (good) {
+        size_t len;
+        char *text = module_print(module, &len);
+        fwrite(text, 1, len, stdout);
+        free(text);
+    }
+    module_free(module);
+    return good ? EXIT_DONE : EXIT_INPUT;
+}
+
+int command_opt(const Arguments *arguments, Diags *diags)
+{
+    const char *passes = arguments->values[OPTION_passes];
+    PassOptions options = {0};
+    if (!read_budget(arguments, &options.memory_budget))
+        return EXIT_USAGE;
+    if (!passes || !*passes)
+        return run_and_print(arguments, &options, diags);
+    size_t len = strlen(passes);
+    char *text = heap_alloc(len + 1);
+    memcpy(text, passes, len + 1);
+    const char **names = heap_alloc((len + 1) * sizeof *names);
+    options.names = names;
+    options.name_count = split_passes(text, names);
+    bool known = true;
+    for (uint32_t i = 0; i < options.name_count; i++)
+        known = known && is_pass(names[i], "--passes");
+    int status = known ? run_and_print(arguments, &options, diags) : EXIT_USAGE;
+    free(names);
+    free(text);
+    return status;
+}
+
+int command_explain(const Arguments *arguments, Diags *diags)
+{
+    const char *pass = arguments->values[OPTION_pass];
+    PassOptions options = {.report = stdout, .report_pass = pass};
+    if (!read_budget(arguments, &options.memory_budget) || (pass && !is_pass(pass, "--pass")))
+        return EXIT_USAGE;
+    bool lowered;
+    Module *module = load_module(arguments, diags, &lowered);
+    if (module && !lowered)
+        diag_error(diags, (Loc){arguments->file, 0, 0},
+                   "a plan no longer knows what was decided; explain its .vg file");
+    bool good = module && lowered && passes_run(module, &options, diags);
+    module_free(module);
+    return good ? EXIT_DONE : EXIT_INPUT;
+}

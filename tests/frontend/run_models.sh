@@ -1,0 +1,35 @@
+#!/bin/sh
+# The models that ship: every file fits the schema, and the counts that papers report come out.
+#   run_models.sh VLC SOURCE_DIRECTORY
+vlc=$1
+cd "$2" || exit 2
+failed=0
+expect() {
+    expected=$1
+    shift
+    found=$("$vlc" params "$@" | tail -n 1)
+    [ "$found" = "$expected" ] && return
+    echo "vlc params $*: found '$found', expected '$expected'"
+    failed=1
+}
+expect "trained 19,333,632 of 242,292,480 = 7.98 %" models/vlt5_adapter.vg
+expect "trained 10,480,512 of 233,439,360 = 4.49 %" models/vlt5_adapter.vg --set reduction=8
+expect "trained 224,540,160 of 224,540,160 = 100.00 %" models/vlt5_full.vg
+
+# The paper's other way of counting sets: one adapter per task.
+multiple=$(mktemp -d) || exit 2
+trap 'rm -rf "$multiple"' EXIT
+cp -r models/. "$multiple"
+sed '/<share /d' models/vlt5_adapter.vg >"$multiple/multiple.vg"
+expect "trained 72,590,592 of 295,549,440 = 24.56 %" "$multiple/multiple.vg"
+sed 's/<share params="[*][*]"/<share params="up_sampler.**"/' models/vlt5_adapter.vg \
+    >"$multiple/half.vg"
+expect "trained 45,910,272 of 268,869,120 = 17.08 %" "$multiple/half.vg"
+
+for lowered in models/*.vg; do
+    grep -q '<model ' "$lowered" || continue
+    text=$("$vlc" dump --after lower "$lowered") || failed=1
+    again=$(printf '%s\n' "$text" | "$vlc" opt -) || failed=1
+    [ "$text" = "$again" ] || { echo "$lowered: text does not come back"; failed=1; }
+done
+exit $failed

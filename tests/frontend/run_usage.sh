@@ -1,0 +1,45 @@
+#!/bin/sh
+# The command line of vlc: exit statuses, near misses, help.
+#   run_usage.sh VLC SOURCE_DIRECTORY
+vlc=$1
+cd "$2/tests/frontend/cases" || exit 2
+failed=0
+# expect STATUS TEXT ARGUMENTS...: the status, and a text among all output.
+expect() {
+    status=$1 text=$2
+    shift 2
+    out=$("$vlc" "$@" 2>&1 </dev/null)
+    found=$?
+    case $out in
+    *"$text"*) [ $found -eq "$status" ] && return ;;
+    esac
+    echo "vlc $*: exit $found, expected $status and '$text'; output:"
+    echo "$out"
+    failed=1
+}
+expect 2 "usage: vlc <command>"
+expect 0 "usage: vlc <command>" --help
+expect 2 "did you mean 'compile'?" compiel x.vg
+expect 2 "expected FILE.vg" check
+expect 2 "unexpected argument 'b.vg'" check a.vg b.vg
+expect 2 "did you mean '--set'?" check --sett a=1 whole_module.vg
+expect 2 "a value must follow '--set'" check whole_module.vg --set
+expect 2 "takes no value" compile whole_module.vg --stats=1
+expect 2 "unknown pass 'fuze'; did you mean 'fuse'?" dump --after fuze whole_module.vg
+expect 2 "did you mean 'freeze'?" opt --passes attach,freze whole_module.vg
+expect 2 "expected text, tsv or json" params --format xml whole_module.vg
+expect 2 "is not a number of bytes" compile --memory-budget 1k whole_module.vg
+expect 1 "cannot read 'missing.vg'" check missing.vg
+expect 1 "did you mean 'one.train'?" dump --after lower --graph one.trian whole_module.vg
+expect 1 "--set needs a .vg file" params --set a=1 error_axis.expected
+expect 0 "digraph \"one.train\"" dump --after lower --graph one.train --format dot whole_module.vg
+expect 0 "\"trained\": 56," params --format=json whole_module.vg
+expect 0 "matmul(a, b)" ops
+expect 0 "peak learning rate" ops --settings
+expect 0 "<repeat var! count!>" ops --elements
+expect 0 "reverse mode" passes
+expect 0 "</grammar>" schema
+for command in compile check dump opt params explain ops passes schema; do
+    expect 0 "usage: vlc $command" $command --help
+done
+exit $failed
