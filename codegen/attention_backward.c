@@ -1,0 +1,158 @@
+/* Gradients of attention, one head of one sequence, from probabilities made anew:
+ *
+ *     y = M v, M = drop(P)        dM = dy v^T,  dv = M^T dy
+ *     M = m P, m = 0 or 1/(1-p)   dP = m dM
+ *     P = softmax(S)              dS = P (dP - sum over keys of P dP)
+ *     S = q k^T + bias            dq = dS k,  dk = dS^T q,  dbias = dS, by distance */
+#include "codegen/attention.h"
+
+typedef struct GradientRow {
+    const AttentionHead *h;
+    LLVMValueRef scores, gradient; /* the row in both */
+    LLVMValueRef inverse;          /* 1 / sum of the exponents, in all lanes */
+    LLVMValueRef key;              /* of dropout, or NULL */
+} GradientRow;
+
+static bool wants_scores_gradient(const AttentionPlan *plan)
+{
+    return plan->operand_dq >= 0 || plan->operand_dk >= 0 || plan->operand_dtable >= 0;
+}
+
+/* dM = dy v^T, into `gradient`. */
+static void weight_gradient(const AttentionHead *h)
+{
+    Emit *e = h->e;
+    const AttentionPlan *plan = h->plan;
+    LLVMValueRef width = emit_i64(e, plan->value_width);
+    LLVMValueRef stride = emit_i64(e, plan->value_width * plan->heads);
+    LLVMValueRef values_t = attention_scratch(h, plan->values_t);
+    emit_transpose(e, &(Transpose){.from = attention_k_side(h, 2, plan->value_width),
+                                   .from_stride = stride,
+                                   .to = values_t,
+                                   .to_stride = h->padded,
+                                   .rows = h->k_rows,
+                                   .columns = width});
+    LLVMValueRef dy = attention_q_side(h, plan->operand_dy, plan->value_width);
+    emit_small_matmul(e, &(SmallMatmul){.a = dy,
+                                        .a_row_stride = stride,
+                                        .a_k_stride = emit_i64(e, 1),
+                                        .b = values_t,
+                                        .b_stride = h->padded,
+                                        .c = attention_scratch(h, plan->gradient),
+                                        .c_stride = h->padded,
+                                        .m = h->q_rows,
+                                        .n = h->padded,
+                                        .k = width});
+}
+
+static LLVMValueRef probabilities(const GradientRow *row, LLVMValueRef column)
+{
+    Emit *e = row->h->e;
+    LLVMValueRef x = emit_load_vector(e, emit_at(e, e->f32, row->scores, column), NULL);
+    return LLVMBuildFMul(e->builder, x, row->inverse, "");
+}
+
+/* dP = drop(dM): the mask and scale of the forward pass. */
+static LLVMValueRef probability_gradient(const GradientRow *row, LLVMValueRef column)
+{
+    Emit *e = row->h->e;
+    LLVMValueRef x = emit_load_vector(e, emit_at(e, e->f32, row->gradient, column), NULL);
+    return attention_drop(row->h, x, row->key, column);
+}
+
+/* The sum over keys of P dP. */
+static LLVMValueRef row_product(const GradientRow *row)
+{
+    Emit *e = row->h->e;
+    Loop loop = loop_begin(e, emit_i64(e, 0), row->h->padded, e->width);
+    LLVMValueRef sum = loop_carry(e, &loop, LLVMConstNull(e->vf));
+    loop_next(e, &loop, sum,
+              emit_fma(e, probabilities(row, loop.index),
+                       probability_gradient(row, loop.index), sum));
+    loop_end(e, &loop);
+    return emit_splat(e, emit_sum_lanes(e, sum));
+}
+
+/* The row of dM becomes dS, that of the exponents becomes drop(P). */
+static void finish_row(const GradientRow *row)
+{
+    Emit *e = row->h->e;
+    bool wanted = wants_scores_gradient(row->h->plan);
+    LLVMValueRef product = wanted ? row_product(row) : NULL;
+    Loop loop = loop_begin(e, emit_i64(e, 0), row->h->padded, e->width);
+    LLVMValueRef p = probabilities(row, loop.index);
+    if (wanted) {
+        LLVMValueRef dp = probability_gradient(row, loop.index);
+        LLVMValueRef ds =
+            LLVMBuildFMul(e->builder, p, LLVMBuildFSub(e->builder, dp, product, ""), "");
+        emit_store_vector(e, ds, emit_at(e, e->f32, row->gradient, loop.index), NULL);
+    }
+    emit_store_vector(e, attention_drop(row->h, p, row->key, loop.index),
+                      emit_at(e, e->f32, row->scores, loop.index), NULL);
+    loop_end(e, &loop);
+}
+
+static void each_row(const AttentionHead *h)
+{
+    Emit *e = h->e;
+    const AttentionPlan *plan = h->plan;
+    Loop loop = loop_begin(e, emit_i64(e, 0), h->q_rows, 1);
+    GradientRow row = {.h = h,
+                       .scores = attention_row(h, plan->scores, loop.index),
+                       .gradient = attention_row(h, plan->gradient, loop.index),
+                       .inverse = emit_splat(e, attention_exponents(h, loop.index)),
+                       .key = attention_row_key(h, loop.index)};
+    finish_row(&row);
+    if (plan->operand_dtable >= 0)
+        emit_add_floats(e, attention_distances_at(h, plan->ddistances, loop.index),
+                        row.gradient, attention_covered_keys(h, loop.index));
+    loop_end(e, &loop);
+}
+
+/* gradient^T of the keys' side: result = weights^T times the head's columns of a
+ * query-side operand. */
+static void transposed_product(const AttentionHead *h, int64_t weights, int32_t queries,
+                               int32_t result, int64_t head_width)
+{
+    Emit *e = h->e;
+    LLVMValueRef stride = emit_i64(e, head_width * h->plan->heads);
+    emit_small_matmul(e, &(SmallMatmul){.a = attention_scratch(h, weights),
+                                        .a_row_stride = emit_i64(e, 1),
+                                        .a_k_stride = h->padded,
+                                        .b = attention_q_side(h, queries, head_width),
+                                        .b_stride = stride,
+                                        .c = attention_k_side(h, result, head_width),
+                                        .c_stride = stride,
+                                        .m = h->k_rows,
+                                        .n = emit_i64(e, head_width),
+                                        .k = h->q_rows});
+}
+
+void attention_backward(const AttentionHead *h)
+{
+    Emit *e = h->e;
+    const AttentionPlan *plan = h->plan;
+    attention_scores(h);
+    if (wants_scores_gradient(plan))
+        weight_gradient(h);
+    each_row(h);
+    if (plan->operand_dq >= 0) {
+        LLVMValueRef stride = emit_i64(e, plan->key_width * plan->heads);
+        emit_small_matmul(
+            e, &(SmallMatmul){.a = attention_scratch(h, plan->gradient),
+                              .a_row_stride = h->padded,
+                              .a_k_stride = emit_i64(e, 1),
+                              .b = attention_k_side(h, 1, plan->key_width),
+                              .b_stride = stride,
+                              .c = attention_q_side(h, plan->operand_dq, plan->key_width),
+                              .c_stride = stride,
+                              .m = h->q_rows,
+                              .n = emit_i64(e, plan->key_width),
+                              .k = h->k_rows});
+    }
+    if (plan->operand_dk >= 0)
+        transposed_product(h, plan->gradient, 0, plan->operand_dk, plan->key_width);
+    if (plan->operand_dv >= 0)
+        transposed_product(h, plan->scores, plan->operand_dy, plan->operand_dv,
+                           plan->value_width);
+}

@@ -1,0 +1,470 @@
+/* Kernels over the vocabulary: logits = x table^T + bias, a chunk of rows at a time in
+ * the lane's scratch, made and used up there.
+ *
+ *     loss = log(sum of exp(logits)) - logits[label]
+ *     dlogits = (softmax(logits) - onehot(label)) dy, in place of the logits
+ *     dx = dlogits table,  dtable = dlogits^T x,  dbias = sum of dlogits over rows
+ *
+ * A step is any of cross_entropy and its gradients over the same operands, or
+ * vocab_argmax. The kernel's operands are x, table, label, dy and bias, as far as the
+ * step has them, then a result per node. Its one axis is that of x's rows, if they are
+ * ragged. */
+#include <inttypes.h>
+#include <math.h>
+#include <stddef.h>
+
+#include "codegen/loops.h"
+
+typedef enum VocabOperand {
+    VOCAB_x,
+    VOCAB_table,
+    VOCAB_label,
+    VOCAB_dy,
+    VOCAB_bias,
+    VOCAB_loss,
+    VOCAB_dx,
+    VOCAB_dtable,
+    VOCAB_dbias,
+    VOCAB_argmax,
+    VOCAB_OPERANDS
+} VocabOperand;
+
+typedef struct VocabPlan {
+    int32_t operand[VOCAB_OPERANDS]; /* of the kernel, or -1 */
+    int64_t words, width;            /* rows and columns of the table */
+    int64_t stride;                  /* floats from one row of logits to the next */
+    int64_t chunk;                   /* most rows of logits at once */
+    int64_t static_rows;             /* of x, if not ragged */
+    bool ragged, has_gradient;
+} VocabPlan;
+
+/* What each op takes, in order, and gives. The last argument may be absent. */
+typedef struct VocabOp {
+    VocabOperand args[5];
+    VocabOperand result;
+} VocabOp;
+
+static const VocabOp vocab_ops[OP_COUNT] = {
+    [OP_cross_entropy] = {{VOCAB_x, VOCAB_table, VOCAB_label, VOCAB_bias}, VOCAB_loss},
+    [OP_cross_entropy_dx] = {{VOCAB_x, VOCAB_table, VOCAB_label, VOCAB_dy, VOCAB_bias},
+                             VOCAB_dx},
+    [OP_cross_entropy_dtable] = {{VOCAB_x, VOCAB_table, VOCAB_label, VOCAB_dy,
+                                  VOCAB_bias},
+                                 VOCAB_dtable},
+    [OP_cross_entropy_dbias] = {{VOCAB_x, VOCAB_table, VOCAB_label, VOCAB_dy, VOCAB_bias},
+                                VOCAB_dbias},
+    [OP_vocab_argmax] = {{VOCAB_x, VOCAB_table, VOCAB_bias}, VOCAB_argmax},
+};
+
+/* -- the plan ---------------------------------------------------------------------- */
+
+/* The node of each role in the step; false if two nodes disagree. */
+static bool collect(const KernelStep *step, const Node *roles[VOCAB_OPERANDS])
+{
+    for (uint32_t i = 0; i < step->node_count; i++) {
+        const Node *node = step->nodes[i];
+        const VocabOp *op = &vocab_ops[node->op];
+        for (uint32_t j = 0; j < node->arg_count; j++) {
+            const Node **role = &roles[op->args[j]];
+            if (*role && *role != node->args[j])
+                return false;
+            *role = node->args[j];
+        }
+        if (roles[op->result])
+            return false;
+        roles[op->result] = node;
+    }
+    return true;
+}
+
+static const char *vocab_refuse(const KernelStep *step)
+{
+    const Node *roles[VOCAB_OPERANDS] = {NULL};
+    const Node *first = step->nodes[0];
+    if (!collect(step, roles))
+        return "operations over different logits";
+    for (uint32_t i = 1; i < step->node_count; i++) {
+        const Node *node = step->nodes[i];
+        bool has_bias = vocab_ops[node->op].args[node->arg_count - 1] == VOCAB_bias;
+        if (has_bias != (roles[VOCAB_bias] != NULL) ||
+            node->attr.chunked.chunk != first->attr.chunked.chunk)
+            return "operations over different logits";
+    }
+    return vocab_ops[first->op].args[first->arg_count - 1] == VOCAB_bias ||
+                   !roles[VOCAB_bias]
+               ? NULL
+               : "operations over different logits";
+}
+
+static void vocab_operands(KernelStep *step, Arena *arena)
+{
+    const Node *roles[VOCAB_OPERANDS] = {NULL};
+    if (!collect(step, roles))
+        return;
+    VocabPlan *plan = ARENA_ARRAY(arena, VocabPlan, 1);
+    step->operands = ARENA_ARRAY(arena, Operand, VOCAB_OPERANDS);
+    for (uint32_t i = 0; i < VOCAB_OPERANDS; i++) {
+        plan->operand[i] = roles[i] ? (int32_t)step->operand_count : -1;
+        if (roles[i])
+            step->operands[step->operand_count++] =
+                i < VOCAB_loss ? (Operand){.node = storage_node(roles[i])}
+                               : (Operand){.node = roles[i], .written = true};
+    }
+    Type x = roles[VOCAB_x]->type;
+    plan->words = roles[VOCAB_table]->type.dims[0];
+    plan->width = type_width(x);
+    plan->stride = whole_vectors(plan->words);
+    plan->chunk = step->nodes[0]->attr.chunked.chunk;
+    plan->ragged = type_is_ragged(x);
+    plan->static_rows = type_static_rows(x);
+    plan->has_gradient = roles[VOCAB_dy] != NULL;
+    int64_t rows = plan->static_rows;
+    if (plan->ragged) {
+        step->axes = ARENA_ARRAY(arena, int32_t, 1);
+        step->axes[step->axis_count++] = x.axis;
+        rows = step->graph->axes[x.axis].capacity;
+    }
+    step->scratch_bytes =
+        (rows < plan->chunk ? rows : plan->chunk) * plan->stride * (int64_t)sizeof(float);
+    step->plan = plan;
+}
+
+static void vocab_describe(const KernelStep *step, FILE *out)
+{
+    const VocabPlan *plan = step->plan;
+    fprintf(out,
+            "table %" PRId64 " by %" PRId64 " chunk %" PRId64 " rows %" PRId64 "%s\n",
+            plan->words, plan->width, plan->chunk, plan->static_rows,
+            plan->ragged ? " ragged" : "");
+    for (uint32_t i = 0; i < VOCAB_OPERANDS; i++)
+        fprintf(out, " %d", plan->operand[i]);
+}
+
+/* -- the kernel -------------------------------------------------------------------- */
+
+typedef struct Vocab {
+    Emit *e;
+    const VocabPlan *plan;
+    LLVMValueRef pointers[VOCAB_OPERANDS];
+    LLVMValueRef scratch;
+    LLVMValueRef row;    /* of x, where the chunk begins, then the row at hand */
+    LLVMValueRef logits; /* of the row at hand */
+    LLVMValueRef largest,
+        inverse; /* vectors: the row's maximum; what makes exponents gradients */
+    LLVMValueRef carried, numbers; /* phis of the loop over columns */
+    Loop loop;
+} Vocab;
+
+static bool has(const Vocab *v, VocabOperand role)
+{
+    return v->plan->operand[role] >= 0;
+}
+
+/* Row `row` of an operand that is `width` wide. */
+static LLVMValueRef row_of(const Vocab *v, VocabOperand role, LLVMValueRef row,
+                           int64_t width)
+{
+    Emit *e = v->e;
+    return emit_at(e, e->f32, v->pointers[role],
+                   LLVMBuildMul(e->builder, row, emit_i64(e, width), ""));
+}
+
+typedef struct Gemm {
+    bool transpose_a, transpose_b;
+    LLVMValueRef m, n, k;
+    LLVMValueRef a, b, c;
+    int64_t a_stride, b_stride, c_stride;
+    LLVMValueRef accumulate; /* i32 */
+} Gemm;
+
+static void call_gemm(Emit *e, const Gemm *g)
+{
+    LLVMTypeRef types[] = {e->i32, e->i32, e->i64, e->i64, e->i64, e->ptr,
+                           e->i64, e->ptr, e->i64, e->ptr, e->i64, e->i32};
+    unsigned count = sizeof types / sizeof types[0];
+    LLVMTypeRef type =
+        LLVMFunctionType(LLVMVoidTypeInContext(e->context), types, count, 0);
+    LLVMValueRef gemm = emit_lane_field(e, offsetof(LaneContext, gemm), e->ptr);
+    LLVMValueRef args[] = {emit_i32(e, g->transpose_a),
+                           emit_i32(e, g->transpose_b),
+                           g->m,
+                           g->n,
+                           g->k,
+                           g->a,
+                           emit_i64(e, g->a_stride),
+                           g->b,
+                           emit_i64(e, g->b_stride),
+                           g->c,
+                           emit_i64(e, g->c_stride),
+                           g->accumulate};
+    LLVMBuildCall2(e->builder, type, gemm, args, count, "");
+}
+
+static void make_logits(const Vocab *v, LLVMValueRef rows)
+{
+    Emit *e = v->e;
+    const VocabPlan *plan = v->plan;
+    call_gemm(e, &(Gemm){.transpose_b = true,
+                         .m = rows,
+                         .n = emit_i64(e, plan->words),
+                         .k = emit_i64(e, plan->width),
+                         .a = row_of(v, VOCAB_x, v->row, plan->width),
+                         .a_stride = plan->width,
+                         .b = v->pointers[VOCAB_table],
+                         .b_stride = plan->width,
+                         .c = v->scratch,
+                         .c_stride = plan->stride,
+                         .accumulate = emit_i32(e, 0)});
+}
+
+static void multiply_gradients(const Vocab *v, LLVMValueRef rows)
+{
+    Emit *e = v->e;
+    const VocabPlan *plan = v->plan;
+    LLVMValueRef words = emit_i64(e, plan->words), width = emit_i64(e, plan->width);
+    if (has(v, VOCAB_dx))
+        call_gemm(e, &(Gemm){.m = rows,
+                             .n = width,
+                             .k = words,
+                             .a = v->scratch,
+                             .a_stride = plan->stride,
+                             .b = v->pointers[VOCAB_table],
+                             .b_stride = plan->width,
+                             .c = row_of(v, VOCAB_dx, v->row, plan->width),
+                             .c_stride = plan->width,
+                             .accumulate = emit_i32(e, 0)});
+    if (!has(v, VOCAB_dtable))
+        return;
+    LLVMValueRef later =
+        LLVMBuildICmp(e->builder, LLVMIntSGT, v->row, emit_i64(e, 0), "");
+    call_gemm(e, &(Gemm){.transpose_a = true,
+                         .m = words,
+                         .n = width,
+                         .k = rows,
+                         .a = v->scratch,
+                         .a_stride = plan->stride,
+                         .b = row_of(v, VOCAB_x, v->row, plan->width),
+                         .b_stride = plan->width,
+                         .c = v->pointers[VOCAB_dtable],
+                         .c_stride = plan->width,
+                         .accumulate = LLVMBuildZExt(e->builder, later, e->i32, "")});
+}
+
+/* -- passes over one row of logits ----------------------------------------------------
+ * The columns are whole vectors but for the last, whose missing lanes read as
+ * -infinity. */
+
+static LLVMValueRef load_logits(const Vocab *v, LLVMValueRef column, LLVMValueRef mask)
+{
+    Emit *e = v->e;
+    LLVMValueRef x = emit_load_vector(e, emit_at(e, e->f32, v->logits, column), mask);
+    return mask ? LLVMBuildSelect(e->builder, mask, x,
+                                  emit_splat(e, emit_f32(e, -(double)INFINITY)), "")
+                : x;
+}
+
+static void add_bias(const Vocab *v)
+{
+    if (has(v, VOCAB_bias))
+        emit_add_floats(v->e, v->logits, v->pointers[VOCAB_bias],
+                        emit_i64(v->e, v->plan->words));
+}
+
+/* A loop over the columns in whole vectors; `mask` holds in the last one only. */
+typedef void RowTurn(Vocab *v, LLVMValueRef column, LLVMValueRef mask);
+
+/* Carries v->carried (and v->numbers, if there) through all turns, from the values
+ * they have. */
+static void each_column(Vocab *v, RowTurn *turn)
+{
+    Emit *e = v->e;
+    int64_t whole = v->plan->words / e->width * e->width;
+    LLVMValueRef carried = v->carried, numbers = v->numbers;
+    Loop loop = loop_begin(e, emit_i64(e, 0), emit_i64(e, whole), e->width);
+    LLVMValueRef carried_phi = loop_carry(e, &loop, carried);
+    LLVMValueRef numbers_phi = numbers ? loop_carry(e, &loop, numbers) : NULL;
+    v->carried = carried_phi;
+    v->numbers = numbers_phi;
+    turn(v, loop.index, NULL);
+    loop_next(e, &loop, carried_phi, v->carried);
+    if (numbers)
+        loop_next(e, &loop, numbers_phi, v->numbers);
+    loop_end(e, &loop);
+    v->carried = carried_phi;
+    v->numbers = numbers_phi;
+    if (whole < v->plan->words)
+        turn(v, emit_i64(e, whole),
+             emit_tail_mask(e, emit_i64(e, whole), emit_i64(e, v->plan->words)));
+}
+
+static void turn_maximum(Vocab *v, LLVMValueRef column, LLVMValueRef mask)
+{
+    v->carried = emit_larger(v->e, load_logits(v, column, mask), v->carried);
+}
+
+static void turn_exponents(Vocab *v, LLVMValueRef column, LLVMValueRef mask)
+{
+    Emit *e = v->e;
+    LLVMValueRef address = emit_at(e, e->f32, v->logits, column);
+    LLVMValueRef x = emit_load_vector(e, address, mask);
+    x = emit_exp(e, LLVMBuildFSub(e->builder, x, v->largest, ""));
+    if (mask)
+        x = LLVMBuildSelect(e->builder, mask, x, LLVMConstNull(e->vf), "");
+    if (v->plan->has_gradient)
+        emit_store_vector(e, x, address, mask);
+    v->carried = LLVMBuildFAdd(e->builder, v->carried, x, "");
+}
+
+static void scale_columns(Emit *e, LLVMValueRef column, LLVMValueRef mask, void *state)
+{
+    const Vocab *v = state;
+    LLVMValueRef address = emit_at(e, e->f32, v->logits, column);
+    LLVMValueRef x = emit_load_vector(e, address, mask);
+    x = LLVMBuildFMul(e->builder, x, v->inverse, "");
+    emit_store_vector(e, x, address, mask);
+    if (!has(v, VOCAB_dbias))
+        return;
+    LLVMValueRef sums = emit_at(e, e->f32, v->pointers[VOCAB_dbias], column);
+    LLVMValueRef sum = emit_load_vector(e, sums, mask);
+    emit_store_vector(e, LLVMBuildFAdd(e->builder, sum, x, ""), sums, mask);
+}
+
+/* Subtracts the onehot's part of the gradient from element `label` of a row. */
+static void subtract_at(Emit *e, LLVMValueRef row, LLVMValueRef label, LLVMValueRef dy)
+{
+    LLVMValueRef address = emit_at(e, e->f32, row, label);
+    LLVMValueRef x = emit_load(e, e->f32, address);
+    emit_store(e, LLVMBuildFSub(e->builder, x, dy, ""), address);
+}
+
+static void finish_gradient(Vocab *v, LLVMValueRef label, LLVMValueRef sum)
+{
+    Emit *e = v->e;
+    LLVMValueRef dy = emit_load(e, e->f32, row_of(v, VOCAB_dy, v->row, 1));
+    v->inverse = emit_splat(e, LLVMBuildFDiv(e->builder, dy, sum, ""));
+    emit_columns(e, emit_i64(e, v->plan->words), scale_columns, v);
+    subtract_at(e, v->logits, label, dy);
+    if (has(v, VOCAB_dbias))
+        subtract_at(e, v->pointers[VOCAB_dbias], label, dy);
+}
+
+static LLVMValueRef maximum_of_row(Vocab *v)
+{
+    Emit *e = v->e;
+    v->carried = emit_splat(e, emit_f32(e, -(double)INFINITY));
+    each_column(v, turn_maximum);
+    return emit_max_lanes(e, v->carried);
+}
+
+static void cross_entropy_row(Vocab *v)
+{
+    Emit *e = v->e;
+    LLVMValueRef label = emit_load(e, e->i32, row_of(v, VOCAB_label, v->row, 1));
+    label = LLVMBuildSExt(e->builder, label, e->i64, "");
+    LLVMValueRef largest = maximum_of_row(v);
+    LLVMValueRef labelled = emit_load(e, e->f32, emit_at(e, e->f32, v->logits, label));
+    v->largest = emit_splat(e, largest);
+    v->carried = LLVMConstNull(e->vf);
+    each_column(v, turn_exponents);
+    LLVMValueRef sum = emit_sum_lanes(e, v->carried);
+    if (has(v, VOCAB_loss)) {
+        LLVMValueRef loss = LLVMBuildFSub(e->builder, largest, labelled, "");
+        loss = LLVMBuildFAdd(e->builder, loss, emit_log(e, sum), "");
+        emit_store(e, loss, row_of(v, VOCAB_loss, v->row, 1));
+    }
+    if (v->plan->has_gradient)
+        finish_gradient(v, label, sum);
+}
+
+static void turn_argmax(Vocab *v, LLVMValueRef column, LLVMValueRef mask)
+{
+    Emit *e = v->e;
+    LLVMValueRef x = load_logits(v, column, mask);
+    LLVMValueRef first = emit_splat(e, LLVMBuildTrunc(e->builder, column, e->i32, ""));
+    LLVMValueRef numbers = LLVMBuildAdd(e->builder, first, emit_lane_numbers(e), "");
+    LLVMValueRef greater = LLVMBuildFCmp(e->builder, LLVMRealOGT, x, v->carried, "");
+    v->carried = LLVMBuildSelect(e->builder, greater, x, v->carried, "");
+    v->numbers = LLVMBuildSelect(e->builder, greater, numbers, v->numbers, "");
+}
+
+/* Each lane keeps the first of its largest; the lowest number among the best lanes
+ * wins. */
+static void argmax_row(Vocab *v)
+{
+    Emit *e = v->e;
+    v->carried = emit_splat(e, emit_f32(e, -(double)INFINITY));
+    v->numbers = emit_lane_numbers(e);
+    each_column(v, turn_argmax);
+    LLVMValueRef largest = emit_splat(e, emit_max_lanes(e, v->carried));
+    LLVMValueRef best = LLVMBuildFCmp(e->builder, LLVMRealOEQ, v->carried, largest, "");
+    LLVMValueRef none = emit_splat(e, emit_i32(e, INT32_MAX));
+    LLVMValueRef numbers = LLVMBuildSelect(e->builder, best, v->numbers, none, "");
+    emit_store(e, emit_intrinsic(e, "llvm.vector.reduce.smin", &numbers, 1),
+               row_of(v, VOCAB_argmax, v->row, 1));
+    v->numbers = NULL;
+}
+
+/* -- chunks ------------------------------------------------------------------------ */
+
+/* dbias is summed row by row; dtable's first product overwrites it, if there is a
+ * first. */
+static void clear_sums(Vocab *v, LLVMValueRef rows)
+{
+    Emit *e = v->e;
+    if (has(v, VOCAB_dbias))
+        emit_zero_floats(e, v->pointers[VOCAB_dbias], emit_i64(e, v->plan->words));
+    if (!has(v, VOCAB_dtable))
+        return;
+    LLVMValueRef empty = LLVMBuildICmp(e->builder, LLVMIntEQ, rows, emit_i64(e, 0), "");
+    LLVMValueRef count =
+        LLVMBuildSelect(e->builder, empty, emit_i64(e, v->plan->words * v->plan->width),
+                        emit_i64(e, 0), "");
+    emit_zero_floats(e, v->pointers[VOCAB_dtable], count);
+}
+
+static void emit_chunk(Vocab *v, LLVMValueRef rows)
+{
+    Emit *e = v->e;
+    LLVMValueRef first = v->row;
+    make_logits(v, rows);
+    Loop loop = loop_begin(e, emit_i64(e, 0), rows, 1);
+    v->row = LLVMBuildAdd(e->builder, first, loop.index, "");
+    v->logits =
+        emit_at(e, e->f32, v->scratch,
+                LLVMBuildMul(e->builder, loop.index, emit_i64(e, v->plan->stride), ""));
+    add_bias(v);
+    if (has(v, VOCAB_argmax))
+        argmax_row(v);
+    if (has(v, VOCAB_label))
+        cross_entropy_row(v);
+    loop_end(e, &loop);
+    v->row = first;
+    multiply_gradients(v, rows);
+}
+
+static void vocab_emit(Emit *e, const KernelStep *step)
+{
+    Vocab v = {.e = e, .plan = step->plan};
+    for (uint32_t i = 0; i < VOCAB_OPERANDS; i++)
+        if (v.plan->operand[i] >= 0)
+            v.pointers[i] = emit_operand(e, (uint32_t)v.plan->operand[i]);
+    v.scratch = emit_lane_field(e, offsetof(LaneContext, scratch), e->ptr);
+    LLVMValueRef rows =
+        v.plan->ragged ? emit_axis_rows(e, 0) : emit_i64(e, v.plan->static_rows);
+    clear_sums(&v, rows);
+    Loop chunk = loop_begin(e, emit_i64(e, 0), rows, v.plan->chunk);
+    v.row = chunk.index;
+    LLVMValueRef pair[] = {LLVMBuildSub(e->builder, rows, chunk.index, ""),
+                           emit_i64(e, v.plan->chunk)};
+    emit_chunk(&v, emit_intrinsic(e, "llvm.smin", pair, 2));
+    loop_end(e, &chunk);
+    LLVMBuildRetVoid(e->builder);
+}
+
+const KernelClass kernel_vocab = {
+    .name = "vocab",
+    .refuse = vocab_refuse,
+    .operands = vocab_operands,
+    .describe = vocab_describe,
+    .emit = vocab_emit,
+};

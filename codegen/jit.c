@@ -1,0 +1,222 @@
+/* The compiler of kernels: collects the distinct kernels of a module, takes their objects from
+ * the cache or compiles them on all processors at once, and links them with ORC. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <llvm-c/Error.h>
+#include <llvm-c/LLJIT.h>
+
+#include "codegen/kernel.h"
+#include "codegen/object_cache.h"
+
+enum { MOST_THREADS = 16 };
+
+struct Jit {
+    Arena *arena; /* programs, kernels and their descriptions */
+    JitOptions options;
+    Processor processor;
+    LLVMOrcLLJITRef linker;
+    ObjectCache cache;
+    KernelTable table;
+    JitStats stats;
+};
+
+static double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* Kernels call nothing but `gemm`, yet LLVM may turn a loop into memset or memcpy. */
+static bool add_process_symbols(Jit *jit, Diags *diags)
+{
+    LLVMOrcDefinitionGeneratorRef generator;
+    if (!llvm_succeeded(LLVMOrcCreateDynamicLibrarySearchGeneratorForProcess(
+                            &generator, LLVMOrcLLJITGetGlobalPrefix(jit->linker), NULL, NULL),
+                        "cannot search the process for symbols", diags))
+        return false;
+    LLVMOrcJITDylibAddGenerator(LLVMOrcLLJITGetMainJITDylib(jit->linker), generator);
+    return true;
+}
+
+Jit *jit_new(const JitOptions *options, Diags *diags)
+{
+    Processor processor;
+    if (!processor_open(&processor, options->processor, diags))
+        return NULL;
+    Arena *arena = arena_new();
+    Jit *jit = ARENA_ARRAY(arena, Jit, 1);
+    jit->arena = arena;
+    jit->processor = processor;
+    jit->options.dump_ir = options->dump_ir;
+    if (options->cache_dir)
+        jit->options.cache_dir =
+            arena_string(arena, options->cache_dir, strlen(options->cache_dir));
+    jit->table.arena = arena;
+    object_cache_open(&jit->cache, jit->options.cache_dir, &jit->processor);
+    if (!llvm_succeeded(LLVMOrcCreateLLJIT(&jit->linker, NULL), "cannot start the JIT", diags) ||
+        !add_process_symbols(jit, diags)) {
+        jit_free(jit);
+        return NULL;
+    }
+    return jit;
+}
+
+void jit_free(Jit *jit)
+{
+    if (!jit)
+        return;
+    if (jit->linker) {
+        LLVMErrorRef error = LLVMOrcDisposeLLJIT(jit->linker);
+        if (error)
+            LLVMConsumeError(error);
+    }
+    object_cache_close(&jit->cache);
+    processor_close(&jit->processor);
+    arena_free(jit->arena);
+}
+
+/* -- compiling on all processors -------------------------------------------------------------- */
+
+typedef struct CompileQueue {
+    const Processor *processor;
+    Kernel **kernels;
+    uint32_t count;
+    atomic_uint next;
+    FILE *dump;
+} CompileQueue;
+
+static void *compile_worker(void *argument)
+{
+    CompileQueue *queue = argument;
+    LLVMTargetMachineRef machine = processor_machine(queue->processor);
+    for (;;) {
+        unsigned i = atomic_fetch_add(&queue->next, 1);
+        if (i >= queue->count)
+            break;
+        kernel_compile(queue->kernels[i], queue->processor, machine, queue->dump);
+    }
+    LLVMDisposeTargetMachine(machine);
+    return NULL;
+}
+
+static uint32_t thread_count(const CompileQueue *queue)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    uint32_t count = processors < 1 ? 1 : (uint32_t)processors;
+    if (count > MOST_THREADS)
+        count = MOST_THREADS;
+    if (count > queue->count)
+        count = queue->count;
+    return queue->dump ? 1 : count;
+}
+
+/* The calling thread works too, so that a thread that cannot be had is no loss. */
+static void compile_all(CompileQueue *queue)
+{
+    pthread_t threads[MOST_THREADS];
+    uint32_t started = 0, wanted = thread_count(queue);
+    while (started + 1 < wanted &&
+           pthread_create(&threads[started], NULL, compile_worker, queue) == 0)
+        started++;
+    compile_worker(queue);
+    for (uint32_t i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+}
+
+/* -- objects become code ------------------------------------------------------------------- */
+
+static bool link_kernel(Jit *jit, Kernel *kernel, Diags *diags)
+{
+    if (kernel->error) {
+        diag_error(diags, kernel->step.nodes[0]->loc, "LLVM cannot compile the kernel: %s",
+                   kernel->error);
+        free(kernel->error);
+        kernel->error = NULL;
+        return false;
+    }
+    LLVMOrcJITDylibRef library = LLVMOrcLLJITGetMainJITDylib(jit->linker);
+    LLVMMemoryBufferRef object = kernel->object;
+    kernel->object = NULL;
+    return llvm_succeeded(LLVMOrcLLJITAddObjectFile(jit->linker, library, object),
+                          "cannot link a kernel", diags);
+}
+
+static bool find_code(Jit *jit, Kernel *kernel, Diags *diags)
+{
+    LLVMOrcExecutorAddress address = 0;
+    if (!llvm_succeeded(LLVMOrcLLJITLookup(jit->linker, &address, kernel->symbol),
+                        "cannot link a kernel", diags))
+        return false;
+    kernel->code = (KernelFn *)(uintptr_t)address;
+    return true;
+}
+
+/* From `first` on, kernels have no code yet. */
+static bool make_code(Jit *jit, Kernel *first, Diags *diags)
+{
+    uint32_t count = 0;
+    for (Kernel *kernel = first; kernel; kernel = kernel->next)
+        count++;
+    CompileQueue queue = {
+        .processor = &jit->processor,
+        .kernels = ARENA_ARRAY(jit->arena, Kernel *, count + 1),
+        .dump = jit->options.dump_ir ? stderr : NULL,
+    };
+    for (Kernel *kernel = first; kernel; kernel = kernel->next) {
+        object_cache_name(&jit->cache, kernel);
+        if (!queue.dump && object_cache_load(&jit->cache, kernel))
+            jit->stats.from_cache++;
+        else
+            queue.kernels[queue.count++] = kernel;
+    }
+    if (queue.count)
+        compile_all(&queue);
+    for (uint32_t i = 0; i < queue.count; i++)
+        if (queue.kernels[i]->object)
+            object_cache_store(&jit->cache, queue.kernels[i]);
+    bool good = true;
+    for (Kernel *kernel = first; kernel; kernel = kernel->next)
+        good = link_kernel(jit, kernel, diags) && good;
+    for (Kernel *kernel = first; kernel && good; kernel = kernel->next)
+        good = find_code(jit, kernel, diags);
+    jit->stats.distinct += count;
+    return good;
+}
+
+bool jit_compile(Jit *jit, const Module *module, Program **out_programs, Diags *diags)
+{
+    double start = seconds_now();
+    Kernel *last = jit->table.last;
+    Kernel ***kernels = ARENA_ARRAY(jit->arena, Kernel **, module->graph_count + 1);
+    bool good = true;
+    for (uint32_t i = 0; i < module->graph_count; i++) {
+        out_programs[i] = NULL;
+        if (!module->graphs[i]->fused)
+            continue;
+        out_programs[i] = ARENA_ARRAY(jit->arena, Program, 1);
+        good = program_build(module->graphs[i], &jit->table, out_programs[i], &kernels[i],
+                             diags) && good;
+    }
+    good = good && make_code(jit, last ? last->next : jit->table.first, diags);
+    for (uint32_t i = 0; i < module->graph_count && good; i++) {
+        for (uint32_t j = 0; out_programs[i] && j < out_programs[i]->call_count; j++) {
+            if (!kernels[i][j])
+                continue;
+            out_programs[i]->calls[j].kernel = kernels[i][j]->code;
+            jit->stats.kernels++;
+        }
+    }
+    jit->stats.seconds += seconds_now() - start;
+    return good;
+}
+
+JitStats jit_stats(const Jit *jit)
+{
+    return jit->stats;
+}

@@ -1,0 +1,147 @@
+/* One kernel: description, LLVM module, object code. */
+#include "codegen/kernel.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <llvm-c/Analysis.h>
+#include <llvm-c/Transforms/PassBuilder.h>
+
+#include "codegen/object_cache.h"
+#include "ir/hash.h"
+
+/* Emitters write vector code with loops in place, so little is left to do: share what they
+ * computed twice, hoist what does not change in a loop, drop what nobody needs. */
+static const char pass_pipeline[] =
+    "function(sroa,early-cse<memssa>,instsimplify,simplifycfg,loop-mssa(licm),early-cse,"
+    "adce,simplifycfg)";
+
+static char *describe(const KernelClass *kernel_class, const KernelStep *step, size_t *out_len)
+{
+    char *text = NULL;
+    FILE *out = open_memstream(&text, out_len);
+    if (!out)
+        abort();
+    fprintf(out, "%s\n", kernel_class->name);
+    kernel_class->describe(step, out);
+    fclose(out);
+    return text;
+}
+
+Kernel *kernel_table_add(KernelTable *table, const KernelClass *kernel_class,
+                         const KernelStep *step)
+{
+    size_t len;
+    char *text = describe(kernel_class, step, &len);
+    uint64_t hash = hash_word(HASH_START, hash_bytes(HASH_START, text, len));
+    Kernel **slot = &table->buckets[hash % KERNEL_BUCKETS];
+    while (*slot && ((*slot)->description_len != len ||
+                     memcmp((*slot)->description, text, len) != 0))
+        slot = &(*slot)->bucket_next;
+    if (!*slot) {
+        Kernel *kernel = ARENA_ARRAY(table->arena, Kernel, 1);
+        kernel->kernel_class = kernel_class;
+        kernel->step = *step;
+        kernel->description = arena_string(table->arena, text, len);
+        kernel->description_len = len;
+        *slot = kernel;
+        if (table->last)
+            table->last->next = kernel;
+        else
+            table->first = kernel;
+        table->last = kernel;
+    }
+    free(text);
+    return *slot;
+}
+
+static void emit_begin(Emit *e, const Kernel *kernel, const Processor *processor)
+{
+    e->arena = arena_new();
+    e->context = LLVMContextCreate();
+    e->module = LLVMModuleCreateWithNameInContext(kernel->symbol, e->context);
+    e->builder = LLVMCreateBuilderInContext(e->context);
+    e->width = processor->vector_width;
+    e->f32 = LLVMFloatTypeInContext(e->context);
+    e->i1 = LLVMInt1TypeInContext(e->context);
+    e->i8 = LLVMInt8TypeInContext(e->context);
+    e->i32 = LLVMInt32TypeInContext(e->context);
+    e->i64 = LLVMInt64TypeInContext(e->context);
+    e->ptr = LLVMPointerTypeInContext(e->context, 0);
+    e->vf = LLVMVectorType(e->f32, e->width);
+    e->vi = LLVMVectorType(e->i32, e->width);
+    e->vm = LLVMVectorType(e->i1, e->width);
+    LLVMTypeRef arguments[] = {e->ptr, e->ptr, e->ptr, e->ptr};
+    LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(e->context), arguments, 4, 0);
+    e->function = LLVMAddFunction(e->module, kernel->symbol, type);
+    processor_set_attributes(processor, e->context, e->function);
+    e->operands = LLVMGetParam(e->function, 0);
+    e->axes = LLVMGetParam(e->function, 1);
+    e->lane = LLVMGetParam(e->function, 2);
+    e->salts = LLVMGetParam(e->function, 3);
+    LLVMPositionBuilderAtEnd(
+        e->builder, LLVMAppendBasicBlockInContext(e->context, e->function, "entry"));
+}
+
+static void emit_finish(Emit *e)
+{
+    LLVMDisposeBuilder(e->builder);
+    LLVMDisposeModule(e->module);
+    LLVMContextDispose(e->context);
+    arena_free(e->arena);
+}
+
+static void dump_module(const Emit *e, const Kernel *kernel, FILE *dump)
+{
+    char *text = LLVMPrintModuleToString(e->module);
+    fprintf(dump, "; %s%s\n", kernel->description, text);
+    LLVMDisposeMessage(text);
+}
+
+/* Takes over LLVM's message. */
+static void fail(Kernel *kernel, char *message)
+{
+    kernel->error = strdup(message ? message : "unknown error");
+    LLVMDisposeMessage(message);
+}
+
+static bool optimize(Kernel *kernel, Emit *e, LLVMTargetMachineRef machine)
+{
+    LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
+    LLVMErrorRef error = LLVMRunPasses(e->module, pass_pipeline, machine, options);
+    LLVMDisposePassBuilderOptions(options);
+    if (!error)
+        return true;
+    char *message = LLVMGetErrorMessage(error);
+    kernel->error = strdup(message);
+    LLVMDisposeErrorMessage(message);
+    return false;
+}
+
+void kernel_compile(Kernel *kernel, const Processor *processor, LLVMTargetMachineRef machine,
+                    FILE *dump)
+{
+    Emit e = {0};
+    emit_begin(&e, kernel, processor);
+    LLVMSetTarget(e.module, processor->triple);
+    LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine);
+    LLVMSetModuleDataLayout(e.module, layout);
+    LLVMDisposeTargetData(layout);
+    kernel->kernel_class->emit(&e, &kernel->step);
+    char *message = NULL;
+    bool bad = LLVMVerifyModule(e.module, LLVMReturnStatusAction, &message);
+    if (dump)
+        dump_module(&e, kernel, dump);
+    if (bad) {
+        fail(kernel, message);
+    } else {
+        LLVMDisposeMessage(message);
+        message = NULL;
+        if (optimize(kernel, &e, machine) &&
+            LLVMTargetMachineEmitToMemoryBuffer(machine, e.module, LLVMObjectFile, &message,
+                                                &kernel->object))
+            fail(kernel, message);
+    }
+    emit_finish(&e);
+}

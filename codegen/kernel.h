@@ -1,0 +1,46 @@
+/* Kernels on their way from a step of a graph to machine code. */
+#ifndef VLG_CODEGEN_KERNEL_H
+#define VLG_CODEGEN_KERNEL_H
+
+#include "codegen/emit.h"
+#include "codegen/llvm.h"
+
+typedef struct Kernel Kernel;
+struct Kernel {
+    const KernelClass *kernel_class;
+    KernelStep step;         /* the first one that asked for it */
+    const char *description; /* the class and what it described: the kernel's identity */
+    size_t description_len;
+    char symbol[48];
+    LLVMMemoryBufferRef object; /* until it is linked */
+    bool from_cache;
+    char *error; /* malloc'ed, if LLVM refused */
+    KernelFn *code;
+    Kernel *next; /* in the order they were asked for */
+    Kernel *bucket_next;
+};
+
+enum { KERNEL_BUCKETS = 1024 };
+
+/* All kernels of one Jit, found by description. */
+typedef struct KernelTable {
+    Arena *arena;
+    Kernel *first, *last;
+    Kernel *buckets[KERNEL_BUCKETS];
+} KernelTable;
+
+/* The kernel of a step whose operands are filled in. */
+Kernel *kernel_table_add(KernelTable *table, const KernelClass *kernel_class,
+                         const KernelStep *step);
+
+/* Emits and compiles: sets `object`, or `error`. Different kernels may be compiled by
+ * different threads, each with its own machine. */
+void kernel_compile(Kernel *kernel, const Processor *processor, LLVMTargetMachineRef machine,
+                    FILE *dump);
+
+/* program.c: the calls of a fused graph; kernels[i] (arena array) is that of calls[i], or NULL
+ * for a matrix product. False and an error if a step is one no kernel can run. */
+NODISCARD bool program_build(const Graph *graph, KernelTable *table, Program *out_program,
+                             Kernel ***out_kernels, Diags *diags);
+
+#endif

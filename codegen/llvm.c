@@ -1,0 +1,118 @@
+/* Process-wide LLVM setup, and what is known about the processor at hand. */
+#include "codegen/llvm.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <llvm-c/Target.h>
+
+static bool has_feature(const char *features, const char *feature)
+{
+    size_t len = strlen(feature);
+    for (const char *at = features; at && *at; at = strchr(at, ',')) {
+        at += *at == ',';
+        if (at[0] == '+' && strncmp(at + 1, feature, len) == 0 &&
+            (at[1 + len] == ',' || at[1 + len] == '\0'))
+            return true;
+    }
+    return false;
+}
+
+static uint32_t vector_width(const char *features)
+{
+    if (has_feature(features, "avx512f") && has_feature(features, "avx512vl") &&
+        has_feature(features, "avx512bw") && has_feature(features, "avx512dq"))
+        return 16;
+    return has_feature(features, "avx2") && has_feature(features, "fma") ? 8 : 4;
+}
+
+/* What a named processor has: enough to choose the vector width. */
+static char *features_of(const char *name)
+{
+    static const char *const known[][2] = {
+        {"x86-64-v4", "+avx512f,+avx512vl,+avx512bw,+avx512dq,+avx2,+fma"},
+        {"x86-64-v3", "+avx2,+fma"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(name, known[i][0]) == 0)
+            return LLVMCreateMessage(known[i][1]);
+    return LLVMCreateMessage("");
+}
+
+bool processor_open(Processor *processor, const char *name, Diags *diags)
+{
+    *processor = (Processor){0};
+    if (LLVMInitializeNativeTarget() || LLVMInitializeNativeAsmPrinter()) {
+        diag_error(diags, (Loc){0}, "LLVM has no back end for this machine");
+        return false;
+    }
+    unsigned major, minor, patch;
+    LLVMGetVersion(&major, &minor, &patch);
+    snprintf(processor->version, sizeof processor->version, "%u.%u.%u", major, minor, patch);
+    processor->triple = LLVMGetDefaultTargetTriple();
+    processor->name = name ? LLVMCreateMessage(name) : LLVMGetHostCPUName();
+    processor->features = name ? features_of(name) : LLVMGetHostCPUFeatures();
+    processor->vector_width = vector_width(processor->features);
+    LLVMTargetMachineRef machine = processor_machine(processor);
+    if (!machine) {
+        diag_error(diags, (Loc){0}, "LLVM cannot generate code for %s (%s)", processor->triple,
+                   processor->name);
+        processor_close(processor);
+        return false;
+    }
+    LLVMDisposeTargetMachine(machine);
+    return true;
+}
+
+void processor_close(Processor *processor)
+{
+    LLVMDisposeMessage(processor->triple);
+    LLVMDisposeMessage(processor->name);
+    LLVMDisposeMessage(processor->features);
+    *processor = (Processor){0};
+}
+
+LLVMTargetMachineRef processor_machine(const Processor *processor)
+{
+    LLVMTargetRef target;
+    char *message = NULL;
+    if (LLVMGetTargetFromTriple(processor->triple, &target, &message)) {
+        LLVMDisposeMessage(message);
+        return NULL;
+    }
+    return LLVMCreateTargetMachine(target, processor->triple, processor->name,
+                                   processor->features, LLVMCodeGenLevelDefault,
+                                   LLVMRelocPIC, LLVMCodeModelSmall);
+}
+
+void processor_set_attributes(const Processor *processor, LLVMContextRef context,
+                              LLVMValueRef function)
+{
+    char bits[16];
+    snprintf(bits, sizeof bits, "%u", processor->vector_width * 32);
+    const char *const attributes[][2] = {
+        {"target-cpu", processor->name},
+        {"target-features", processor->features},
+        {"prefer-vector-width", bits},
+        {"min-legal-vector-width", bits},
+    };
+    for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++) {
+        const char *key = attributes[i][0], *value = attributes[i][1];
+        LLVMAttributeRef attribute = LLVMCreateStringAttribute(
+            context, key, (unsigned)strlen(key), value, (unsigned)strlen(value));
+        LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, attribute);
+    }
+    unsigned kind = LLVMGetEnumAttributeKindForName("nounwind", 8);
+    LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+                            LLVMCreateEnumAttribute(context, kind, 0));
+}
+
+bool llvm_succeeded(LLVMErrorRef error, const char *what, Diags *diags)
+{
+    if (!error)
+        return true;
+    char *message = LLVMGetErrorMessage(error);
+    diag_error(diags, (Loc){0}, "%s: %s", what, message);
+    LLVMDisposeErrorMessage(message);
+    return false;
+}

@@ -1,0 +1,31 @@
+/* The processor LLVM generates code for: set up once, then read by every compiling thread. */
+#ifndef VLG_CODEGEN_LLVM_H
+#define VLG_CODEGEN_LLVM_H
+
+#include <llvm-c/Core.h>
+#include <llvm-c/Error.h>
+#include <llvm-c/TargetMachine.h>
+
+#include "ir/diag.h"
+
+typedef struct Processor {
+    char *triple, *name, *features; /* LLVM's strings */
+    uint32_t vector_width;          /* floats in a vector register: 16, 8 or 4 */
+    char version[32];               /* of LLVM */
+} Processor;
+
+/* Registers the back end of this machine. `name` is LLVM's name of a processor whose instructions
+ * this one has; NULL: use all there is. False and an error if LLVM cannot generate code for it. */
+NODISCARD bool processor_open(Processor *processor, const char *name, Diags *diags);
+void processor_close(Processor *processor);
+
+/* A target machine for the processor; one per thread. NULL if LLVM refuses. */
+LLVMTargetMachineRef processor_machine(const Processor *processor);
+/* Tells LLVM to use all of the processor in `function`. */
+void processor_set_attributes(const Processor *processor, LLVMContextRef context,
+                              LLVMValueRef function);
+
+/* Reports `error` and disposes of it; true if there was none. */
+NODISCARD bool llvm_succeeded(LLVMErrorRef error, const char *what, Diags *diags);
+
+#endif

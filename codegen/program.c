@@ -1,0 +1,154 @@
+/* Steps of a fused graph become calls: of a kernel, found by what it computes, or of the GEMM. */
+#include <string.h>
+
+#include "codegen/kernel.h"
+#include "ir/text.h"
+
+/* Which class of kernels runs a lowering; NULL: no kernel does. */
+static const KernelClass *class_of(Lowering lowering)
+{
+    switch (lowering) {
+    case LOWER_map:
+    case LOWER_fold:
+    case LOWER_rowsum:
+        return &kernel_rows;
+    case LOWER_move:
+        return &kernel_move;
+    case LOWER_attention:
+        return &kernel_attention;
+    case LOWER_vocab:
+        return &kernel_vocab;
+    default:
+        return NULL;
+    }
+}
+
+typedef struct Builder {
+    const Graph *graph;
+    KernelTable *table;
+    Arena *arena; /* the table's: lives as long as the program */
+    Liveness live;
+    bool *escapes; /* by node id */
+    Program *program;
+    Kernel **kernels;
+    Diags *diags;
+} Builder;
+
+/* A value leaves its step if another step reads it, directly or through views, or if it is an
+ * output. */
+static void find_escapes(Builder *b)
+{
+    const Graph *graph = b->graph;
+    b->escapes = ARENA_ARRAY(b->arena, bool, graph->node_count + 1);
+    for (uint32_t i = 0; i < graph->node_count; i++) {
+        const Node *user = graph->nodes[i];
+        for (uint32_t j = 0; j < user->arg_count; j++) {
+            const Node *value = storage_node(user->args[j]);
+            if (b->live.step_of[user->id] >= 0 &&
+                b->live.step_of[value->id] != b->live.step_of[user->id])
+                b->escapes[value->id] = true;
+        }
+    }
+    for (uint32_t i = 0; i < graph->output_count; i++)
+        b->escapes[storage_node(graph->outputs[i].value)->id] = true;
+}
+
+static const char *call_label(Builder *b, const char *what, const Node *const *nodes,
+                              uint32_t count)
+{
+    char type[96];
+    type_print(b->graph, nodes[count - 1]->type, type, sizeof type);
+    return arena_format(b->arena, "%s %u %s %s", what, count, count == 1 ? "op" : "ops", type);
+}
+
+static void build_gemm(Builder *b, Call *call, const Node *product)
+{
+    Operand *operands = ARENA_ARRAY(b->arena, Operand, 3);
+    operands[0].node = storage_node(product->args[0]);
+    operands[1].node = storage_node(product->args[1]);
+    operands[2] = (Operand){.node = product, .written = true};
+    call->kind = CALL_gemm;
+    call->operands = operands;
+    call->operand_count = 3;
+    call->label = call_label(b, "matmul", &product, 1);
+}
+
+static bool build_kernel(Builder *b, Call *call, Kernel **out_kernel, const Node *const *nodes,
+                         uint32_t count)
+{
+    const KernelClass *kernel_class = class_of(op_info(nodes[0]->op)->lowering);
+    for (uint32_t i = 0; i < count; i++) {
+        const OpInfo *info = op_info(nodes[i]->op);
+        if (!kernel_class || class_of(info->lowering) != kernel_class) {
+            diag_error(b->diags, nodes[i]->loc, "no kernel runs %s in one group with %s",
+                       info->name, op_info(nodes[0]->op)->name);
+            return false;
+        }
+    }
+    KernelStep step = {
+        .graph = b->graph, .nodes = nodes, .node_count = count, .escapes = b->escapes};
+    const char *reason = kernel_class->refuse ? kernel_class->refuse(&step) : NULL;
+    if (reason) {
+        diag_error(b->diags, nodes[0]->loc, "no kernel runs this group of operations: %s",
+                   reason);
+        return false;
+    }
+    kernel_class->operands(&step, b->arena);
+    *out_kernel = kernel_table_add(b->table, kernel_class, &step);
+    call->kind = CALL_kernel;
+    call->operands = step.operands;
+    call->operand_count = step.operand_count;
+    call->axes = step.axes;
+    call->axis_count = step.axis_count;
+    call->salts = step.salts;
+    call->label = call_label(b, kernel_class->name, nodes, count);
+    if (b->program->scratch_bytes < step.scratch_bytes)
+        b->program->scratch_bytes = step.scratch_bytes;
+    return true;
+}
+
+/* The nodes of step `index`, without the sources and views that stand among them. */
+static const Node **step_nodes(Builder *b, uint32_t index, const uint32_t *counts,
+                               uint32_t *cursor)
+{
+    const Node **nodes = ARENA_ARRAY(b->arena, const Node *, counts[index] + 1);
+    uint32_t count = 0;
+    while (count < counts[index]) {
+        const Node *node = b->graph->nodes[(*cursor)++];
+        if (b->live.step_of[node->id] == (int32_t)index)
+            nodes[count++] = node;
+    }
+    return nodes;
+}
+
+bool program_build(const Graph *graph, KernelTable *table, Program *out_program,
+                   Kernel ***out_kernels, Diags *diags)
+{
+    Builder b = {.graph = graph, .table = table, .arena = table->arena,
+                 .program = out_program, .diags = diags};
+    b.live = liveness_of(graph, b.arena);
+    find_escapes(&b);
+    uint32_t step_count = b.live.step_count;
+    uint32_t *counts = ARENA_ARRAY(b.arena, uint32_t, step_count + 1);
+    for (uint32_t i = 0; i < graph->node_count; i++)
+        if (b.live.step_of[graph->nodes[i]->id] >= 0)
+            counts[b.live.step_of[graph->nodes[i]->id]]++;
+    out_program->graph = graph;
+    out_program->calls = ARENA_ARRAY(b.arena, Call, step_count + 1);
+    out_program->call_count = step_count;
+    b.kernels = ARENA_ARRAY(b.arena, Kernel *, step_count + 1);
+    bool good = true;
+    uint32_t cursor = 0;
+    for (uint32_t i = 0; i < step_count; i++) {
+        const Node **nodes = step_nodes(&b, i, counts, &cursor);
+        Call *call = &out_program->calls[i];
+        call->node = nodes[counts[i] - 1];
+        call->step = i;
+        if (counts[i] == 1 && op_info(nodes[0]->op)->lowering == LOWER_matmul)
+            build_gemm(&b, call, nodes[0]);
+        else
+            good = build_kernel(&b, call, &b.kernels[i], nodes, counts[i]) && good;
+    }
+    *out_kernels = b.kernels;
+    return good;
+}

@@ -1,0 +1,222 @@
+/* Row kernels: single values, as scalars and as vectors of columns. */
+#include "codegen/rows_emit.h"
+#include "ir/random.h"
+
+/* -- memory -------------------------------------------------------------------------------- */
+
+LLVMValueRef rows_load_scalar(RowsEmit *re, const RowValue *value, LLVMValueRef base)
+{
+    Emit *e = re->e;
+    if (!row_value_has_dtype(value, DTYPE_bit))
+        return emit_load(e, e->f32, base);
+    LLVMValueRef byte = emit_load(e, e->i8, base);
+    return LLVMBuildTrunc(e->builder, byte, e->i1, "");
+}
+
+void rows_store_scalar(RowsEmit *re, const RowValue *value, LLVMValueRef number,
+                       LLVMValueRef base)
+{
+    Emit *e = re->e;
+    if (row_value_has_dtype(value, DTYPE_bit))
+        number = LLVMBuildZExt(e->builder, number, e->i8, "");
+    emit_store(e, number, base);
+}
+
+/* Bit c of a row is bit c mod 8 of its byte c / 8. The last vector of a row may end within it, so
+ * it touches only the bytes the row has; their spare bits are zero. */
+static uint32_t bit_bytes(const RowsEmit *re, LLVMValueRef mask)
+{
+    uint32_t width = re->e->width;
+    uint32_t count = mask ? (uint32_t)(re->plan->width % width) : width;
+    return (count + 7) / 8;
+}
+
+static LLVMValueRef bit_address(Emit *e, LLVMValueRef base, LLVMValueRef column)
+{
+    LLVMValueRef byte = LLVMBuildLShr(e->builder, column, emit_i64(e, 3), "");
+    return emit_at(e, e->i8, base, byte);
+}
+
+/* 0 or 4: where a vector of four starts in its byte; only used where width is 4. */
+static LLVMValueRef nibble_shift(Emit *e, LLVMValueRef column)
+{
+    LLVMValueRef shift = LLVMBuildAnd(e->builder, column, emit_i64(e, 4), "");
+    return LLVMBuildTrunc(e->builder, shift, e->i8, "");
+}
+
+LLVMValueRef rows_load_bits(RowsEmit *re, LLVMValueRef base, LLVMValueRef column,
+                            LLVMValueRef mask)
+{
+    Emit *e = re->e;
+    LLVMTypeRef word = LLVMIntTypeInContext(e->context, e->width);
+    LLVMValueRef address = bit_address(e, base, column), bits;
+    if (e->width < 8) {
+        LLVMValueRef byte = emit_load(e, e->i8, address);
+        byte = LLVMBuildLShr(e->builder, byte, nibble_shift(e, column), "");
+        bits = LLVMBuildTrunc(e->builder, byte, word, "");
+        return LLVMBuildBitCast(e->builder, bits, e->vm, "");
+    }
+    bits = LLVMConstInt(word, 0, 0);
+    for (uint32_t i = 0; i < bit_bytes(re, mask); i++) {
+        LLVMValueRef byte = emit_load(e, e->i8, emit_at(e, e->i8, address, emit_i64(e, i)));
+        byte = LLVMBuildZExt(e->builder, byte, word, "");
+        byte = LLVMBuildShl(e->builder, byte, LLVMConstInt(word, 8 * i, 0), "");
+        bits = LLVMBuildOr(e->builder, bits, byte, "");
+    }
+    return LLVMBuildBitCast(e->builder, bits, e->vm, "");
+}
+
+void rows_store_bits(RowsEmit *re, LLVMValueRef bits, LLVMValueRef base, LLVMValueRef column,
+                     LLVMValueRef mask)
+{
+    Emit *e = re->e;
+    LLVMTypeRef word = LLVMIntTypeInContext(e->context, e->width);
+    if (mask)
+        bits = LLVMBuildAnd(e->builder, bits, mask, "");
+    bits = LLVMBuildBitCast(e->builder, bits, word, "");
+    LLVMValueRef address = bit_address(e, base, column);
+    if (e->width < 8) {
+        LLVMValueRef shift = nibble_shift(e, column);
+        LLVMValueRef old = emit_load(e, e->i8, address);
+        old = LLVMBuildAnd(e->builder, old, LLVMConstInt(e->i8, 15, 0), "");
+        LLVMValueRef first =
+            LLVMBuildICmp(e->builder, LLVMIntEQ, shift, LLVMConstInt(e->i8, 0, 0), "");
+        old = LLVMBuildSelect(e->builder, first, LLVMConstInt(e->i8, 0, 0), old, "");
+        LLVMValueRef byte = LLVMBuildZExt(e->builder, bits, e->i8, "");
+        byte = LLVMBuildShl(e->builder, byte, shift, "");
+        emit_store(e, LLVMBuildOr(e->builder, old, byte, ""), address);
+        return;
+    }
+    for (uint32_t i = 0; i < bit_bytes(re, mask); i++) {
+        LLVMValueRef byte =
+            LLVMBuildLShr(e->builder, bits, LLVMConstInt(word, 8 * i, 0), "");
+        byte = LLVMBuildTruncOrBitCast(e->builder, byte, e->i8, "");
+        emit_store(e, byte, emit_at(e, e->i8, address, emit_i64(e, i)));
+    }
+}
+
+LLVMValueRef rows_buffer(RowsEmit *re, int32_t buffer, LLVMValueRef column)
+{
+    Emit *e = re->e;
+    LLVMValueRef start = emit_i64(e, buffer * rows_buffer_stride(re->plan));
+    return emit_at(e, e->f32, re->scratch, LLVMBuildAdd(e->builder, start, column, ""));
+}
+
+/* -- formulas ------------------------------------------------------------------------------ */
+
+static LLVMValueRef emit_smaller(Emit *e, LLVMValueRef a, LLVMValueRef b)
+{
+    LLVMValueRef less = LLVMBuildFCmp(e->builder, LLVMRealOLT, a, b, "");
+    return LLVMBuildSelect(e->builder, less, a, b, "");
+}
+
+/* `number` (of type i32 or f32) in the shape of `like`. */
+static LLVMValueRef spread_like(Emit *e, LLVMValueRef number, LLVMValueRef like)
+{
+    bool vector = LLVMGetTypeKind(LLVMTypeOf(like)) == LLVMVectorTypeKind;
+    return vector ? emit_splat(e, number) : number;
+}
+
+/* x / (1 - p) where the element's bits are at least the threshold of p, else 0. */
+static LLVMValueRef emit_dropout(RowsEmit *re, uint32_t index, LLVMValueRef x,
+                                 LLVMValueRef column)
+{
+    Emit *e = re->e;
+    double p = re->plan->values[index].node->attr.dropout.p;
+    if (p == 0)
+        return x;
+    LLVMValueRef number = emit_i32(e, 0);
+    if (column) {
+        number = emit_splat(e, LLVMBuildTrunc(e->builder, column, e->i32, ""));
+        number = LLVMBuildAdd(e->builder, number, emit_lane_numbers(e), "");
+    }
+    LLVMValueRef bits = emit_random_bits(e, spread_like(e, re->keys[index], x), number);
+    LLVMValueRef threshold = spread_like(e, emit_i32(e, random_threshold(p)), x);
+    LLVMValueRef kept = LLVMBuildICmp(e->builder, LLVMIntUGE, bits, threshold, "");
+    LLVMValueRef scale = spread_like(e, emit_f32(e, 1 / (1 - p)), x);
+    LLVMValueRef scaled = LLVMBuildFMul(e->builder, x, scale, "");
+    return LLVMBuildSelect(e->builder, kept, scaled, LLVMConstNull(LLVMTypeOf(x)), "");
+}
+
+LLVMValueRef rows_formula(RowsEmit *re, uint32_t index, LLVMValueRef *args, LLVMValueRef column)
+{
+    Emit *e = re->e;
+    switch (re->plan->values[index].node->op) {
+    case OP_add:
+        return LLVMBuildFAdd(e->builder, args[0], args[1], "");
+    case OP_sub:
+        return LLVMBuildFSub(e->builder, args[0], args[1], "");
+    case OP_mul:
+        return LLVMBuildFMul(e->builder, args[0], args[1], "");
+    case OP_div:
+        return LLVMBuildFDiv(e->builder, args[0], args[1], "");
+    case OP_maximum:
+        return emit_larger(e, args[0], args[1]);
+    case OP_minimum:
+        return emit_smaller(e, args[0], args[1]);
+    case OP_greater:
+        return LLVMBuildFCmp(e->builder, LLVMRealOGT, args[0], args[1], "");
+    case OP_select:
+        return LLVMBuildSelect(e->builder, args[0], args[1], args[2], "");
+    case OP_exp:
+        return emit_exp(e, args[0]);
+    case OP_log:
+        return emit_log(e, args[0]);
+    case OP_tanh:
+        return emit_tanh(e, args[0]);
+    case OP_erf:
+        return emit_erf(e, args[0]);
+    case OP_sqrt:
+        return emit_sqrt(e, args[0]);
+    case OP_rsqrt:
+        return emit_rsqrt(e, args[0]);
+    case OP_dropout:
+        return emit_dropout(re, index, args[0], column);
+    default: /* expand; a fold of one column */
+        return args[0];
+    }
+}
+
+/* -- vectors --------------------------------------------------------------------------------- */
+
+static LLVMValueRef load_vector(RowsEmit *re, const RowValue *value, uint32_t index,
+                                LLVMValueRef column, LLVMValueRef mask)
+{
+    Emit *e = re->e;
+    if (row_value_has_dtype(value, DTYPE_bit))
+        return rows_load_bits(re, re->bases[index], column, mask);
+    return emit_load_vector(e, emit_at(e, e->f32, re->bases[index], column), mask);
+}
+
+static LLVMValueRef compute_vector(RowsEmit *re, uint32_t index, LLVMValueRef column,
+                                   LLVMValueRef mask)
+{
+    const RowValue *value = &re->plan->values[index];
+    LLVMValueRef args[3] = {0};
+    for (uint32_t i = 0; i < value->node->arg_count; i++)
+        args[i] = rows_vector(re, value->args[i], column, mask);
+    LLVMValueRef result = rows_formula(re, index, args, column);
+    bool first = value->phase == (int32_t)re->phase;
+    if (first && value->buffer >= 0)
+        emit_store_vector(re->e, result, rows_buffer(re, value->buffer, column), NULL);
+    return result;
+}
+
+LLVMValueRef rows_vector(RowsEmit *re, uint32_t index, LLVMValueRef column, LLVMValueRef mask)
+{
+    const RowValue *value = &re->plan->values[index];
+    if (!value->wide)
+        return re->splats[index];
+    LLVMValueRef *vector = &re->vectors[index];
+    if (*vector)
+        return *vector;
+    bool earlier = value->phase < (int32_t)re->phase;
+    if (value->kind == ROW_input ||
+        (earlier && row_value_is_output(value) && !value->in_place))
+        *vector = load_vector(re, value, index, column, mask);
+    else if (earlier && value->buffer >= 0)
+        *vector = emit_load_vector(re->e, rows_buffer(re, value->buffer, column), NULL);
+    else
+        *vector = compute_vector(re, index, column, mask);
+    return *vector;
+}

@@ -1,0 +1,72 @@
+/* Transposition of a small matrix, a tile of width x width at a time in registers.
+ *
+ * Interleaving row i with row i + width/2, for all i, sends element (r, c) to where
+ * the bits of r c are rotated by one; after log2(width) rounds r and c have changed
+ * places. */
+#include "codegen/loops.h"
+
+enum { MAX_WIDTH = 16 };
+
+/* The lower or the upper halves of a and b, their elements in turn. */
+static LLVMValueRef interleave(Emit *e, LLVMValueRef a, LLVMValueRef b, uint32_t first)
+{
+    LLVMValueRef lanes[MAX_WIDTH];
+    for (uint32_t i = 0; i < e->width; i += 2) {
+        lanes[i] = emit_i32(e, first + i / 2);
+        lanes[i + 1] = emit_i32(e, e->width + first + i / 2);
+    }
+    return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(lanes, e->width), "");
+}
+
+static void transpose_tile(Emit *e, LLVMValueRef *tile)
+{
+    uint32_t half = e->width / 2;
+    for (uint32_t round = e->width; round > 1; round /= 2) {
+        LLVMValueRef next[MAX_WIDTH];
+        for (uint32_t i = 0; i < half; i++) {
+            next[2 * i] = interleave(e, tile[i], tile[i + half], 0);
+            next[2 * i + 1] = interleave(e, tile[i], tile[i + half], half);
+        }
+        for (uint32_t i = 0; i < e->width; i++)
+            tile[i] = next[i];
+    }
+}
+
+typedef struct TileRows {
+    const Transpose *transpose;
+    LLVMValueRef row;
+    LLVMValueRef starts[MAX_WIDTH]; /* of the rows of `from` */
+} TileRows;
+
+static void tile_columns(Emit *e, LLVMValueRef column, LLVMValueRef mask, void *state)
+{
+    const TileRows *rows = state;
+    LLVMValueRef tile[MAX_WIDTH];
+    for (uint32_t i = 0; i < e->width; i++)
+        tile[i] = emit_load_vector(e, emit_at(e, e->f32, rows->starts[i], column), mask);
+    transpose_tile(e, tile);
+    LLVMValueRef stride = rows->transpose->to_stride;
+    LLVMValueRef to = LLVMBuildNSWMul(e->builder, column, stride, "");
+    to = LLVMBuildNSWAdd(e->builder, to, rows->row, "");
+    for (uint32_t i = 0; i < e->width; i++) {
+        emit_store_vector(e, tile[i], emit_at(e, e->f32, rows->transpose->to, to), NULL);
+        to = LLVMBuildNSWAdd(e->builder, to, stride, "");
+    }
+}
+
+void emit_transpose(Emit *e, const Transpose *t)
+{
+    TileRows rows = {.transpose = t};
+    LLVMValueRef last = LLVMBuildSub(e->builder, t->rows, emit_i64(e, 1), "");
+    Loop loop = loop_begin(e, emit_i64(e, 0), t->rows, e->width);
+    rows.row = loop.index;
+    for (uint32_t i = 0; i < e->width; i++) {
+        LLVMValueRef pair[] = {LLVMBuildAdd(e->builder, loop.index, emit_i64(e, i), ""),
+                               last};
+        LLVMValueRef row = emit_intrinsic(e, "llvm.smin", pair, 2);
+        rows.starts[i] = emit_at(e, e->f32, t->from,
+                                 LLVMBuildNSWMul(e->builder, row, t->from_stride, ""));
+    }
+    emit_columns(e, t->columns, tile_columns, &rows);
+    loop_end(e, &loop);
+}

@@ -1,0 +1,440 @@
+/* Kernels of row groups against plain loops: layers written by hand, every kind of broadcasting,
+ * variables updated in place, and random groups. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ir/random.h"
+#include "tests/check.h"
+#include "tests/codegen/plain_rows.h"
+
+static const char *const processors[] = {
+    NULL,
+#ifdef __x86_64__
+    "x86-64", "x86-64-v3",
+#endif
+};
+enum { PROCESSORS = sizeof processors / sizeof processors[0] };
+
+static bool can_run(const char *processor)
+{
+#ifdef __x86_64__
+    if (processor && strcmp(processor, "x86-64-v3") == 0)
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#endif
+    (void)processor;
+    return true;
+}
+
+/* -- shorthand -------------------------------------------------------------------------------- */
+
+#define OP1(op, x) fixture_op(f, OP_##op, x, NULL)
+#define OP2(op, a, b) fixture_op(f, OP_##op, a, b)
+
+static const Node *number(Fixture *f, double value)
+{
+    return graph_constant(f->graph, (BuildSite){0}, value);
+}
+
+static const Node *dropout(Fixture *f, const Node *x, double p, int64_t salt)
+{
+    OpAttr attr = {0};
+    attr.dropout.p = p;
+    attr.dropout.salt = salt;
+    return graph_node(f->graph, (BuildSite){0}, OP_dropout, &attr, &x, 1, NULL);
+}
+
+static const Node *choose(Fixture *f, const Node *mask, const Node *a, const Node *b)
+{
+    const Node *args[] = {mask, a, b};
+    return graph_node(f->graph, (BuildSite){0}, OP_select, NULL, args, 3, NULL);
+}
+
+static void fill_inputs(Fixture *f, uint32_t seed)
+{
+    for (uint32_t i = 0; i < f->graph->node_count; i++) {
+        const Node *node = f->graph->nodes[i];
+        if (op_info(node->op)->lowering != LOWER_source || node->op == OP_constant)
+            continue;
+        int64_t width = type_width(node->type), count = plain_elements(f, node->type);
+        if (node->type.dtype == DTYPE_bit)
+            memset(f->values[i], 0,
+                   (size_t)(fixture_rows(f, node->type) * type_row_bytes(node->type)));
+        for (int64_t j = 0; j < count; j++) {
+            uint32_t bits = random_bits(random_row_key(seed, i), (uint32_t)j);
+            if (node->type.dtype == DTYPE_bit) {
+                unsigned char *row = (unsigned char *)f->values[i] +
+                                     j / width * type_row_bytes(node->type);
+                row[j % width / 8] |= (unsigned char)((bits & 1) << (j % width % 8));
+            } else {
+                fixture_floats(f, node)[j] = (float)(bits >> 8) * 0x1p-23f - 1;
+            }
+        }
+    }
+}
+
+static void check_outputs(Check *check, Fixture *f, const char *what, double tolerance)
+{
+    double **values = ARENA_ARRAY(f->arena, double *, f->graph->node_count);
+    plain_evaluate(f, values);
+    fixture_run(f);
+    for (uint32_t i = 0; i < f->graph->output_count; i++) {
+        const Node *value = f->graph->outputs[i].value;
+        double difference = plain_difference(f, value, values[value->id]);
+        CHECK(check, difference <= tolerance, "%s: output %u (%s) differs by %g", what, i,
+              op_info(value->op)->name, difference);
+    }
+}
+
+/* -- layers ---------------------------------------------------------------------------------- */
+
+typedef void Layer(Fixture *f, Type rows, Type narrow, Type shared);
+
+static void layer_norm(Fixture *f, Type rows, Type narrow, Type shared)
+{
+    (void)narrow;
+    const Node *x = OP2(add, fixture_input(f, "x", rows), fixture_input(f, "y", rows));
+    const Node *scale = number(f, 1.0 / (double)type_width(rows));
+    const Node *mean = OP2(mul, OP1(sum_width, x), scale);
+    const Node *centred = OP2(sub, x, mean);
+    const Node *variance = OP2(mul, OP1(sum_width, OP2(mul, centred, centred)), scale);
+    const Node *normal = OP2(mul, centred, OP1(rsqrt, OP2(add, variance, number(f, 1e-5))));
+    const Node *y = OP2(add, OP2(mul, normal, fixture_input(f, "weight", shared)),
+                        fixture_input(f, "bias", shared));
+    fixture_result(f, "sum", x);
+    fixture_result(f, "variance", variance);
+    fixture_result(f, "y", dropout(f, y, 0.25, 5));
+}
+
+static void softmax(Fixture *f, Type rows, Type narrow, Type shared)
+{
+    (void)shared;
+    const Node *x = OP2(mul, fixture_input(f, "x", rows), fixture_input(f, "scale", narrow));
+    const Node *power = OP1(exp, OP2(sub, x, OP1(max_width, x)));
+    fixture_result(f, "y", OP2(div, power, OP1(sum_width, power)));
+}
+
+static void gelu_backward(Fixture *f, Type rows, Type narrow, Type shared)
+{
+    const Node *x = OP2(add, fixture_input(f, "x", rows), fixture_input(f, "bias", shared));
+    const Node *dy = dropout(f, fixture_input(f, "dy", rows), 0.1, 9);
+    const Node *cdf = OP2(mul, number(f, 0.5),
+                          OP2(add, number(f, 1), OP1(erf, OP2(mul, x, number(f, 0.7071)))));
+    const Node *pdf = OP1(exp, OP2(mul, OP2(mul, x, x), number(f, -0.5)));
+    const Node *dx = OP2(mul, dy, OP2(add, cdf, OP2(mul, x, pdf)));
+    fixture_result(f, "dx", dx);
+    fixture_result(f, "dbias", OP1(sum_rows, dx));
+    fixture_result(f, "dscale", OP1(sum_rows, fixture_input(f, "narrow", narrow)));
+    fixture_result(f, "norm", OP1(sum_rows, OP1(sum_width, OP2(mul, dx, dx))));
+}
+
+static void relu_bits(Fixture *f, Type rows, Type narrow, Type shared)
+{
+    Type bits = rows;
+    bits.dtype = DTYPE_bit;
+    const Node *x = OP2(add, fixture_input(f, "x", rows), fixture_input(f, "bias", shared));
+    const Node *mask = OP2(greater, x, number(f, 0));
+    const Node *kept = choose(f, mask, x, number(f, 0));
+    const Node *mean = OP1(sum_width, kept);
+    fixture_result(f, "mask", mask);
+    fixture_result(f, "narrow_mask", OP2(greater, fixture_input(f, "n", narrow), number(f, 0)));
+    fixture_result(f, "later", choose(f, mask, OP2(add, kept, mean), number(f, -1)));
+    fixture_result(f, "dx", choose(f, fixture_input(f, "saved", bits), x, mean));
+}
+
+static void elements(Fixture *f, Type rows, Type narrow, Type shared)
+{
+    (void)narrow, (void)shared;
+    const Node *x = fixture_input(f, "x", rows), *y = fixture_input(f, "y", rows);
+    const Node *s = OP2(add, fixture_input(f, "s", TYPE_SCALAR), number(f, 3));
+    fixture_result(f, "s", s);
+    fixture_result(f, "z", OP2(maximum, OP2(mul, x, s), OP1(tanh, OP2(minimum, x, y))));
+    fixture_result(f, "mask", OP2(greater, x, y));
+}
+
+static void narrow_only(Fixture *f, Type rows, Type narrow, Type shared)
+{
+    (void)rows, (void)shared;
+    const Node *x = fixture_input(f, "x", narrow), *y = fixture_input(f, "y", narrow);
+    fixture_result(f, "z", OP1(sum_width, OP2(add, OP2(mul, x, y), number(f, 1))));
+}
+
+static const struct {
+    const char *name;
+    Layer *build;
+} layers[] = {{"layer norm", layer_norm}, {"softmax", softmax}, {"gelu", gelu_backward},
+              {"relu", relu_bits}, {"elements", elements}, {"narrow", narrow_only}};
+
+static void test_layer(Check *check, size_t layer, int64_t width, bool ragged, int64_t rows,
+                       const char *processor)
+{
+    Fixture fixture, *f = &fixture;
+    fixture_open(f);
+    int32_t lengths[] = {(int32_t)rows / 2, 0, (int32_t)(rows - rows / 2)};
+    int32_t axis = fixture_axis(f, "text", lengths, 3);
+    layers[layer].build(f, ragged ? type_rows(DTYPE_f32, axis, width)
+                                  : type_matrix(DTYPE_f32, rows, width),
+                        ragged ? type_rows(DTYPE_f32, axis, 1) : type_matrix(DTYPE_f32, rows, 1),
+                        type_vector(DTYPE_f32, width));
+    fixture_group(f);
+    char what[96];
+    snprintf(what, sizeof what, "%s, width %d, %d %s rows, %s", layers[layer].name, (int)width,
+             (int)rows, ragged ? "ragged" : "static", processor ? processor : "host");
+    bool good = fixture_compile(f, &(JitOptions){.processor = processor});
+    CHECK(check, good, "%s does not compile", what);
+    if (good) {
+        fill_inputs(f, (uint32_t)width);
+        check_outputs(check, f, what, 2e-5);
+    }
+    fixture_close(f);
+}
+
+static void test_layers(Check *check)
+{
+    static const int64_t widths[] = {1, 2, 7, 16, 20, 33, 64, 200};
+    for (size_t layer = 0; layer < sizeof layers / sizeof layers[0]; layer++)
+        for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++)
+            for (int p = 0; p < PROCESSORS; p++) {
+                if (!can_run(processors[p]))
+                    continue;
+                test_layer(check, layer, widths[i], true, 5, processors[p]);
+                test_layer(check, layer, widths[i], false, 1 + (int64_t)i % 3, processors[p]);
+            }
+    test_layer(check, 0, 24, true, 0, NULL);
+    test_layer(check, 2, 24, true, 0, NULL);
+}
+
+/* -- broadcasting among static types ----------------------------------------------------------- */
+
+static Type static_type(uint32_t rank, int64_t a, int64_t b, int64_t c, int64_t d)
+{
+    return (Type){.dtype = DTYPE_f32, .axis = AXIS_STATIC, .rank = rank, .dims = {a, b, c, d}};
+}
+
+static void test_broadcast(Check *check)
+{
+    const Type pairs[][2] = {
+        {static_type(4, 2, 1, 3, 1), static_type(4, 1, 4, 1, 5)},
+        {static_type(4, 2, 4, 3, 5), static_type(3, 4, 1, 5, 0)},
+        {static_type(3, 3, 1, 20, 0), static_type(3, 3, 4, 1, 0)},
+        {static_type(3, 3, 4, 1, 0), static_type(2, 4, 6, 0, 0)},
+        {static_type(4, 2, 3, 4, 1), static_type(4, 2, 3, 1, 1)},
+        {static_type(1, 20, 0, 0, 0), static_type(2, 3, 1, 0, 0)},
+        {static_type(2, 6, 4, 0, 0), static_type(1, 4, 0, 0, 0)},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        Fixture fixture, *f = &fixture;
+        fixture_open(f);
+        const Node *a = OP1(tanh, fixture_input(f, "a", pairs[i][0]));
+        const Node *b = fixture_input(f, "b", pairs[i][1]);
+        const Node *y = OP2(add, OP2(mul, a, b), b);
+        fixture_result(f, "a", a);
+        fixture_result(f, "y", y);
+        fixture_result(f, "sum", OP1(sum_width, y));
+        fixture_group(f);
+        bool good = fixture_compile(f, &(JitOptions){0});
+        CHECK(check, good, "pair %zu does not compile", i);
+        if (good) {
+            char what[32];
+            snprintf(what, sizeof what, "broadcast pair %zu", i);
+            fill_inputs(f, 1);
+            check_outputs(check, f, what, 2e-5);
+        }
+        fixture_close(f);
+    }
+}
+
+static void test_views(Check *check)
+{
+    Fixture fixture, *f = &fixture;
+    fixture_open(f);
+    Type row = type_matrix(DTYPE_f32, 1, 24), vector = type_vector(DTYPE_f32, 24);
+    OpAttr to_vector = {0};
+    to_vector.shaped.to = vector;
+    const Node *x = fixture_input(f, "x", row);
+    const Node *y = OP1(tanh, x);
+    const Node *same = graph_node(f->graph, (BuildSite){0}, OP_reshape, &to_vector, &y, 1, NULL);
+    fixture_result(f, "z", OP2(mul, same, fixture_input(f, "w", vector)));
+    fixture_group(f);
+    bool good = fixture_compile(f, &(JitOptions){0});
+    CHECK(check, good, "a view inside a group does not compile");
+    if (good) {
+        fill_inputs(f, 1);
+        check_outputs(check, f, "view", 2e-5);
+    }
+    fixture_close(f);
+}
+
+/* -- variables in place ------------------------------------------------------------------------ */
+
+/* m = 0.9 m + 0.1 g, p = p - lr m / (|m| + 1), written where m and p are */
+static void test_in_place(Check *check, int64_t rows, int64_t width)
+{
+    Fixture fixture, *f = &fixture;
+    fixture_open(f);
+    Type type = rows ? type_matrix(DTYPE_f32, rows, width) : type_vector(DTYPE_f32, width);
+    BuildSite site = {0};
+    const Node *p = graph_source(f->graph, site, OP_param, "p", type);
+    const Node *m = graph_source(f->graph, site, OP_state, "p:m", type);
+    const Node *g = graph_source(f->graph, site, OP_gradient, "p", type);
+    const Node *lr = fixture_input(f, "lr", TYPE_SCALAR);
+    const Node *new_m = OP2(add, OP2(mul, number(f, 0.9), m), OP2(mul, number(f, 0.1), g));
+    const Node *step = OP2(div, new_m, OP2(add, OP1(sqrt, OP2(mul, new_m, new_m)),
+                                           number(f, 1)));
+    const Node *new_p = OP2(sub, p, OP2(mul, lr, step));
+    graph_output(f->graph, OUTPUT_assign, "p", new_p, (Loc){0});
+    graph_output(f->graph, OUTPUT_assign, "p:m", new_m, (Loc){0});
+    fixture_group(f);
+    bool good = fixture_compile(f, &(JitOptions){0});
+    CHECK(check, good, "does not compile");
+    if (good) {
+        void *kept[] = {f->values[new_p->id], f->values[new_m->id]};
+        f->values[new_p->id] = f->values[p->id];
+        f->values[new_m->id] = f->values[m->id];
+        fill_inputs(f, 1);
+        check_outputs(check, f, "in place", 2e-6);
+        f->values[new_p->id] = kept[0];
+        f->values[new_m->id] = kept[1];
+    }
+    fixture_close(f);
+}
+
+/* -- groups no kernel can run ------------------------------------------------------------------- */
+
+static void test_refusals(Check *check)
+{
+    Fixture fixture, *f = &fixture;
+    fixture_open(f);
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    diags_free(f->diags);
+    f->diags = f->graph->diags = diags_new(out);
+    const Node *x = fixture_input(f, "x", type_matrix(DTYPE_f32, 4, 6));
+    const Node *y = OP1(tanh, fixture_input(f, "y", type_vector(DTYPE_f32, 5)));
+    fixture_result(f, "y", y);
+    fixture_result(f, "x", OP1(exp, x));
+    fixture_group(f);
+    CHECK(check, !fixture_compile(f, &(JitOptions){0}), "widths 6 and 5 in one group");
+    fflush(out);
+    CHECK(check, strstr(text, "widths differ"), "the message is: %s", text);
+    fixture_close(f);
+    fclose(out);
+    free(text);
+}
+
+/* -- random groups ------------------------------------------------------------------------------ */
+
+typedef struct Fuzz {
+    Fixture *f;
+    uint32_t key, drawn;
+    const Node *values[64]; /* f32 */
+    uint32_t count;
+    const Node *masks[8];
+} Fuzz;
+
+static uint32_t draw(Fuzz *z, uint32_t below)
+{
+    return random_bits(z->key, z->drawn++) % below;
+}
+
+static const Node *pick(Fuzz *z)
+{
+    return z->values[draw(z, z->count)];
+}
+
+static const Node *random_op(Fuzz *z, int64_t width, Type wide)
+{
+    Fixture *f = z->f;
+    static const OpKind plain[] = {OP_add, OP_sub, OP_maximum, OP_minimum};
+    const Node *a = pick(z), *b = pick(z);
+    OpAttr to = {0};
+    to.shaped.to = wide;
+    switch (draw(z, 12)) {
+    case 0: return OP2(mul, OP1(tanh, a), b);
+    case 1: return OP1(exp, OP1(tanh, a));
+    case 2: return OP1(sqrt, OP2(add, OP2(mul, a, a), number(f, 1)));
+    case 3: return OP1(rsqrt, OP2(add, OP2(mul, a, a), number(f, 1)));
+    case 4: return choose(f, z->masks[draw(z, 4)], a, b);
+    case 5: return dropout(f, a, 0.5, 1 + draw(z, 100));
+    case 6: return graph_node(f->graph, (BuildSite){0}, OP_expand, &to, &a, 1, NULL);
+    case 7: return OP2(mul, OP1(sum_width, a), number(f, 1 / (double)width));
+    case 8: return OP1(max_width, a);
+    default: return OP2(add, fixture_op(f, plain[draw(z, 4)], a, b), number(f, 0.5));
+    }
+}
+
+static void build_random(Fuzz *z, Type wide, Type narrow, int64_t width)
+{
+    Fixture *f = z->f;
+    const Node *a = fixture_input(f, "a", wide), *b = fixture_input(f, "b", wide);
+    const Node *n = fixture_input(f, "n", narrow), *s = fixture_input(f, "s", TYPE_SCALAR);
+    const Node *v = fixture_input(f, "v", type_vector(DTYPE_f32, width));
+    const Node *inputs[] = {a, b, n, s, v};
+    memcpy(z->values, inputs, sizeof inputs);
+    z->count = 5;
+    z->masks[0] = OP2(greater, a, b);
+    z->masks[1] = OP2(greater, n, s);
+    z->masks[2] = OP2(greater, a, v);
+    Type bits = wide;
+    bits.dtype = DTYPE_bit;
+    z->masks[3] = fixture_input(f, "bits", bits);
+    uint32_t ops = 3 + draw(z, 25);
+    for (uint32_t i = 0; i < ops; i++) {
+        z->values[z->count] = random_op(z, width, wide);
+        z->count++;
+    }
+    for (uint32_t i = 5; i < z->count; i++) {
+        const Node *value = z->values[i];
+        if (draw(z, 4) == 0 || i + 1 == z->count)
+            fixture_result(f, arena_format(f->arena, "v%u", i), value);
+        bool all_rows = type_is_ragged(value->type) == type_is_ragged(wide) &&
+                        type_static_rows(value->type) == type_static_rows(wide);
+        if (value->type.rank == 2 && all_rows && draw(z, 6) == 0)
+            fixture_result(f, arena_format(f->arena, "r%u", i), OP1(sum_rows, value));
+    }
+    if (draw(z, 2))
+        fixture_result(f, "mask", z->masks[draw(z, 3)]);
+}
+
+static void test_random(Check *check, uint32_t seed)
+{
+    Fixture fixture;
+    fixture_open(&fixture);
+    int32_t lengths[] = {3, 1};
+    int32_t axis = fixture_axis(&fixture, "text", lengths, 2);
+    Fuzz z = {.f = &fixture, .key = random_mix32(seed)};
+    static const int64_t widths[] = {2, 5, 16, 31, 48, 130};
+    int64_t width = widths[draw(&z, 6)], rows = 1 + draw(&z, 4);
+    if (draw(&z, 2))
+        build_random(&z, type_rows(DTYPE_f32, axis, width), type_rows(DTYPE_f32, axis, 1), width);
+    else
+        build_random(&z, type_matrix(DTYPE_f32, rows, width), type_matrix(DTYPE_f32, rows, 1),
+                     width);
+    fixture_group(&fixture);
+    const char *processor = processors[seed % PROCESSORS];
+    JitOptions options = {.processor = can_run(processor) ? processor : NULL};
+    bool good = fixture_compile(&fixture, &options);
+    CHECK(check, good, "random group %u does not compile", seed);
+    if (good) {
+        char what[48];
+        snprintf(what, sizeof what, "random group %u", seed);
+        fill_inputs(&fixture, seed);
+        check_outputs(check, &fixture, what, 1e-4);
+    }
+    fixture_close(&fixture);
+}
+
+int main(void)
+{
+    Check check = {0};
+    test_layers(&check);
+    test_broadcast(&check);
+    test_views(&check);
+    test_in_place(&check, 0, 37);
+    test_in_place(&check, 6, 50);
+    test_in_place(&check, 0, 1);
+    test_refusals(&check);
+    for (uint32_t seed = 0; seed < 150; seed++)
+        test_random(&check, seed);
+    return check_finish(&check);
+}
