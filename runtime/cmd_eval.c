@@ -1,0 +1,86 @@
+/* vlrun eval */
+#include <string.h>
+
+#include "runtime/command.h"
+#include "runtime/data.h"
+#include "runtime/evaluate.h"
+#include "runtime/run.h"
+
+typedef struct EvalCommand {
+    const char *plan, *data, *weights, *from, *split_name;
+    int64_t threads;
+    Split split;
+} EvalCommand;
+
+static bool find_split(EvalCommand *command)
+{
+    for (int i = 0; i < SPLIT_COUNT; i++)
+        if (strcmp(command->split_name, split_names[i]) == 0) {
+            command->split = (Split)i;
+            return true;
+        }
+    const char *near = nearest_name(command->split_name, split_names, SPLIT_COUNT);
+    fprintf(stderr, "vlrun eval: no split '%s'; %s%s\n", command->split_name,
+            near ? "did you mean " : "there are train, valid and ", near ? near : "test");
+    return false;
+}
+
+static bool parse(EvalCommand *command, int argc, char **argv, int *out_code)
+{
+    *command = (EvalCommand){.data = "shapes", .split_name = "test"};
+    const Option options[] = {
+        {"--from", OPTION_text, &command->from, "RUN",
+         "run directory or checkpoint to score"},
+        {"--weights", OPTION_text, &command->weights, "FILE",
+         "safetensors with parameters"},
+        {"--data", OPTION_text, &command->data, "NAME",
+         "where examples come from; shapes: built in"},
+        {"--split", OPTION_text, &command->split_name, "NAME",
+         "train, valid or test (if not given)"},
+        {"--threads", OPTION_count, &command->threads, "N", "0: one per processor"},
+    };
+    const Usage usage = {.command = "eval",
+                         .operands = "plan.bin",
+                         .help = "Scores a plan with the parameters of a run.",
+                         .options = options,
+                         .option_count = sizeof options / sizeof *options,
+                         .operand_count = 1};
+    return options_parse(&usage, argc, argv, &command->plan, out_code) &&
+           find_split(command);
+}
+
+static ExitCode evaluate(const EvalCommand *command, Run *run, Diags *diags)
+{
+    DataSource *source = data_open(command->data, run->module, diags);
+    Arena *arena = arena_new();
+    uint32_t count = run->module->task_count;
+    TaskScore *scores = ARENA_ARRAY(arena, TaskScore, count);
+    bool is_good =
+        source && evaluate_tasks(run->session, source, command->split, scores, diags);
+    if (is_good)
+        evaluate_print(NULL, scores, count, stdout);
+    arena_free(arena);
+    data_close(source);
+    return is_good ? EXIT_CODE_done : EXIT_CODE_input;
+}
+
+int cmd_eval(int argc, char **argv)
+{
+    EvalCommand command;
+    int code;
+    if (!parse(&command, argc, argv, &code))
+        return code;
+    Diags *diags = diags_new(stderr);
+    const RunOptions options = {.plan = command.plan,
+                                .weights = command.weights,
+                                .from = command.from,
+                                .threads = command.threads};
+    Run run;
+    code = EXIT_CODE_input;
+    if (run_open(&run, &options, diags)) {
+        code = (int)evaluate(&command, &run, diags);
+        run_close(&run);
+    }
+    diags_free(diags);
+    return code;
+}

@@ -1,0 +1,57 @@
+/* vlrun export */
+#include "runtime/command.h"
+#include "runtime/run.h"
+#include "runtime/weights.h"
+
+typedef struct ExportCommand {
+    const char *plan, *from, *weights, *out;
+    bool merge;
+} ExportCommand;
+
+static bool parse(ExportCommand *command, int argc, char **argv, int *out_code)
+{
+    *command = (ExportCommand){0};
+    const Option options[] = {
+        {"--from", OPTION_text, &command->from, "RUN", "run directory or checkpoint"},
+        {"--weights", OPTION_text, &command->weights, "FILE",
+         "the weights the run started from, if moved"},
+        {"-o", OPTION_text, &command->out, "FILE", "safetensors file to write"},
+        {"--merge", OPTION_flag, &command->merge, NULL,
+         "frozen parameters too: a whole model"},
+    };
+    const Usage usage = {.command = "export",
+                         .operands = "plan.bin",
+                         .help = "Writes trained parameters under all their names.",
+                         .options = options,
+                         .option_count = sizeof options / sizeof *options,
+                         .operand_count = 1};
+    if (!options_parse(&usage, argc, argv, &command->plan, out_code))
+        return false;
+    if (command->from && command->out)
+        return true;
+    fprintf(stderr,
+            "usage: vlrun export plan.bin --from RUN -o FILE [--merge]; see --help\n");
+    return false;
+}
+
+int cmd_export(int argc, char **argv)
+{
+    ExportCommand command;
+    int code;
+    if (!parse(&command, argc, argv, &code))
+        return code;
+    Diags *diags = diags_new(stderr);
+    const RunOptions options = {.plan = command.plan,
+                                .weights = command.weights,
+                                .from = command.from,
+                                .no_session = true};
+    Run run;
+    code = EXIT_CODE_input;
+    if (run_open(&run, &options, diags)) {
+        if (weights_export(run.store, command.out, command.merge, diags))
+            code = EXIT_CODE_done;
+        run_close(&run);
+    }
+    diags_free(diags);
+    return code;
+}

@@ -1,0 +1,178 @@
+/* vlrun train */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/command.h"
+#include "runtime/data.h"
+#include "runtime/train.h"
+
+enum { CHECKPOINT_EVERY = 100, NOT_GIVEN = -1 };
+
+typedef struct TrainCommand {
+    const char *plan, *data, *weights, *out;
+    int64_t threads, steps, eval_every, checkpoint_every;
+    bool resume, overwrite, no_cache;
+} TrainCommand;
+
+static bool parse(TrainCommand *command, int argc, char **argv, int *out_code)
+{
+    *command = (TrainCommand){
+        .data = "shapes", .steps = NOT_GIVEN, .checkpoint_every = CHECKPOINT_EVERY};
+    const Option options[] = {
+        {"--data", OPTION_text, &command->data, "NAME",
+         "where examples come from; shapes: built in"},
+        {"--weights", OPTION_text, &command->weights, "FILE",
+         "safetensors with initial parameters"},
+        {"--out", OPTION_text, &command->out, "DIR",
+         "run directory; runs/<model> if not given"},
+        {"--resume", OPTION_flag, &command->resume, NULL,
+         "go on from the run directory's checkpoint"},
+        {"--overwrite", OPTION_flag, &command->overwrite, NULL,
+         "start anew over an earlier run"},
+        {"--threads", OPTION_count, &command->threads, "N", "0: one per processor"},
+        {"--steps", OPTION_count, &command->steps, "N",
+         "optimiser steps instead of the plan's"},
+        {"--eval-every", OPTION_count, &command->eval_every, "N",
+         "validate every N steps; 0: never"},
+        {"--checkpoint-every", OPTION_count, &command->checkpoint_every, "N",
+         "save every N steps and at the end; 100"},
+        {"--no-cache", OPTION_flag, &command->no_cache, NULL,
+         "compile every kernel anew"},
+    };
+    const Usage usage = {.command = "train",
+                         .operands = "plan.bin",
+                         .help =
+                             "Trains the model of a plan and scores it before and after.",
+                         .options = options,
+                         .option_count = sizeof options / sizeof *options,
+                         .operand_count = 1};
+    if (!options_parse(&usage, argc, argv, &command->plan, out_code))
+        return false;
+    if (!command->resume || !command->overwrite)
+        return true;
+    fprintf(stderr, "vlrun train: --resume and --overwrite exclude each other\n");
+    return false;
+}
+
+/* Whatever an earlier run has computed is not thrown away unasked. */
+static bool check_directory(const TrainCommand *command, const char *directory,
+                            Diags *diags)
+{
+    char *path = run_checkpoint_path(directory);
+    bool is_there = access(path, F_OK) == 0;
+    bool is_good = command->resume ? is_there : !is_there || command->overwrite;
+    if (!is_good && command->resume)
+        diag_error(diags, (Loc){.file = path}, "there is no checkpoint to go on from");
+    else if (!is_good)
+        diag_error(diags, (Loc){.file = path},
+                   "a run is here already: --resume it, --overwrite it, or choose "
+                   "another --out");
+    free(path);
+    return is_good;
+}
+
+static bool choose_steps(const TrainCommand *command, const Run *run, DataSource *source,
+                         int64_t *out_steps, Diags *diags)
+{
+    const Settings *settings = &run->module->settings;
+    int64_t steps = settings->steps;
+    if (steps == 0 && __builtin_mul_overflow(settings->epochs,
+                                             source->epoch_steps(source->state), &steps))
+        steps = -1;
+    if (command->steps != NOT_GIVEN)
+        steps = command->steps;
+    if (run->checkpoint) {
+        int64_t begun = checkpoint_info(run->checkpoint)->total_steps;
+        if (command->steps != NOT_GIVEN && command->steps != begun) {
+            diag_error(diags, (Loc){0},
+                       "the run was started for %" PRId64 " steps, not %" PRId64
+                       ": its learning rates follow from that",
+                       begun, command->steps);
+            return false;
+        }
+        steps = begun;
+    }
+    if (steps < 0)
+        diag_error(diags, (Loc){0}, "the plan asks for an impossible number of steps");
+    *out_steps = steps;
+    return steps >= 0;
+}
+
+static void introduce(const TrainCommand *command, const Run *run, int64_t steps)
+{
+    int64_t trained = 0, total = 0;
+    for (uint32_t i = 0; i < run->module->param_count; i++) {
+        int64_t elements = type_static_elements(run->module->params[i].type);
+        total += elements;
+        trained += run->module->params[i].trained ? elements : 0;
+    }
+    JitStats jit = session_jit_stats(run->session);
+    printf("%s: %" PRId64 " of %" PRId64 " parameters trained (%.2f %%), %" PRId64
+           " steps on %s\n",
+           run->module->name, trained, total,
+           total ? 100.0 * (double)trained / (double)total : 0, steps, command->data);
+    printf("%u kernels (%u distinct, %u cached) in %.1f s; %u lanes of %.1f MiB\n",
+           jit.kernels, jit.distinct, jit.from_cache, jit.seconds,
+           session_lanes(run->session),
+           (double)session_slab_bytes(run->session) /
+               (1024 * 1024 * (double)session_lanes(run->session)));
+    fflush(stdout);
+}
+
+static ExitCode train_run(const TrainCommand *command, Run *run,
+                          const Interrupt *interrupt, Diags *diags)
+{
+    TrainOptions options = {.directory = run->directory,
+                            .eval_every = command->eval_every,
+                            .checkpoint_every = command->checkpoint_every,
+                            .weights = "",
+                            .interrupt = interrupt};
+    DataSource *source = data_open(command->data, run->module, diags);
+    char *weights = run->weights ? realpath(tensor_file_path(run->weights), NULL) : NULL;
+    ExitCode code = EXIT_CODE_input;
+    if (weights)
+        options.weights = weights;
+    if (source && choose_steps(command, run, source, &options.total_steps, diags) &&
+        run_make_directory(run->directory, diags)) {
+        introduce(command, run, options.total_steps);
+        code = train(run, source, &options, diags);
+    }
+    free(weights);
+    data_close(source);
+    return code;
+}
+
+static ExitCode train_plan(const TrainCommand *command, const Interrupt *interrupt,
+                           Diags *diags)
+{
+    const RunOptions options = {.plan = command->plan,
+                                .weights = command->weights,
+                                .out = command->out,
+                                .resume = command->resume,
+                                .threads = command->threads,
+                                .no_cache = command->no_cache};
+    Run run;
+    if (!run_read(&run, &options, diags))
+        return EXIT_CODE_input;
+    ExitCode code = EXIT_CODE_input;
+    if (check_directory(command, run.directory, diags) && run_fill(&run, &options, diags))
+        code = train_run(command, &run, interrupt, diags);
+    run_close(&run);
+    return code;
+}
+
+int cmd_train(int argc, char **argv)
+{
+    TrainCommand command;
+    int code;
+    if (!parse(&command, argc, argv, &code))
+        return code;
+    Diags *diags = diags_new(stderr);
+    Interrupt *interrupt = interrupt_new(); /* before the lanes' threads */
+    code = (int)train_plan(&command, interrupt, diags);
+    interrupt_free(interrupt);
+    diags_free(diags);
+    return code;
+}

@@ -1,0 +1,155 @@
+/* vlrun verify: a plan against a recorded case, or its kernels against the interpreter. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ir/plan.h"
+#include "ir/random.h"
+#include "runtime/command.h"
+#include "runtime/random_batch.h"
+#include "runtime/verify.h"
+#include "runtime/verify_case.h"
+
+enum { MOST_SPLITS = 4096 };
+
+typedef struct VerifyCommand {
+    const char *plan, *recorded, *split, *tolerance;
+    bool nodes, verbose, no_cache;
+    int64_t lanes, sequences, longest, seed;
+} VerifyCommand;
+
+static bool parse(VerifyCommand *command, int argc, char **argv, int *out_code)
+{
+    *command = (VerifyCommand){.sequences = 3, .longest = 12, .seed = 1, .tolerance = "1e-4"};
+    const Option options[] = {
+        {"--case", OPTION_text, &command->recorded, "FILE", "a recorded case, .safetensors"},
+        {"--nodes", OPTION_flag, &command->nodes, NULL, "every kernel against the interpreter"},
+        {"--lanes", OPTION_count, &command->lanes, "N", "threads; 0: one per processor"},
+        {"--split", OPTION_text, &command->split, "A,B,..", "sequences of each micro-batch"},
+        {"--sequences", OPTION_count, &command->sequences, "N", "with --nodes: in a batch; 3"},
+        {"--longest", OPTION_count, &command->longest, "N", "with --nodes: rows of a sequence; 12"},
+        {"--seed", OPTION_count, &command->seed, "N", "with --nodes: of the random batch; 1"},
+        {"--tolerance", OPTION_text, &command->tolerance, "X",
+         "with --nodes: of an output's largest magnitude; 1e-4"},
+        {"--no-cache", OPTION_flag, &command->no_cache, NULL, "compile every kernel anew"},
+        {"--verbose", OPTION_flag, &command->verbose, NULL, "a line per tensor"},
+    };
+    const Usage usage = {.command = "verify",
+                         .operands = "plan.bin",
+                         .help = "Compares a plan's numbers with a recorded case (--case), or "
+                                 "every kernel with\nthe reference interpreter (--nodes).",
+                         .options = options,
+                         .option_count = sizeof options / sizeof *options,
+                         .operand_count = 1};
+    if (!options_parse(&usage, argc, argv, &command->plan, out_code))
+        return false;
+    if (command->nodes != (command->recorded != NULL) && command->sequences > 0)
+        return true;
+    fprintf(stderr, "vlrun verify: give either --case FILE or --nodes\n");
+    *out_code = EXIT_CODE_usage;
+    return false;
+}
+
+/* "1,2,3" as numbers; false unless all are 1 or more. */
+static bool parse_split(const char *text, int64_t *sizes, uint32_t *out_count)
+{
+    uint32_t count = 0;
+    for (const char *at = text; at; count++) {
+        char *end;
+        errno = 0;
+        long long size = strtoll(at, &end, 10);
+        if (end == at || errno || size < 1 || (*end && *end != ',') || count == MOST_SPLITS)
+            return false;
+        sizes[count] = size;
+        at = *end ? end + 1 : NULL;
+    }
+    *out_count = count;
+    return true;
+}
+
+/* Numbers of ordinary size: parameters around 0 with a deviation that keeps products of the usual
+ * widths near 1; vectors, mostly gains, around 1; states above 0, since some are squares. */
+static void fill_store(Store *store, uint64_t seed)
+{
+    for (uint32_t i = 0; i < store_count(store); i++) {
+        StoreEntry *entry = store_at(store, i);
+        double scale = 1.7 / sqrt((double)type_width(entry->type));
+        uint64_t key = random_step_key(seed, i);
+        for (int64_t e = 0; e < entry->elements; e++) {
+            double unit = random_unit(key, (uint64_t)e);
+            double value = entry->type.rank == 1 ? 1 + 0.3 * unit : scale * unit;
+            entry->data[e] = (float)(entry->state ? 0.3 + 0.2 * unit : value);
+        }
+    }
+}
+
+static int verify_nodes(const VerifyCommand *command, const Module *module,
+                        const SessionOptions *options, Diags *diags)
+{
+    char *end;
+    VerifyReport report = {.tolerance = strtod(command->tolerance, &end), .out = stderr};
+    if (*end || !(report.tolerance > 0)) {
+        fprintf(stderr, "vlrun verify: --tolerance takes a number above 0, not '%s'\n",
+                command->tolerance);
+        return EXIT_CODE_usage;
+    }
+    Store *store = store_new(module);
+    fill_store(store, (uint64_t)command->seed);
+    Session *session = session_new(module, store, options, diags);
+    bool is_run = session && verify_module(session, command->sequences, command->longest,
+                                           (uint64_t)command->seed, &report, diags);
+    if (is_run)
+        verify_print(&report, stdout);
+    session_free(session);
+    store_free(store);
+    return !is_run ? EXIT_CODE_input : report.failures ? EXIT_CODE_numbers : EXIT_CODE_done;
+}
+
+static int verify_recorded(const VerifyCommand *command, const Module *module,
+                           const SessionOptions *session, Diags *diags)
+{
+    const CaseOptions options = {.path = command->recorded,
+                                 .session = *session,
+                                 .verbose = command->verbose,
+                                 .out = stdout};
+    switch (verify_case(module, &options, diags)) {
+    case VERDICT_equal:
+        return EXIT_CODE_done;
+    case VERDICT_different:
+        return EXIT_CODE_numbers;
+    default:
+        return EXIT_CODE_input;
+    }
+}
+
+int cmd_verify(int argc, char **argv)
+{
+    VerifyCommand command;
+    int code;
+    if (!parse(&command, argc, argv, &code))
+        return code;
+    int64_t *sizes = heap_alloc(MOST_SPLITS * sizeof *sizes);
+    SessionOptions options = {.lanes = (uint32_t)command.lanes};
+    if (command.split && !parse_split(command.split, sizes, &options.split.size_count)) {
+        fprintf(stderr, "vlrun verify: --split takes numbers like 1,2,1, not '%s'\n",
+                command.split);
+        free(sizes);
+        return EXIT_CODE_usage;
+    }
+    options.split.sizes = command.split ? sizes : NULL;
+    char *cache = command.no_cache ? NULL : jit_default_cache_dir();
+    options.cache_dir = cache;
+    Diags *diags = diags_new(stderr);
+    Module *module = module_read(command.plan, diags);
+    code = EXIT_CODE_input;
+    if (module)
+        code = command.nodes ? verify_nodes(&command, module, &options, diags)
+                             : verify_recorded(&command, module, &options, diags);
+    if (module)
+        module_free(module);
+    diags_free(diags);
+    free(cache);
+    free(sizes);
+    return code;
+}

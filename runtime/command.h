@@ -1,0 +1,45 @@
+/* What the commands of vlrun share: options, exit codes, opening a plan. */
+#ifndef VLG_RUNTIME_COMMAND_H
+#define VLG_RUNTIME_COMMAND_H
+
+#include "ir/diag.h"
+#include "ir/graph.h"
+
+typedef enum ExitCode {
+    EXIT_CODE_done = 0,
+    EXIT_CODE_input = 1, /* a file, a plan or data at fault */
+    EXIT_CODE_usage = 2,
+    EXIT_CODE_numbers = 3, /* a number that is not finite */
+} ExitCode;
+
+typedef int CommandFn(int argc, char **argv);
+
+#define COMMAND(name, help) CommandFn cmd_##name;
+#include "runtime/commands.def"
+
+typedef enum OptionKind { OPTION_flag, OPTION_text, OPTION_count } OptionKind;
+
+typedef struct Option {
+    const char *name; /* with its dashes */
+    OptionKind kind;
+    void *out;         /* bool *, const char **, or int64_t *: a count is 0 or more */
+    const char *value; /* what the help calls the value; NULL for a flag */
+    const char *help;
+} Option;
+
+typedef struct Usage {
+    const char *command;
+    const char *operands; /* as the help shows them: "PLAN" */
+    const char *help;
+    const Option *options;
+    uint32_t option_count;
+    uint32_t operand_count; /* exactly so many */
+} Usage;
+
+/* Reads the command line of a command into the options' variables and `operands`. False
+ * if the command must end with *out_code: help was asked for, or the usage is wrong (then
+ * said so). */
+NODISCARD bool options_parse(const Usage *usage, int argc, char **argv,
+                             const char **operands, int *out_code);
+
+#endif

@@ -1,0 +1,339 @@
+/* Reads the JSON beside a case with jansson, and cuts the padding off its tensors. */
+#include "runtime/data_case.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ir/axis.h"
+
+enum { IGNORED_LABEL = -100, BOX_NUMBERS = 4 };
+
+/* -- the JSON beside ------------------------------------------------------------------------ */
+
+static const char *copy_text(Arena *arena, const json_t *value)
+{
+    const char *text = json_string_value(value);
+    return text ? arena_string(arena, text, strlen(text)) : NULL;
+}
+
+static bool read_steps(RecordedCase *recorded, const json_t *root, const char *path,
+                       Diags *diags)
+{
+    const json_t *steps = json_object_get(root, "steps");
+    const json_t *architecture = json_object_get(root, "architecture");
+    recorded->start_token =
+        (int32_t)json_integer_value(json_object_get(architecture, "decoder_start_token_id"));
+    recorded->step_count = (uint32_t)json_array_size(steps);
+    recorded->steps = ARENA_ARRAY(recorded->arena, CaseStep, recorded->step_count);
+    for (uint32_t i = 0; i < recorded->step_count; i++) {
+        const json_t *step = json_array_get(steps, i);
+        const json_t *norm = json_object_get(step, "grad_norm_before_clip");
+        recorded->steps[i] = (CaseStep){
+            .batch = copy_text(recorded->arena, json_object_get(step, "batch")),
+            .task = copy_text(recorded->arena, json_object_get(step, "task")),
+            .loss = json_number_value(json_object_get(step, "loss")),
+            .lr = json_number_value(json_object_get(step, "lr")),
+            .gradient_norm = norm ? json_number_value(norm) : -1};
+        if (!recorded->steps[i].batch || !recorded->steps[i].task) {
+            diag_error(diags, (Loc){.file = path}, "step %u needs a batch and a task", i);
+            return false;
+        }
+    }
+    if (recorded->step_count == 0)
+        diag_error(diags, (Loc){.file = path}, "there are no steps");
+    return recorded->step_count > 0;
+}
+
+static char *settings_path(Arena *arena, const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    int stem = dot ? (int)(dot - path) : (int)strlen(path);
+    return arena_format(arena, "%.*s.json", stem, path);
+}
+
+RecordedCase *case_open(const char *path, Diags *diags)
+{
+    Arena *arena = arena_new();
+    RecordedCase *recorded = arena_alloc(arena, sizeof *recorded);
+    recorded->arena = arena;
+    recorded->path = arena_string(arena, path, strlen(path));
+    const char *settings = settings_path(arena, path);
+    json_error_t error;
+    json_t *root = json_load_file(settings, 0, &error);
+    if (!root)
+        diag_error(diags,
+                   (Loc){.file = settings,
+                         .line = error.line > 0 ? (uint32_t)error.line : 0,
+                         .column = error.column > 0 ? (uint32_t)error.column : 0},
+                   "%s", error.text);
+    bool is_read = root && read_steps(recorded, root, settings, diags);
+    json_decref(root);
+    if (is_read)
+        recorded->file = tensor_file_open(recorded->path, diags);
+    if (recorded->file)
+        return recorded;
+    arena_free(arena);
+    return NULL;
+}
+
+void case_close(RecordedCase *recorded)
+{
+    if (!recorded)
+        return;
+    tensor_file_close(recorded->file);
+    arena_free(recorded->arena);
+}
+
+/* -- batches -------------------------------------------------------------------------------- */
+
+typedef struct Maker {
+    const RecordedCase *recorded;
+    const CaseStep *step;
+    const Graph *graph;
+    Batch *batch;
+    Diags *diags;
+} Maker;
+
+static const Tensor *find(const RecordedCase *recorded, const CaseStep *step, const char *name)
+{
+    char full[256];
+    snprintf(full, sizeof full, "%s/%s", step->batch, name);
+    return tensor_file_find(recorded->file, full);
+}
+
+/* A tensor of at least `rank` dimensions, the first being the sequences. */
+static const Tensor *need(Maker *maker, const char *name, uint32_t rank)
+{
+    char full[256];
+    snprintf(full, sizeof full, "%s/%s", maker->step->batch, name);
+    const Tensor *tensor = tensor_file_need(maker->recorded->file, full, maker->diags);
+    if (!tensor)
+        return NULL;
+    bool fits = tensor->rank >= rank && tensor->rank <= 4 && tensor->elements > 0 &&
+                (maker->batch->sequences == 0 || tensor->dims[0] == maker->batch->sequences);
+    if (!fits)
+        diag_error(maker->diags, (Loc){.file = maker->recorded->path},
+                   "%s has the wrong shape: %u dimensions, %lld sequences", full, tensor->rank,
+                   (long long)(tensor->rank > 0 ? tensor->dims[0] : 0));
+    return fits ? tensor : NULL;
+}
+
+static BatchField *add_field(Maker *maker, const char *name, const char *axis, DType dtype,
+                             int64_t width, int64_t most_rows)
+{
+    Batch *batch = maker->batch;
+    BatchField *field = &batch->fields[batch->field_count++];
+    *field = (BatchField){.name = name, .axis = axis, .dtype = dtype, .width = width};
+    field->rows = arena_array(batch->arena, (size_t)(most_rows * width + 1), 4);
+    return field;
+}
+
+static int32_t *add_axis(Maker *maker, const char *name)
+{
+    BatchAxis *axis = &maker->batch->axes[maker->batch->axis_count++];
+    axis->name = name;
+    axis->lengths = ARENA_ARRAY(maker->batch->arena, int32_t, maker->batch->sequences);
+    return axis->lengths;
+}
+
+static int32_t *read_integers(Maker *maker, const Tensor *tensor)
+{
+    int32_t *values = ARENA_ARRAY(maker->batch->arena, int32_t, tensor->elements);
+    if (tensor_read_i32(tensor, 0, tensor->elements, values))
+        return values;
+    diag_error(maker->diags, (Loc){.file = maker->recorded->path},
+               "%s has numbers that do not fit in 32 bits", tensor->name);
+    return NULL;
+}
+
+static float *read_numbers(Maker *maker, const Tensor *tensor)
+{
+    float *values = ARENA_ARRAY(maker->batch->arena, float, tensor->elements);
+    tensor_read_f32(tensor, 0, tensor->elements, values);
+    return values;
+}
+
+/* Text rows are those the attention mask shows. */
+static bool add_text(Maker *maker)
+{
+    const Tensor *ids = need(maker, "input_ids", 2), *mask = need(maker, "attention_mask", 2);
+    const int32_t *values = ids ? read_integers(maker, ids) : NULL;
+    if (!values || !mask || mask->elements != ids->elements)
+        return false;
+    const float *shown = read_numbers(maker, mask);
+    BatchField *field =
+        add_field(maker, "input_ids", "text", DTYPE_i32, 1, ids->elements);
+    int32_t *lengths = add_axis(maker, "text"), *next = field->rows;
+    int64_t extent = ids->dims[1];
+    for (int64_t s = 0; s < maker->batch->sequences; s++)
+        for (int64_t i = 0; i < extent && shown[s * extent + i] != 0; i++) {
+            *next++ = values[s * extent + i];
+            lengths[s]++;
+        }
+    return true;
+}
+
+/* A row per target; the decoder reads the start token, then all targets but the last. */
+static bool add_targets(Maker *maker)
+{
+    const Tensor *ids = need(maker, "target_ids", 2);
+    const int32_t *values = ids ? read_integers(maker, ids) : NULL;
+    if (!values)
+        return false;
+    int32_t *labels = add_field(maker, "labels", "dec", DTYPE_i32, 1, ids->elements)->rows;
+    int32_t *inputs =
+        add_field(maker, "decoder_input_ids", "dec", DTYPE_i32, 1, ids->elements)->rows;
+    int32_t *lengths = add_axis(maker, "dec");
+    int64_t extent = ids->dims[1];
+    for (int64_t s = 0; s < maker->batch->sequences; s++)
+        for (int64_t i = 0; i < extent && values[s * extent + i] != IGNORED_LABEL; i++) {
+            *inputs++ = i == 0 ? maker->recorded->start_token : values[s * extent + i - 1];
+            *labels++ = values[s * extent + i];
+            lengths[s]++;
+        }
+    return true;
+}
+
+static const Axis *pool_axis(const Graph *graph)
+{
+    for (uint32_t a = 0; a < graph->axis_count; a++)
+        if (graph->axes[a].kind == AXIS_KIND_pool)
+            return &graph->axes[a];
+    return NULL;
+}
+
+/* The first side * side boxes of each image, with the number that the reference calls area. */
+static bool add_boxes(Maker *maker, int64_t grids, int64_t cells)
+{
+    const Axis *pool = pool_axis(maker->graph);
+    const Tensor *boxes = need(maker, "boxes", 3);
+    if (!boxes || !pool)
+        return false;
+    int64_t kept = pool->side * pool->side;
+    if (kept > cells || boxes->elements != grids * cells * BOX_NUMBERS) {
+        diag_error(maker->diags, (Loc){.file = maker->recorded->path},
+                   "%s: %lld boxes of an image are too few, or not as many as its features",
+                   boxes->name, (long long)cells);
+        return false;
+    }
+    const float *values = read_numbers(maker, boxes);
+    float *rows = add_field(maker, "boxes", "image", DTYPE_f32, BOX_NUMBERS + 1,
+                            grids * kept)
+                      ->rows;
+    for (int64_t grid = 0; grid < grids; grid++)
+        for (int64_t i = 0; i < kept; i++, rows += BOX_NUMBERS + 1) {
+            const float *box = values + (grid * cells + i) * BOX_NUMBERS;
+            memcpy(rows, box, BOX_NUMBERS * sizeof *rows);
+            rows[BOX_NUMBERS] = (box[3] - box[2]) * (box[1] - box[0]);
+        }
+    return true;
+}
+
+static bool add_images(Maker *maker)
+{
+    const Tensor *features = need(maker, "vis_feats", 3);
+    if (!features)
+        return false;
+    int64_t sequences = maker->batch->sequences, width = features->dims[features->rank - 1];
+    int64_t cells = features->dims[features->rank - 2];
+    int64_t images = features->rank == 4 ? features->dims[1] : 1;
+    BatchField *field = add_field(maker, "features", "grid", DTYPE_f32, width,
+                                  sequences * images * cells);
+    tensor_read_f32(features, 0, features->elements, field->rows);
+    int32_t *lengths = add_axis(maker, "grid");
+    for (int64_t s = 0; s < sequences; s++)
+        lengths[s] = (int32_t)(images * cells);
+    return add_boxes(maker, sequences * images, cells);
+}
+
+static bool add_scores(Maker *maker)
+{
+    if (!find(maker->recorded, maker->step, "scores"))
+        return true; /* most tasks have none */
+    const Tensor *scores = need(maker, "scores", 1);
+    if (!scores || scores->elements != maker->batch->sequences)
+        return false;
+    BatchField *field = add_field(maker, "scores", "batch", DTYPE_f32, 1, scores->elements);
+    tensor_read_f32(scores, 0, scores->elements, field->rows);
+    return true;
+}
+
+Batch *case_batch(const RecordedCase *recorded, const CaseStep *step, const Graph *graph,
+                  Diags *diags)
+{
+    enum { AXES = 3, FIELDS = 6 };
+    Arena *arena = arena_new();
+    Batch *batch = arena_alloc(arena, sizeof *batch);
+    *batch = (Batch){.task = graph->task, .arena = arena};
+    batch->axes = ARENA_ARRAY(arena, BatchAxis, AXES);
+    batch->fields = ARENA_ARRAY(arena, BatchField, FIELDS);
+    Maker maker = {recorded, step, graph, batch, diags};
+    const Tensor *ids = need(&maker, "input_ids", 2);
+    if (ids) {
+        batch->sequences = ids->dims[0];
+        if (add_text(&maker) && add_targets(&maker) && add_images(&maker) && add_scores(&maker))
+            return batch;
+    }
+    if (diags_error_count(diags) == 0)
+        diag_error(diags, (Loc){.file = recorded->path}, "the tensors of batch '%s' do not fit",
+                   step->batch);
+    arena_free(arena);
+    return NULL;
+}
+
+/* -- places in the recording ---------------------------------------------------------------- */
+
+static int64_t padded_length(const RecordedCase *recorded, const CaseStep *step,
+                             const char *axis)
+{
+    bool is_text = strcmp(axis, "text") == 0;
+    const Tensor *tensor = find(recorded, step, is_text ? "input_ids" : "target_ids");
+    return tensor ? tensor->dims[1] : 0;
+}
+
+int64_t case_extent(const RecordedCase *recorded, const CaseStep *step, const Graph *graph,
+                    int32_t axis)
+{
+    const Axis *of = &graph->axes[axis];
+    switch (of->kind) {
+    case AXIS_KIND_primary:
+        return padded_length(recorded, step, of->name);
+    case AXIS_KIND_fixed:
+        return of->count;
+    case AXIS_KIND_pool:
+        return of->images * of->side * of->side;
+    case AXIS_KIND_join:
+        return case_extent(recorded, step, graph, of->of[0]) +
+               case_extent(recorded, step, graph, of->of[1]);
+    default:
+        return 1;
+    }
+}
+
+static int64_t rows_of(const Graph *graph, const Batch *batch, int32_t axis, int64_t sequence)
+{
+    Arena *arena = arena_new();
+    int64_t *primary = ARENA_ARRAY(arena, int64_t, graph->axis_count);
+    for (uint32_t i = 0; i < batch->axis_count; i++) {
+        int32_t a = graph_find_axis(graph, batch->axes[i].name);
+        if (a != AXIS_STATIC)
+            primary[a] = batch->axes[i].lengths[sequence];
+    }
+    int64_t rows = axis_sequence_rows(graph, axis, primary);
+    arena_free(arena);
+    return rows;
+}
+
+int64_t case_place(const RecordedCase *recorded, const CaseStep *step, const Graph *graph,
+                   const Batch *batch, int32_t axis, int64_t sequence, int64_t place)
+{
+    const Axis *of = &graph->axes[axis];
+    if (of->kind != AXIS_KIND_join)
+        return place;
+    int64_t first = rows_of(graph, batch, of->of[0], sequence);
+    if (place < first)
+        return case_place(recorded, step, graph, batch, of->of[0], sequence, place);
+    return case_extent(recorded, step, graph, of->of[0]) +
+           case_place(recorded, step, graph, batch, of->of[1], sequence, place - first);
+}

@@ -1,0 +1,18 @@
+/* SIGINT and SIGTERM as a flag that a loop may look at, without a handler or a system
+ * call. */
+#ifndef VLG_RUNTIME_INTERRUPT_H
+#define VLG_RUNTIME_INTERRUPT_H
+
+#include <stdbool.h>
+
+typedef struct Interrupt Interrupt;
+
+/* Blocks both signals in this thread and those it starts from now on, and starts one that
+ * waits for them: call it before any other thread is started. The second signal ends the
+ * program at once. NULL if there can be no thread. */
+Interrupt *interrupt_new(void);
+void interrupt_free(
+    Interrupt *interrupt); /* NULL allowed; the signals work as before again */
+bool interrupt_is_set(const Interrupt *interrupt); /* false for NULL */
+
+#endif

@@ -1,0 +1,26 @@
+/* What a training run says while it works: one line that is rewritten on a terminal, a
+ * line now and then elsewhere, and a JSON object per step in the run's metrics file. */
+#ifndef VLG_RUNTIME_PROGRESS_H
+#define VLG_RUNTIME_PROGRESS_H
+
+#include "runtime/batch.h"
+#include "runtime/session.h"
+
+typedef struct Progress Progress;
+
+/* Appends to `metrics_path`; lines for people go to `out`. NULL and an error if the file
+ * cannot be opened. The module must outlive it. */
+Progress *progress_new(const Module *module, const char *metrics_path, FILE *out,
+                       int64_t first, int64_t total, Diags *diags);
+void progress_free(Progress *progress); /* ends the line, closes the file; NULL allowed */
+
+/* Step `step` (from 0) is done. */
+void progress_step(Progress *progress, int64_t step, const Batch *batch, double rate,
+                   const StepResult *result);
+/* Scores of a split, after `step` steps. */
+void progress_scores(Progress *progress, int64_t step, const char *split,
+                     const TaskScore *scores, uint32_t count);
+/* Lets other text begin on a fresh line, and all metrics so far reach the file. */
+void progress_flush(Progress *progress);
+
+#endif

@@ -1,0 +1,20 @@
+/* Random batches that fit a graph, for verification. */
+#ifndef VLG_RUNTIME_RANDOM_BATCH_H
+#define VLG_RUNTIME_RANDOM_BATCH_H
+
+#include "runtime/batch.h"
+
+typedef struct RandomBatch {
+    int64_t sequences;
+    int64_t longest; /* rows of a sequence on a primary axis; the axis may allow less */
+    uint64_t seed;
+} RandomBatch;
+
+/* Every primary axis gets random lengths of 1 or more (whole grids where a pool asks for them), every
+ * field random rows, near 0 with deviation about 1; row numbers stay within their tables. */
+Batch *random_batch(const Graph *graph, const RandomBatch *wanted);
+
+/* A number in [-1, 1), a function of seed and index. */
+double random_unit(uint64_t seed, uint64_t index);
+
+#endif

@@ -1,0 +1,171 @@
+/* Opening a plan: read it, fill its store from initial values, weights file and
+ * checkpoint, in this order, and compile it. */
+#include "runtime/run.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "ir/plan.h"
+#include "runtime/lanes.h"
+#include "runtime/weights.h"
+
+/* -- places ---------------------------------------------------------------------- */
+
+static char *path_join(const char *directory, const char *name)
+{
+    size_t size = strlen(directory) + strlen(name) + 2;
+    char *path = heap_alloc(size);
+    snprintf(path, size, "%s/%s", directory, name);
+    return path;
+}
+
+char *run_checkpoint_path(const char *directory)
+{
+    return path_join(directory, "checkpoint.safetensors");
+}
+
+char *run_metrics_path(const char *directory)
+{
+    return path_join(directory, "metrics.jsonl");
+}
+
+bool run_make_directory(const char *directory, Diags *diags)
+{
+    char *path = heap_alloc(strlen(directory) + 1);
+    strcpy(path, directory);
+    bool is_made = true;
+    for (char *at = path; is_made && *at; at++) {
+        char after = at[1];
+        if (after != '/' && after != '\0')
+            continue;
+        at[1] = '\0';
+        is_made = mkdir(path, 0777) == 0 || errno == EEXIST;
+        at[1] = after;
+    }
+    struct stat status;
+    if (is_made && (stat(path, &status) != 0 || !S_ISDIR(status.st_mode))) {
+        errno = ENOTDIR;
+        is_made = false;
+    }
+    if (!is_made)
+        diag_error(diags, (Loc){.file = directory}, "cannot make the directory: %s",
+                   strerror(errno));
+    free(path);
+    return is_made;
+}
+
+/* -- opening --------------------------------------------------------------------- */
+
+static bool open_checkpoint(Run *run, const RunOptions *options, Diags *diags)
+{
+    const char *from = options->resume ? run->directory : options->from;
+    if (!from)
+        return true;
+    struct stat status;
+    bool is_directory = stat(from, &status) == 0 && S_ISDIR(status.st_mode);
+    char *path = is_directory ? run_checkpoint_path(from) : NULL;
+    run->checkpoint = checkpoint_open(path ? path : from, diags);
+    free(path);
+    if (!run->checkpoint || !options->resume)
+        return run->checkpoint;
+    if (checkpoint_info(run->checkpoint)->plan == run->plan)
+        return true;
+    diag_error(diags, (Loc){.file = from}, "this run belongs to another plan than '%s'",
+               options->plan);
+    diag_note(diags, (Loc){0},
+              "use the plan it was started with, or start anew elsewhere (--out)");
+    return false;
+}
+
+/* The file named, or the one the checkpoint's run started from: its frozen parameters are
+ * not in the checkpoint. */
+static bool open_weights(Run *run, const RunOptions *options, Diags *diags)
+{
+    const Checkpoint *info = run->checkpoint ? checkpoint_info(run->checkpoint) : NULL;
+    const char *path = options->weights         ? options->weights
+                       : info && *info->weights ? info->weights
+                                                : NULL;
+    if (path) {
+        run->weights = tensor_file_open(path, diags);
+        if (!run->weights)
+            return false;
+        run->weights_fingerprint = weights_fingerprint(run->weights);
+    }
+    if (!info || info->weights_fingerprint == run->weights_fingerprint)
+        return true;
+    diag_error(diags, (Loc){.file = path},
+               "these are not the weights that the run started from");
+    diag_note(diags, (Loc){0}, "that was '%s'",
+              *info->weights ? info->weights : "no file");
+    return false;
+}
+
+static bool fill_store(Run *run, Diags *diags)
+{
+    run->store = store_new(run->module);
+    weights_initialize(run->store, (uint64_t)run->module->settings.seed, run->weights);
+    if (!run->weights)
+        return true;
+    WeightsReport report;
+    if (!weights_load(run->store, run->weights, &report, diags))
+        return false;
+    weights_report(run->store, run->weights, &report, stderr);
+    return true;
+}
+
+static bool start_session(Run *run, const RunOptions *options, Diags *diags)
+{
+    if (options->threads > LANES_MAX) {
+        diag_error(diags, (Loc){0}, "%" PRId64 " threads are too many", options->threads);
+        return false;
+    }
+    char *cache = options->no_cache ? NULL : jit_default_cache_dir();
+    SessionOptions session = {.lanes = (uint32_t)options->threads, .cache_dir = cache};
+    run->session = session_new(run->module, run->store, &session, diags);
+    free(cache);
+    return run->session;
+}
+
+bool run_read(Run *run, const RunOptions *options, Diags *diags)
+{
+    *run = (Run){.module = module_read(options->plan, diags)};
+    if (!run->module)
+        return false;
+    run->plan = plan_fingerprint(run->module);
+    run->directory =
+        options->out ? strdup(options->out) : path_join("runs", run->module->name);
+    return true;
+}
+
+bool run_fill(Run *run, const RunOptions *options, Diags *diags)
+{
+    bool is_open = open_checkpoint(run, options, diags) &&
+                   open_weights(run, options, diags) && fill_store(run, diags) &&
+                   (!run->checkpoint || checkpoint_load(run->checkpoint, run->store,
+                                                        options->resume, diags)) &&
+                   (options->no_session || start_session(run, options, diags));
+    if (!is_open)
+        run_close(run);
+    return is_open;
+}
+
+bool run_open(Run *run, const RunOptions *options, Diags *diags)
+{
+    return run_read(run, options, diags) && run_fill(run, options, diags);
+}
+
+void run_close(Run *run)
+{
+    session_free(run->session);
+    store_free(run->store);
+    checkpoint_close(run->checkpoint);
+    tensor_file_close(run->weights);
+    if (run->module)
+        module_free(run->module);
+    free(run->directory);
+    *run = (Run){0};
+}

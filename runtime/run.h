@@ -1,0 +1,44 @@
+/* A plan ready to work: what train, eval, export and profile open and close alike. */
+#ifndef VLG_RUNTIME_RUN_H
+#define VLG_RUNTIME_RUN_H
+
+#include "runtime/checkpoint.h"
+#include "runtime/session.h"
+
+typedef struct RunOptions {
+    const char *plan; /* plan.bin or .vir */
+    const char
+        *weights;     /* safetensors file, or NULL: what the checkpoint says, or none */
+    const char *from; /* run directory or checkpoint to take parameters from, or NULL */
+    const char *out;  /* run directory; NULL: runs/ and the model's name */
+    bool resume;      /* go on with the run in `out` instead: the same plan, states too */
+    bool no_session;  /* only the store: nothing will be computed */
+    int64_t threads;  /* 0: one per processor */
+    bool no_cache;    /* of compiled kernels */
+} RunOptions;
+
+typedef struct Run {
+    Module *module;
+    char *directory;
+    TensorFile *weights;
+    uint64_t plan, weights_fingerprint;
+    CheckpointFile *checkpoint; /* `from`, or NULL */
+    Store *store;
+    Session *session;
+} Run;
+
+/* In two halves, so that a command may look at the run directory before the long work:
+ * reading the plan, which gives module, directory and fingerprint; then all the rest.
+ * Either leaves `run` all zero after a failure; errors say why. */
+NODISCARD bool run_read(Run *run, const RunOptions *options, Diags *diags);
+NODISCARD bool run_fill(Run *run, const RunOptions *options, Diags *diags);
+NODISCARD bool run_open(Run *run, const RunOptions *options, Diags *diags); /* both */
+void run_close(Run *run);
+
+/* "DIR/checkpoint.safetensors", "DIR/metrics.jsonl": malloc'ed. */
+char *run_checkpoint_path(const char *directory);
+char *run_metrics_path(const char *directory);
+/* Creates the directory and those above it. */
+NODISCARD bool run_make_directory(const char *directory, Diags *diags);
+
+#endif

@@ -1,0 +1,230 @@
+/* The training loop: batch, step, report; now and then validate and save. */
+#include "runtime/train.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/evaluate.h"
+#include "runtime/progress.h"
+#include "runtime/reader.h"
+#include "runtime/schedule.h"
+
+enum { SCORE_TEXT = 64 };
+
+typedef struct Trainer {
+    Run *run;
+    DataSource *source;
+    const TrainOptions *options;
+    Diags *diags;
+    Progress *progress;
+    Reader *reader;
+    char *checkpoint_path;
+    char *scores; /* before training, "task=score " for each task */
+    TaskScore *before, *after;
+    int64_t step; /* steps done */
+} Trainer;
+
+/* -- scores before training, which checkpoints carry along ----------------------- */
+
+static void print_scores(Trainer *trainer)
+{
+    uint32_t count = trainer->run->module->task_count;
+    size_t size = 1;
+    for (uint32_t i = 0; i < count; i++)
+        size += strlen(trainer->before[i].task) + SCORE_TEXT;
+    trainer->scores = heap_alloc(size);
+    size_t used = 0;
+    trainer->scores[0] = '\0';
+    for (uint32_t i = 0; i < count; i++)
+        used += (size_t)snprintf(trainer->scores + used, size - used, "%s=%.17g ",
+                                 trainer->before[i].task, trainer->before[i].value);
+}
+
+static void parse_scores(Trainer *trainer, const char *text)
+{
+    for (uint32_t i = 0; i < trainer->run->module->task_count; i++) {
+        const char *task = trainer->run->module->tasks[i].name;
+        size_t len = strlen(task);
+        trainer->before[i] = (TaskScore){.task = task};
+        for (const char *at = text; (at = strstr(at, task)); at += len)
+            if (at[len] == '=' && (at == text || at[-1] == ' '))
+                trainer->before[i].value = strtod(at + len + 1, NULL);
+    }
+}
+
+static bool score_before(Trainer *trainer)
+{
+    const Run *run = trainer->run;
+    if (run->checkpoint)
+        parse_scores(trainer, checkpoint_info(run->checkpoint)->scores);
+    else if (!evaluate_tasks(run->session, trainer->source, SPLIT_test, trainer->before,
+                             trainer->diags))
+        return false;
+    print_scores(trainer);
+    return true;
+}
+
+/* -- now and then ---------------------------------------------------------------- */
+
+static bool save(Trainer *trainer)
+{
+    const Run *run = trainer->run;
+    const Checkpoint checkpoint = {.step = trainer->step,
+                                   .total_steps = trainer->options->total_steps,
+                                   .plan = run->plan,
+                                   .weights = trainer->options->weights,
+                                   .weights_fingerprint = run->weights_fingerprint,
+                                   .scores = trainer->scores};
+    return checkpoint_write(trainer->checkpoint_path, run->store, &checkpoint,
+                            trainer->diags);
+}
+
+static bool validate(Trainer *trainer)
+{
+    progress_flush(trainer->progress);
+    reader_pause(trainer->reader);
+    bool is_good = evaluate_tasks(trainer->run->session, trainer->source, SPLIT_valid,
+                                  trainer->after, trainer->diags);
+    reader_resume(trainer->reader);
+    if (!is_good)
+        return false;
+    printf("after step %" PRId64 ":\n", trainer->step);
+    evaluate_print(NULL, trainer->after, trainer->run->module->task_count, stdout);
+    progress_scores(trainer->progress, trainer->step, split_names[SPLIT_valid],
+                    trainer->after, trainer->run->module->task_count);
+    return true;
+}
+
+static bool is_due(int64_t step, int64_t every)
+{
+    return every > 0 && step % every == 0;
+}
+
+/* -- one step -------------------------------------------------------------------- */
+
+/* Names the first number that is not finite, and its line in the model. */
+static void locate_fault(Trainer *trainer, const Batch *batch, const StepResult *result)
+{
+    progress_flush(trainer->progress);
+    const char *what = isfinite(result->loss) ? "the gradients' norm" : "the loss";
+    diag_error(trainer->diags, (Loc){0}, "step %" PRId64 ", task '%s': %s is not finite",
+               trainer->step, batch->task, what);
+    Fault fault;
+    if (!session_find_fault(trainer->run->session, batch, (uint64_t)trainer->step, &fault,
+                            trainer->diags))
+        return;
+    if (fault.node)
+        diag_note(
+            trainer->diags, fault.node->loc,
+            "the first such number is made here, by %s (%s), in micro-batch %" PRId64,
+            op_info(fault.node->op)->name, fault.label, fault.microbatch);
+    diag_note(trainer->diags, (Loc){0}, "the last checkpoint is kept: %s",
+              trainer->checkpoint_path);
+}
+
+static ExitCode train_step(Trainer *trainer)
+{
+    const Batch *batch = reader_next(trainer->reader);
+    if (!batch)
+        return EXIT_CODE_input;
+    const TrainOptions *options = trainer->options;
+    double rate = schedule_rate(&trainer->run->module->settings, options->total_steps,
+                                trainer->step);
+    StepResult result;
+    if (!session_train_step(trainer->run->session, batch, (uint64_t)trainer->step, rate,
+                            &result, trainer->diags))
+        return EXIT_CODE_input;
+    if (!isfinite(result.loss) || !isfinite(result.gradient_norm)) {
+        locate_fault(trainer, batch, &result);
+        return EXIT_CODE_numbers;
+    }
+    progress_step(trainer->progress, trainer->step, batch, rate, &result);
+    trainer->step++;
+    if (is_due(trainer->step, options->checkpoint_every) && !save(trainer))
+        return EXIT_CODE_input;
+    if (is_due(trainer->step, options->eval_every) && !validate(trainer))
+        return EXIT_CODE_input;
+    return EXIT_CODE_done;
+}
+
+/* -- the run --------------------------------------------------------------------- */
+
+static ExitCode run_steps(Trainer *trainer)
+{
+    ExitCode code = EXIT_CODE_done;
+    while (code == EXIT_CODE_done && trainer->step < trainer->options->total_steps &&
+           !interrupt_is_set(trainer->options->interrupt))
+        code = train_step(trainer);
+    if (code != EXIT_CODE_done)
+        return code;
+    progress_flush(trainer->progress);
+    return save(trainer) ? EXIT_CODE_done : EXIT_CODE_input;
+}
+
+static ExitCode finish(Trainer *trainer)
+{
+    const TrainOptions *options = trainer->options;
+    if (trainer->step < options->total_steps) {
+        printf("stopped after step %" PRId64 " of %" PRId64
+               ", saved in %s; go on with --resume\n",
+               trainer->step, options->total_steps, trainer->checkpoint_path);
+        return EXIT_CODE_done;
+    }
+    uint32_t count = trainer->run->module->task_count;
+    if (!evaluate_tasks(trainer->run->session, trainer->source, SPLIT_test,
+                        trainer->after, trainer->diags))
+        return EXIT_CODE_input;
+    progress_scores(trainer->progress, trainer->step, split_names[SPLIT_test],
+                    trainer->after, count);
+    printf("\n");
+    evaluate_print(trainer->before, trainer->after, count, stdout);
+    printf("\nsaved in %s\n", trainer->checkpoint_path);
+    return EXIT_CODE_done;
+}
+
+static ExitCode train_from(Trainer *trainer)
+{
+    const TrainOptions *options = trainer->options;
+    const Run *run = trainer->run;
+    trainer->step = run->checkpoint ? checkpoint_info(run->checkpoint)->step : 0;
+    char *metrics = run_metrics_path(options->directory);
+    trainer->progress = progress_new(run->module, metrics, stdout, trainer->step,
+                                     options->total_steps, trainer->diags);
+    free(metrics);
+    if (!trainer->progress || !score_before(trainer))
+        return EXIT_CODE_input;
+    if (!run->checkpoint)
+        progress_scores(trainer->progress, 0, split_names[SPLIT_test], trainer->before,
+                        run->module->task_count);
+    trainer->reader =
+        reader_new(trainer->source, trainer->step, options->total_steps, trainer->diags);
+    if (!trainer->reader)
+        return EXIT_CODE_input;
+    progress_flush(trainer->progress);
+    ExitCode code = run_steps(trainer);
+    reader_free(trainer->reader);
+    return code == EXIT_CODE_done ? finish(trainer) : code;
+}
+
+ExitCode train(Run *run, DataSource *source, const TrainOptions *options, Diags *diags)
+{
+    if (!schedule_check(&run->module->settings, diags))
+        return EXIT_CODE_input;
+    uint32_t count = run->module->task_count;
+    Trainer trainer = {.run = run,
+                       .source = source,
+                       .options = options,
+                       .diags = diags,
+                       .checkpoint_path = run_checkpoint_path(options->directory),
+                       .before = heap_alloc(count * sizeof(TaskScore)),
+                       .after = heap_alloc(count * sizeof(TaskScore))};
+    ExitCode code = train_from(&trainer);
+    progress_free(trainer.progress);
+    free(trainer.checkpoint_path);
+    free(trainer.scores);
+    free(trainer.before);
+    free(trainer.after);
+    return code;
+}

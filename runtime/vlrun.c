@@ -1,0 +1,50 @@
+/* vlrun: runs plans. Each command is in a file of its own, runtime/cmd_<name>.c. */
+#include <string.h>
+
+#include "runtime/command.h"
+
+typedef struct Command {
+    const char *name, *help;
+    CommandFn *run;
+} Command;
+
+static const Command commands[] = {
+#define COMMAND(name, help) {#name, help, cmd_##name},
+#include "runtime/commands.def"
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void print_help(FILE *out)
+{
+    fprintf(out, "usage: vlrun <command> [options] plan.bin\n\n");
+    for (uint32_t i = 0; i < COMMANDS; i++)
+        fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].help);
+    fprintf(out,
+            "\nvlrun <command> --help tells more. Exit codes: 0 done, 1 input at fault,\n"
+            "2 usage, 3 a number that is not finite.\n");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_CODE_usage;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_help(stdout);
+        return EXIT_CODE_done;
+    }
+    const char *names[COMMANDS];
+    for (uint32_t i = 0; i < COMMANDS; i++) {
+        names[i] = commands[i].name;
+        if (strcmp(argv[1], names[i]) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    }
+    const char *near = nearest_name(argv[1], names, COMMANDS);
+    if (near)
+        fprintf(stderr, "vlrun: no command '%s'; did you mean '%s'?\n", argv[1], near);
+    else
+        fprintf(stderr, "vlrun: no command '%s'; see vlrun --help\n", argv[1]);
+    return EXIT_CODE_usage;
+}

@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# A run that is killed and resumed ends, bit for bit, where an undisturbed one does, whatever the
+# number of threads: parameters, optimizer states and all.
+#
+#   resume_test.sh VLC VLRUN MODELS
+set -euo pipefail
+
+vlc=$1 vlrun=$2 models=$3
+steps=48
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+    echo "resume_test: $*" >&2
+    exit 1
+}
+
+train() { # directory, options
+    local directory=$1
+    shift
+    "$vlrun" train "$work/plan.bin" --out "$directory" --checkpoint-every 4 "$@"
+}
+
+# Kills the run in the background once its checkpoint has changed, at an arbitrary moment after.
+kill_after_checkpoint() { # process, directory, signal
+    local before after
+    before=$(stat -c %Y%i "$2/checkpoint.safetensors" 2>/dev/null || true)
+    while kill -0 "$1" 2>/dev/null; do
+        after=$(stat -c %Y%i "$2/checkpoint.safetensors" 2>/dev/null || true)
+        if [ "$after" != "$before" ]; then
+            sleep "0.0$((RANDOM % 90 + 10))"
+            kill "-$3" "$1" 2>/dev/null || true
+            return
+        fi
+        sleep 0.005
+    done
+}
+
+"$vlc" compile "$models/vlt5_tiny_adapter.vg" -o "$work/plan.bin" \
+    --set "steps=$steps" --set sequences=24 --set dropout=0.1
+
+train "$work/whole" --threads 2 >"$work/whole.log" || fail "the undisturbed run failed"
+
+killed=0
+resume=()
+for threads in 1 3 2 1; do
+    train "$work/broken" --threads "$threads" "${resume[@]}" >>"$work/broken.log" 2>&1 &
+    process=$!
+    kill_after_checkpoint "$process" "$work/broken" KILL
+    wait "$process" 2>/dev/null || killed=$((killed + 1))
+    [ -f "$work/broken/checkpoint.safetensors" ] || fail "no checkpoint: $(cat "$work/broken.log")"
+    resume=(--resume)
+done
+[ "$killed" -ge 1 ] || fail "no run was killed before its end"
+
+# A polite end: saved, exit code 0.
+train "$work/polite" --threads 2 >"$work/polite.log" 2>&1 &
+process=$!
+kill_after_checkpoint "$process" "$work/polite" TERM
+wait "$process" || fail "SIGTERM: exit code $?: $(cat "$work/polite.log")"
+
+for run in broken polite; do
+    train "$work/$run" --threads 1 --resume >>"$work/$run.log" 2>&1 ||
+        fail "cannot resume: $(cat "$work/$run.log")"
+    cmp "$work/whole/checkpoint.safetensors" "$work/$run/checkpoint.safetensors" ||
+        fail "the $run run ended elsewhere"
+done
+
+# What must be refused.
+if train "$work/whole" >"$work/again.log" 2>&1; then
+    fail "a run was overwritten"
+fi
+if train "$work/whole" --resume --steps 99 >"$work/again.log" 2>&1; then
+    fail "a run went on with another number of steps"
+fi
+cp -r "$work/whole" "$work/damaged"
+printf '\001' | dd of="$work/damaged/checkpoint.safetensors" bs=1 conv=notrunc \
+    seek=$(($(stat -c %s "$work/damaged/checkpoint.safetensors") - 9)) 2>/dev/null
+if train "$work/damaged" --resume >"$work/again.log" 2>&1; then
+    fail "a damaged checkpoint was taken"
+fi
+grep -q 'checksum' "$work/again.log" || fail "damage: $(cat "$work/again.log")"
+echo "resumed after $killed kills and one SIGTERM: bit-identical"

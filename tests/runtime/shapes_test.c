@@ -1,0 +1,389 @@
+/* The shapes data: what batches hold, that splits share no scene, that answers are right,
+ * and that everything is a function of seed and step. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ir/axis.h"
+#include "ir/hash.h"
+#include "runtime/data.h"
+#include "runtime/data_shapes.h"
+#include "tests/check.h"
+
+enum {
+    VOCABULARY = 200,
+    WIDTH = 12,
+    SIDE = 3,
+    SEQUENCES = 7,
+    EXAMPLES = 30,
+    EVALUATED = 10
+};
+
+/* -- a module that asks for everything ------------------------------------------- */
+
+static void add_graph(Module *module, const char *task, GraphKind kind, int64_t images)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s.%s", task, graph_kind_names[kind]);
+    Graph *graph = graph_new(module->interns, NULL, kind, intern(module->interns, name),
+                             intern(module->interns, task));
+    const BuildSite site = {0};
+    const char *names[] = {"text", "grid", "image", "dec"};
+    int32_t axes[4];
+    Axis declared[] = {
+        {.kind = AXIS_KIND_primary, .longest = 20},
+        {.kind = AXIS_KIND_primary, .longest = images * SCENE_CELLS},
+        {.kind = AXIS_KIND_pool, .images = images, .side = SIDE},
+        {.kind = AXIS_KIND_primary, .longest = 12},
+    };
+    for (int i = 0; i < 4; i++) {
+        declared[i].name = intern(module->interns, names[i]);
+        if (declared[i].kind == AXIS_KIND_pool)
+            declared[i].of[0] = axes[1];
+        axes[i] = graph_axis(graph, declared[i], (Loc){0});
+    }
+    graph_source(graph, site, OP_input, "input_ids", type_index(axes[0]));
+    graph_source(graph, site, OP_input, "features", type_rows(DTYPE_f32, axes[1], WIDTH));
+    graph_source(graph, site, OP_input, "boxes", type_rows(DTYPE_f32, axes[2], 5));
+    graph_source(graph, site, OP_input, "decoder_input_ids", type_index(axes[3]));
+    graph_source(graph, site, OP_input, "scores", type_rows(DTYPE_f32, AXIS_BATCH, 1));
+    const Node *args[] = {
+        graph_source(graph, site, OP_param, "x", type_vector(DTYPE_f32, WIDTH)),
+        graph_source(graph, site, OP_param, "table",
+                     type_matrix(DTYPE_f32, VOCABULARY, WIDTH)),
+        graph_source(graph, site, OP_input, "labels", type_index(axes[3])),
+    };
+    args[0] = graph_expand(graph, site, args[0], type_rows(DTYPE_f32, axes[3], WIDTH));
+    const OpAttr attr = {.chunked = {.chunk = 8}};
+    graph_output(graph, OUTPUT_result, "token_loss",
+                 graph_node(graph, site, OP_cross_entropy, &attr, args, 3, NULL),
+                 (Loc){0});
+    module_add_graph(module, graph);
+}
+
+static Module *module_for(const char *const *tasks, uint32_t count)
+{
+    static DataSetting settings[] = {{"examples", "30"}, {"evaluated", "10"}};
+    Module *module = module_new("shapes_test");
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t images = strcmp(tasks[i], "nlvr") == 0 ? 2 : 1;
+        module_add_task(module, (Task){.name = intern(module->interns, tasks[i]),
+                                       .sequences = SEQUENCES,
+                                       .data = settings,
+                                       .data_count = 2});
+        add_graph(module, tasks[i], GRAPH_train, images);
+        add_graph(module, tasks[i], GRAPH_evaluate, images);
+    }
+    return module;
+}
+
+static const char *const tasks[] = {"vqa", "gqa", "nlvr", "caption"};
+
+/* -- batches --------------------------------------------------------------------- */
+
+static const BatchField *field(const Batch *batch, const char *name)
+{
+    for (uint32_t i = 0; i < batch->field_count; i++)
+        if (strcmp(batch->fields[i].name, name) == 0)
+            return &batch->fields[i];
+    return NULL;
+}
+
+static const int32_t *lengths(const Batch *batch, const char *axis)
+{
+    for (uint32_t i = 0; i < batch->axis_count; i++)
+        if (strcmp(batch->axes[i].name, axis) == 0)
+            return batch->axes[i].lengths;
+    return NULL;
+}
+
+static uint64_t batch_hash(const Batch *batch)
+{
+    uint64_t hash = hash_bytes(HASH_START, batch->task, strlen(batch->task));
+    static const char *const names[] = {"input_ids", "features", "labels", "scores"};
+    static const char *const axes[] = {"text", "grid", "dec", NULL};
+    for (int i = 0; i < 4; i++) {
+        const BatchField *it = field(batch, names[i]);
+        int64_t rows = 0;
+        for (int64_t s = 0; s < batch->sequences; s++)
+            rows += axes[i] ? lengths(batch, axes[i])[s] : 1;
+        hash = hash_bytes(hash, it->rows, (size_t)(rows * it->width) * 4);
+    }
+    return hash;
+}
+
+static void check_sequence(Check *check, const Batch *batch, int64_t s,
+                           const int32_t *ids, const int32_t *inputs,
+                           const int32_t *labels)
+{
+    int32_t text = lengths(batch, "text")[s], dec = lengths(batch, "dec")[s];
+    int32_t images = strcmp(batch->task, "nlvr") == 0 ? 2 : 1;
+    CHECK(check, lengths(batch, "grid")[s] == images * SCENE_CELLS, "grid of %s",
+          batch->task);
+    CHECK(check, text >= 2 && text <= 20 && ids[text - 1] == WORD_END, "text ends");
+    CHECK(check, dec >= 2 && dec <= 12 && labels[dec - 1] == WORD_END, "labels end");
+    CHECK(check, inputs[0] == WORD_START, "decoding starts");
+    CHECK(check, memcmp(inputs + 1, labels, (size_t)(dec - 1) * sizeof *labels) == 0,
+          "decoder inputs are shifted labels");
+    for (int32_t i = 0; i < text; i++)
+        CHECK(check, ids[i] != WORD_UNKNOWN && ids[i] < word_count(),
+              "a question's word");
+    for (int32_t i = 0; i < dec; i++)
+        CHECK(check, labels[i] != WORD_UNKNOWN && labels[i] < word_count(),
+              "an answer's word");
+    if (images == 2)
+        CHECK(check, dec == 2 && (labels[0] == 5 || labels[0] == 6), "true or false");
+}
+
+static void check_batch(Check *check, const Batch *batch)
+{
+    const int32_t *ids = field(batch, "input_ids")->rows;
+    const int32_t *inputs = field(batch, "decoder_input_ids")->rows;
+    const int32_t *labels = field(batch, "labels")->rows;
+    const float *scores = field(batch, "scores")->rows;
+    CHECK(check, field(batch, "features")->width == WIDTH,
+          "features are as wide as asked");
+    CHECK(check, field(batch, "boxes")->width == 5, "boxes too");
+    CHECK(check, batch->axis_count == 3, "a length for each primary axis");
+    for (int64_t s = 0; s < batch->sequences; s++) {
+        check_sequence(check, batch, s, ids, inputs, labels);
+        CHECK(check, scores[s] > 0 && scores[s] <= 1, "score %g", (double)scores[s]);
+        ids += lengths(batch, "text")[s];
+        inputs += lengths(batch, "dec")[s];
+        labels += lengths(batch, "dec")[s];
+    }
+}
+
+static void test_training(Check *check, Diags *diags)
+{
+    Module *module = module_for(tasks, 4);
+    DataSource *source = data_open("shapes", module, diags), *other;
+    other = data_open("shapes", module, diags);
+    CHECK(check, source && other, "open");
+    int64_t steps = source->epoch_steps(source->state);
+    CHECK(check, steps == 4 * ((EXAMPLES + SEQUENCES - 1) / SEQUENCES), "%d steps",
+          (int)steps);
+    uint64_t *hashes = heap_alloc(2 * (size_t)steps * sizeof *hashes);
+    int64_t seen[4] = {0};
+    for (int64_t step = 0; step < 2 * steps; step++) {
+        Batch *batch = source->train_batch(source->state, step, diags);
+        check_batch(check, batch);
+        for (int t = 0; t < 4; t++)
+            seen[t] += strcmp(batch->task, tasks[t]) == 0 ? batch->sequences : 0;
+        hashes[step] = batch_hash(batch);
+        batch_free(batch);
+    }
+    for (int t = 0; t < 4; t++)
+        CHECK(check, seen[t] == 2 * EXAMPLES, "%s: every example once per epoch",
+              tasks[t]);
+    /* Another source, in another order. */
+    for (int64_t step = 2 * steps; step-- > 0;) {
+        Batch *batch = other->train_batch(other->state, step, diags);
+        CHECK(check, batch_hash(batch) == hashes[step], "step %d is the same", (int)step);
+        batch_free(batch);
+    }
+    free(hashes);
+    data_close(source);
+    data_close(other);
+    module_free(module);
+}
+
+/* Predicting the labels is right; predicting them with one word wrong is not. */
+static void test_scores(Check *check, Diags *diags)
+{
+    Module *module = module_for(tasks, 4);
+    DataSource *source = data_open("shapes", module, diags);
+    for (int t = 0; t < 4; t++) {
+        double hits = 0, misses = 0;
+        int64_t count = 0, examples = 0;
+        Batch *batch;
+        for (int64_t i = 0;
+             (batch = source->eval_batch(source->state, tasks[t], SPLIT_test, i, diags));
+             i++) {
+            check_batch(check, batch);
+            const BatchField *labels = field(batch, "labels");
+            int64_t rows = 0;
+            for (int64_t s = 0; s < batch->sequences; s++)
+                rows += lengths(batch, "dec")[s];
+            int32_t *prediction =
+                arena_copy(batch->arena, labels->rows, (size_t)rows * 4);
+            source->score(source->state, batch, prediction, &hits, &count);
+            for (int64_t row = 0; row < rows; row++)
+                prediction[row] = WORD_UNKNOWN;
+            source->score(source->state, batch, prediction, &misses, &examples);
+            batch_free(batch);
+        }
+        CHECK(check, count == EVALUATED && hits == EVALUATED, "%s: %g of %d", tasks[t],
+              hits, (int)count);
+        CHECK(check, misses == 0, "%s: nothing for wrong answers", tasks[t]);
+    }
+    data_close(source);
+    module_free(module);
+}
+
+/* -- scenes ---------------------------------------------------------------------- */
+
+static uint64_t scene_hash(const Scene *scene)
+{
+    uint64_t hash = HASH_START;
+    for (uint32_t i = 0; i < scene->count; i++)
+        hash = hash_bytes(hash, &scene->objects[i], sizeof scene->objects[i]);
+    return hash;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+static void test_disjoint(Check *check)
+{
+    enum { SCENES = 20000 };
+    uint64_t *hashes[SPLIT_COUNT];
+    Draws draws = {.key = 1};
+    for (int split = 0; split < SPLIT_COUNT; split++) {
+        hashes[split] = heap_alloc(SCENES * sizeof(uint64_t));
+        for (int i = 0; i < SCENES; i++) {
+            Scene scene = scene_draw(&draws, 1, (Split)split);
+            hashes[split][i] = scene_hash(&scene);
+        }
+        qsort(hashes[split], SCENES, sizeof(uint64_t), by_value);
+    }
+    int common = 0, repeated = 0;
+    for (int i = 0; i < SCENES; i++) {
+        common += bsearch(&hashes[0][i], hashes[1], SCENES, 8, by_value) != NULL;
+        common += bsearch(&hashes[0][i], hashes[2], SCENES, 8, by_value) != NULL;
+        common += bsearch(&hashes[1][i], hashes[2], SCENES, 8, by_value) != NULL;
+        repeated += i > 0 && hashes[1][i] == hashes[1][i - 1];
+    }
+    CHECK(check, common == 0, "%d scenes are in two splits", common);
+    CHECK(check, repeated > SCENES / 2, "there are few scenes of one object: %d repeat",
+          repeated);
+    for (int split = 0; split < SPLIT_COUNT; split++)
+        free(hashes[split]);
+}
+
+static void test_scene(Check *check)
+{
+    Arena *arena = arena_new();
+    Looks looks = looks_new(arena, WIDTH);
+    float *features = ARENA_ARRAY(arena, float, SCENE_CELLS *WIDTH);
+    Draws draws = {.key = 7}, noise = {.key = 8};
+    for (int i = 0; i < 500; i++) {
+        Scene scene = scene_draw(&draws, 1 + (uint32_t)i % 4, SPLIT_train);
+        scene_show(&scene, &looks, &noise, features);
+        int lit = 0;
+        for (int cell = 0; cell < SCENE_CELLS; cell++) {
+            float largest = 0;
+            for (int k = 0; k < WIDTH; k++)
+                largest = features[cell * WIDTH + k] > largest
+                              ? features[cell * WIDTH + k]
+                              : largest;
+            lit += largest > 0.1F;
+        }
+        CHECK(check, lit == (int)scene.count, "%d cells show %u objects", lit,
+              scene.count);
+        for (uint32_t k = 1; k < scene.count; k++) {
+            const Object *a = &scene.objects[k - 1], *b = &scene.objects[k];
+            CHECK(check,
+                  a->row < b->row || (a->row == b->row && a->column + 1 < b->column),
+                  "reading order");
+        }
+    }
+    arena_free(arena);
+}
+
+static const char *answer_of(uint32_t seed, const ExampleKind *kind, Example *out)
+{
+    Draws draws = {.key = random_mix32(seed)};
+    *out = (Example){.answer_count = 0};
+    kind->make(&draws, SPLIT_train, out);
+    return out->answers[0].text;
+}
+
+static void test_balance(Check *check, Diags *diags)
+{
+    static const char *const pairs[][3] = {
+        {"vqa", "yes", "no"}, {"gqa", "yes", "no"}, {"nlvr", "true", "false"}};
+    for (int p = 0; p < 3; p++) {
+        const ExampleKind *kind = example_kind_find(pairs[p][0], (Loc){0}, diags);
+        int first = 0, second = 0;
+        for (uint32_t i = 0; i < 4000; i++) {
+            Example example;
+            const char *answer = answer_of(i, kind, &example);
+            first += strcmp(answer, pairs[p][1]) == 0;
+            second += strcmp(answer, pairs[p][2]) == 0;
+        }
+        double share = (double)first / (first + second);
+        CHECK(check, share > 0.45 && share < 0.55, "%s: %s in %g of cases", pairs[p][0],
+              pairs[p][1], share);
+    }
+}
+
+/* A caption names what is in its scene. */
+static void test_captions(Check *check, Diags *diags)
+{
+    const ExampleKind *kind = example_kind_find("caption", (Loc){0}, diags);
+    for (uint32_t i = 0; i < 200; i++) {
+        Example example;
+        const char *text = answer_of(i, kind, &example);
+        const Scene *scene = &example.images[0];
+        for (uint32_t k = 0; k < scene->count; k++) {
+            char part[64];
+            snprintf(part, sizeof part, "a %s %s", colour_names[scene->objects[k].colour],
+                     shape_names[scene->objects[k].shape]);
+            CHECK(check, strstr(text, part), "'%s' names %s", text, part);
+        }
+    }
+}
+
+/* -- what does not fit ----------------------------------------------------------- */
+
+static void check_refused(Check *check, Module *module, const char *name,
+                          const char *message)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    Diags *diags = diags_new(out);
+    DataSource *source = data_open(name, module, diags);
+    data_close(source);
+    diags_free(diags);
+    fclose(out);
+    CHECK(check, !source && strstr(text, message), "should say '%s': %s", message, text);
+    free(text);
+    module_free(module);
+}
+
+static void test_refusals(Check *check)
+{
+    static const char *const unknown[] = {"vqaa"};
+    check_refused(check, module_for(tasks, 1), "shaps", "did you mean 'shapes'");
+    check_refused(check, module_for(unknown, 1), "shapes", "did you mean 'vqa'");
+    check_refused(check, module_for(tasks, 0), "shapes", "has no task");
+    Module *module = module_for(tasks, 1);
+    graph_source(module->graphs[0], (BuildSite){0}, OP_input, "lables", type_index(1));
+    check_refused(check, module, "shapes", "did you mean 'labels'");
+    module = module_for(tasks, 1);
+    Axis axis = {.name = intern(module->interns, "sound"),
+                 .kind = AXIS_KIND_primary,
+                 .longest = 4};
+    graph_axis(module->graphs[1], axis, (Loc){0});
+    check_refused(check, module, "shapes", "how long axis 'sound' is");
+}
+
+int main(void)
+{
+    Check check = {0};
+    Diags *diags = diags_new(stderr);
+    test_training(&check, diags);
+    test_scores(&check, diags);
+    test_disjoint(&check);
+    test_scene(&check);
+    test_balance(&check, diags);
+    test_captions(&check, diags);
+    test_refusals(&check);
+    CHECK(&check, diags_error_count(diags) == 0, "no errors");
+    diags_free(diags);
+    return check_finish(&check);
+}
