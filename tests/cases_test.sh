@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Recorded cases of the reference implementation, through vlc and vlrun: those kept here, the small
+# vectors, and a larger collection if VLG_CASES names one or it lies beside the project.
+#
+# usage: tests/cases_test.sh BUILD_DIR
+set -euo pipefail
+build=$(cd "$1" && pwd)
+cd "$(dirname "$0")/.."
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+tests/verify_cases tests/cases --build "$build"
+tests/convert_vectors tests/vectors/vlt5_tiny.json tests/vectors/param_names.json "$scratch"
+tests/verify_cases "$scratch" --build "$build"
+more=${VLG_CASES:-../shared/golden}
+if [ -d "$more" ]; then
+    tests/verify_cases "$more" --build "$build"
+fi
