@@ -2,8 +2,8 @@
  *
  * An emitter turns one step of a planned graph into one LLVM function of type KernelFn
  * (codegen/program.h). Emitters are pure: the text of a kernel depends only on what
- * kernel_describe wrote for it, so equal descriptions are equal kernels, whatever graph, node ids
- * or sizes they came from. */
+ * its class describes, so equal descriptions are equal kernels, whatever graph,
+ * node ids or sizes they came from. */
 #ifndef VLG_CODEGEN_EMIT_H
 #define VLG_CODEGEN_EMIT_H
 
@@ -19,13 +19,14 @@ typedef struct Emit {
     LLVMBuilderRef builder;
     LLVMValueRef function;
     LLVMValueRef operands, axes, lane, salts; /* the kernel's arguments */
-    uint32_t width;                    /* floats in a vector: 16, 8 or 4 */
+    uint32_t width;                           /* floats in a vector: 16, 8 or 4 */
     LLVMTypeRef f32, i1, i8, i32, i64, ptr;
     LLVMTypeRef vf, vi, vm; /* vectors of `width`: f32, i32, i1 */
 } Emit;
 
-/* A step as an emitter sees it. Operand and axis lists are in the kernel's argument order: each
- * class of kernel derives them from the nodes in one place, for the caller and the emitter alike. */
+/* A step as an emitter sees it. Operand and axis lists are in the kernel's argument
+ * order: each class of kernel derives them from the nodes in one place, for the caller
+ * and the emitter alike. */
 typedef struct KernelStep {
     const Graph *graph;
     const Node *const *nodes; /* of the step, in order */
@@ -35,23 +36,26 @@ typedef struct KernelStep {
     uint32_t operand_count;
     int32_t *axes;
     uint32_t axis_count;
-    uint32_t *salts; /* the kernel's last argument; the values are no part of its description */
+    uint32_t *
+        salts; /* the kernel's last argument; the values are no part of its description */
     int64_t scratch_bytes; /* the lane's scratch this kernel uses */
-    const void *plan;      /* what `operands` found out for `describe` and `emit`, or NULL */
+    const void *plan; /* what `operands` found out for `describe` and `emit`, or NULL */
 } KernelStep;
 
 /* One class of kernels: which lowerings it takes, and its three functions. */
 typedef struct KernelClass {
     const char *name;
-    /* Why no kernel of this class can run the step, or NULL; absent if every step is good. */
+    /* Why no kernel of this class can run the step, or NULL; absent if every step is
+     * good. */
     const char *(*refuse)(const KernelStep *step);
-    /* Fills operands, axes, salts, scratch_bytes and plan of `step` (graph, nodes and escapes are given)
-     * in `arena`. */
+    /* Fills operands, axes, salts, scratch_bytes and plan of `step` (graph, nodes and
+     * escapes are given) in `arena`. */
     void (*operands)(KernelStep *step, Arena *arena);
-    /* Appends what the code depends on, and nothing else, to `out`: ops, attributes, widths,
-     * operand positions. Its hash is the kernel's identity. */
+    /* Appends what the code depends on, and nothing else, to `out`: ops, attributes,
+     * widths, operand positions. Its hash is the kernel's identity. */
     void (*describe)(const KernelStep *step, FILE *out);
-    /* Emits the body; the builder stands in the entry block and must end with a return. */
+    /* Emits the body; the builder stands in the entry block and must end with a return.
+     */
     void (*emit)(Emit *emit, const KernelStep *step);
 } KernelClass;
 

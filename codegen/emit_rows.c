@@ -6,7 +6,7 @@
 #include "codegen/rows_emit.h"
 #include "ir/random.h"
 
-/* -- before the rows -------------------------------------------------------------------------- */
+/* -- before the rows ----------------------------------------------------------- */
 
 static LLVMValueRef *value_table(RowsEmit *re)
 {
@@ -39,9 +39,10 @@ static void prepare(RowsEmit *re, const KernelStep *step)
     }
 }
 
-/* -- columns ----------------------------------------------------------------------------------- */
+/* -- columns ------------------------------------------------------------------- */
 
-typedef void ColumnStep(RowsEmit *re, LLVMValueRef column, LLVMValueRef mask, uint32_t turn);
+typedef void ColumnStep(RowsEmit *re, LLVMValueRef column, LLVMValueRef mask,
+                        uint32_t turn);
 
 /* Columns in a loop; -1 if only known when it runs. */
 static int64_t known_columns(const RowsPlan *plan)
@@ -57,12 +58,13 @@ static LLVMValueRef column_count(RowsEmit *re)
     int64_t known = known_columns(re->plan);
     if (known >= 0)
         return emit_i64(e, known);
-    return LLVMBuildMul(e->builder, emit_axis_rows(e, 0), emit_i64(e, re->plan->width), "");
+    return LLVMBuildMul(e->builder, emit_axis_rows(e, 0), emit_i64(e, re->plan->width),
+                        "");
 }
 
 typedef struct ColumnRange {
     LLVMValueRef begin, end;
-    uint32_t turns; /* vectors in one turn of the loop */
+    uint32_t turns;          /* vectors in one turn of the loop */
     LLVMValueRef tail_count; /* of all columns, if this is the masked tail; else NULL */
 } ColumnRange;
 
@@ -116,11 +118,12 @@ static void zero_step(RowsEmit *re, LLVMValueRef column, LLVMValueRef mask, uint
         const RowValue *value = &re->plan->values[i];
         if (row_value_is_rowsum(value) && re->plan->values[value->args[0]].wide)
             emit_store_vector(e, LLVMConstNull(e->vf),
-                              emit_at(e, e->f32, re->pointers[value->operand], column), mask);
+                              emit_at(e, e->f32, re->pointers[value->operand], column),
+                              mask);
     }
 }
 
-/* -- one phase ---------------------------------------------------------------------------------- */
+/* -- one phase ----------------------------------------------------------------- */
 
 static double fold_identity(OpKind op)
 {
@@ -129,7 +132,8 @@ static double fold_identity(OpKind op)
 
 static LLVMValueRef fold_join(Emit *e, OpKind op, LLVMValueRef a, LLVMValueRef b)
 {
-    return op == OP_sum_width ? LLVMBuildFAdd(e->builder, a, b, "") : emit_larger(e, a, b);
+    return op == OP_sum_width ? LLVMBuildFAdd(e->builder, a, b, "")
+                              : emit_larger(e, a, b);
 }
 
 static void fold_step(RowsEmit *re, uint32_t fold, LLVMValueRef column, LLVMValueRef mask,
@@ -156,8 +160,8 @@ static void add_to_rowsum(RowsEmit *re, const RowValue *value, LLVMValueRef x,
     emit_store_vector(e, LLVMBuildFAdd(e->builder, sum, x, ""), address, mask);
 }
 
-static void store_vector(RowsEmit *re, uint32_t index, LLVMValueRef x, LLVMValueRef column,
-                         LLVMValueRef mask)
+static void store_vector(RowsEmit *re, uint32_t index, LLVMValueRef x,
+                         LLVMValueRef column, LLVMValueRef mask)
 {
     Emit *e = re->e;
     if (row_value_has_dtype(&re->plan->values[index], DTYPE_bit))
@@ -178,8 +182,10 @@ static bool is_summed_now(const RowsEmit *re, const RowValue *value)
            value->level == re->phase;
 }
 
-/* All is computed before anything is stored, for an output may overwrite an input in place. */
-static void phase_step(RowsEmit *re, LLVMValueRef column, LLVMValueRef mask, uint32_t turn)
+/* All is computed before anything is stored, for an output may overwrite an input in
+ * place. */
+static void phase_step(RowsEmit *re, LLVMValueRef column, LLVMValueRef mask,
+                       uint32_t turn)
 {
     for (uint32_t i = 0; i < re->fold_count; i++)
         fold_step(re, i, column, mask, turn);
@@ -243,7 +249,7 @@ static void phase_end(RowsEmit *re)
     re->fold_count = 0;
 }
 
-/* -- one row ------------------------------------------------------------------------------------- */
+/* -- one row ------------------------------------------------------------------- */
 
 static LLVMValueRef own_row(RowsEmit *re, const RowValue *value, LLVMValueRef row)
 {
@@ -305,8 +311,8 @@ static void narrow_nodes(RowsEmit *re, uint32_t level)
 {
     for (uint32_t i = 0; i < re->plan->value_count; i++) {
         const RowValue *value = &re->plan->values[i];
-        if (value->kind != ROW_node || value->wide || value->folds || value->level != level ||
-            row_value_is_rowsum(value))
+        if (value->kind != ROW_node || value->wide || value->folds ||
+            value->level != level || row_value_is_rowsum(value))
             continue;
         LLVMValueRef args[3] = {0};
         for (uint32_t j = 0; j < value->node->arg_count; j++)
@@ -324,9 +330,11 @@ static void row_end(RowsEmit *re, LLVMValueRef *totals)
             rows_store_scalar(re, value, re->scalars[i], re->bases[i]);
         } else if (totals[i]) {
             LLVMTypeRef f64 = LLVMDoubleTypeInContext(e->context);
-            LLVMValueRef x = LLVMBuildFPExt(e->builder, re->scalars[value->args[0]], f64, "");
+            LLVMValueRef x =
+                LLVMBuildFPExt(e->builder, re->scalars[value->args[0]], f64, "");
             LLVMValueRef total = LLVMBuildLoad2(e->builder, f64, totals[i], "");
-            LLVMBuildStore(e->builder, LLVMBuildFAdd(e->builder, total, x, ""), totals[i]);
+            LLVMBuildStore(e->builder, LLVMBuildFAdd(e->builder, total, x, ""),
+                           totals[i]);
         }
     }
 }
@@ -346,9 +354,10 @@ static void emit_row(RowsEmit *re, LLVMValueRef row, LLVMValueRef *totals)
     row_end(re, totals);
 }
 
-/* -- the kernel ------------------------------------------------------------------------------------ */
+/* -- the kernel ---------------------------------------------------------------- */
 
-/* Sums over rows of narrow values are kept in double precision, by value; others are NULL. */
+/* Sums over rows of narrow values are kept in double precision, by value; others are
+ * NULL. */
 static LLVMValueRef *totals_begin(RowsEmit *re)
 {
     Emit *e = re->e;

@@ -5,8 +5,8 @@
  *     dlogits = (softmax(logits) - onehot(label)) dy, in place of the logits
  *     dx = dlogits table,  dtable = dlogits^T x,  dbias = sum of dlogits over rows
  *
- * A step is any of cross_entropy and its gradients over the same operands, or
- * vocab_argmax. The kernel's operands are x, table, label, dy and bias, as far as the
+ * A step is any of cross_entropy, its gradients and vocab_argmax over the same
+ * operands. The kernel's operands are x, table, label, dy and bias, as far as the
  * step has them, then a result per node. Its one axis is that of x's rows, if they are
  * ragged. */
 #include <inttypes.h>

@@ -1,5 +1,5 @@
-/* The compiler of kernels: collects the distinct kernels of a module, takes their objects from
- * the cache or compiles them on all processors at once, and links them with ORC. */
+/* The compiler of kernels: collects the distinct kernels of a module, takes their objects
+ * from the cache or compiles them on all processors at once, and links them with ORC. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -36,9 +36,10 @@ static double seconds_now(void)
 static bool add_process_symbols(Jit *jit, Diags *diags)
 {
     LLVMOrcDefinitionGeneratorRef generator;
-    if (!llvm_succeeded(LLVMOrcCreateDynamicLibrarySearchGeneratorForProcess(
-                            &generator, LLVMOrcLLJITGetGlobalPrefix(jit->linker), NULL, NULL),
-                        "cannot search the process for symbols", diags))
+    if (!llvm_succeeded(
+            LLVMOrcCreateDynamicLibrarySearchGeneratorForProcess(
+                &generator, LLVMOrcLLJITGetGlobalPrefix(jit->linker), NULL, NULL),
+            "cannot search the process for symbols", diags))
         return false;
     LLVMOrcJITDylibAddGenerator(LLVMOrcLLJITGetMainJITDylib(jit->linker), generator);
     return true;
@@ -59,7 +60,8 @@ Jit *jit_new(const JitOptions *options, Diags *diags)
             arena_string(arena, options->cache_dir, strlen(options->cache_dir));
     jit->table.arena = arena;
     object_cache_open(&jit->cache, jit->options.cache_dir, &jit->processor);
-    if (!llvm_succeeded(LLVMOrcCreateLLJIT(&jit->linker, NULL), "cannot start the JIT", diags) ||
+    if (!llvm_succeeded(LLVMOrcCreateLLJIT(&jit->linker, NULL), "cannot start the JIT",
+                        diags) ||
         !add_process_symbols(jit, diags)) {
         jit_free(jit);
         return NULL;
@@ -81,7 +83,7 @@ void jit_free(Jit *jit)
     arena_free(jit->arena);
 }
 
-/* -- compiling on all processors -------------------------------------------------------------- */
+/* -- compiling on all processors ----------------------------------------------- */
 
 typedef struct CompileQueue {
     const Processor *processor;
@@ -129,13 +131,13 @@ static void compile_all(CompileQueue *queue)
         pthread_join(threads[i], NULL);
 }
 
-/* -- objects become code ------------------------------------------------------------------- */
+/* -- objects become code ------------------------------------------------------- */
 
 static bool link_kernel(Jit *jit, Kernel *kernel, Diags *diags)
 {
     if (kernel->error) {
-        diag_error(diags, kernel->step.nodes[0]->loc, "LLVM cannot compile the kernel: %s",
-                   kernel->error);
+        diag_error(diags, kernel->step.nodes[0]->loc,
+                   "LLVM cannot compile the kernel: %s", kernel->error);
         free(kernel->error);
         kernel->error = NULL;
         return false;
@@ -201,7 +203,8 @@ bool jit_compile(Jit *jit, const Module *module, Program **out_programs, Diags *
             continue;
         out_programs[i] = ARENA_ARRAY(jit->arena, Program, 1);
         good = program_build(module->graphs[i], &jit->table, out_programs[i], &kernels[i],
-                             diags) && good;
+                             diags) &&
+               good;
     }
     good = good && make_code(jit, last ? last->next : jit->table.first, diags);
     for (uint32_t i = 0; i < module->graph_count && good; i++) {

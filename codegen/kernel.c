@@ -11,13 +11,14 @@
 #include "codegen/object_cache.h"
 #include "ir/hash.h"
 
-/* Emitters write vector code with loops in place, so little is left to do: share what they
- * computed twice, hoist what does not change in a loop, drop what nobody needs. */
+/* Emitters write vector code with loops in place, so little is left to do: share what
+ * they computed twice, hoist what does not change in a loop, drop what nobody needs. */
 static const char pass_pipeline[] =
     "function(sroa,early-cse<memssa>,instsimplify,simplifycfg,loop-mssa(licm),early-cse,"
     "adce,simplifycfg)";
 
-static char *describe(const KernelClass *kernel_class, const KernelStep *step, size_t *out_len)
+static char *describe(const KernelClass *kernel_class, const KernelStep *step,
+                      size_t *out_len)
 {
     char *text = NULL;
     FILE *out = open_memstream(&text, out_len);
@@ -73,7 +74,8 @@ static void emit_begin(Emit *e, const Kernel *kernel, const Processor *processor
     e->vi = LLVMVectorType(e->i32, e->width);
     e->vm = LLVMVectorType(e->i1, e->width);
     LLVMTypeRef arguments[] = {e->ptr, e->ptr, e->ptr, e->ptr};
-    LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(e->context), arguments, 4, 0);
+    LLVMTypeRef type =
+        LLVMFunctionType(LLVMVoidTypeInContext(e->context), arguments, 4, 0);
     e->function = LLVMAddFunction(e->module, kernel->symbol, type);
     processor_set_attributes(processor, e->context, e->function);
     e->operands = LLVMGetParam(e->function, 0);
@@ -119,8 +121,8 @@ static bool optimize(Kernel *kernel, Emit *e, LLVMTargetMachineRef machine)
     return false;
 }
 
-void kernel_compile(Kernel *kernel, const Processor *processor, LLVMTargetMachineRef machine,
-                    FILE *dump)
+void kernel_compile(Kernel *kernel, const Processor *processor,
+                    LLVMTargetMachineRef machine, FILE *dump)
 {
     Emit e = {0};
     emit_begin(&e, kernel, processor);
@@ -139,8 +141,8 @@ void kernel_compile(Kernel *kernel, const Processor *processor, LLVMTargetMachin
         LLVMDisposeMessage(message);
         message = NULL;
         if (optimize(kernel, &e, machine) &&
-            LLVMTargetMachineEmitToMemoryBuffer(machine, e.module, LLVMObjectFile, &message,
-                                                &kernel->object))
+            LLVMTargetMachineEmitToMemoryBuffer(machine, e.module, LLVMObjectFile,
+                                                &message, &kernel->object))
             fail(kernel, message);
     }
     emit_finish(&e);

@@ -35,11 +35,11 @@ Kernel *kernel_table_add(KernelTable *table, const KernelClass *kernel_class,
 
 /* Emits and compiles: sets `object`, or `error`. Different kernels may be compiled by
  * different threads, each with its own machine. */
-void kernel_compile(Kernel *kernel, const Processor *processor, LLVMTargetMachineRef machine,
-                    FILE *dump);
+void kernel_compile(Kernel *kernel, const Processor *processor,
+                    LLVMTargetMachineRef machine, FILE *dump);
 
-/* program.c: the calls of a fused graph; kernels[i] (arena array) is that of calls[i], or NULL
- * for a matrix product. False and an error if a step is one no kernel can run. */
+/* program.c: the calls of a fused graph; kernels[i] (arena array) is that of calls[i], or
+ * NULL for a matrix product. False and an error if a step is one no kernel can run. */
 NODISCARD bool program_build(const Graph *graph, KernelTable *table, Program *out_program,
                              Kernel ***out_kernels, Diags *diags);
 

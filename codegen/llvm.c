@@ -48,15 +48,16 @@ bool processor_open(Processor *processor, const char *name, Diags *diags)
     }
     unsigned major, minor, patch;
     LLVMGetVersion(&major, &minor, &patch);
-    snprintf(processor->version, sizeof processor->version, "%u.%u.%u", major, minor, patch);
+    snprintf(processor->version, sizeof processor->version, "%u.%u.%u", major, minor,
+             patch);
     processor->triple = LLVMGetDefaultTargetTriple();
     processor->name = name ? LLVMCreateMessage(name) : LLVMGetHostCPUName();
     processor->features = name ? features_of(name) : LLVMGetHostCPUFeatures();
     processor->vector_width = vector_width(processor->features);
     LLVMTargetMachineRef machine = processor_machine(processor);
     if (!machine) {
-        diag_error(diags, (Loc){0}, "LLVM cannot generate code for %s (%s)", processor->triple,
-                   processor->name);
+        diag_error(diags, (Loc){0}, "LLVM cannot generate code for %s (%s)",
+                   processor->triple, processor->name);
         processor_close(processor);
         return false;
     }
@@ -100,7 +101,8 @@ void processor_set_attributes(const Processor *processor, LLVMContextRef context
         const char *key = attributes[i][0], *value = attributes[i][1];
         LLVMAttributeRef attribute = LLVMCreateStringAttribute(
             context, key, (unsigned)strlen(key), value, (unsigned)strlen(value));
-        LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, attribute);
+        LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+                                attribute);
     }
     unsigned kind = LLVMGetEnumAttributeKindForName("nounwind", 8);
     LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,

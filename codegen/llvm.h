@@ -1,4 +1,5 @@
-/* The processor LLVM generates code for: set up once, then read by every compiling thread. */
+/* The processor LLVM generates code for: set up once, then read by every compiling
+ * thread. */
 #ifndef VLG_CODEGEN_LLVM_H
 #define VLG_CODEGEN_LLVM_H
 
@@ -14,8 +15,9 @@ typedef struct Processor {
     char version[32];               /* of LLVM */
 } Processor;
 
-/* Registers the back end of this machine. `name` is LLVM's name of a processor whose instructions
- * this one has; NULL: use all there is. False and an error if LLVM cannot generate code for it. */
+/* Registers the back end of this machine. `name` is LLVM's name of a processor whose
+ * instructions this one has; NULL: use all there is. False and an error if LLVM cannot
+ * generate code for it. */
 NODISCARD bool processor_open(Processor *processor, const char *name, Diags *diags);
 void processor_close(Processor *processor);
 

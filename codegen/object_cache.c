@@ -39,10 +39,12 @@ void object_cache_close(ObjectCache *cache)
     *cache = (ObjectCache){0};
 }
 
-static uint64_t hash_identity(const ObjectCache *cache, const Kernel *kernel, uint64_t start)
+static uint64_t hash_identity(const ObjectCache *cache, const Kernel *kernel,
+                              uint64_t start)
 {
     uint64_t hash = hash_bytes(start, cache->identity, cache->identity_len);
-    return hash_word(hash, hash_bytes(hash, kernel->description, kernel->description_len));
+    return hash_word(hash,
+                     hash_bytes(hash, kernel->description, kernel->description_len));
 }
 
 void object_cache_name(const ObjectCache *cache, Kernel *kernel)
@@ -59,8 +61,8 @@ static bool object_path(const ObjectCache *cache, const Kernel *kernel, char *ou
     return len > 0 && len < PATH_BYTES;
 }
 
-static uint64_t checksum(const ObjectCache *cache, const Kernel *kernel, const void *object,
-                         size_t bytes)
+static uint64_t checksum(const ObjectCache *cache, const Kernel *kernel,
+                         const void *object, size_t bytes)
 {
     uint64_t hash = hash_bytes(HASH_START, cache->identity, cache->identity_len);
     hash = hash_bytes(hash, kernel->description, kernel->description_len);
@@ -156,7 +158,7 @@ void object_cache_store(const ObjectCache *cache, const Kernel *kernel)
         unlink(aside);
 }
 
-/* -- where it is ----------------------------------------------------------------------------- */
+/* -- where it is --------------------------------------------------------------- */
 
 static bool make_dirs(char *path)
 {

@@ -1,4 +1,5 @@
-/* Steps of a fused graph become calls: of a kernel, found by what it computes, or of the GEMM. */
+/* Steps of a fused graph become calls: of a kernel, found by what it computes, or of the
+ * GEMM. */
 #include <string.h>
 
 #include "codegen/kernel.h"
@@ -34,8 +35,8 @@ typedef struct Builder {
     Diags *diags;
 } Builder;
 
-/* A value leaves its step if another step reads it, directly or through views, or if it is an
- * output. */
+/* A value leaves its step if another step reads it, directly or through views, or if it
+ * is an output. */
 static void find_escapes(Builder *b)
 {
     const Graph *graph = b->graph;
@@ -58,7 +59,8 @@ static const char *call_label(Builder *b, const char *what, const Node *const *n
 {
     char type[96];
     type_print(b->graph, nodes[count - 1]->type, type, sizeof type);
-    return arena_format(b->arena, "%s %u %s %s", what, count, count == 1 ? "op" : "ops", type);
+    return arena_format(b->arena, "%s %u %s %s", what, count, count == 1 ? "op" : "ops",
+                        type);
 }
 
 static void build_gemm(Builder *b, Call *call, const Node *product)
@@ -73,8 +75,8 @@ static void build_gemm(Builder *b, Call *call, const Node *product)
     call->label = call_label(b, "matmul", &product, 1);
 }
 
-static bool build_kernel(Builder *b, Call *call, Kernel **out_kernel, const Node *const *nodes,
-                         uint32_t count)
+static bool build_kernel(Builder *b, Call *call, Kernel **out_kernel,
+                         const Node *const *nodes, uint32_t count)
 {
     const KernelClass *kernel_class = class_of(op_info(nodes[0]->op)->lowering);
     for (uint32_t i = 0; i < count; i++) {
@@ -124,8 +126,11 @@ static const Node **step_nodes(Builder *b, uint32_t index, const uint32_t *count
 bool program_build(const Graph *graph, KernelTable *table, Program *out_program,
                    Kernel ***out_kernels, Diags *diags)
 {
-    Builder b = {.graph = graph, .table = table, .arena = table->arena,
-                 .program = out_program, .diags = diags};
+    Builder b = {.graph = graph,
+                 .table = table,
+                 .arena = table->arena,
+                 .program = out_program,
+                 .diags = diags};
     b.live = liveness_of(graph, b.arena);
     find_escapes(&b);
     uint32_t step_count = b.live.step_count;

@@ -1,9 +1,10 @@
 /* A graph ready to run: the contract between generated code and whoever calls it.
  *
- * A Program is the list of calls that one lane makes for one micro-batch, in order. Calls are
- * kernels from the JIT, or matrix products, which go to the caller's GEMM. Programs are immutable
- * and shared by all lanes; all that changes per micro-batch is in LaneContext and the operand
- * pointers. Kernels allocate nothing, lock nothing, call nothing but `gemm`. */
+ * A Program is the list of calls that one lane makes for one micro-batch, in order. Calls
+ * are kernels from the JIT, or matrix products, which go to the caller's GEMM. Programs
+ * are immutable and shared by all lanes; all that changes per micro-batch is in
+ * LaneContext and the operand pointers. Kernels allocate nothing, lock nothing, call
+ * nothing but `gemm`. */
 #ifndef VLG_CODEGEN_PROGRAM_H
 #define VLG_CODEGEN_PROGRAM_H
 
@@ -20,8 +21,8 @@ typedef struct AxisView {
     int64_t total_rows;      /* in the whole batch */
 } AxisView;
 
-/* C[m, n] = alpha A B (+ C if accumulate); A is m x k (or k x m, transposed), row-major with the
- * given leading dimensions. Single-threaded. */
+/* C[m, n] = alpha A B (+ C if accumulate); A is m x k (or k x m, transposed), row-major
+ * with the given leading dimensions. Single-threaded. */
 typedef void GemmFn(int transpose_a, int transpose_b, int64_t m, int64_t n, int64_t k,
                     const float *a, int64_t lda, const float *b, int64_t ldb, float *c,
                     int64_t ldc, int accumulate);
@@ -35,10 +36,10 @@ typedef struct LaneContext {
 } LaneContext;
 
 /* `operands` in the order of Call.operands, `axes` in the order of Call.axes, `salts` are
- * Call.salts. All pointers are 64-byte aligned for slab, parameters and state; at least 4 for
- * fields of the batch. */
-typedef void KernelFn(void *const *operands, const AxisView *const *axes, const LaneContext *lane,
-                      const uint32_t *salts);
+ * Call.salts. All pointers are 64-byte aligned for slab, parameters and state; at least 4
+ * for fields of the batch. */
+typedef void KernelFn(void *const *operands, const AxisView *const *axes,
+                      const LaneContext *lane, const uint32_t *salts);
 
 typedef struct Operand {
     const Node *node; /* storage node (views resolved) */
@@ -49,16 +50,16 @@ typedef enum CallKind { CALL_kernel, CALL_gemm } CallKind;
 
 typedef struct Call {
     CallKind kind;
-    KernelFn *kernel;      /* CALL_kernel */
-    const Node *node;      /* for diagnostics: one node of the step; CALL_gemm: the product */
-    const char *label;     /* "rows 12 ops f32[enc, 768]", for profiles */
+    KernelFn *kernel;  /* CALL_kernel */
+    const Node *node;  /* for diagnostics: one node of the step; CALL_gemm: the product */
+    const char *label; /* "rows 12 ops f32[enc, 768]", for profiles */
     const Operand *operands; /* CALL_gemm: a, b, result */
     uint32_t operand_count;
     const int32_t *axes; /* axes of the graph */
     uint32_t axis_count;
-    const uint32_t *salts; /* of the dropouts in the call; apart from the code, so that layers
-                              share kernels */
-    uint32_t step; /* index of the step in liveness_of() */
+    const uint32_t *salts; /* of the dropouts in the call; apart from the code, so that
+                              layers share kernels */
+    uint32_t step;         /* index of the step in liveness_of() */
 } Call;
 
 typedef struct Program {
@@ -74,7 +75,7 @@ typedef struct Jit Jit;
 typedef struct JitOptions {
     const char *cache_dir; /* NULL: no object cache */
     bool dump_ir;          /* print LLVM IR of each kernel to stderr */
-    const char *processor; /* LLVM's name of a lesser processor to generate for; NULL: this one */
+    const char *processor; /* LLVM's name of a lesser one to generate for; NULL: this */
 } JitOptions;
 
 typedef struct JitStats {
@@ -85,12 +86,14 @@ typedef struct JitStats {
 /* NULL and an error if LLVM has no back end for this machine. */
 Jit *jit_new(const JitOptions *options, Diags *diags);
 void jit_free(Jit *jit); /* frees the code: no Program may be used after */
-/* Compiles all graphs of `module` that are fused; out_programs[i] belongs to module->graphs[i] and
- * is freed with the jit. False and an error if a graph cannot be compiled. */
-NODISCARD bool jit_compile(Jit *jit, const Module *module, Program **out_programs, Diags *diags);
+/* Compiles all graphs of `module` that are fused; out_programs[i] belongs to
+ * module->graphs[i] and is freed with the jit. False and an error if a graph cannot be
+ * compiled. */
+NODISCARD bool jit_compile(Jit *jit, const Module *module, Program **out_programs,
+                           Diags *diags);
 JitStats jit_stats(const Jit *jit);
-/* "$XDG_CACHE_HOME/vlgraph" or "~/.cache/vlgraph", created if missing, in a malloc'ed string; NULL
- * if there is no home. */
+/* "$XDG_CACHE_HOME/vlgraph" or "~/.cache/vlgraph", created if missing, in a malloc'ed
+ * string; NULL if there is no home. */
 char *jit_default_cache_dir(void);
 
 #endif

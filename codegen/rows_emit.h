@@ -5,8 +5,9 @@
 #include "codegen/loops.h"
 #include "codegen/rows_plan.h"
 
-/* Accumulators of a fold: column vector i is added to number i mod ROWS_SUMS. The order of
- * additions depends on nothing but the width, so a value is the same in whatever group. */
+/* Accumulators of a fold: column vector i is added to number i mod ROWS_SUMS. The order
+ * of additions depends on nothing but the width, so a value is the same in whatever
+ * group. */
 enum { ROWS_SUMS = 4 };
 
 typedef struct RowsEmit {
@@ -22,23 +23,24 @@ typedef struct RowsEmit {
     LLVMValueRef *keys;     /* dropout: i32 */
     /* Of the current phase: */
     uint32_t phase;
-    LLVMValueRef *splats;   /* by value, narrow: the number in every lane */
-    const uint32_t *folds;  /* values reduced in this loop */
+    LLVMValueRef *splats;  /* by value, narrow: the number in every lane */
+    const uint32_t *folds; /* values reduced in this loop */
     uint32_t fold_count;
-    LLVMValueRef *sums;     /* [fold_count * ROWS_SUMS] */
-    LLVMValueRef *vectors;  /* by value, at the current columns; NULL: not computed yet */
+    LLVMValueRef *sums;    /* [fold_count * ROWS_SUMS] */
+    LLVMValueRef *vectors; /* by value, at the current columns; NULL: not computed yet */
 } RowsEmit;
 
 /* A value at `column`..+width-1; lanes outside `mask` (NULL: none) are arbitrary. */
-LLVMValueRef rows_vector(RowsEmit *re, uint32_t index, LLVMValueRef column, LLVMValueRef mask);
+LLVMValueRef rows_vector(RowsEmit *re, uint32_t index, LLVMValueRef column,
+                         LLVMValueRef mask);
 /* The result of a map from operands that are all scalars or all vectors. */
 LLVMValueRef rows_formula(RowsEmit *re, uint32_t index, LLVMValueRef *args,
                           LLVMValueRef column);
 
 LLVMValueRef rows_load_bits(RowsEmit *re, LLVMValueRef base, LLVMValueRef column,
                             LLVMValueRef mask);
-void rows_store_bits(RowsEmit *re, LLVMValueRef bits, LLVMValueRef base, LLVMValueRef column,
-                     LLVMValueRef mask);
+void rows_store_bits(RowsEmit *re, LLVMValueRef bits, LLVMValueRef base,
+                     LLVMValueRef column, LLVMValueRef mask);
 LLVMValueRef rows_load_scalar(RowsEmit *re, const RowValue *value, LLVMValueRef base);
 void rows_store_scalar(RowsEmit *re, const RowValue *value, LLVMValueRef number,
                        LLVMValueRef base);

@@ -1,11 +1,12 @@
-/* Row groups: their space, the layout of every value in it, phases, buffers and description. */
+/* Row groups: their space, the layout of every value in it, phases, buffers and
+ * description. */
 #include "codegen/rows_plan.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
-/* -- the space ---------------------------------------------------------------------------- */
+/* -- the space ----------------------------------------------------------------- */
 
 typedef struct Space {
     int32_t axis;
@@ -70,7 +71,8 @@ static const char *type_refuse(const Space *space, int64_t width, Type type)
     if (space->axis != AXIS_STATIC)
         return type_static_rows(type) == 1 ? NULL : "rows differ";
     for (uint32_t i = 1; i < type.rank; i++) {
-        int64_t dim = type.dims[type.rank - 1 - i], most = space->dims[space->rank - 1 - i];
+        int64_t dim = type.dims[type.rank - 1 - i],
+                most = space->dims[space->rank - 1 - i];
         if (dim != 1 && dim != most)
             return "rows differ";
     }
@@ -108,6 +110,29 @@ static const char *arg_refuse(const KernelStep *step, const Space *space, int64_
     return type_refuse(space, width, arg->type);
 }
 
+static bool is_assigned(const KernelStep *step, const Node *node)
+{
+    const Graph *graph = step->graph;
+    for (uint32_t i = 0; i < graph->output_count; i++)
+        if (graph->outputs[i].role == OUTPUT_assign &&
+            storage_node(graph->outputs[i].value) == node)
+            return true;
+    return false;
+}
+
+static bool is_in_place(const KernelStep *step, const Node *node)
+{
+    return node->offset == NO_OFFSET && is_assigned(step, node);
+}
+
+/* What is the same in many rows is computed and written again in each of them. */
+static bool is_rewritten(const KernelStep *step, const Space *space, int64_t width,
+                         const Node *node)
+{
+    return width > 1 && type_width(node->type) == width &&
+           !has_all_rows(space, node->type) && is_in_place(step, node);
+}
+
 const char *rows_refuse(const KernelStep *step)
 {
     int64_t width;
@@ -122,13 +147,15 @@ const char *rows_refuse(const KernelStep *step)
         if (!reason && lowering_of(node) == LOWER_rowsum &&
             !has_all_rows(&space, node->args[0]->type))
             reason = "a sum is over fewer rows than the group has";
+        if (!reason && is_rewritten(step, &space, width, node))
+            reason = "a variable would be updated once per row";
         if (reason)
             return reason;
     }
     return NULL;
 }
 
-/* -- values -------------------------------------------------------------------------------- */
+/* -- values -------------------------------------------------------------------- */
 
 typedef struct Planner {
     KernelStep *step;
@@ -149,7 +176,8 @@ static void lay_out(const Planner *planner, RowValue *value)
     }
     int64_t divide = 1, stride = 1;
     for (uint32_t i = 1; i < space->rank && i < type.rank; i++) {
-        int64_t most = space->dims[space->rank - 1 - i], dim = type.dims[type.rank - 1 - i];
+        int64_t most = space->dims[space->rank - 1 - i],
+                dim = type.dims[type.rank - 1 - i];
         RowDim *last = value->dim_count ? &value->dims[value->dim_count - 1] : NULL;
         if (dim != 1 && last && last->divide * last->modulo == divide &&
             last->stride * last->modulo == stride)
@@ -169,7 +197,8 @@ static uint32_t add_value(Planner *planner, RowKind kind, const Node *node)
     RowsPlan *plan = planner->plan;
     assert(plan->value_count < planner->value_capacity);
     RowValue *value = &plan->values[plan->value_count];
-    *value = (RowValue){.kind = kind, .node = node, .operand = -1, .phase = -1, .buffer = -1};
+    *value =
+        (RowValue){.kind = kind, .node = node, .operand = -1, .phase = -1, .buffer = -1};
     bool is_sum = kind == ROW_node && lowering_of(node) == LOWER_rowsum;
     if (kind != ROW_constant && !is_sum) {
         value->wide = plan->width > 1 && type_width(node->type) == plan->width;
@@ -195,11 +224,12 @@ static uint32_t find_value(Planner *planner, const Node *arg)
     bool constant = storage->op == OP_constant;
     for (uint32_t i = 0; i < plan->value_count; i++) {
         const RowValue *value = &plan->values[i];
-        if (value->kind == ROW_node || constant ? value->node == storage : value->node == arg)
+        if (value->kind == ROW_node || constant ? value->node == storage
+                                                : value->node == arg)
             return i;
     }
-    uint32_t found = add_value(planner, constant ? ROW_constant : ROW_input,
-                               constant ? storage : arg);
+    uint32_t found =
+        add_value(planner, constant ? ROW_constant : ROW_input, constant ? storage : arg);
     if (!constant)
         plan->values[found].operand = (int32_t)add_operand(planner->step, storage, false);
     return found;
@@ -226,14 +256,6 @@ static void add_nodes(Planner *planner)
     }
 }
 
-static bool is_assigned(const Graph *graph, const Node *node)
-{
-    for (uint32_t i = 0; i < graph->output_count; i++)
-        if (graph->outputs[i].role == OUTPUT_assign && graph->outputs[i].value == node)
-            return true;
-    return false;
-}
-
 static void add_salts(Planner *planner)
 {
     KernelStep *step = planner->step;
@@ -256,12 +278,11 @@ static void add_outputs(Planner *planner)
         if (value->kind != ROW_node || !step->escapes[value->node->id])
             continue;
         value->operand = (int32_t)add_operand(step, value->node, true);
-        value->in_place =
-            value->node->offset == NO_OFFSET && is_assigned(step->graph, value->node);
+        value->in_place = is_in_place(step, value->node);
     }
 }
 
-/* -- flat groups ------------------------------------------------------------------------- */
+/* -- flat groups --------------------------------------------------------------- */
 
 static bool is_single(const RowsPlan *plan, const RowValue *value)
 {
@@ -281,8 +302,9 @@ static bool is_flat(const RowsPlan *plan)
 {
     for (uint32_t i = 0; i < plan->value_count; i++) {
         const RowValue *value = &plan->values[i];
-        if (value->kind == ROW_node && (lowering_of(value->node) != LOWER_map ||
-                                        (op_info(value->node->op)->traits & TRAIT_ROW_INDEX)))
+        if (value->kind == ROW_node &&
+            (lowering_of(value->node) != LOWER_map ||
+             (op_info(value->node->op)->traits & TRAIT_ROW_INDEX)))
             return false;
         if (!is_single(plan, value) && !is_full(plan, value))
             return false;
@@ -305,7 +327,7 @@ static void flatten(RowsPlan *plan)
     }
 }
 
-/* -- phases -------------------------------------------------------------------------------- */
+/* -- phases -------------------------------------------------------------------- */
 
 bool row_value_is_rowsum(const RowValue *value)
 {
@@ -334,7 +356,8 @@ static bool is_repeated(const RowValue *value)
     return value->node->op == OP_expand || value->node->op == OP_greater;
 }
 
-/* The value is needed in phase `phase`, which is no earlier than those asked about before. */
+/* The value is needed in phase `phase`, which is no earlier than those asked about
+ * before. */
 static void demand(RowsPlan *plan, uint32_t index, uint32_t phase)
 {
     RowValue *value = &plan->values[index];
@@ -384,7 +407,7 @@ static void find_phases(RowsPlan *plan)
     }
 }
 
-/* -- the kernel class ---------------------------------------------------------------------- */
+/* -- the kernel class ---------------------------------------------------------- */
 
 void rows_operands(KernelStep *step, Arena *arena)
 {
@@ -392,7 +415,8 @@ void rows_operands(KernelStep *step, Arena *arena)
     for (uint32_t i = 0; i < step->node_count; i++)
         capacity += step->nodes[i]->arg_count;
     RowsPlan *plan = ARENA_ARRAY(arena, RowsPlan, 1);
-    Planner planner = {.step = step, .arena = arena, .plan = plan, .value_capacity = capacity};
+    Planner planner = {
+        .step = step, .arena = arena, .plan = plan, .value_capacity = capacity};
     planner.space = space_of(step, &plan->width);
     plan->axis = planner.space.axis;
     plan->rows = plan->axis == AXIS_STATIC ? space_rows(&planner.space) : 0;
@@ -439,7 +463,8 @@ void rows_describe(const KernelStep *step, FILE *out)
 {
     const RowsPlan *plan = step->plan;
     if (plan->axis != AXIS_STATIC)
-        fprintf(out, "rows of axis by %" PRId64 "%s\n", plan->width, plan->flat ? " flat" : "");
+        fprintf(out, "rows of axis by %" PRId64 "%s\n", plan->width,
+                plan->flat ? " flat" : "");
     else if (plan->flat)
         fprintf(out, "%" PRId64 " flat\n", plan->rows * plan->width);
     else

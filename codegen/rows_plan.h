@@ -1,15 +1,17 @@
 /* How a group of map, fold and rowsum nodes becomes loops over rows and columns.
  *
- * A group works in a space of R rows by W columns. A value of it is wide (one number per column)
- * or narrow (one per row); both may be the same in many rows, as a bias or a scalar is. Per row:
+ * A group works in a space of R rows by W columns. A value of it is wide (one number per
+ * column) or narrow (one per row); both may be the same in many rows, as a bias or a
+ * scalar is. Per row:
  *
  *     for each phase p = 0, 1, ...
  *         narrow nodes of level p, in scalars
- *         a loop over the columns: folds of level p, outputs and sums over rows of level p
+ *         a loop over the columns: folds of level p, outputs and sums over rows of level
+ * p
  *
- * where the level of a node is the greatest number of wide folds on a path to it. A wide value that a
- * later phase needs again is read back from its output, computed again if that is next to nothing,
- * or else kept in a row buffer in the lane's scratch.
+ * where the level of a node is the greatest number of wide folds on a path to it. A wide
+ * value that a later phase needs again is read back from its output, computed again if
+ * that is next to nothing, or else kept in a row buffer in the lane's scratch.
  *
  * A group that is element-wise throughout is flat: one row of all its elements. */
 #ifndef VLG_CODEGEN_ROWS_PLAN_H
@@ -37,15 +39,15 @@ typedef struct RowValue {
     uint32_t salt;    /* dropout: which of the kernel's salts */
     bool folds;       /* reduces a wide value to a narrow one */
     uint32_t level;
-    int32_t phase;    /* of a wide node: in which it is computed first; -1: never */
-    int32_t buffer;   /* row buffer, or -1 */
+    int32_t phase;  /* of a wide node: in which it is computed first; -1: never */
+    int32_t buffer; /* row buffer, or -1 */
 } RowValue;
 
 typedef struct RowsPlan {
-    int32_t axis;  /* of the rows, or AXIS_STATIC */
-    int64_t rows;  /* if static */
-    int64_t width; /* columns */
-    bool flat;     /* one row of rows * width columns */
+    int32_t axis;     /* of the rows, or AXIS_STATIC */
+    int64_t rows;     /* if static */
+    int64_t width;    /* columns */
+    bool flat;        /* one row of rows * width columns */
     RowValue *values; /* inputs, constants and nodes, operands before users */
     uint32_t value_count;
     uint32_t phase_count; /* loops over columns in a row */

@@ -2,7 +2,7 @@
 #include "codegen/rows_emit.h"
 #include "ir/random.h"
 
-/* -- memory -------------------------------------------------------------------------------- */
+/* -- memory -------------------------------------------------------------------- */
 
 LLVMValueRef rows_load_scalar(RowsEmit *re, const RowValue *value, LLVMValueRef base)
 {
@@ -22,8 +22,8 @@ void rows_store_scalar(RowsEmit *re, const RowValue *value, LLVMValueRef number,
     emit_store(e, number, base);
 }
 
-/* Bit c of a row is bit c mod 8 of its byte c / 8. The last vector of a row may end within it, so
- * it touches only the bytes the row has; their spare bits are zero. */
+/* Bit c of a row is bit c mod 8 of its byte c / 8. The last vector of a row may end
+ * within it, so it touches only the bytes the row has; their spare bits are zero. */
 static uint32_t bit_bytes(const RowsEmit *re, LLVMValueRef mask)
 {
     uint32_t width = re->e->width;
@@ -58,7 +58,8 @@ LLVMValueRef rows_load_bits(RowsEmit *re, LLVMValueRef base, LLVMValueRef column
     }
     bits = LLVMConstInt(word, 0, 0);
     for (uint32_t i = 0; i < bit_bytes(re, mask); i++) {
-        LLVMValueRef byte = emit_load(e, e->i8, emit_at(e, e->i8, address, emit_i64(e, i)));
+        LLVMValueRef byte =
+            emit_load(e, e->i8, emit_at(e, e->i8, address, emit_i64(e, i)));
         byte = LLVMBuildZExt(e->builder, byte, word, "");
         byte = LLVMBuildShl(e->builder, byte, LLVMConstInt(word, 8 * i, 0), "");
         bits = LLVMBuildOr(e->builder, bits, byte, "");
@@ -66,8 +67,8 @@ LLVMValueRef rows_load_bits(RowsEmit *re, LLVMValueRef base, LLVMValueRef column
     return LLVMBuildBitCast(e->builder, bits, e->vm, "");
 }
 
-void rows_store_bits(RowsEmit *re, LLVMValueRef bits, LLVMValueRef base, LLVMValueRef column,
-                     LLVMValueRef mask)
+void rows_store_bits(RowsEmit *re, LLVMValueRef bits, LLVMValueRef base,
+                     LLVMValueRef column, LLVMValueRef mask)
 {
     Emit *e = re->e;
     LLVMTypeRef word = LLVMIntTypeInContext(e->context, e->width);
@@ -102,7 +103,7 @@ LLVMValueRef rows_buffer(RowsEmit *re, int32_t buffer, LLVMValueRef column)
     return emit_at(e, e->f32, re->scratch, LLVMBuildAdd(e->builder, start, column, ""));
 }
 
-/* -- formulas ------------------------------------------------------------------------------ */
+/* -- formulas ------------------------------------------------------------------ */
 
 static LLVMValueRef emit_smaller(Emit *e, LLVMValueRef a, LLVMValueRef b)
 {
@@ -138,7 +139,8 @@ static LLVMValueRef emit_dropout(RowsEmit *re, uint32_t index, LLVMValueRef x,
     return LLVMBuildSelect(e->builder, kept, scaled, LLVMConstNull(LLVMTypeOf(x)), "");
 }
 
-LLVMValueRef rows_formula(RowsEmit *re, uint32_t index, LLVMValueRef *args, LLVMValueRef column)
+LLVMValueRef rows_formula(RowsEmit *re, uint32_t index, LLVMValueRef *args,
+                          LLVMValueRef column)
 {
     Emit *e = re->e;
     switch (re->plan->values[index].node->op) {
@@ -177,7 +179,7 @@ LLVMValueRef rows_formula(RowsEmit *re, uint32_t index, LLVMValueRef *args, LLVM
     }
 }
 
-/* -- vectors --------------------------------------------------------------------------------- */
+/* -- vectors ------------------------------------------------------------------- */
 
 static LLVMValueRef load_vector(RowsEmit *re, const RowValue *value, uint32_t index,
                                 LLVMValueRef column, LLVMValueRef mask)
@@ -202,7 +204,8 @@ static LLVMValueRef compute_vector(RowsEmit *re, uint32_t index, LLVMValueRef co
     return result;
 }
 
-LLVMValueRef rows_vector(RowsEmit *re, uint32_t index, LLVMValueRef column, LLVMValueRef mask)
+LLVMValueRef rows_vector(RowsEmit *re, uint32_t index, LLVMValueRef column,
+                         LLVMValueRef mask)
 {
     const RowValue *value = &re->plan->values[index];
     if (!value->wide)

@@ -1,7 +1,8 @@
-/* Expressions by libxml2's XPath, with shortcuts for what is most common: a number, a name.
+/* Expressions by libxml2's XPath, with shortcuts for what is most common: a number, a
+ * name.
  *
- * The names in an expression are looked up while it runs, and looking one up may evaluate another
- * expression: each level of that nesting has its own XPath context. */
+ * The names in an expression are looked up while it runs, and looking one up may evaluate
+ * another expression: each level of that nesting has its own XPath context. */
 #include "frontend/expr.h"
 
 #include <ctype.h>
@@ -16,7 +17,7 @@
 
 enum {
     MOST_NESTING = 64,
-    MOST_LENGTH = 4096, /* of an expression or a text */
+    MOST_LENGTH = 4096,  /* of an expression or a text */
     MOST_TEXT = 1 << 26, /* bytes of texts that placeholders make, in all */
     MOST_STEPS = 100000,
     WIDEST_NUMBER = 32
@@ -46,12 +47,22 @@ struct Exprs {
     NameLookup names;
     Loc loc;
     bool lookup_failed;
+    const char *unknown_function; /* or NULL */
+    bool wrong_arguments;
 };
+
+__attribute__((format(printf, 2, 3)))
+static void say_nothing(void *self, const char *format, ...)
+{
+    (void)self, (void)format; /* libxml2 prints some errors; callers here report all */
+}
 
 Exprs *exprs_new(Arena *arena, Interns *interns, Diags *diags)
 {
     Exprs *exprs = arena_alloc(arena, sizeof *exprs);
-    *exprs = (Exprs){.arena = arena, .interns = interns, .diags = diags, .text_left = MOST_TEXT};
+    *exprs = (Exprs){
+        .arena = arena, .interns = interns, .diags = diags, .text_left = MOST_TEXT};
+    xmlSetGenericErrorFunc(NULL, say_nothing);
     exprs->document = xmlNewDoc(BAD_CAST "1.0");
     xmlDocSetRootElement(exprs->document,
                          xmlNewDocNode(exprs->document, NULL, BAD_CAST "nothing", NULL));
@@ -67,7 +78,7 @@ void exprs_free(Exprs *exprs)
     xmlFreeDoc(exprs->document);
 }
 
-/* -- functions and names for XPath ------------------------------------------------------------ */
+/* -- functions and names for XPath -------------------------------------------------- */
 
 static void call_sqrt(xmlXPathParserContext *call, int count)
 {
@@ -77,6 +88,12 @@ static void call_sqrt(xmlXPathParserContext *call, int count)
     }
     double x = xmlXPathPopNumber(call);
     xmlXPathReturnNumber(call, sqrt(x));
+}
+
+static void refuse_function(xmlXPathParserContext *call, int count)
+{
+    (void)count;
+    xmlXPathErr(call, XPATH_UNKNOWN_FUNC_ERROR);
 }
 
 static void call_pow(xmlXPathParserContext *call, int count)
@@ -90,15 +107,34 @@ static void call_pow(xmlXPathParserContext *call, int count)
     xmlXPathReturnNumber(call, pow(x, y));
 }
 
+static const char *const functions[] = {
+    "boolean", "ceiling", "concat", "contains", "false", "floor",
+    "not", "number", "pow", "round", "sqrt", "starts-with",
+    "string", "string-length", "substring", "substring-after",
+    "substring-before", "translate", "true",
+};
+
+/* Asked before libxml2 looks a function up itself: remembers one that there is not. */
+static xmlXPathFunction find_function(void *self, const xmlChar *name, const xmlChar *uri)
+{
+    Exprs *exprs = self;
+    (void)uri;
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+        if (strcmp(functions[i], (const char *)name) == 0)
+            return NULL;
+    exprs->unknown_function = intern(exprs->interns, (const char *)name);
+    return refuse_function;
+}
+
 static xmlXPathObject *find_name(void *self, const xmlChar *name, const xmlChar *uri)
 {
     Exprs *exprs = self;
     Value value;
     if (exprs->lookup_failed)
         return NULL;
-    if (uri || !exprs->names.find(exprs->names.self,
-                                  intern(exprs->interns, (const char *)name), exprs->loc,
-                                  &value)) {
+    if (uri ||
+        !exprs->names.find(exprs->names.self, intern(exprs->interns, (const char *)name),
+                           exprs->loc, &value)) {
         exprs->lookup_failed = true;
         return NULL;
     }
@@ -106,9 +142,11 @@ static xmlXPathObject *find_name(void *self, const xmlChar *name, const xmlChar 
                       : xmlXPathNewFloat(value.number);
 }
 
+/* Callers report in their own words. */
 static void on_xpath_error(void *self, xmlError *error)
 {
-    (void)self, (void)error; /* the caller reports in its own words */
+    Exprs *exprs = self;
+    exprs->wrong_arguments |= error->code == XML_XPATH_INVALID_ARITY;
 }
 
 static xmlXPathContext *context_for_level(Exprs *exprs)
@@ -119,13 +157,15 @@ static xmlXPathContext *context_for_level(Exprs *exprs)
     *context = xmlXPathNewContext(exprs->document);
     (*context)->node = xmlDocGetRootElement(exprs->document);
     (*context)->error = on_xpath_error;
+    (*context)->userData = exprs;
     xmlXPathRegisterVariableLookup(*context, find_name, exprs);
+    xmlXPathRegisterFuncLookup(*context, find_function, exprs);
     xmlXPathRegisterFunc(*context, BAD_CAST "sqrt", call_sqrt);
     xmlXPathRegisterFunc(*context, BAD_CAST "pow", call_pow);
     return *context;
 }
 
-/* -- compiling ---------------------------------------------------------------------------------- */
+/* -- compiling ---------------------------------------------------------------------- */
 
 bool is_bare_word(const char *text)
 {
@@ -170,9 +210,10 @@ static const Expr *compile(Exprs *exprs, const char *text, Loc loc)
         if (strlen(text) <= MOST_LENGTH)
             expr->compiled = xmlXPathCtxtCompile(context_for_level(exprs), BAD_CAST text);
         if (!expr->compiled) {
-            diag_error(exprs->diags, loc, strlen(text) > MOST_LENGTH
-                           ? "the expression is too long"
-                           : "'%.80s' is not an expression", text);
+            diag_error(exprs->diags, loc,
+                       strlen(text) > MOST_LENGTH ? "the expression is too long"
+                                                  : "'%.80s' is not an expression",
+                       text);
             return NULL;
         }
         expr->next = exprs->compiled;
@@ -182,12 +223,21 @@ static const Expr *compile(Exprs *exprs, const char *text, Loc loc)
     return expr;
 }
 
-/* -- evaluating ---------------------------------------------------------------------------------- */
+/* -- evaluating --------------------------------------------------------------------- */
 
-static bool take_result(Exprs *exprs, const Expr *expr, const xmlXPathObject *object, Loc loc,
-                        Value *out)
+static bool take_result(Exprs *exprs, const Expr *expr, const xmlXPathObject *object,
+                        Loc loc, Value *out)
 {
     *out = (Value){0};
+    if (exprs->unknown_function) {
+        unknown_name(exprs->diags, loc, "function", exprs->unknown_function, functions,
+                     sizeof functions / sizeof *functions);
+        return false;
+    }
+    if (exprs->wrong_arguments) {
+        diag_error(exprs->diags, loc, "'%.80s': wrong number of arguments", expr->text);
+        return false;
+    }
     if (!object || object->type == XPATH_NODESET || object->type == XPATH_XSLT_TREE) {
         diag_error(exprs->diags, loc, "'%.80s' has no value; constants are written $name",
                    expr->text);
@@ -200,7 +250,8 @@ static bool take_result(Exprs *exprs, const Expr *expr, const xmlXPathObject *ob
     else
         out->number = object->floatval;
     if (out->text && strlen(out->text) > MOST_LENGTH) {
-        diag_error(exprs->diags, loc, "'%.80s' is longer than %d bytes", expr->text, MOST_LENGTH);
+        diag_error(exprs->diags, loc, "'%.80s' is longer than %d bytes", expr->text,
+                   MOST_LENGTH);
         return false;
     }
     if (out->text || isfinite(out->number))
@@ -210,7 +261,8 @@ static bool take_result(Exprs *exprs, const Expr *expr, const xmlXPathObject *ob
     return false;
 }
 
-static bool run_xpath(Exprs *exprs, const Expr *expr, NameLookup names, Loc loc, Value *out)
+static bool run_xpath(Exprs *exprs, const Expr *expr, NameLookup names, Loc loc,
+                      Value *out)
 {
     if (exprs->nesting + 1 == MOST_NESTING) {
         diag_error(exprs->diags, loc, "constants refer to each other more than %d deep",
@@ -225,19 +277,23 @@ static bool run_xpath(Exprs *exprs, const Expr *expr, NameLookup names, Loc loc,
     exprs->names = names;
     exprs->loc = loc;
     exprs->lookup_failed = false;
+    exprs->unknown_function = NULL;
+    exprs->wrong_arguments = false;
     exprs->nesting++;
     xmlXPathObject *object = xmlXPathCompiledEval(expr->compiled, context);
     exprs->nesting--;
     bool failed = exprs->lookup_failed;
     exprs->names = outer_names;
     exprs->loc = outer_loc;
-    exprs->lookup_failed = false;
     bool good = !failed && take_result(exprs, expr, object, loc, out);
+    exprs->lookup_failed = false;
+    exprs->unknown_function = NULL;
     xmlXPathFreeObject(object);
     return good;
 }
 
-static bool evaluate(Exprs *exprs, const Expr *expr, NameLookup names, Loc loc, Value *out)
+static bool evaluate(Exprs *exprs, const Expr *expr, NameLookup names, Loc loc,
+                     Value *out)
 {
     switch (expr->kind) {
     case EXPR_number:
@@ -258,7 +314,8 @@ bool expr_value(Exprs *exprs, Attribute *attribute, NameLookup names, Value *out
 {
     if (!attribute->expr)
         attribute->expr = compile(exprs, attribute->value, attribute->loc);
-    return attribute->expr && evaluate(exprs, attribute->expr, names, attribute->loc, out);
+    return attribute->expr &&
+           evaluate(exprs, attribute->expr, names, attribute->loc, out);
 }
 
 /* A text that reads as a number is one: --set values and quoted texts. */
@@ -268,8 +325,8 @@ static bool need_number(Exprs *exprs, const char *source, Loc loc, const Value *
     *out = value->number;
     if (!value->text || parse_number(value->text, out))
         return true;
-    diag_error(exprs->diags, loc, "expected a number, '%.80s' is the text '%.80s'", source,
-               value->text);
+    diag_error(exprs->diags, loc, "expected a number, '%.80s' is the text '%.80s'",
+               source, value->text);
     return false;
 }
 
@@ -301,21 +358,23 @@ bool expr_condition(Exprs *exprs, Attribute *attribute, NameLookup names, bool *
         return false;
     if (value.text && attribute->expr->kind == EXPR_word) {
         diag_error(exprs->diags, attribute->loc,
-                   "%s: '%s' is a text; the constant of that name is $%s", attribute->name,
-                   value.text, value.text);
+                   "%s: '%s' is a text; the constant of that name is $%s",
+                   attribute->name, value.text, value.text);
         return false;
     }
     *out = value.text ? value.text[0] != 0 : value.number != 0;
     return true;
 }
 
-bool expr_part(Exprs *exprs, const char *text, size_t len, Loc loc, NameLookup names, double *out)
+bool expr_part(Exprs *exprs, const char *text, size_t len, Loc loc, NameLookup names,
+               double *out)
 {
-    Attribute part = {.value = intern_span(exprs->interns, text, len), .loc = loc, .name = ""};
+    Attribute part = {
+        .value = intern_span(exprs->interns, text, len), .loc = loc, .name = ""};
     return expr_number(exprs, &part, names, out);
 }
 
-/* -- texts ------------------------------------------------------------------------------------------ */
+/* -- texts and names ---------------------------------------------------------------- */
 
 const char *number_text(Interns *interns, double number)
 {
@@ -357,7 +416,8 @@ const char *expr_text(Exprs *exprs, const Attribute *attribute, NameLookup names
         if (!*at)
             break;
         const char *end = strchr(at, '}');
-        const char *name = end ? intern_span(exprs->interns, at + 1, (size_t)(end - at - 1)) : "";
+        const char *name =
+            end ? intern_span(exprs->interns, at + 1, (size_t)(end - at - 1)) : "";
         if (!is_name(name)) {
             diag_error(exprs->diags, attribute->loc,
                        "'%s': a placeholder is the name of a constant in braces, {name}",
@@ -367,13 +427,15 @@ const char *expr_text(Exprs *exprs, const Attribute *attribute, NameLookup names
         Value value;
         if (!names.find(names.self, name, attribute->loc, &value))
             return NULL;
-        const char *put = value.text ? value.text : number_text(exprs->interns, value.number);
+        const char *put =
+            value.text ? value.text : number_text(exprs->interns, value.number);
         fits = fits && append(text, &len, put, strlen(put));
         at = end + 1;
     }
     exprs->text_left -= (int64_t)len;
     if (!fits || exprs->text_left < 0) {
-        diag_error(exprs->diags, attribute->loc, "the text is longer than %d bytes, or too often used", MOST_LENGTH);
+        diag_error(exprs->diags, attribute->loc,
+                   "the text is longer than %d bytes, or too often used", MOST_LENGTH);
         return NULL;
     }
     return intern_span(exprs->interns, text, len);

@@ -1,12 +1,13 @@
-/* Scopes of constants. The order in which a name is looked up is documented in docs/language.md,
- * section 4; values are computed when first asked for, and once per frame. */
+/* Scopes of constants. The order in which a name is looked up is documented in
+ * docs/language.md, section 4; values are computed when first asked for, and once per
+ * frame. */
 #include "frontend/frame.h"
 
 #include <string.h>
 
 const Node absent_value = {0};
 
-/* -- bindings ---------------------------------------------------------------------------------- */
+/* -- bindings ----------------------------------------------------------------------- */
 
 Bindings bindings_new(const ConstList *list, Arena *arena)
 {
@@ -17,22 +18,24 @@ Bindings bindings_new(const ConstList *list, Arena *arena)
 }
 
 /* True if the binding counts; *out_failed after an error. */
-static bool binding_value(Program *program, Binding *binding, NameLookup names, Value *out,
-                          bool *out_failed)
+static bool binding_value(Program *program, Binding *binding, NameLookup names,
+                          Value *out, bool *out_failed)
 {
     const Const *constant = binding->constant;
     if (binding->state == BINDING_open) {
-        diag_error(program->diags, constant->value->loc, "constant '%s' is computed from itself",
-                   constant->name);
+        diag_error(program->diags, constant->value->loc,
+                   "constant '%s' is computed from itself", constant->name);
         *out_failed = true;
         return true;
     }
     if (binding->state == BINDING_unseen) {
-        Attribute *when = constant->element ? element_attribute(constant->element, "when") : NULL;
+        Attribute *when =
+            constant->element ? element_attribute(constant->element, "when") : NULL;
         bool wanted = true;
         binding->state = BINDING_open;
         if ((when && !expr_condition(program->exprs, when, names, &wanted)) ||
-            (wanted && !expr_value(program->exprs, constant->value, names, &binding->value)))
+            (wanted &&
+             !expr_value(program->exprs, constant->value, names, &binding->value)))
             *out_failed = true;
         binding->state = wanted ? BINDING_known : BINDING_absent;
     }
@@ -40,12 +43,13 @@ static bool binding_value(Program *program, Binding *binding, NameLookup names, 
     return binding->state == BINDING_known;
 }
 
-/* -- globals ----------------------------------------------------------------------------------- */
+/* -- globals ------------------------------------------------------------------------ */
 
 enum Level { LEVEL_command_line, LEVEL_strong, LEVEL_weak };
 
 /* Lists are entered strongest first; within one, the last of a name is the strongest. */
-static void enter_list(Globals *globals, const ConstList *list, enum Level level, Arena *arena)
+static void enter_list(Globals *globals, const ConstList *list, enum Level level,
+                       Arena *arena)
 {
     Bindings bindings = bindings_new(list, arena);
     for (uint32_t i = bindings.count; i-- > 0;) {
@@ -64,11 +68,12 @@ static void enter_list(Globals *globals, const ConstList *list, enum Level level
     }
 }
 
-Globals *globals_new(Program *program, const Definition *task, bool training, Arena *arena)
+Globals *globals_new(Program *program, const Definition *task, bool training,
+                     Arena *arena)
 {
     Globals *globals = arena_alloc(arena, sizeof *globals);
-    *globals = (Globals){.program = program, .task = task ? task->name : NULL,
-                         .training = training};
+    *globals = (Globals){
+        .program = program, .task = task ? task->name : NULL, .training = training};
     enter_list(globals, &program->command_line, LEVEL_command_line, arena);
     enter_list(globals, &program->model_consts, LEVEL_strong, arena);
     if (task)
@@ -106,7 +111,8 @@ static Found find_global(Globals *globals, const char *name, bool strongest, boo
         if ((binding->strongest && !strongest) || (binding->strong && !strong) ||
             (is_weak && !weak))
             continue;
-        if (binding_value(globals->program, binding, globals_names(globals), out, &failed))
+        if (binding_value(globals->program, binding, globals_names(globals), out,
+                          &failed))
             return failed ? FOUND_failed : FOUND_yes;
     }
     return failed ? FOUND_failed : FOUND_no;
@@ -119,8 +125,8 @@ static bool find_in_globals(void *self, const char *name, Loc loc, Value *out)
         return true;
     Found found = find_global(globals, name, true, true, true, out);
     if (found == FOUND_no)
-        unknown_name(globals->program->diags, loc, "constant", name, globals->bindings.names,
-                     globals->bindings.count);
+        unknown_name(globals->program->diags, loc, "constant", name,
+                     globals->bindings.names, globals->bindings.count);
     return found == FOUND_yes;
 }
 
@@ -129,7 +135,7 @@ NameLookup globals_names(Globals *globals)
     return (NameLookup){find_in_globals, globals};
 }
 
-/* -- frames -------------------------------------------------------------------------------------- */
+/* -- frames ------------------------------------------------------------------------- */
 
 Frame *frame_new(Globals *globals, const Frame *caller, const Definition *definition,
                  Bindings *sets, Loc use)
@@ -160,7 +166,8 @@ static Found find_bound(const Frame *frame, Bindings *bindings, NameLookup names
     bool failed = false;
     for (uint32_t i = bindings ? bindings->count : 0; i-- > 0;)
         if (bindings->items[i].constant->name == name &&
-            binding_value(frame->globals->program, &bindings->items[i], names, out, &failed))
+            binding_value(frame->globals->program, &bindings->items[i], names, out,
+                          &failed))
             return failed ? FOUND_failed : FOUND_yes;
     return failed ? FOUND_failed : FOUND_no;
 }
@@ -262,7 +269,8 @@ bool frame_wants(Frame *frame, const Element *element, bool *out)
 {
     Attribute *when = element_attribute(element, "when");
     *out = true;
-    return !when || expr_condition(frame->globals->program->exprs, when, frame_names(frame), out);
+    return !when ||
+           expr_condition(frame->globals->program->exprs, when, frame_names(frame), out);
 }
 
 const Node *frame_value(const Frame *frame, const char *name)
@@ -278,7 +286,8 @@ void frame_bind(Frame *frame, const char *name, const Node *node)
 void frame_note(const Frame *frame)
 {
     Diags *diags = frame->globals->program->diags;
-    for (int shown = 0; frame && frame->use.file && shown < 8; frame = frame->caller, shown++)
-        diag_note(diags, frame->use, "in %s '%s', used here", frame->definition->element->name,
-                  frame->definition->name);
+    for (int shown = 0; frame && frame->use.file && shown < 8;
+         frame = frame->caller, shown++)
+        diag_note(diags, frame->use, "in %s '%s', used here",
+                  frame->definition->element->name, frame->definition->name);
 }

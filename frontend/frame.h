@@ -11,7 +11,7 @@ typedef struct Binding {
     struct Binding *weaker; /* of the same name; counts if `when` is false */
     Value value;
     enum { BINDING_unseen, BINDING_open, BINDING_known, BINDING_absent } state;
-    bool strong; /* globals: beats the definition's own constants */
+    bool strong;    /* globals: beats the definition's own constants */
     bool strongest; /* globals: --set */
 } Binding;
 
@@ -58,7 +58,8 @@ struct Frame {
 
 extern const Node absent_value;
 
-Globals *globals_new(Program *program, const Definition *task, bool training, Arena *arena);
+Globals *globals_new(Program *program, const Definition *task, bool training,
+                     Arena *arena);
 NameLookup globals_names(Globals *globals);
 
 /* `sets` may be NULL. */
@@ -68,8 +69,8 @@ void frame_free(Frame *frame);
 Bindings bindings_new(const ConstList *list, Arena *arena);
 
 NameLookup frame_names(Frame *frame);
-/* For names of parameters: in grafts {task} becomes TASK_MARK, to be replaced by the name of the
- * task or of the one it shares with. */
+/* For names of parameters: in grafts {task} becomes TASK_MARK, to be replaced by the name
+ * of the task or of the one it shares with. */
 NameLookup frame_path_names(Frame *frame);
 #define TASK_MARK '\1'
 

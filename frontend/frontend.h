@@ -9,8 +9,8 @@ typedef struct FrontendOptions {
     uint32_t set_count;
 } FrontendOptions;
 
-/* The lowered module, before any pass: graphs with sites, grafts, update graphs. NULL and errors
- * if the file or anything it imports is at fault. */
+/* The lowered module, before any pass: graphs with sites, grafts, update graphs. NULL and
+ * errors if the file or anything it imports is at fault. */
 Module *frontend_load(const char *path, const FrontendOptions *options, Diags *diags);
 
 /* The RELAX NG schema of the language, XML syntax. */

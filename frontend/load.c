@@ -1,4 +1,5 @@
-/* The files of a model: each read once, imports first, definitions by name over all files. */
+/* The files of a model: each read once, imports first, definitions by name over all
+ * files. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@ typedef struct Loader {
     uint32_t file_count, depth;
 } Loader;
 
-/* -- constants and definitions ------------------------------------------------------------------- */
+/* -- constants and definitions ------------------------------------------------------ */
 
 void const_add(Program *program, ConstList *list, Const constant)
 {
@@ -71,7 +72,8 @@ static void find_signature(Program *program, Definition *definition)
     const Attribute *inputs = element_attribute(definition->element, "inputs");
     const Attribute *outputs = element_attribute(definition->element, "outputs");
     if (outputs)
-        definition->outputs = words_split(program, outputs->value, &definition->output_count);
+        definition->outputs =
+            words_split(program, outputs->value, &definition->output_count);
     if (!inputs)
         return;
     const char **words = words_split(program, inputs->value, &definition->input_count);
@@ -80,10 +82,9 @@ static void find_signature(Program *program, Definition *definition)
         size_t len = strlen(words[i]);
         bool optional = words[i][len - 1] == '?';
         const char *name = intern_span(program->interns, words[i], len - optional);
-        definition->inputs[i] =
-            (BlockInput){name, optional,
-                         intern(program->interns,
-                                arena_format(program->arena, "has_%s", name))};
+        definition->inputs[i] = (BlockInput){
+            name, optional,
+            intern(program->interns, arena_format(program->arena, "has_%s", name))};
     }
 }
 
@@ -94,9 +95,10 @@ static bool name_is_free(const Program *program, const Definition *definition)
     for (ElementKind kind = 0; kind < ELEMENT_call; kind++)
         taken |= strcmp(syntax_row(kind)->tag, definition->name) == 0;
     if (taken)
-        diag_error(program->diags, definition->element->loc,
-                   "a block cannot be named '%s': that is an op or an element of the language",
-                   definition->name);
+        diag_error(
+            program->diags, definition->element->loc,
+            "a block cannot be named '%s': that is an op or an element of the language",
+            definition->name);
     return !taken;
 }
 
@@ -108,8 +110,8 @@ static bool define(Program *program, Names *among, Element *element)
     definition->name = element_attribute(element, "name")->value;
     const Definition *older = names_get(among, definition->name);
     if (older) {
-        diag_error(program->diags, element->loc, "%s '%s' is defined twice", element->name,
-                   definition->name);
+        diag_error(program->diags, element->loc, "%s '%s' is defined twice",
+                   element->name, definition->name);
         diag_note(program->diags, older->element->loc, "it is defined here first");
         return false;
     }
@@ -173,7 +175,7 @@ static bool collect_definitions(Program *program, Element *root)
     return good;
 }
 
-/* -- files ------------------------------------------------------------------------------------------ */
+/* -- files -------------------------------------------------------------------------- */
 
 /* `href` beside `from`, with "x/../" taken out. */
 static const char *join_path(Program *program, const char *from, const char *href)
@@ -203,7 +205,8 @@ static bool load_import(Loader *loader, const File *file, const Element *element
                    href->value);
         return false;
     }
-    return load_file(loader, join_path(loader->program, file->path, href->value), href->loc);
+    return load_file(loader, join_path(loader->program, file->path, href->value),
+                     href->loc);
 }
 
 static const File *find_file(const Loader *loader, const char *identity)
@@ -220,7 +223,8 @@ static bool already_loaded(Loader *loader, const File *known, Loc from)
     if (known->open)
         diag_error(diags, from, "import cycle: '%s' is being read already", known->path);
     else if (known->root && known->root->kind == ELEMENT_model)
-        diag_error(diags, from, "'%s' is a model; only libraries are imported", known->path);
+        diag_error(diags, from, "'%s' is a model; only libraries are imported",
+                   known->path);
     return !known->open && !(known->root && known->root->kind == ELEMENT_model);
 }
 
@@ -230,7 +234,8 @@ static bool parse_file(Program *program, File *file, Loc from)
         source_read(file->path, from, program->arena, program->interns, program->diags);
     if (!file->source)
         return false;
-    file->root = read_tree(file->source, program->arena, program->interns, program->diags);
+    file->root =
+        read_tree(file->source, program->arena, program->interns, program->diags);
     if (!file->root || !skeleton_check(file->root, program->diags))
         return false;
     if (file->root->kind == ELEMENT_library || !from.file)
@@ -250,7 +255,8 @@ static bool load_file(Loader *loader, const char *path, Loc from)
     if (known)
         return already_loaded(loader, known, from);
     if (loader->file_count == MOST_FILES || loader->depth == MOST_IMPORT_DEPTH) {
-        diag_error(program->diags, from, loader->depth == MOST_IMPORT_DEPTH
+        diag_error(program->diags, from,
+                   loader->depth == MOST_IMPORT_DEPTH
                        ? "imports are nested more than 64 deep"
                        : "more than 500 files");
         return false;
@@ -269,7 +275,8 @@ static bool load_file(Loader *loader, const char *path, Loc from)
     return collect_definitions(program, file->root) && good;
 }
 
-/* The schema has the last word: it is what editors go by, so nothing may pass that it forbids. */
+/* The schema has the last word: it is what editors go by, so nothing may pass that it
+ * forbids. */
 static bool validate(const Loader *loader)
 {
     char *schema = NULL;
@@ -281,7 +288,8 @@ static bool validate(const Loader *loader)
         good = fclose(out) == 0;
     }
     for (uint32_t i = 0; i < loader->file_count && good; i++)
-        good = read_validate(loader->files[i].source, schema, len, loader->program->diags);
+        good =
+            read_validate(loader->files[i].source, schema, len, loader->program->diags);
     free(schema);
     return good;
 }

@@ -28,7 +28,8 @@ bool lower_spend(Lower *lower, int64_t work, Loc loc)
     if (lower->work_left >= 0)
         return true;
     diag_error(lower->diags, loc,
-               "the model is too large: more than %d elements, repetitions counted", MOST_WORK);
+               "the model is too large: more than %d elements, repetitions counted",
+               MOST_WORK);
     return false;
 }
 

@@ -24,8 +24,8 @@ typedef struct Lower {
     Arena *arena;
     Diags *diags;
     int64_t work_left, nodes_left; /* budgets: no input makes the compiler run for long */
-    Names *task_params;  /* per task: parameters of its train graph, in order */
-    Names init_elements; /* per parameter: the <param> that says its init */
+    Names *task_params;            /* per task: parameters of its train graph, in order */
+    Names init_elements;           /* per parameter: the <param> that says its init */
 
     /* Of the graph being built. */
     Graph *graph;
@@ -33,7 +33,7 @@ typedef struct Lower {
     uint32_t task;
     int64_t next_salt;
     bool sites_allowed, params_allowed;
-    uint32_t depth; /* of blocks in blocks */
+    uint32_t depth;                    /* of blocks in blocks */
     Names inputs, results, site_nodes; /* Node by name */
     Site *sites;
     uint32_t site_count, site_capacity;
@@ -43,17 +43,20 @@ typedef struct Lower {
     Names assigned;
 } Lower;
 
-/* Takes from the budget: an element done, a name compared. False and an error if it is spent. */
+/* Takes from the budget: an element done, a name compared. False and an error if it is
+ * spent. */
 NODISCARD bool lower_spend(Lower *lower, int64_t work, Loc loc);
 
 /* lower_body.c */
 NODISCARD bool lower_body(Lower *lower, Frame *frame, const Element *holder);
-/* The operand or value that an attribute names: a value in scope, or a number as a constant.
- * &absent_value for an optional input that was left out. NULL after an error. */
+/* The operand or value that an attribute names: a value in scope, or a number as a
+ * constant. &absent_value for an optional input that was left out. NULL after an error.
+ */
 const Node *lower_operand(Lower *lower, Frame *frame, Attribute *attribute);
 /* As that, but a value in scope that is there. */
 const Node *lower_value(Lower *lower, Frame *frame, Attribute *attribute);
-/* `text` after the frame's scope, or alone if it begins with '/'; interned. NULL after an error. */
+/* `text` after the frame's scope, or alone if it begins with '/'; interned. NULL after an
+ * error. */
 const char *lower_path(Lower *lower, const Frame *frame, const char *text, Loc loc);
 /* As that, ending in '.' unless it is empty: a scope. */
 const char *lower_scope(Lower *lower, const Frame *frame, const char *text, Loc loc);
@@ -61,8 +64,8 @@ const char *lower_scope(Lower *lower, const Frame *frame, const char *text, Loc 
 /* lower_op.c */
 const Node *lower_op(Lower *lower, Frame *frame, const Element *element);
 /* "text $width": an axis (if `axes`), then numbers. */
-NODISCARD bool lower_shape(Lower *lower, Frame *frame, const Attribute *attribute, bool axes,
-                           Type *out);
+NODISCARD bool lower_shape(Lower *lower, Frame *frame, const Attribute *attribute,
+                           bool axes, Type *out);
 
 /* lower_sources.c: parameters, axes, inputs, sites. */
 NODISCARD bool lower_axis(Lower *lower, Frame *frame, const Element *element);

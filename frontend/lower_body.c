@@ -15,13 +15,13 @@ bool lower_body(Lower *lower, Frame *frame, const Element *holder)
     return true;
 }
 
-/* -- values --------------------------------------------------------------------------------- */
+/* -- values ------------------------------------------------------------------------- */
 
 static bool no_such_value(Lower *lower, Frame *frame, const char *name, Loc loc)
 {
     if (frame_has_constant(frame, name))
-        diag_error(lower->diags, loc, "no value '%s' here; the constant is written $%s", name,
-                   name);
+        diag_error(lower->diags, loc, "no value '%s' here; the constant is written $%s",
+                   name, name);
     else
         unknown_name(lower->diags, loc, "value", name, frame->values.names,
                      frame->values.count);
@@ -85,13 +85,14 @@ const char *lower_scope(Lower *lower, const Frame *frame, const char *text, Loc 
     return make_path(lower, frame, text, text[text[0] == '/'] ? "." : "", loc);
 }
 
-/* -- scopes and repetition ------------------------------------------------------------------ */
+/* -- scopes and repetition ---------------------------------------------------------- */
 
 static bool lower_scoped(Lower *lower, Frame *frame, const Element *element)
 {
     const char *outer = frame->scope;
-    const char *name = expr_text(lower->program->exprs, element_attribute(element, "name"),
-                                 frame_path_names(frame));
+    const char *name =
+        expr_text(lower->program->exprs, element_attribute(element, "name"),
+                  frame_path_names(frame));
     if (!name)
         return false;
     frame->scope = lower_scope(lower, frame, name, element->loc);
@@ -122,14 +123,14 @@ static bool lower_repeat(Lower *lower, Frame *frame, const Element *element)
     return good;
 }
 
-/* -- results and assignments ------------------------------------------------------------------ */
+/* -- results and assignments -------------------------------------------------------- */
 
 static bool lower_result(Lower *lower, Frame *frame, const Element *element)
 {
     if (lower->graph->kind != GRAPH_evaluate)
         return true;
-    const char *name = expr_text(lower->program->exprs, element_attribute(element, "name"),
-                                 frame_names(frame));
+    const char *name = expr_text(lower->program->exprs,
+                                 element_attribute(element, "name"), frame_names(frame));
     const Node *value = lower_value(lower, frame, element_attribute(element, "value"));
     if (!name || !value)
         return false;
@@ -157,9 +158,9 @@ static bool lower_assign(Lower *lower, Frame *frame, const Element *element)
         return false;
     }
     bool is_param = strcmp(to->value, "param") == 0;
-    const char *name = is_param ? lower->param->name
-                                : arena_format(frame->arena, "%s:%s", lower->param->name,
-                                               to->value);
+    const char *name =
+        is_param ? lower->param->name
+                 : arena_format(frame->arena, "%s:%s", lower->param->name, to->value);
     const StateVar *state = is_param ? NULL : module_find_state(lower->module, name);
     if (!is_param && !state) {
         diag_error(lower->diags, to->loc, "the optimizer has no state '%s'", to->value);
@@ -167,7 +168,8 @@ static bool lower_assign(Lower *lower, Frame *frame, const Element *element)
     }
     Type type = is_param ? lower->param->type : state->type;
     if (!type_equal(value->type, type))
-        value = graph_expand(lower->graph, (BuildSite){element->loc, STAGE_forward}, value, type);
+        value = graph_expand(lower->graph, (BuildSite){element->loc, STAGE_forward},
+                             value, type);
     if (!value)
         return false;
     names_set(&lower->assigned, lower->arena, to->value, element);
@@ -175,19 +177,21 @@ static bool lower_assign(Lower *lower, Frame *frame, const Element *element)
     return true;
 }
 
-/* -- calls ------------------------------------------------------------------------------------- */
+/* -- calls -------------------------------------------------------------------------- */
 
 static bool check_use(Lower *lower, const Frame *frame, const Element *element)
 {
     for (const Frame *at = frame; at; at = at->caller)
         if (at->definition == element->block) {
-            diag_error(lower->diags, element->loc, "block '%s' uses itself", element->name);
+            diag_error(lower->diags, element->loc, "block '%s' uses itself",
+                       element->name);
             frame_note(frame);
             return false;
         }
     if (lower->depth < MOST_BLOCK_DEPTH)
         return true;
-    diag_error(lower->diags, element->loc, "blocks are used in blocks more than 200 deep");
+    diag_error(lower->diags, element->loc,
+               "blocks are used in blocks more than 200 deep");
     return false;
 }
 
@@ -226,7 +230,8 @@ static bool pass_inputs(Lower *lower, Frame *caller, Frame *frame, const Element
     return true;
 }
 
-static bool pass_constants(Lower *lower, Frame *caller, Frame *frame, const Element *element)
+static bool pass_constants(Lower *lower, Frame *caller, Frame *frame,
+                           const Element *element)
 {
     const ConstList *consts = &element->block->consts;
     for (uint32_t i = 0; i < consts->count; i++) {
@@ -243,7 +248,8 @@ static bool pass_constants(Lower *lower, Frame *caller, Frame *frame, const Elem
     return true;
 }
 
-static bool bind_outputs(Lower *lower, Frame *caller, const Frame *frame, const Element *element)
+static bool bind_outputs(Lower *lower, Frame *caller, const Frame *frame,
+                         const Element *element)
 {
     const Definition *block = element->block;
     const Attribute *out = element_attribute(element, "out");

@@ -6,7 +6,7 @@
 
 enum { MOST_ARGS = 8 };
 
-/* -- shapes ----------------------------------------------------------------------------------- */
+/* -- shapes ------------------------------------------------------------------------- */
 
 /* The length of the item at `text`: up to a blank outside of parentheses. */
 static size_t item_length(const char *text)
@@ -22,8 +22,8 @@ static size_t item_length(const char *text)
     return len;
 }
 
-static bool shape_item(Lower *lower, Frame *frame, const Attribute *attribute, const char *text,
-                       size_t len, int64_t *out)
+static bool shape_item(Lower *lower, Frame *frame, const Attribute *attribute,
+                       const char *text, size_t len, int64_t *out)
 {
     double number;
     if (!expr_part(lower->program->exprs, text, len, attribute->loc, frame_names(frame),
@@ -31,15 +31,16 @@ static bool shape_item(Lower *lower, Frame *frame, const Attribute *attribute, c
         return false;
     if (!(number >= 1) || number > 0x1p40 || number != (double)(int64_t)number) {
         diag_error(lower->diags, attribute->loc,
-                   "'%.*s' is %.17g, expected a whole number from 1 to 2^40", (int)len, text,
-                   number);
+                   "'%.*s' is %.17g, expected a whole number from 1 to 2^40", (int)len,
+                   text, number);
         return false;
     }
     *out = (int64_t)number;
     return true;
 }
 
-bool lower_shape(Lower *lower, Frame *frame, const Attribute *attribute, bool axes, Type *out)
+bool lower_shape(Lower *lower, Frame *frame, const Attribute *attribute, bool axes,
+                 Type *out)
 {
     *out = (Type){.dtype = DTYPE_f32, .axis = AXIS_STATIC};
     const char *at = attribute->value;
@@ -54,7 +55,8 @@ bool lower_shape(Lower *lower, Frame *frame, const Attribute *attribute, bool ax
             return false;
         }
         const char *word = intern_span(lower->module->interns, at, len);
-        int32_t axis = axes && out->rank == 0 ? graph_find_axis(lower->graph, word) : AXIS_STATIC;
+        int32_t axis =
+            axes && out->rank == 0 ? graph_find_axis(lower->graph, word) : AXIS_STATIC;
         if (axis != AXIS_STATIC)
             out->axis = axis;
         else if (!shape_item(lower, frame, attribute, at, len, &out->dims[out->rank]))
@@ -84,7 +86,7 @@ static bool type_attribute(Lower *lower, Frame *frame, const Element *element, T
     return value != NULL;
 }
 
-/* -- axes --------------------------------------------------------------------------------------- */
+/* -- axes --------------------------------------------------------------------------- */
 
 /* A join makes its axis: of the operands' axes. */
 static bool join_axis(Lower *lower, const Element *element, const char *name,
@@ -92,8 +94,8 @@ static bool join_axis(Lower *lower, const Element *element, const char *name,
 {
     for (int i = 0; i < 2; i++)
         if (!type_is_ragged(args[i]->type)) {
-            diag_error(lower->diags, element->loc, "%s: both operands must have ragged rows",
-                       element->name);
+            diag_error(lower->diags, element->loc,
+                       "%s: both operands must have ragged rows", element->name);
             return false;
         }
     Axis axis = {.name = name,
@@ -104,7 +106,8 @@ static bool join_axis(Lower *lower, const Element *element, const char *name,
 }
 
 static bool axis_attribute(Lower *lower, Frame *frame, const Element *element,
-                           const Attribute *attribute, const Node *const *args, int32_t *out)
+                           const Attribute *attribute, const Node *const *args,
+                           int32_t *out)
 {
     const char *name = expr_text(lower->program->exprs, attribute, frame_names(frame));
     if (!name)
@@ -120,7 +123,8 @@ static bool axis_attribute(Lower *lower, Frame *frame, const Element *element,
         return true;
     }
     if (value && value != &absent_value) {
-        diag_error(lower->diags, attribute->loc, "the value '%s' has no ragged axis", name);
+        diag_error(lower->diags, attribute->loc, "the value '%s' has no ragged axis",
+                   name);
         return false;
     }
     Names known = {0};
@@ -133,7 +137,7 @@ static bool axis_attribute(Lower *lower, Frame *frame, const Element *element,
     return false;
 }
 
-/* -- attributes ----------------------------------------------------------------------------------- */
+/* -- attributes --------------------------------------------------------------------- */
 
 /* What an absent attribute means: a number, or the batch axis. */
 static void preset_field(const AttrField *field, char *at)
@@ -149,7 +153,8 @@ static void preset_field(const AttrField *field, char *at)
         *(attr_axis *)(void *)at = AXIS_BATCH;
 }
 
-static bool flag_attribute(Lower *lower, Frame *frame, Attribute *attribute, attr_flag *out)
+static bool flag_attribute(Lower *lower, Frame *frame, Attribute *attribute,
+                           attr_flag *out)
 {
     bool set;
     if (!expr_condition(lower->program->exprs, attribute, frame_names(frame), &set))
@@ -188,7 +193,8 @@ static bool read_field(Lower *lower, Frame *frame, const Element *element,
     return false;
 }
 
-/* An op that draws random numbers, unless with probability 0, gets a number of its own. */
+/* An op that draws random numbers, unless with probability 0, gets a number of its own.
+ */
 static void number_salt(Lower *lower, OpKind op, OpAttr *attr)
 {
     uint32_t count;
@@ -204,10 +210,10 @@ static void number_salt(Lower *lower, OpKind op, OpAttr *attr)
     }
 }
 
-/* -- operands ---------------------------------------------------------------------------------------- */
+/* -- operands ----------------------------------------------------------------------- */
 
-static bool read_operands(Lower *lower, Frame *frame, const Element *element, const Node **args,
-                          uint32_t *out_count)
+static bool read_operands(Lower *lower, Frame *frame, const Element *element,
+                          const Node **args, uint32_t *out_count)
 {
     const OpInfo *info = op_info(element->op);
     *out_count = 0;

@@ -1,4 +1,5 @@
-/* Parameters: their names, what shares one name, initial values, and which are trained. */
+/* Parameters: their names, what shares one name, initial values, and which are trained.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,7 +7,7 @@
 
 enum { MOST_INIT_ARGS = 2, MOST_PARAMS = 100000 };
 
-/* -- names --------------------------------------------------------------------------------------- */
+/* -- names -------------------------------------------------------------------------- */
 
 /* The name with every mark replaced by the task's name; interned. */
 static const char *name_for_task(Lower *lower, const char *marked, const char *task)
@@ -93,7 +94,7 @@ static bool add_aliases(Lower *lower, Frame *frame, const Element *element, Para
     return true;
 }
 
-/* -- initial values ----------------------------------------------------------------------------------- */
+/* -- initial values ----------------------------------------------------------------- */
 
 /* Arguments separated by commas outside of parentheses, up to the last ')'. */
 static bool init_arguments(Lower *lower, Frame *frame, const Attribute *attribute,
@@ -117,8 +118,9 @@ static bool init_arguments(Lower *lower, Frame *frame, const Attribute *attribut
     }
     if (end && end[1] == 0 && count == expected)
         return true;
-    diag_error(lower->diags, attribute->loc, "'%s': expected %u argument%s in parentheses",
-               attribute->value, expected, expected == 1 ? "" : "s");
+    diag_error(lower->diags, attribute->loc,
+               "'%s': expected %u argument%s in parentheses", attribute->value, expected,
+               expected == 1 ? "" : "s");
     return false;
 }
 
@@ -154,7 +156,7 @@ static bool same_init(const Init *a, const Init *b)
     return a->kind == b->kind && a->a == b->a && a->b == b->b;
 }
 
-/* -- declaring ------------------------------------------------------------------------------------------ */
+/* -- declaring ---------------------------------------------------------------------- */
 
 static void note_first(const Lower *lower, const Param *param)
 {
@@ -166,7 +168,8 @@ static bool check_same(Lower *lower, const Element *element, Param *param, Type 
                        const Init *init)
 {
     if (!type_equal(param->type, type)) {
-        diag_error(lower->diags, element->loc, "parameter '%s' has two shapes", param->name);
+        diag_error(lower->diags, element->loc, "parameter '%s' has two shapes",
+                   param->name);
         note_first(lower, param);
         return false;
     }
@@ -182,8 +185,8 @@ static bool check_same(Lower *lower, const Element *element, Param *param, Type 
     return true;
 }
 
-static Param *declare(Lower *lower, Frame *frame, const Element *element, const char *name,
-                      Type type)
+static Param *declare(Lower *lower, Frame *frame, const Element *element,
+                      const char *name, Type type)
 {
     const Attribute *given = element_attribute(element, "init");
     Init init = {INIT_zeros, 0, 0};
@@ -229,10 +232,10 @@ bool lower_param(Lower *lower, Frame *frame, const Element *element)
     if (!marked)
         return false;
     const Share *share = find_share(lower, marked);
-    const char *name = name_for_task(lower, marked, share ? share->tasks[0]
-                                                          : lower->globals->task);
-    const Node *node = graph_source(lower->graph, (BuildSite){element->loc, STAGE_forward},
-                                    OP_param, name, type);
+    const char *name =
+        name_for_task(lower, marked, share ? share->tasks[0] : lower->globals->task);
+    const Node *node = graph_source(
+        lower->graph, (BuildSite){element->loc, STAGE_forward}, OP_param, name, type);
     Param *param = node ? declare(lower, frame, element, name, type) : NULL;
     if (!param || !add_aliases(lower, frame, element, param, marked, share)) {
         frame_note(frame);
@@ -246,16 +249,16 @@ bool lower_param(Lower *lower, Frame *frame, const Element *element)
     return true;
 }
 
-/* -- trained or frozen ------------------------------------------------------------------------------------ */
+/* -- trained or frozen -------------------------------------------------------------- */
 
-static bool report_unmatched(Lower *lower, const Patterns *patterns, const Element *element,
-                             const char *what)
+static bool report_unmatched(Lower *lower, const Patterns *patterns,
+                             const Element *element, const char *what)
 {
     bool good = true;
     for (uint32_t i = 0; i < patterns->count; i++)
         if (!patterns->items[i].matched) {
-            diag_error(lower->diags, element->loc, "<%s>: '%s' matches no %s", element->name,
-                       patterns->items[i].text, what);
+            diag_error(lower->diags, element->loc, "<%s>: '%s' matches no %s",
+                       element->name, patterns->items[i].text, what);
             good = false;
         }
     return good;
@@ -268,13 +271,14 @@ static void choose_trained(Lower *lower, Param *param, const bool *wanted)
     param->reason_loc = lower->program->model->loc;
     for (uint32_t i = 0; i < choices->count; i++) {
         Choice *choice = &choices->items[i];
-        const Pattern *pattern = wanted[i] ? patterns_match(&choice->params, param->name) : NULL;
+        const Pattern *pattern =
+            wanted[i] ? patterns_match(&choice->params, param->name) : NULL;
         if (!pattern)
             continue;
         param->trained = choice->element->kind == ELEMENT_train;
-        param->reason = intern(lower->module->interns,
-                               arena_format(lower->arena, "<%s> %s", choice->element->name,
-                                            pattern->text));
+        param->reason = intern(
+            lower->module->interns,
+            arena_format(lower->arena, "<%s> %s", choice->element->name, pattern->text));
         param->reason_loc = choice->element->loc;
     }
     param->reason = intern(lower->module->interns, param->reason);
@@ -291,8 +295,9 @@ static bool check_aliases(Lower *lower)
             const char *name = j ? param->aliases[j - 1] : param->name;
             const Param *owner = names_get(&owners, name);
             if (owner && owner != param) {
-                diag_error(lower->diags, param->loc, "'%s' names two parameters, '%s' and '%s'",
-                           name, owner->name, param->name);
+                diag_error(lower->diags, param->loc,
+                           "'%s' names two parameters, '%s' and '%s'", name, owner->name,
+                           param->name);
                 note_first(lower, owner);
                 good = false;
             }
@@ -311,7 +316,8 @@ bool params_choose_trained(Lower *lower)
     for (uint32_t i = 0; i < program->training.count; i++) {
         Attribute *when = element_attribute(program->training.items[i].element, "when");
         wanted[i] = true;
-        if (when && !expr_condition(program->exprs, when, globals_names(globals), &wanted[i]))
+        if (when &&
+            !expr_condition(program->exprs, when, globals_names(globals), &wanted[i]))
             return false;
     }
     if (!lower_spend(lower, (int64_t)program->training.count * lower->module->param_count,
@@ -330,9 +336,9 @@ bool params_choose_trained(Lower *lower)
         good &= report_unmatched(lower, &attach->at, attach->element, "site");
         for (uint32_t j = 0; j < attach->share_count; j++)
             if (attach->shares[j].task_count)
-                good &= report_unmatched(lower, &attach->shares[j].params,
-                                         attach->shares[j].element,
-                                         "parameter of the block");
+                good &=
+                    report_unmatched(lower, &attach->shares[j].params,
+                                     attach->shares[j].element, "parameter of the block");
     }
     return good;
 }

@@ -5,7 +5,7 @@
 
 enum { MOST_AXES = 1000 };
 
-/* -- axes ------------------------------------------------------------------------------------- */
+/* -- axes --------------------------------------------------------------------------- */
 
 /* The index of a declared axis; AXIS_STATIC after an error. */
 static int32_t find_axis(Lower *lower, const Frame *frame, const Attribute *attribute)
@@ -28,8 +28,8 @@ static bool positive(Lower *lower, Frame *frame, Attribute *attribute, int64_t *
         return false;
     if (*out >= 1 && *out <= INT32_MAX)
         return true;
-    diag_error(lower->diags, attribute->loc, "%s is %lld, expected 1 to %d", attribute->name,
-               (long long)*out, INT32_MAX);
+    diag_error(lower->diags, attribute->loc, "%s is %lld, expected 1 to %d",
+               attribute->name, (long long)*out, INT32_MAX);
     return false;
 }
 
@@ -44,8 +44,7 @@ static bool read_pool(Lower *lower, Frame *frame, const Element *element, Attrib
     }
     axis->kind = AXIS_KIND_pool;
     axis->of[0] = find_axis(lower, frame, pool);
-    return axis->of[0] != AXIS_STATIC &&
-           positive(lower, frame, images, &axis->images) &&
+    return axis->of[0] != AXIS_STATIC && positive(lower, frame, images, &axis->images) &&
            positive(lower, frame, side, &axis->side);
 }
 
@@ -59,8 +58,8 @@ bool lower_axis(Lower *lower, Frame *frame, const Element *element)
                    "an axis needs one of 'longest', 'count' and 'pool'");
         return false;
     }
-    const char *name = expr_text(lower->program->exprs, element_attribute(element, "name"),
-                                 frame_names(frame));
+    const char *name = expr_text(lower->program->exprs,
+                                 element_attribute(element, "name"), frame_names(frame));
     if (!name)
         return false;
     if (lower->graph->axis_count == MOST_AXES) {
@@ -81,7 +80,7 @@ bool lower_axis(Lower *lower, Frame *frame, const Element *element)
     return good && graph_axis(lower->graph, axis, element->loc) != AXIS_STATIC;
 }
 
-/* -- inputs ------------------------------------------------------------------------------------ */
+/* -- inputs ------------------------------------------------------------------------- */
 
 static bool input_type(Lower *lower, Frame *frame, const Element *element, Type *out)
 {
@@ -99,7 +98,8 @@ static bool input_type(Lower *lower, Frame *frame, const Element *element, Type 
         return !width;
     }
     if (strcmp(type->value, "f32") != 0) {
-        diag_error(lower->diags, type->loc, "found type '%s', expected f32 or i32", type->value);
+        diag_error(lower->diags, type->loc, "found type '%s', expected f32 or i32",
+                   type->value);
         return false;
     }
     if (width && !positive(lower, frame, width, &columns))
@@ -120,13 +120,13 @@ bool lower_input(Lower *lower, Frame *frame, const Element *element)
         return false;
     const Node *older = names_get(&lower->inputs, name);
     if (older && !type_equal(older->type, type)) {
-        diag_error(lower->diags, element->loc, "input '%s' is there already, of another type",
-                   name);
+        diag_error(lower->diags, element->loc,
+                   "input '%s' is there already, of another type", name);
         diag_note(lower->diags, older->loc, "it is declared here");
         return false;
     }
-    const Node *node = graph_source(lower->graph, (BuildSite){element->loc, STAGE_forward},
-                                    OP_input, name, type);
+    const Node *node = graph_source(
+        lower->graph, (BuildSite){element->loc, STAGE_forward}, OP_input, name, type);
     if (!node)
         return false;
     names_set(&lower->inputs, lower->arena, intern(lower->module->interns, name), node);
@@ -134,7 +134,7 @@ bool lower_input(Lower *lower, Frame *frame, const Element *element)
     return true;
 }
 
-/* -- sites --------------------------------------------------------------------------------------- */
+/* -- sites -------------------------------------------------------------------------- */
 
 static bool record_site(Lower *lower, Site site)
 {
@@ -158,8 +158,8 @@ static bool record_site(Lower *lower, Site site)
 
 bool lower_site(Lower *lower, Frame *frame, const Element *element)
 {
-    const char *name = expr_text(lower->program->exprs, element_attribute(element, "name"),
-                                 frame_names(frame));
+    const char *name = expr_text(lower->program->exprs,
+                                 element_attribute(element, "name"), frame_names(frame));
     const Attribute *out = element_attribute(element, "out");
     if (!name)
         return false;

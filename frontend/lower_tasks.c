@@ -1,5 +1,5 @@
-/* The graphs of a task: for training and for evaluation, the backbone and then the task's loss;
- * and for each site that methods are attached to, a graft. */
+/* The graphs of a task: for training and for evaluation, the backbone and then the task's
+ * loss; and for each site that methods are attached to, a graft. */
 #include <string.h>
 
 #include "frontend/lower.h"
@@ -22,7 +22,7 @@ static void finish_graph(Lower *lower)
     module_add_graph(lower->module, lower->graph);
 }
 
-/* -- the loss ---------------------------------------------------------------------------------- */
+/* -- the loss ----------------------------------------------------------------------- */
 
 /* A loss sees the outputs of the backbone, and all inputs. */
 static bool show_backbone(Lower *lower, const Frame *backbone, Frame *frame)
@@ -68,27 +68,29 @@ static bool lower_loss(Lower *lower, const Frame *backbone)
         if (child->kind == ELEMENT_loss)
             loss = child;
     if (!loss) {
-        diag_error(lower->diags, task->element->loc, "task '%s' has no <loss>", task->name);
+        diag_error(lower->diags, task->element->loc, "task '%s' has no <loss>",
+                   task->name);
         return false;
     }
     Frame *frame = frame_new(lower->globals, NULL, task, NULL, (Loc){0});
     lower->params_allowed = lower->sites_allowed = false;
     /* The task's own children declare its axes and inputs. */
     bool good = show_backbone(lower, backbone, frame) &&
-                lower_body(lower, frame, task->element) && lower_body(lower, frame, loss) &&
-                take_loss(lower, frame, loss);
+                lower_body(lower, frame, task->element) &&
+                lower_body(lower, frame, loss) && take_loss(lower, frame, loss);
     frame_free(frame);
     return good;
 }
 
-/* -- grafts ---------------------------------------------------------------------------------------- */
+/* -- grafts ------------------------------------------------------------------------- */
 
 static const Node *graft_input(Lower *lower, const char *name, const Node *like)
 {
     const Node *node = graph_source(lower->graph, (BuildSite){like->loc, STAGE_forward},
                                     OP_input, name, like->type);
     if (node)
-        names_set(&lower->inputs, lower->arena, intern(lower->module->interns, name), node);
+        names_set(&lower->inputs, lower->arena, intern(lower->module->interns, name),
+                  node);
     return node;
 }
 
@@ -105,8 +107,9 @@ static bool lower_graft_body(Lower *lower, Frame *frame, const Graft *graft)
 {
     const Definition *block = graft->attach->block;
     const Node *out = graft_input(lower, "out", graft->site->node);
-    const Node *in = block->input_count == 2 ? graft_input(lower, "in", graft->site->node->args[0])
-                                             : NULL;
+    const Node *in = block->input_count == 2
+                         ? graft_input(lower, "in", graft->site->node->args[0])
+                         : NULL;
     if (!out || (block->input_count == 2 && !in))
         return false;
     frame_bind(frame, block->inputs[0].name, out);
@@ -120,8 +123,9 @@ static bool lower_graft_body(Lower *lower, Frame *frame, const Graft *graft)
         return false;
     const Node *result = frame_value(frame, block->outputs[0]);
     if (!result) {
-        diag_error(lower->diags, block->element->loc, "block '%s' never binds its output '%s'",
-                   block->name, block->outputs[0]);
+        diag_error(lower->diags, block->element->loc,
+                   "block '%s' never binds its output '%s'", block->name,
+                   block->outputs[0]);
         return false;
     }
     graph_output(lower->graph, OUTPUT_graft, "", result, result->loc);
@@ -140,7 +144,8 @@ static bool lower_graft(Lower *lower, const Graph *host, Attach *attach, const S
     for (uint32_t i = 1; i < host->axis_count; i++)
         graph_axis(lower->graph, host->axes[i], attach->element->loc);
     Bindings sets = bindings_new(&attach->sets, lower->arena);
-    Frame *frame = frame_new(lower->globals, NULL, attach->block, &sets, attach->element->loc);
+    Frame *frame =
+        frame_new(lower->globals, NULL, attach->block, &sets, attach->element->loc);
     frame->arguments = ARENA_ARRAY(frame->arena, Argument, attach->block->input_count);
     frame->site = site->path;
     frame->scope = arena_format(frame->arena, "%s.", site->path);
@@ -165,8 +170,8 @@ static bool lower_grafts(Lower *lower, const Graph *host)
         Attach *attach = &program->attaches[i];
         Attribute *when = element_attribute(attach->element, "when");
         bool wanted = true;
-        if (when && !expr_condition(program->exprs, when, globals_names(lower->globals),
-                                    &wanted))
+        if (when &&
+            !expr_condition(program->exprs, when, globals_names(lower->globals), &wanted))
             return false;
         if (!wanted || !attach->tasks[lower->task])
             continue;
@@ -181,7 +186,7 @@ static bool lower_grafts(Lower *lower, const Graph *host)
     return true;
 }
 
-/* -- tasks ------------------------------------------------------------------------------------------- */
+/* -- tasks -------------------------------------------------------------------------- */
 
 static bool lower_host(Lower *lower, GraphKind kind)
 {
@@ -195,7 +200,8 @@ static bool lower_host(Lower *lower, GraphKind kind)
     start_graph(lower, kind,
                 arena_format(lower->arena, "%s.%s", task->name, graph_kind_names[kind]));
     Frame *frame = frame_new(lower->globals, NULL, program->backbone, NULL, (Loc){0});
-    bool good = lower_body(lower, frame, program->backbone->element) && lower_loss(lower, frame);
+    bool good =
+        lower_body(lower, frame, program->backbone->element) && lower_loss(lower, frame);
     frame_free(frame);
     const Graph *host = lower->graph;
     finish_graph(lower);
@@ -211,12 +217,13 @@ static bool add_task(Lower *lower)
     Task task = {.name = intern(lower->module->interns, definition->name),
                  .sequences = lower->module->settings.sequences,
                  .loc = definition->element->loc};
-    if (sequences && !expr_integer(program->exprs, sequences, globals_names(globals),
-                                   &task.sequences))
+    if (sequences &&
+        !expr_integer(program->exprs, sequences, globals_names(globals), &task.sequences))
         return false;
     if (task.sequences < 1) {
-        diag_error(lower->diags, task.loc, "task '%s' has %lld sequences, expected at least 1",
-                   task.name, (long long)task.sequences);
+        diag_error(lower->diags, task.loc,
+                   "task '%s' has %lld sequences, expected at least 1", task.name,
+                   (long long)task.sequences);
         return false;
     }
     uint32_t count = 0;
@@ -226,8 +233,8 @@ static bool add_task(Lower *lower)
     for (const Element *child = definition->element->first; child; child = child->next) {
         Attribute *when = element_attribute(child, "when");
         bool wanted = child->kind == ELEMENT_data;
-        if (wanted && when && !expr_condition(program->exprs, when, globals_names(globals),
-                                              &wanted))
+        if (wanted && when &&
+            !expr_condition(program->exprs, when, globals_names(globals), &wanted))
             return false;
         if (!wanted)
             continue;

@@ -6,7 +6,7 @@
 #include "frontend/lower.h"
 #include "ir/axis.h"
 
-/* -- settings ------------------------------------------------------------------------------------ */
+/* -- settings ----------------------------------------------------------------------- */
 
 /* Where a name is given a value, for messages. */
 static Loc setting_loc(const Program *program, const char *name)
@@ -24,10 +24,10 @@ static Loc setting_loc(const Program *program, const char *name)
 /* What a name means in the optimizer, whether it is a constant of it or of the model. */
 static Attribute setting_attribute(const Lower *lower, const char *name)
 {
-    return (Attribute){.name = name,
-                       .value = intern(lower->program->interns,
-                                       arena_format(lower->arena, "$%s", name)),
-                       .loc = setting_loc(lower->program, name)};
+    return (Attribute){
+        .name = name,
+        .value = intern(lower->program->interns, arena_format(lower->arena, "$%s", name)),
+        .loc = setting_loc(lower->program, name)};
 }
 
 static bool read_int(Lower *lower, Frame *frame, const char *name, int64_t *out)
@@ -70,7 +70,7 @@ bool lower_settings(Lower *lower)
     Globals *globals = globals_new(lower->program, NULL, true, lower->arena);
     Frame *frame = optimizer_frame(lower, globals, &sets);
     bool good = true;
-#define SETTING(kind, name, preset, meaning) \
+#define SETTING(kind, name, preset, meaning)                                             \
     good = good && read_##kind(lower, frame, #name, &settings->name);
 #include "ir/settings.def"
     frame_free(frame);
@@ -82,9 +82,10 @@ bool lower_settings(Lower *lower)
     return good;
 }
 
-/* -- the frame of one parameter -------------------------------------------------------------------- */
+/* -- the frame of one parameter ----------------------------------------------------- */
 
-/* The constants of every <for> that takes in the parameter become arguments; later ones win. */
+/* The constants of every <for> that takes in the parameter become arguments; later ones
+ * win. */
 static bool apply_exceptions(Lower *lower, Frame *frame, const Param *param)
 {
     ChoiceList *exceptions = &lower->program->exceptions;
@@ -129,10 +130,10 @@ static bool find_decay(Lower *lower, Param *param)
     return good;
 }
 
-/* -- states --------------------------------------------------------------------------------------------- */
+/* -- states ------------------------------------------------------------------------- */
 
-static bool add_state(Lower *lower, Frame *frame, const Element *element, const Param *param,
-                      StateVar **out)
+static bool add_state(Lower *lower, Frame *frame, const Element *element,
+                      const Param *param, StateVar **out)
 {
     const char *variable = element_attribute(element, "name")->value;
     const char *name = arena_format(frame->arena, "%s:%s", param->name, variable);
@@ -142,7 +143,8 @@ static bool add_state(Lower *lower, Frame *frame, const Element *element, const 
     Attribute *init = element_attribute(element, "init");
     Attribute *shape = element_attribute(element, "shape");
     StateVar state = {.name = name, .param = param->name, .type = param->type};
-    if (init && !expr_number(lower->program->exprs, init, frame_names(frame), &state.init))
+    if (init &&
+        !expr_number(lower->program->exprs, init, frame_names(frame), &state.init))
         return false;
     if (shape && !lower_shape(lower, frame, shape, false, &state.type))
         return false;
@@ -162,8 +164,9 @@ static bool bind_states(Lower *lower, Frame *frame, const Param *param)
             continue;
         if (!add_state(lower, frame, child, param, &state))
             return false;
-        const Node *node = graph_source(lower->graph, (BuildSite){child->loc, STAGE_forward},
-                                        OP_state, state->name, state->type);
+        const Node *node =
+            graph_source(lower->graph, (BuildSite){child->loc, STAGE_forward}, OP_state,
+                         state->name, state->type);
         if (!node)
             return false;
         frame_bind(frame, element_attribute(child, "name")->value, node);
@@ -171,7 +174,7 @@ static bool bind_states(Lower *lower, Frame *frame, const Param *param)
     return true;
 }
 
-/* -- the graph ---------------------------------------------------------------------------------------------- */
+/* -- the graph ---------------------------------------------------------------------- */
 
 typedef struct UpdateValues {
     const Node *lr, *gradient_norm;
@@ -196,8 +199,8 @@ static bool lower_param_update(Lower *lower, const Param *param, UpdateValues va
               graph_source(lower->graph, site, OP_gradient, param->name, param->type));
     bind_word(lower, frame, "lr", values.lr);
     bind_word(lower, frame, "gradient_norm", values.gradient_norm);
-    bool good = apply_exceptions(lower, frame, param) && bind_states(lower, frame, param) &&
-                lower_body(lower, frame, optimizer);
+    bool good = apply_exceptions(lower, frame, param) &&
+                bind_states(lower, frame, param) && lower_body(lower, frame, optimizer);
     frame_free(frame);
     if (good && !names_get(&lower->assigned, intern(lower->module->interns, "param"))) {
         diag_error(lower->diags, optimizer->loc, "the optimizer never assigns 'param'");
@@ -210,14 +213,14 @@ static bool lower_param_update(Lower *lower, const Param *param, UpdateValues va
 /* The sum of the squares of all elements. */
 static const Node *sum_of_squares(Graph *graph, BuildSite site, const Node *x)
 {
-    const Node *sum = graph_unary(graph, site, OP_sum_width,
-                                  graph_binary(graph, site, OP_mul, x, x));
+    const Node *sum =
+        graph_unary(graph, site, OP_sum_width, graph_binary(graph, site, OP_mul, x, x));
     return sum->type.rank > 1 ? graph_unary(graph, site, OP_sum_rows, sum) : sum;
 }
 
 /* sqrt(sum over parameters of |gradient|^2) */
-static const Node *norm_of_gradients(Lower *lower, BuildSite site, const Param *const *params,
-                                     uint32_t count)
+static const Node *norm_of_gradients(Lower *lower, BuildSite site,
+                                     const Param *const *params, uint32_t count)
 {
     Graph *graph = lower->graph;
     const Node *total = NULL;
@@ -242,8 +245,8 @@ static bool lower_update(Lower *lower, uint32_t task)
             params[count++] = param;
     }
     if (count == 0) {
-        diag_error(lower->diags, program->model->loc, "task '%s' has no trained parameter",
-                   program->tasks[task]->name);
+        diag_error(lower->diags, program->model->loc,
+                   "task '%s' has no trained parameter", program->tasks[task]->name);
         return false;
     }
     const char *name = program->tasks[task]->name;
@@ -262,7 +265,8 @@ static bool lower_update(Lower *lower, uint32_t task)
     bool good = true;
     for (uint32_t i = 0; i < count && good; i++)
         good = lower_param_update(lower, params[i], values);
-    graph_output(lower->graph, OUTPUT_result, "gradient_norm", values.gradient_norm, site.loc);
+    graph_output(lower->graph, OUTPUT_result, "gradient_norm", values.gradient_norm,
+                 site.loc);
     axes_derive_limits(lower->graph, lower->module->settings.tokens,
                        lower->module->settings.sequences);
     module_add_graph(lower->module, lower->graph);

@@ -9,7 +9,8 @@ enum { FEW = 8 }; /* up to so many, a walk is quicker than a table */
 
 static uint32_t *find_slot(const Names *names, const char *name)
 {
-    uint32_t i = (uint32_t)hash_word(HASH_START, (uintptr_t)name) & (names->slot_count - 1);
+    uint32_t i =
+        (uint32_t)hash_word(HASH_START, (uintptr_t)name) & (names->slot_count - 1);
     while (names->slots[i] && names->names[names->slots[i] - 1] != name)
         i = (i + 1) & (names->slot_count - 1);
     return &names->slots[i];
@@ -66,4 +67,15 @@ const void *names_get(const Names *names, const char *name)
 {
     uint32_t at = find(names, name);
     return at < names->count ? names->values[at] : NULL;
+}
+
+void unknown_name(Diags *diags, Loc loc, const char *what, const char *name,
+                  const char *const *known, size_t count)
+{
+    const char *nearest = nearest_name(name, known, count);
+    if (nearest)
+        diag_error(diags, loc, "unknown %s '%s'; did you mean '%s'?", what, name,
+                   nearest);
+    else
+        diag_error(diags, loc, "unknown %s '%s'", what, name);
 }

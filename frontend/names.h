@@ -1,10 +1,12 @@
-/* A map from interned names to pointers, in order of entry. */
+/* A map from interned names to pointers, in order of entry; and how unknown names are
+ * reported. */
 #ifndef VLG_FRONTEND_NAMES_H
 #define VLG_FRONTEND_NAMES_H
 
 #include <stdint.h>
 
 #include "ir/arena.h"
+#include "ir/diag.h"
 
 typedef struct Names {
     const char **names; /* interned; in order of first entry */
@@ -13,9 +15,14 @@ typedef struct Names {
     uint32_t capacity, *slots, slot_count;
 } Names;
 
-/* Zeroed Names are empty. Memory comes from `arena` and is left there when the map grows. */
+/* Zeroed Names are empty. Memory comes from `arena` and is left there when the map grows.
+ */
 void names_set(Names *names, Arena *arena, const char *name, const void *value);
 /* The value, or NULL. */
 const void *names_get(const Names *names, const char *name);
+
+/* Reports an unknown name, with the nearest known. */
+void unknown_name(Diags *diags, Loc loc, const char *what, const char *name,
+                  const char *const *known, size_t count);
 
 #endif

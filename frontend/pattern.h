@@ -1,5 +1,5 @@
-/* Patterns over dotted names: `*` is any run without '.', `**` any run; several are separated by
- * blanks. */
+/* Patterns over dotted names: `*` is any run without '.', `**` any run; several are
+ * separated by blanks. */
 #ifndef VLG_FRONTEND_PATTERN_H
 #define VLG_FRONTEND_PATTERN_H
 

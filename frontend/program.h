@@ -78,7 +78,8 @@ typedef struct Program {
     Exprs *exprs;
     Element *model;
     Names blocks, backbones, task_definitions, optimizers; /* Definition by name */
-    Names constants; /* every name that some file declares, and what --set may also name */
+    Names
+        constants; /* every name that some file declares, and what --set may also name */
     ConstList command_line, model_consts, library_consts, settings;
 
     const Definition *backbone;
@@ -104,7 +105,8 @@ void const_add(Program *program, ConstList *list, Const constant);
 /* The <const> and <set> children of an element. */
 void consts_collect(Program *program, ConstList *list, const Element *element);
 
-/* skeleton.c: kinds of elements, their places and attributes; calls, once all blocks are known. */
+/* skeleton.c: kinds of elements, their places and attributes; calls, once all blocks are
+ * known. */
 NODISCARD bool skeleton_check(Element *root, Diags *diags);
 NODISCARD bool calls_resolve(Program *program, Element *root);
 
@@ -113,8 +115,4 @@ NODISCARD bool recipe_resolve(Program *program, const FrontendOptions *options);
 
 /* Names separated by blanks; interned. */
 const char **words_split(Program *program, const char *text, uint32_t *out_count);
-/* Reports an unknown name, with the nearest known. */
-void unknown_name(Diags *diags, Loc loc, const char *what, const char *name,
-                  const char *const *known, size_t count);
-
 #endif

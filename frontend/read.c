@@ -1,9 +1,9 @@
-/* Reading XML with libxml2's SAX interface, strictly: no document types, hence no entities but the
- * five, no network, bounded depth and size.
+/* Reading XML with libxml2's SAX interface, strictly: no document types, hence no
+ * entities but the five, no network, bounded depth and size.
  *
- * Columns: when the parser reports a start tag, the input stands at its end. `<` cannot occur
- * inside a tag, so the nearest one before is where it begins; attributes are then found by
- * scanning forward. */
+ * Columns: when the parser reports a start tag, the input stands at its end. `<` cannot
+ * occur inside a tag, so the nearest one before is where it begins; attributes are then
+ * found by scanning forward. */
 #include "frontend/read.h"
 
 #include <libxml/parser.h>
@@ -20,7 +20,8 @@ typedef struct Reader {
     Diags *diags;
     xmlParserCtxt *parser;
     Element *root, *open;
-    Element **tails[MOST_DEPTH + 1]; /* where the next element is linked in, at each depth */
+    Element *
+        *tails[MOST_DEPTH + 1]; /* where the next element is linked in, at each depth */
     uint32_t depth, element_count;
     size_t resume; /* where text after the last tag begins */
     bool failed;
@@ -74,7 +75,8 @@ static size_t find_attribute(const Source *source, size_t at, const char *name)
     for (;;) {
         at = skip_blanks(source, at);
         size_t from = at;
-        while (at < source->len && !is_blank(bytes[at]) && bytes[at] != '=' && bytes[at] != '>')
+        while (at < source->len && !is_blank(bytes[at]) && bytes[at] != '=' &&
+               bytes[at] != '>')
             at++;
         if (at - from == len && memcmp(bytes + from, name, len) == 0)
             return from;
@@ -96,7 +98,8 @@ static const char *intern_xml(Reader *reader, const xmlChar *text)
     return intern(reader->interns, (const char *)text);
 }
 
-/* libxml2 hands attributes over five pointers each: name, prefix, namespace, value, its end. */
+/* libxml2 hands attributes over five pointers each: name, prefix, namespace, value, its
+ * end. */
 static bool read_attributes(Reader *reader, Element *element, size_t tag, int count,
                             const xmlChar **fives)
 {
@@ -128,7 +131,8 @@ static void on_text(void *self, const xmlChar *text, int len)
         if (!is_blank((char)text[i]))
             fail(reader,
                  source_loc(reader->source, skip_blanks(reader->source, reader->resume)),
-                 "text between elements", "; the language has only elements and attributes");
+                 "text between elements",
+                 "; the language has only elements and attributes");
 }
 
 static void on_comment(void *self, const xmlChar *text)
@@ -150,7 +154,8 @@ static void on_doctype(void *self, const xmlChar *name, const xmlChar *external,
     Reader *reader = self;
     (void)name, (void)external, (void)system;
     const char *at = strstr(reader->source->bytes, "<!DOCTYPE");
-    fail(reader, source_loc(reader->source, at ? (size_t)(at - reader->source->bytes) : 0),
+    fail(reader,
+         source_loc(reader->source, at ? (size_t)(at - reader->source->bytes) : 0),
          "a document type is not allowed", "; there are no entities to declare");
 }
 
@@ -167,9 +172,9 @@ static bool check_namespace(Reader *reader, const Element *element, const xmlCha
     return false;
 }
 
-static void on_start(void *self, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
-                     int namespace_count, const xmlChar **namespaces, int attribute_count,
-                     int defaulted, const xmlChar **attributes)
+static void on_start(void *self, const xmlChar *name, const xmlChar *prefix,
+                     const xmlChar *uri, int namespace_count, const xmlChar **namespaces,
+                     int attribute_count, int defaulted, const xmlChar **attributes)
 {
     Reader *reader = self;
     (void)prefix, (void)namespace_count, (void)namespaces, (void)defaulted;
@@ -205,7 +210,8 @@ static void on_start(void *self, const xmlChar *name, const xmlChar *prefix, con
     reader->resume += reader->source->bytes[reader->resume] == '>';
 }
 
-static void on_end(void *self, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
+static void on_end(void *self, const xmlChar *name, const xmlChar *prefix,
+                   const xmlChar *uri)
 {
     Reader *reader = self;
     (void)name, (void)prefix, (void)uri;
@@ -263,7 +269,8 @@ static const xmlSAXHandler handlers = {
 
 Element *read_tree(const Source *source, Arena *arena, Interns *interns, Diags *diags)
 {
-    Reader reader = {.source = source, .arena = arena, .interns = interns, .diags = diags};
+    Reader reader = {
+        .source = source, .arena = arena, .interns = interns, .diags = diags};
     reader.tails[0] = &reader.root;
     if (source->len == 0) {
         diag_error(diags, source_loc(source, 0), "the file is empty");
@@ -286,7 +293,7 @@ Element *read_tree(const Source *source, Arena *arena, Interns *interns, Diags *
     return reader.failed ? NULL : reader.root;
 }
 
-/* -- the schema ----------------------------------------------------------------------------- */
+/* -- the schema --------------------------------------------------------------------- */
 
 typedef struct Validation {
     const Source *source;
@@ -312,15 +319,17 @@ static void on_schema_error(void *self, xmlError *error)
     (void)self, (void)error;
 }
 
-bool read_validate(const Source *source, const char *schema, size_t schema_len, Diags *diags)
+bool read_validate(const Source *source, const char *schema, size_t schema_len,
+                   Diags *diags)
 {
     Validation validation = {source, diags, false};
     xmlRelaxNGParserCtxt *parser = xmlRelaxNGNewMemParserCtxt(schema, (int)schema_len);
     xmlRelaxNGSetParserStructuredErrors(parser, on_schema_error, NULL);
     xmlRelaxNG *rules = xmlRelaxNGParse(parser);
     xmlRelaxNGFreeParserCtxt(parser);
-    xmlDoc *document = xmlReadMemory(source->bytes, (int)source->len, source->path, NULL,
-                                     XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+    xmlDoc *document =
+        xmlReadMemory(source->bytes, (int)source->len, source->path, NULL,
+                      XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
     bool fits = false;
     if (rules && document) {
         xmlRelaxNGValidCtxt *valid = xmlRelaxNGNewValidCtxt(rules);

@@ -8,7 +8,8 @@
 /* The document's element, with kinds not yet set. NULL after an error. */
 Element *read_tree(const Source *source, Arena *arena, Interns *interns, Diags *diags);
 
-/* Holds the bytes against the RELAX NG schema `schema`. False and an error if they do not fit. */
+/* Holds the bytes against the RELAX NG schema `schema`. False and an error if they do not
+ * fit. */
 NODISCARD bool read_validate(const Source *source, const char *schema, size_t schema_len,
                              Diags *diags);
 

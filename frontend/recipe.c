@@ -5,8 +5,8 @@
 
 enum { MOST_TASKS = 1000, LONGEST_PATTERNS = 4096 };
 
-static bool unknown_among(const Program *program, Loc loc, const char *what, const char *name,
-                          const Names *known)
+static bool unknown_among(const Program *program, Loc loc, const char *what,
+                          const char *name, const Names *known)
 {
     unknown_name(program->diags, loc, what, name, known->names, known->count);
     return false;
@@ -28,11 +28,12 @@ static Element *need_one(const Program *program, ElementKind kind)
         found = child;
     }
     if (!found)
-        diag_error(program->diags, program->model->loc, "the model has no <%s use=...>", tag);
+        diag_error(program->diags, program->model->loc, "the model has no <%s use=...>",
+                   tag);
     return found;
 }
 
-/* -- --set and settings ---------------------------------------------------------------------- */
+/* -- overrides and settings ------------------------------------------------------------ */
 
 static const char *const setting_names[] = {
 #define SETTING(kind, name, preset, meaning) #name,
@@ -44,7 +45,8 @@ static const char *const setting_presets[] = {
 };
 enum { SETTING_COUNT = sizeof setting_names / sizeof *setting_names };
 
-static Attribute *new_attribute(Program *program, const char *name, const char *value, Loc loc)
+static Attribute *new_attribute(Program *program, const char *name, const char *value,
+                                Loc loc)
 {
     Attribute *attribute = arena_alloc(program->arena, sizeof *attribute);
     attribute->name = intern(program->interns, name);
@@ -66,7 +68,8 @@ static void add_settings(Program *program)
         declare(program, setting_names[i]);
         Attribute *value =
             new_attribute(program, setting_names[i], setting_presets[i], (Loc){0});
-        const_add(program, &program->settings, (Const){.name = value->name, .value = value});
+        const_add(program, &program->settings,
+                  (Const){.name = value->name, .value = value});
     }
     declare(program, "trace");
     Attribute *trace = new_attribute(program, "trace", "0", (Loc){0});
@@ -77,7 +80,8 @@ static void add_settings(Program *program)
 static bool add_command_line(Program *program, const char *text)
 {
     const char *equals = strchr(text, '=');
-    Loc loc = {intern(program->interns, arena_format(program->arena, "--set %s", text)), 0, 0};
+    Loc loc = {intern(program->interns, arena_format(program->arena, "--set %s", text)),
+               0, 0};
     if (!equals || equals == text) {
         diag_error(program->diags, loc, "expected name=value");
         return false;
@@ -105,12 +109,12 @@ static bool check_sets(const Program *program, const ConstList *list)
     bool good = true;
     for (uint32_t i = 0; i < list->count; i++)
         if (!names_get(&program->constants, list->items[i].name))
-            good = unknown_among(program, list->items[i].loc, "constant", list->items[i].name,
-                                 &program->constants);
+            good = unknown_among(program, list->items[i].loc, "constant",
+                                 list->items[i].name, &program->constants);
     return good;
 }
 
-/* -- backbone and tasks --------------------------------------------------------------------------- */
+/* -- backbone and tasks ------------------------------------------------------------- */
 
 static bool choose_size(Program *program, const Element *use)
 {
@@ -121,11 +125,13 @@ static bool choose_size(Program *program, const Element *use)
     Names sizes = {0};
     for (const Element *child = backbone->first; child; child = child->next)
         if (child->kind == ELEMENT_size)
-            names_set(&sizes, program->arena, element_attribute(child, "name")->value, child);
+            names_set(&sizes, program->arena, element_attribute(child, "name")->value,
+                      child);
     if (!chosen && sizes.count == 0)
         return true;
     if (!chosen) {
-        diag_error(program->diags, use->loc, "backbone '%s' has sizes; choose one by size=...",
+        diag_error(program->diags, use->loc,
+                   "backbone '%s' has sizes; choose one by size=...",
                    program->backbone->name);
         return false;
     }
@@ -144,7 +150,8 @@ static bool resolve_backbone(Program *program)
     const Attribute *name = element_attribute(use, "use");
     program->backbone = names_get(&program->backbones, name->value);
     if (!program->backbone)
-        return unknown_among(program, name->loc, "backbone", name->value, &program->backbones);
+        return unknown_among(program, name->loc, "backbone", name->value,
+                             &program->backbones);
     consts_collect(program, &program->model_consts, use);
     return choose_size(program, use);
 }
@@ -186,21 +193,22 @@ static bool resolve_tasks(Program *program)
 }
 
 /* The patterns of an attribute. */
-static bool read_patterns(const Program *program, const Attribute *attribute, Patterns *out)
+static bool read_patterns(const Program *program, const Attribute *attribute,
+                          Patterns *out)
 {
     if (strlen(attribute->value) > LONGEST_PATTERNS) {
-        diag_error(program->diags, attribute->loc, "the patterns are longer than %d bytes",
-                   LONGEST_PATTERNS);
+        diag_error(program->diags, attribute->loc,
+                   "the patterns are longer than %d bytes", LONGEST_PATTERNS);
         return false;
     }
     *out = patterns_parse(attribute->value, program->arena);
     return true;
 }
 
-/* -- methods ----------------------------------------------------------------------------------------- */
+/* -- methods ------------------------------------------------------------------------ */
 
-/* The tasks that an attribute names, of those that the model has: bools by index, all if there is
- * no attribute. Tasks that exist but are not in the model are passed over. */
+/* The tasks that an attribute names, of those that the model has: bools by index, all if
+ * there is no attribute. Tasks that exist but are not in the model are passed over. */
 static bool read_task_list(Program *program, const Attribute *names, const bool *within,
                            const char **out_words, uint32_t *out_count, bool *out_chosen)
 {
@@ -215,7 +223,8 @@ static bool read_task_list(Program *program, const Attribute *names, const bool 
             return unknown_among(program, names->loc, "task", word,
                                  &program->task_definitions);
         uint32_t index = task_index(program, word);
-        if (index == program->task_count || (within && !within[index]) || out_chosen[index])
+        if (index == program->task_count || (within && !within[index]) ||
+            out_chosen[index])
             continue;
         out_chosen[index] = true;
         out_words[(*out_count)++] = word;
@@ -231,8 +240,8 @@ static bool resolve_share(Program *program, const Attach *attach, const Element 
     share->element = element;
     share->tasks = words;
     if (!read_patterns(program, element_attribute(element, "params"), &share->params) ||
-        !read_task_list(program, element_attribute(element, "tasks"), attach->tasks, words,
-                        &share->task_count, chosen))
+        !read_task_list(program, element_attribute(element, "tasks"), attach->tasks,
+                        words, &share->task_count, chosen))
         return false;
     const char *group = "";
     for (uint32_t i = 0; i < share->task_count; i++)
@@ -252,10 +261,11 @@ static bool resolve_attach(Program *program, const Element *element, Attach *att
         return unknown_among(program, name->loc, "block", name->value, &program->blocks);
     uint32_t inputs = attach->block->input_count;
     if (inputs < 1 || inputs > 2 || attach->block->output_count != 1) {
-        diag_error(program->diags, name->loc,
-                   "block '%s' has %u inputs and %u outputs; a block to attach has one or two "
-                   "inputs and one output",
-                   name->value, inputs, attach->block->output_count);
+        diag_error(
+            program->diags, name->loc,
+            "block '%s' has %u inputs and %u outputs; a block to attach has one or two "
+            "inputs and one output",
+            name->value, inputs, attach->block->output_count);
         return false;
     }
     attach->tasks = ARENA_ARRAY(program->arena, bool, program->task_count);
@@ -270,7 +280,8 @@ static bool resolve_attach(Program *program, const Element *element, Attach *att
     attach->shares = ARENA_ARRAY(program->arena, Share, shares);
     for (const Element *child = element->first; child; child = child->next)
         if (child->kind == ELEMENT_share &&
-            !resolve_share(program, attach, child, &attach->shares[attach->share_count++]))
+            !resolve_share(program, attach, child,
+                           &attach->shares[attach->share_count++]))
             return false;
     return true;
 }
@@ -308,7 +319,7 @@ static bool resolve_methods(Program *program)
     return good;
 }
 
-/* -- optimizer and settings ---------------------------------------------------------------------------- */
+/* -- optimizer and settings --------------------------------------------------------- */
 
 static bool is_optimizer_const(const Program *program, const char *name)
 {
@@ -327,7 +338,8 @@ static bool is_setting(const char *name)
     return false;
 }
 
-/* The attributes of an open element as constants: of the optimizer, or (settings) of the model. */
+/* The attributes of an open element as constants: of the optimizer, or (settings) of the
+ * model. */
 static bool take_attributes(Program *program, const Element *element, ConstList *into,
                             bool settings)
 {
@@ -351,8 +363,9 @@ static bool take_attributes(Program *program, const Element *element, ConstList 
                                  attribute->name, &known);
             continue;
         }
-        const_add(program, into,
-                  (Const){.name = attribute->name, .value = attribute, .loc = attribute->loc});
+        const_add(
+            program, into,
+            (Const){.name = attribute->name, .value = attribute, .loc = attribute->loc});
     }
     return good;
 }

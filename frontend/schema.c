@@ -9,7 +9,8 @@ static void print_attribute(FILE *out, const char *name, bool needed, int indent
     if (needed)
         fprintf(out, "%*s<attribute name=\"%s\"/>\n", indent, "", name);
     else
-        fprintf(out, "%*s<optional><attribute name=\"%s\"/></optional>\n", indent, "", name);
+        fprintf(out, "%*s<optional><attribute name=\"%s\"/></optional>\n", indent, "",
+                name);
 }
 
 static void print_children(FILE *out, ElementKind parent)
@@ -58,9 +59,11 @@ static void print_op(FILE *out, OpKind op)
     for (uint32_t i = 0; i < count; i++) {
         if (fields[i].kind == ATTR_type)
             fputs("        <choice><attribute name=\"shape\"/><attribute name=\"like\"/>"
-                  "</choice>\n", out);
+                  "</choice>\n",
+                  out);
         else
-            print_attribute(out, fields[i].name, strcmp(fields[i].preset, "REQUIRED") == 0, 8);
+            print_attribute(out, fields[i].name,
+                            strcmp(fields[i].preset, "REQUIRED") == 0, 8);
     }
     fputs("      </element>\n", out);
 }
@@ -68,21 +71,26 @@ static void print_op(FILE *out, OpKind op)
 /* A use of a block may bear any name that is not taken. */
 static void print_block_use(FILE *out)
 {
-    fputs("  <define name=\"block.use\">\n    <element>\n      <nsName><except><choice>\n", out);
+    fputs(
+        "  <define name=\"block.use\">\n    <element>\n      <nsName><except><choice>\n",
+        out);
     for (ElementKind kind = 0; kind < ELEMENT_call; kind++)
         fprintf(out, "        <name>%s</name>\n", syntax_row(kind)->tag);
     for (OpKind op = 0; op < OP_COUNT; op++)
         fprintf(out, "        <name>%s</name>\n", op_info(op)->name);
     fputs("      </choice></except></nsName>\n"
           "      <zeroOrMore><attribute><anyName/></attribute></zeroOrMore>\n"
-          "    </element>\n  </define>\n", out);
+          "    </element>\n  </define>\n",
+          out);
 }
 
 void frontend_print_schema(FILE *out)
 {
     fputs("<?xml version=\"1.0\"?>\n"
-          "<grammar xmlns=\"http://relaxng.org/ns/structure/1.0\" ns=\"" VLG_NAMESPACE "\">\n"
-          "  <start><choice>\n", out);
+          "<grammar xmlns=\"http://relaxng.org/ns/structure/1.0\" ns=\"" VLG_NAMESPACE
+          "\">\n"
+          "  <start><choice>\n",
+          out);
     for (ElementKind kind = 0; kind < ELEMENT_call; kind++)
         if (syntax_row(kind)->parents == 0)
             fprintf(out, "    <ref name=\"%s.%d\"/>\n", syntax_row(kind)->tag, (int)kind);

@@ -1,5 +1,6 @@
-/* The skeleton of the language, from syntax.def: which elements stand where, and with which
- * attributes. Uses of ops and blocks are checked against the op table and the blocks' inputs. */
+/* The skeleton of the language, from syntax.def: which elements stand where, and with
+ * which attributes. Uses of ops and blocks are checked against the op table and the
+ * blocks' inputs. */
 #include <string.h>
 
 #include "frontend/program.h"
@@ -7,8 +8,8 @@
 #define NEED(name) {#name, true},
 #define MAY(name) {#name, false},
 #define NO_ATTRIBUTES
-#define ELEMENT(kind, tag, parents, flags, attributes, meaning) \
-    static const SyntaxAttribute attributes_##kind[] = {attributes {0}};
+#define ELEMENT(kind, tag, parents, flags, attributes, meaning)                          \
+    static const SyntaxAttribute attributes_##kind[] = {attributes{0}};
 #include "frontend/syntax.def"
 
 #define IN(kind) UINT64_C(1) << ELEMENT_##kind
@@ -18,7 +19,7 @@
 #define HOLDS_BODY SYNTAX_BODY
 #define HOLDS_NO_BODY 0
 static const SyntaxRow rows[ELEMENT_call] = {
-#define ELEMENT(kind, tag, parents, flags, attributes, meaning) \
+#define ELEMENT(kind, tag, parents, flags, attributes, meaning)                          \
     [ELEMENT_##kind] = {tag, parents, flags, attributes_##kind, meaning},
 #include "frontend/syntax.def"
 };
@@ -36,25 +37,15 @@ Attribute *element_attribute(const Element *element, const char *name)
     return NULL;
 }
 
-void unknown_name(Diags *diags, Loc loc, const char *what, const char *name,
-                  const char *const *known, size_t count)
-{
-    const char *nearest = nearest_name(name, known, count);
-    if (nearest)
-        diag_error(diags, loc, "unknown %s '%s'; did you mean '%s'?", what, name, nearest);
-    else
-        diag_error(diags, loc, "unknown %s '%s'", what, name);
-}
-
-/* -- elements of the language --------------------------------------------------------------- */
+/* -- elements of the language ------------------------------------------------------- */
 
 static bool may_stand_in(ElementKind kind, const Element *parent)
 {
     return parent ? rows[kind].parents >> parent->kind & 1 : rows[kind].parents == 0;
 }
 
-/* The row of an element's tag; ELEMENT_call if no row has it. Of several, one that may stand here
- * and whose first attribute is given. */
+/* The row of an element's tag; ELEMENT_call if no row has it. Of several, one that may
+ * stand here and whose first attribute is given. */
 static ElementKind kind_of(const Element *element)
 {
     ElementKind found = ELEMENT_call;
@@ -90,7 +81,8 @@ static bool misplaced(const Element *element, Diags *diags)
         diag_error(diags, element->loc, "<%s> cannot stand in <%s>; did you mean <%s>?",
                    element->name, where, nearest);
     else
-        diag_error(diags, element->loc, "<%s> cannot stand in <%s>", element->name, where);
+        diag_error(diags, element->loc, "<%s> cannot stand in <%s>", element->name,
+                   where);
     return false;
 }
 
@@ -100,8 +92,9 @@ static bool unexpected_attribute(const Element *element, const Attribute *attrib
 {
     const char *nearest = nearest_name(attribute->name, known, count);
     if (nearest)
-        diag_error(diags, attribute->loc, "<%s> has no attribute '%s'; did you mean '%s'?",
-                   element->name, attribute->name, nearest);
+        diag_error(diags, attribute->loc,
+                   "<%s> has no attribute '%s'; did you mean '%s'?", element->name,
+                   attribute->name, nearest);
     else
         diag_error(diags, attribute->loc, "<%s> has no attribute '%s'", element->name,
                    attribute->name);
@@ -122,17 +115,20 @@ static bool check_attributes(const Element *element, Diags *diags)
     bool good = true;
     if (row->flags & SYNTAX_WHEN)
         known[count++] = "when";
-    for (const SyntaxAttribute *attribute = row->attributes; attribute->name; attribute++) {
+    for (const SyntaxAttribute *attribute = row->attributes; attribute->name;
+         attribute++) {
         known[count++] = attribute->name;
         if (attribute->needed && !element_attribute(element, attribute->name))
             good = missing_attribute(element, attribute->name, diags);
     }
-    for (uint32_t i = 0; i < element->attribute_count && !(row->flags & SYNTAX_OPEN); i++) {
+    for (uint32_t i = 0; i < element->attribute_count && !(row->flags & SYNTAX_OPEN);
+         i++) {
         bool found = false;
         for (size_t j = 0; j < count; j++)
             found |= strcmp(known[j], element->attributes[i].name) == 0;
         if (!found)
-            good = unexpected_attribute(element, &element->attributes[i], known, count, diags);
+            good = unexpected_attribute(element, &element->attributes[i], known, count,
+                                        diags);
     }
     if (element->kind == ELEMENT_const && !element_attribute(element, "value") &&
         !element_attribute(element, "default"))
@@ -178,12 +174,12 @@ bool skeleton_check(Element *root, Diags *diags)
     return good;
 }
 
-/* -- uses of ops and blocks ------------------------------------------------------------------- */
+/* -- uses of ops and blocks --------------------------------------------------------- */
 
 static bool op_has_element(OpKind op)
 {
-    return op == OP_constant ||
-           (op_info(op)->lowering != LOWER_source && op_info(op)->lowering != LOWER_graft);
+    return op == OP_constant || (op_info(op)->lowering != LOWER_source &&
+                                 op_info(op)->lowering != LOWER_graft);
 }
 
 static bool unknown_call(const Program *program, const Element *element)
@@ -199,7 +195,8 @@ static bool unknown_call(const Program *program, const Element *element)
     for (ElementKind kind = 0; kind < ELEMENT_call; kind++)
         if (may_stand_in(kind, element->parent))
             known[count++] = rows[kind].tag;
-    unknown_name(program->diags, element->loc, "op or block", element->name, known, count);
+    unknown_name(program->diags, element->loc, "op or block", element->name, known,
+                 count);
     return false;
 }
 

@@ -23,7 +23,8 @@ static bool read_all(int file, char *bytes, size_t len)
 }
 
 /* The bytes, or NULL and why not. Opening does not block on a pipe. */
-static char *load(const char *path, Arena *arena, size_t *out_len, const char **out_problem)
+static char *load(const char *path, Arena *arena, size_t *out_len,
+                  const char **out_problem)
 {
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0) {
@@ -50,7 +51,8 @@ static char *load(const char *path, Arena *arena, size_t *out_len, const char **
     return bytes;
 }
 
-/* Bytes of the UTF-8 sequence at `at`, or 0. Overlong forms, surrogates and 0 are none. */
+/* Bytes of the UTF-8 sequence at `at`, or 0. Overlong forms, surrogates and 0 are none.
+ */
 static size_t sequence_length(const unsigned char *at, size_t left)
 {
     if (at[0] < 0x80)
@@ -79,7 +81,8 @@ static void find_lines(Source *source, Arena *arena)
     source->line_count++;
 }
 
-Source *source_read(const char *path, Loc from, Arena *arena, Interns *interns, Diags *diags)
+Source *source_read(const char *path, Loc from, Arena *arena, Interns *interns,
+                    Diags *diags)
 {
     size_t len = 0;
     const char *problem = NULL;
@@ -117,5 +120,6 @@ Loc source_loc(const Source *source, size_t offset)
         else
             high = middle;
     }
-    return (Loc){source->path, low + 1, (uint32_t)(offset - source->line_starts[low]) + 1};
+    return (Loc){source->path, low + 1,
+                 (uint32_t)(offset - source->line_starts[low]) + 1};
 }

@@ -8,15 +8,17 @@
 
 typedef struct Source {
     const char *path; /* interned */
-    const char *bytes; /* UTF-8 without byte order mark, and a final 0 that is not counted */
+    const char
+        *bytes; /* UTF-8 without byte order mark, and a final 0 that is not counted */
     size_t len;
     uint32_t *line_starts;
     uint32_t line_count;
 } Source;
 
-/* Reads a regular file of UTF-8, registering it with `diags`. NULL and an error (at `from`, if the
- * file cannot be read) otherwise. */
-Source *source_read(const char *path, Loc from, Arena *arena, Interns *interns, Diags *diags);
+/* Reads a regular file of UTF-8, registering it with `diags`. NULL and an error (at
+ * `from`, if the file cannot be read) otherwise. */
+Source *source_read(const char *path, Loc from, Arena *arena, Interns *interns,
+                    Diags *diags);
 
 Loc source_loc(const Source *source, size_t offset);
 

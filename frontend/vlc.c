@@ -17,16 +17,19 @@ typedef struct CommandInfo {
 static const CommandInfo commands[] = {
     {"compile", "FILE.vg", "model to plan.bin", command_compile, true,
      WITH(output) | WITH(set) | WITH(dump_after) | WITH(stats) | WITH(memory_budget)},
-    {"check", "FILE.vg", "report mistakes, write nothing", command_check, true, WITH(set)},
+    {"check", "FILE.vg", "report mistakes, write nothing", command_check, true,
+     WITH(set)},
     {"dump", "FILE", "print a model or plan, after any pass", command_dump, true,
-     WITH(set) | WITH(after) | WITH(task) | WITH(graph) | WITH(format) | WITH(memory_budget)},
+     WITH(set) | WITH(after) | WITH(task) | WITH(graph) | WITH(format) |
+         WITH(memory_budget)},
     {"opt", "FILE.vir|-", "run chosen passes over a text module", command_opt, true,
      WITH(passes) | WITH(memory_budget)},
-    {"params", "FILE", "table of parameters: trained, frozen, shared", command_params, true,
-     WITH(set) | WITH(format)},
+    {"params", "FILE", "table of parameters: trained, frozen, shared", command_params,
+     true, WITH(set) | WITH(format)},
     {"explain", "FILE", "what the passes decided, and why", command_explain, true,
      WITH(set) | WITH(pass) | WITH(memory_budget)},
-    {"ops", "", "print the op table", command_ops, false, WITH(elements) | WITH(settings)},
+    {"ops", "", "print the op table", command_ops, false,
+     WITH(elements) | WITH(settings)},
     {"passes", "", "print the pipeline", command_passes, false, 0},
     {"schema", "", "print the RELAX NG schema of .vg files", command_schema, false, 0},
 };
@@ -69,8 +72,8 @@ static void help(const CommandInfo *command)
         if (!(command->options >> option & 1))
             continue;
         spell(option, name, sizeof name);
-        snprintf(text, sizeof text, "%s%s %s", option == OPTION_output ? "-o, " : "", name,
-                 options[option].argument ? options[option].argument : "");
+        snprintf(text, sizeof text, "%s%s %s", option == OPTION_output ? "-o, " : "",
+                 name, options[option].argument ? options[option].argument : "");
         printf("  %-26s %s\n", text, options[option].meaning);
     }
 }
@@ -215,5 +218,6 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], names[i]) == 0)
             return run(&commands[i], argc, argv);
     }
-    return misused("unknown command", argv[1], nearest_name(argv[1], names, COMMAND_COUNT));
+    return misused("unknown command", argv[1],
+                   nearest_name(argv[1], names, COMMAND_COUNT));
 }

@@ -5,30 +5,31 @@
 #include "ir/graph.h"
 
 /* Every option of any command: OPTION(name, argument, meaning); no argument: a flag. */
-#define VLC_OPTIONS                                                                              \
-    OPTION(output, "FILE", "the plan; default plan.bin")                                         \
-    OPTION(set, "NAME=VALUE", "override a constant; size=NAME and tasks=\"A B\" choose")          \
-    OPTION(dump_after, "PASS", "print the module as text after a pass, or after all")            \
-    OPTION(stats, NULL, "per pass: seconds, nodes before and after")                             \
-    OPTION(memory_budget, "BYTES", "most saved values of a lane; 0: no limit")                   \
-    OPTION(after, "PASS", "how far to go: `lower`, or the name of a pass; default: the end")      \
-    OPTION(task, "NAME", "only graphs of this task")                                             \
-    OPTION(graph, "NAME", "only this graph, such as vqa.train")                                  \
-    OPTION(format, "FORMAT", "dump: text or dot; params: text, tsv or json")                     \
-    OPTION(passes, "A,B,C", "passes to run, in this order")                                      \
-    OPTION(pass, "PASS", "only this pass's section of the report")                               \
-    OPTION(elements, NULL, "the elements of the language instead")                               \
+#define VLC_OPTIONS                                                                      \
+    OPTION(output, "FILE", "the plan; default plan.bin")                                 \
+    OPTION(set, "NAME=VALUE", "override a constant; size=NAME and tasks=\"A B\" choose") \
+    OPTION(dump_after, "PASS", "print the module as text after a pass, or after all")    \
+    OPTION(stats, NULL, "per pass: seconds, nodes before and after")                     \
+    OPTION(memory_budget, "BYTES", "most saved values of a lane; 0: no limit")           \
+    OPTION(after, "PASS",                                                                \
+           "how far to go: `lower`, or the name of a pass; default: the end")            \
+    OPTION(task, "NAME", "only graphs of this task")                                     \
+    OPTION(graph, "NAME", "only this graph, such as vqa.train")                          \
+    OPTION(format, "FORMAT", "dump: text or dot; params: text, tsv or json")             \
+    OPTION(passes, "A,B,C", "passes to run, in this order")                              \
+    OPTION(pass, "PASS", "only this pass's section of the report")                       \
+    OPTION(elements, NULL, "the elements of the language instead")                       \
     OPTION(settings, NULL, "the settings of a run instead")
 
 typedef enum OptionKind {
 #define OPTION(name, argument, meaning) OPTION_##name,
     VLC_OPTIONS
 #undef OPTION
-    OPTION_COUNT
+        OPTION_COUNT
 } OptionKind;
 
 typedef struct Arguments {
-    const char *file;                  /* NULL if the command takes none */
+    const char *file;                 /* NULL if the command takes none */
     const char *values[OPTION_COUNT]; /* NULL: not given; a flag is "" */
     const char **sets;
     uint32_t set_count;
@@ -43,8 +44,8 @@ Command command_dump;                                                 /* vlc_dum
 Command command_params;                                               /* vlc_params.c */
 Command command_ops, command_passes, command_schema;                  /* vlc_tables.c */
 
-/* The module of a .vg file, lowered; or of a plan or .vir file, as it is. NULL after an error.
- * *out_lowered says which. */
+/* The module of a .vg file, lowered; or of a plan or .vir file, as it is. NULL after an
+ * error. *out_lowered says which. */
 Module *load_module(const Arguments *arguments, Diags *diags, bool *out_lowered);
 
 #endif

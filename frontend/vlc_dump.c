@@ -10,7 +10,8 @@ static bool wanted(const Arguments *arguments, const Graph *graph)
 {
     const char *task = arguments->values[OPTION_task];
     const char *name = arguments->values[OPTION_graph];
-    return (!task || strcmp(task, graph->task) == 0) && (!name || strcmp(name, graph->name) == 0);
+    return (!task || strcmp(task, graph->task) == 0) &&
+           (!name || strcmp(name, graph->name) == 0);
 }
 
 /* A quoted string of the dot language. */
@@ -84,7 +85,8 @@ static bool print_graphs(const Arguments *arguments, const Module *module, bool 
     const char *name = arguments->values[OPTION_graph];
     const char *nearest = name ? nearest_name(name, names, module->graph_count) : NULL;
     diag_error(diags, (Loc){arguments->file, 0, 0}, "no such graph%s%s%s",
-               nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+               nearest ? "; did you mean '" : "", nearest ? nearest : "",
+               nearest ? "'?" : "");
     free(names);
     return false;
 }
@@ -104,7 +106,8 @@ static bool print_module(const Arguments *arguments, const Module *module, Diags
 
 int command_dump(const Arguments *arguments, Diags *diags)
 {
-    static const char *const stages[] = {"lower",
+    static const char *const stages[] = {
+        "lower",
 #define PASS(name, ...) #name,
 #include "passes/passes.def"
     };

@@ -1,4 +1,5 @@
-/* vlc params: the table of parameters, for people (text), for scripts (tsv) and programs (json). */
+/* vlc params: the table of parameters, for people (text), for scripts (tsv) and programs
+ * (json). */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,8 +59,8 @@ static void print_text(const Module *module)
         shape_text(param->type, shape, sizeof shape);
         count_text(type_static_elements(param->type), elements);
         printf("%-*s %7u %14s %14s  %-7s %7g  %s", width, param->name, param->alias_count,
-               shape, elements, param->trained ? "trained" : "frozen", param->weight_decay,
-               param->reason);
+               shape, elements, param->trained ? "trained" : "frozen",
+               param->weight_decay, param->reason);
         if (param->reason_loc.file && param->reason_loc.line)
             printf(" (%s:%u)", param->reason_loc.file, param->reason_loc.line);
         printf("%s%s\n", param->group[0] ? ", shared by " : "", param->group);
@@ -74,7 +75,8 @@ static void print_text(const Module *module)
 
 static void print_tsv(const Module *module)
 {
-    puts("parameter\taliases\tshape\telements\tgroup\ttrained\tweight_decay\treason\tline");
+    puts("parameter\taliases\tshape\telements\tgroup\ttrained\tweight_"
+         "decay\treason\tline");
     for (uint32_t i = 0; i < module->param_count; i++) {
         const Param *param = &module->params[i];
         char shape[64];
@@ -85,7 +87,8 @@ static void print_tsv(const Module *module)
         printf("\t%s\t%" PRId64 "\t%s\t%d\t%.17g\t%s\t%s:%u\n", shape,
                type_static_elements(param->type), param->group, param->trained,
                param->weight_decay, param->reason,
-               param->reason_loc.file ? param->reason_loc.file : "", param->reason_loc.line);
+               param->reason_loc.file ? param->reason_loc.file : "",
+               param->reason_loc.line);
     }
 }
 
@@ -138,8 +141,8 @@ static void print_json(const Module *module)
         fputs(i + 1 < module->param_count ? ",\n" : "\n", stdout);
     }
     Totals totals = count_params(module);
-    printf("  ],\n  \"trained\": %" PRId64 ",\n  \"total\": %" PRId64 "\n}\n", totals.trained,
-           totals.all);
+    printf("  ],\n  \"trained\": %" PRId64 ",\n  \"total\": %" PRId64 "\n}\n",
+           totals.trained, totals.all);
 }
 
 int command_params(const Arguments *arguments, Diags *diags)
@@ -148,7 +151,8 @@ int command_params(const Arguments *arguments, Diags *diags)
     bool text = !format || strcmp(format, "text") == 0;
     bool tsv = format && strcmp(format, "tsv") == 0;
     if (!text && !tsv && strcmp(format, "json") != 0) {
-        fprintf(stderr, "vlc: --format: found '%s', expected text, tsv or json\n", format);
+        fprintf(stderr, "vlc: --format: found '%s', expected text, tsv or json\n",
+                format);
         return EXIT_USAGE;
     }
     bool lowered;

@@ -112,7 +112,8 @@ static Module *read_text(const char *file, Diags *diags)
     return module;
 }
 
-static int run_and_print(const Arguments *arguments, const PassOptions *options, Diags *diags)
+static int run_and_print(const Arguments *arguments, const PassOptions *options,
+                         Diags *diags)
 {
     Module *module = read_text(arguments->file, diags);
     bool good = module && module_verify(module, diags) &&
@@ -154,7 +155,8 @@ int command_explain(const Arguments *arguments, Diags *diags)
 {
     const char *pass = arguments->values[OPTION_pass];
     PassOptions options = {.report = stdout, .report_pass = pass};
-    if (!read_budget(arguments, &options.memory_budget) || (pass && !is_pass(pass, "--pass")))
+    if (!read_budget(arguments, &options.memory_budget) ||
+        (pass && !is_pass(pass, "--pass")))
         return EXIT_USAGE;
     bool lowered;
     Module *module = load_module(arguments, diags, &lowered);

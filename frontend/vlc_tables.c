@@ -14,8 +14,8 @@ static void print_op(OpKind op)
     char signature[128];
     int len = snprintf(signature, sizeof signature, "%s(", info->name);
     for (uint32_t i = 0; i < info->max_args; i++)
-        len += snprintf(signature + len, sizeof signature - (size_t)len, "%s%s%s", i ? ", " : "",
-                        info->arg_names[i], i < info->min_args ? "" : "?");
+        len += snprintf(signature + len, sizeof signature - (size_t)len, "%s%s%s",
+                        i ? ", " : "", info->arg_names[i], i < info->min_args ? "" : "?");
     snprintf(signature + len, sizeof signature - (size_t)len, ")");
     printf("%-44s %-9s %s\n", signature, lowering_names[info->lowering], info->meaning);
     for (uint32_t i = 0; i < count; i++) {
@@ -34,9 +34,10 @@ static void print_elements(void)
         const SyntaxRow *row = syntax_row(kind);
         char text[160];
         int len = snprintf(text, sizeof text, "<%s", row->tag);
-        for (const SyntaxAttribute *attribute = row->attributes; attribute->name; attribute++)
-            len += snprintf(text + len, sizeof text - (size_t)len, " %s%s", attribute->name,
-                            attribute->needed ? "!" : "");
+        for (const SyntaxAttribute *attribute = row->attributes; attribute->name;
+             attribute++)
+            len += snprintf(text + len, sizeof text - (size_t)len, " %s%s",
+                            attribute->name, attribute->needed ? "!" : "");
         snprintf(text + len, sizeof text - (size_t)len, "%s>",
                  row->flags & SYNTAX_OPEN ? " ..." : "");
         printf("%-52s %s\n", text, row->meaning);
@@ -45,7 +46,7 @@ static void print_elements(void)
 
 static void print_settings(void)
 {
-#define SETTING(kind, name, preset, meaning) \
+#define SETTING(kind, name, preset, meaning)                                             \
     printf("%-10s %-5s %-10s %s\n", #name, #kind, #preset, meaning);
 #include "ir/settings.def"
 }

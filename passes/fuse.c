@@ -286,11 +286,23 @@ static bool refuse_attributes_differ(Fuser *fuser, const Pair *pair)
     return !op_attr_equal(pair->a->op, &pair->a->attr, &pair->b->attr);
 }
 
-/* Scores are cheaper than keeping all operands until the backward pass; logits are not. */
-static bool refuse_attention_stages(Fuser *fuser, const Pair *pair)
+/* A forward node waits for no gradient: scores are cheaper than keeping all operands until the
+ * backward pass. Logits are not. */
+static bool refuse_operand_missing(Fuser *fuser, const Pair *pair)
 {
     (void)fuser;
-    return lowering_of(pair->a) == LOWER_attention && pair->a->stage != pair->b->stage;
+    return lowering_of(pair->a) == LOWER_attention &&
+           op_info(pair->a->op)->max_args != op_info(pair->b->op)->max_args;
+}
+
+static bool refuse_made_twice(Fuser *fuser, const Pair *pair)
+{
+    const Clusters *c = fuser->clusters;
+    for (uint32_t i = c->first[pair->from]; i != NO_NODE; i = c->next[i])
+        for (uint32_t j = c->first[pair->to]; j != NO_NODE; j = c->next[j])
+            if (fuser->in->nodes[i]->op == fuser->in->nodes[j]->op)
+                return true;
+    return false;
 }
 
 typedef struct RuleRow {

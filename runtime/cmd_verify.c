@@ -14,7 +14,7 @@
 enum { MOST_SPLITS = 4096 };
 
 typedef struct VerifyCommand {
-    const char *plan, *recorded, *split, *tolerance;
+    const char *plan, *recorded, *split, *tolerance, *task;
     bool nodes, verbose, no_cache;
     int64_t lanes, sequences, longest, seed;
 } VerifyCommand;
@@ -29,6 +29,7 @@ static bool parse(VerifyCommand *command, int argc, char **argv, int *out_code)
         {"--split", OPTION_text, &command->split, "A,B,..", "sequences of each micro-batch"},
         {"--sequences", OPTION_count, &command->sequences, "N", "with --nodes: in a batch; 3"},
         {"--longest", OPTION_count, &command->longest, "N", "with --nodes: rows of a sequence; 12"},
+        {"--task", OPTION_text, &command->task, "NAME", "with --nodes: only this task's graphs"},
         {"--seed", OPTION_count, &command->seed, "N", "with --nodes: of the random batch; 1"},
         {"--tolerance", OPTION_text, &command->tolerance, "X",
          "with --nodes: of an output's largest magnitude; 1e-4"},
@@ -84,6 +85,14 @@ static void fill_store(Store *store, uint64_t seed)
     }
 }
 
+static bool is_task(const Module *module, const char *name)
+{
+    for (uint32_t i = 0; i < module->task_count; i++)
+        if (strcmp(module->tasks[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 static int verify_nodes(const VerifyCommand *command, const Module *module,
                         const SessionOptions *options, Diags *diags)
 {
@@ -94,11 +103,19 @@ static int verify_nodes(const VerifyCommand *command, const Module *module,
                 command->tolerance);
         return EXIT_CODE_usage;
     }
+    if (command->task && !is_task(module, command->task)) {
+        diag_error(diags, (Loc){.file = command->plan}, "the plan has no task '%s'",
+                   command->task);
+        return EXIT_CODE_input;
+    }
     Store *store = store_new(module);
     fill_store(store, (uint64_t)command->seed);
     Session *session = session_new(module, store, options, diags);
-    bool is_run = session && verify_module(session, command->sequences, command->longest,
-                                           (uint64_t)command->seed, &report, diags);
+    VerifyBatches batches = {.sequences = command->sequences,
+                             .longest = command->longest,
+                             .seed = (uint64_t)command->seed,
+                             .task = command->task};
+    bool is_run = session && verify_module(session, &batches, &report, diags);
     if (is_run)
         verify_print(&report, stdout);
     session_free(session);

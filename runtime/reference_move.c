@@ -38,27 +38,40 @@ void reference_permute(const ReferenceContext *ctx, const Node *node, const void
     }
 }
 
+/* [rows, width] as doubles, transposed if asked to: so that the loops of a product run along rows. */
+static double *as_doubles(const float *x, int64_t rows, int64_t width, bool transpose)
+{
+    double *y = heap_alloc((size_t)(rows * width + 1) * sizeof *y);
+    for (int64_t row = 0; row < rows; row++)
+        for (int64_t i = 0; i < width; i++)
+            y[transpose ? i * rows + row : row * width + i] = (double)x[row * width + i];
+    return y;
+}
+
 void reference_matmul(const ReferenceContext *ctx, const Node *node, const void *const *args,
                       void *out)
 {
-    const float *a = args[0], *b = args[1];
     Type a_type = node->args[0]->type, b_type = node->args[1]->type;
     bool ta = node->attr.matmul.transpose_a, tb = node->attr.matmul.transpose_b;
-    int64_t a_width = type_width(a_type), b_width = type_width(b_type);
-    int64_t m = ta ? a_width : reference_rows(ctx, a_type);
-    int64_t k = ta ? reference_rows(ctx, a_type) : a_width;
-    int64_t n = tb ? reference_rows(ctx, b_type) : b_width;
+    int64_t a_rows = reference_rows(ctx, a_type), a_width = type_width(a_type);
+    int64_t b_rows = reference_rows(ctx, b_type), b_width = type_width(b_type);
+    int64_t m = ta ? a_width : a_rows, k = ta ? a_rows : a_width, n = tb ? b_rows : b_width;
+    double *a = as_doubles(args[0], a_rows, a_width, ta); /* [m, k] */
+    double *b = as_doubles(args[1], b_rows, b_width, tb); /* [k, n] */
     double *row = heap_alloc((size_t)n * sizeof *row);
     for (int64_t i = 0; i < m; i++) {
         memset(row, 0, (size_t)n * sizeof *row);
         for (int64_t p = 0; p < k; p++) {
-            double x = (double)(ta ? a[p * a_width + i] : a[i * a_width + p]);
+            double x = a[i * k + p];
+            const double *b_row = b + p * n;
             for (int64_t j = 0; j < n; j++)
-                row[j] += x * (double)(tb ? b[j * b_width + p] : b[p * b_width + j]);
+                row[j] += x * b_row[j];
         }
         for (int64_t j = 0; j < n; j++)
             ((float *)out)[i * n + j] = (float)row[j];
     }
+    free(a);
+    free(b);
     free(row);
 }
 

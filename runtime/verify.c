@@ -225,12 +225,17 @@ static bool verify_one(Session *session, uint32_t index, const RandomBatch *want
     return fits;
 }
 
-bool verify_module(Session *session, int64_t sequences, int64_t longest, uint64_t seed,
-                   VerifyReport *report, Diags *diags)
+bool verify_module(Session *session, const VerifyBatches *batches, VerifyReport *report,
+                   Diags *diags)
 {
     session_set_rate(session, 1e-3);
-    for (uint32_t g = 0; g < session_module(session)->graph_count; g++) {
-        RandomBatch wanted = {.sequences = sequences, .longest = longest, .seed = seed + g};
+    const Module *module = session_module(session);
+    for (uint32_t g = 0; g < module->graph_count; g++) {
+        RandomBatch wanted = {.sequences = batches->sequences,
+                              .longest = batches->longest,
+                              .seed = batches->seed + g};
+        if (batches->task && strcmp(module->graphs[g]->task, batches->task) != 0)
+            continue;
         if (!verify_one(session, g, &wanted, report, diags))
             return false;
     }

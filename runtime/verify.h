@@ -25,9 +25,14 @@ typedef struct VerifyReport {
  * update graph). Adds to `report`. False and an error if the batch does not fit. */
 NODISCARD bool verify_graph(Session *session, uint32_t graph, const Batch *batch, uint64_t step,
                             VerifyReport *report, Diags *diags);
-/* All graphs of the module on random batches. Parameters and states are whatever the store holds;
- * update graphs run with the gradients of the task's train graph. */
-NODISCARD bool verify_module(Session *session, int64_t sequences, int64_t longest, uint64_t seed,
+/* All graphs of the module, or of one task, on random batches. Parameters and states are whatever the
+ * store holds; update graphs run with the gradients of the task's train graph. */
+typedef struct VerifyBatches {
+    int64_t sequences, longest; /* as in RandomBatch */
+    uint64_t seed;
+    const char *task; /* NULL: all */
+} VerifyBatches;
+NODISCARD bool verify_module(Session *session, const VerifyBatches *batches,
                              VerifyReport *report, Diags *diags);
 void verify_print(const VerifyReport *report, FILE *out);
 

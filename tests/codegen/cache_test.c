@@ -1,5 +1,6 @@
-/* The object cache: code from it is the code that was compiled; files that are damaged or belong
- * to something else are compiled again; a directory that cannot be used costs only time. */
+/* The object cache: code from it is the code that was compiled; files that are damaged or
+ * belong to something else are compiled again; a directory that cannot be used costs only
+ * time. */
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,8 +49,9 @@ static void expect(Check *check, const char *what, const char *dir, const float 
         return;
     CHECK(check, memcmp(got, expected, sizeof got) == 0, "%s: other results", what);
     CHECK(check, stats.distinct == KERNELS, "%s: %u kernels", what, stats.distinct);
-    CHECK(check, stats.from_cache == from_cache, "%s: %u kernels from the cache, expected %u",
-          what, stats.from_cache, from_cache);
+    CHECK(check, stats.from_cache == from_cache,
+          "%s: %u kernels from the cache, expected %u", what, stats.from_cache,
+          from_cache);
 }
 
 /* Paths of the objects in `dir`, sorted by nothing; returns how many there are. */
@@ -85,7 +87,8 @@ static void write_all(const char *path, const char *bytes, size_t len)
 }
 
 /* Flips a bit at each of many places, cuts the file short, lengthens it. */
-static void test_damage(Check *check, const char *dir, const char *path, const float *expected)
+static void test_damage(Check *check, const char *dir, const char *path,
+                        const float *expected)
 {
     size_t len;
     char *bytes = read_all(path, &len);
@@ -119,6 +122,26 @@ static void test_collision(Check *check, const char *dir, char paths[][512],
     expect(check, "another kernel's file", dir, expected, KERNELS - 1);
 }
 
+static void test_default_dir(Check *check, const char *dir)
+{
+    char expected[64];
+    snprintf(expected, sizeof expected, "%s/vlgraph", dir);
+    setenv("XDG_CACHE_HOME", dir, 1);
+    char *found = jit_default_cache_dir();
+    struct stat status;
+    CHECK(check, found && strcmp(found, expected) == 0, "it is %s",
+          found ? found : "none");
+    CHECK(check, stat(expected, &status) == 0 && S_ISDIR(status.st_mode),
+          "it does not exist");
+    rmdir(expected);
+    free(found);
+    unsetenv("XDG_CACHE_HOME");
+    setenv("HOME", "relative", 1);
+    found = jit_default_cache_dir();
+    CHECK(check, !found, "it is %s", found);
+    free(found);
+}
+
 int main(void)
 {
     Check check = {0};
@@ -146,6 +169,7 @@ int main(void)
     unlink(file);
     for (uint32_t i = 0; i < count; i++)
         unlink(paths[i]);
+    test_default_dir(&check, dir);
     CHECK(&check, rmdir(dir) == 0, "files are left behind");
     return check_finish(&check);
 }

@@ -34,7 +34,8 @@ static size_t mapped_bytes(size_t bytes)
 static void *guarded_new(size_t bytes)
 {
     size_t mapped = mapped_bytes(bytes);
-    char *memory = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *memory =
+        mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED || mprotect(memory + mapped - PAGE, PAGE, PROT_NONE) != 0)
         abort();
     return memory + mapped - PAGE - bytes;
@@ -65,7 +66,8 @@ void fixture_close(Fixture *fixture)
     arena_free(fixture->arena);
 }
 
-static void set_view(Fixture *fixture, int32_t axis, const int32_t *lengths, int64_t sequences)
+static void set_view(Fixture *fixture, int32_t axis, const int32_t *lengths,
+                     int64_t sequences)
 {
     int32_t *offsets = ARENA_ARRAY(fixture->arena, int32_t, sequences + 1);
     for (int64_t i = 0; i < sequences; i++)
@@ -99,7 +101,8 @@ int32_t fixture_axis_like(Fixture *fixture, Axis like, const int32_t *lengths,
 int32_t fixture_axis(Fixture *fixture, const char *name, const int32_t *lengths,
                      int64_t sequences)
 {
-    Axis axis = {.name = intern(fixture->module->interns, name), .kind = AXIS_KIND_primary};
+    Axis axis = {.name = intern(fixture->module->interns, name),
+                 .kind = AXIS_KIND_primary};
     return fixture_axis_like(fixture, axis, lengths, sequences);
 }
 
@@ -117,8 +120,8 @@ const Node *fixture_op(Fixture *fixture, OpKind op, const Node *a, const Node *b
 
 void fixture_result(Fixture *fixture, const char *name, const Node *value)
 {
-    graph_output(fixture->graph, OUTPUT_result, intern(fixture->module->interns, name), value,
-                 (Loc){0});
+    graph_output(fixture->graph, OUTPUT_result, intern(fixture->module->interns, name),
+                 value, (Loc){0});
 }
 
 void fixture_group(Fixture *fixture)
@@ -165,7 +168,6 @@ bool fixture_is_refused(Fixture *fixture, const char *reason)
     diags_free(fixture->diags);
     fixture->diags = fixture->graph->diags = diags_new(stderr);
     fclose(out);
-    fprintf(stderr,"[%s] %d\n",text,compiled);
     bool refused = !compiled && strstr(text, reason);
     free(text);
     return refused;

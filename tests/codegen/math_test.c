@@ -1,5 +1,6 @@
-/* The vector mathematics of generated code against libm in double precision: floats of every
- * exponent and sign, and special values, on every kind of vector this processor can run. */
+/* The vector mathematics of generated code against libm in double precision: floats of
+ * every exponent and sign, and special values, on every kind of vector this processor can
+ * run. */
 #include <math.h>
 #include <string.h>
 
@@ -20,18 +21,20 @@ static double exact_rsqrt(double x)
 }
 
 static const Function functions[] = {
-    {OP_exp, exp, 2},  {OP_log, log, 2},   {OP_tanh, tanh, 4},
-    {OP_erf, erf, 4},  {OP_sqrt, sqrt, 1}, {OP_rsqrt, exact_rsqrt, 2},
+    {OP_exp, exp, 2}, {OP_log, log, 2},   {OP_tanh, tanh, 4},
+    {OP_erf, erf, 4}, {OP_sqrt, sqrt, 1}, {OP_rsqrt, exact_rsqrt, 2},
 };
 
-/* Distance of `got` from `exact` in units of the last place of the float nearest to it. */
+/* Distance of `got` from `exact` in units of the last place of the float nearest to it.
+ */
 static double ulps(float got, double exact)
 {
     float rounded = (float)exact;
     if (isnan(exact) || isnan(got))
         return isnan(exact) && isnan(got) ? 0 : INFINITY;
     if (isinf(rounded) || isinf(got))
-        return rounded == got || (isinf(got) && fabs(exact) > 3.40282346e38) ? 0 : INFINITY;
+        return rounded == got || (isinf(got) && fabs(exact) > 3.40282346e38) ? 0
+                                                                             : INFINITY;
     int exponent;
     frexp(rounded, &exponent);
     if (exponent < -125 || rounded == 0)
@@ -44,7 +47,8 @@ typedef struct Sweep {
     float worst_x;
 } Sweep;
 
-static void sweep_block(Sweep *sweep, const Function *function, const float *x, const float *y)
+static void sweep_block(Sweep *sweep, const Function *function, const float *x,
+                        const float *y)
 {
     for (int i = 0; i < COUNT; i++) {
         double error = ulps(y[i], function->exact((double)x[i]));
@@ -83,9 +87,10 @@ static void test_function(Check *check, const Function *function, const char *pr
         sweep_block(&sweep, function, fixture_floats(&f, x), fixture_floats(&f, y));
     }
     printf("%-6s %-10s %.3f ulp at %a, bound %g\n", op_info(function->op)->name,
-           processor ? processor : "host", sweep.worst, (double)sweep.worst_x, function->bound);
-    CHECK(check, sweep.worst <= function->bound, "%s: %g ulp at %a", op_info(function->op)->name,
-          sweep.worst, (double)sweep.worst_x);
+           processor ? processor : "host", sweep.worst, (double)sweep.worst_x,
+           function->bound);
+    CHECK(check, sweep.worst <= function->bound, "%s: %g ulp at %a",
+          op_info(function->op)->name, sweep.worst, (double)sweep.worst_x);
     fixture_close(&f);
 }
 
@@ -104,7 +109,8 @@ static void test_scalar(Check *check, const Function *function)
         uint32_t bits = (uint32_t)i << 20 | 0x54321;
         memcpy(fixture_floats(&f, x), &bits, sizeof bits);
         fixture_run(&f);
-        double error = ulps(*fixture_floats(&f, y), function->exact((double)*fixture_floats(&f, x)));
+        double error =
+            ulps(*fixture_floats(&f, y), function->exact((double)*fixture_floats(&f, x)));
         CHECK(check, error <= function->bound, "scalar %s of %a: %g ulp",
               op_info(function->op)->name, (double)*fixture_floats(&f, x), error);
     }

@@ -340,10 +340,13 @@ static void test_refusal(Check *check)
 {
     Trial t;
     open_trial(&t, check, 4);
-    fixture_result(&t.f, "x", node_of(&t, OP_sum_sequence, floats_on(&t, "x", t.a), NULL));
-    fixture_result(&t.f, "y", node_of(&t, OP_sum_sequence, floats_on(&t, "y", t.b), NULL));
+    fixture_result(&t.f, "x",
+                   node_of(&t, OP_sum_sequence, floats_on(&t, "x", t.a), NULL));
+    fixture_result(&t.f, "y",
+                   node_of(&t, OP_sum_sequence, floats_on(&t, "y", t.b), NULL));
     fixture_group(&t.f);
-    CHECK(check, fixture_is_refused(&t.f, "a group of its own"), "two moves in one group");
+    CHECK(check, fixture_is_refused(&t.f, "a group of its own"),
+          "two moves in one group");
     fixture_close(&t.f);
 }
 

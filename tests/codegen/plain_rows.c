@@ -45,26 +45,44 @@ static double dropout(const Fixture *fixture, const Node *node, int64_t index, d
     return dropped ? 0 : x / (1 - node->attr.dropout.p);
 }
 
-static double apply(const Fixture *fixture, const Node *node, int64_t index, const double *x)
+static double apply(const Fixture *fixture, const Node *node, int64_t index,
+                    const double *x)
 {
     switch (node->op) {
-    case OP_add: return x[0] + x[1];
-    case OP_sub: return x[0] - x[1];
-    case OP_mul: return x[0] * x[1];
-    case OP_div: return x[0] / x[1];
-    case OP_maximum: return x[0] > x[1] ? x[0] : x[1];
-    case OP_minimum: return x[0] < x[1] ? x[0] : x[1];
-    case OP_greater: return x[0] > x[1];
-    case OP_select: return x[0] != 0 ? x[1] : x[2];
-    case OP_exp: return exp(x[0]);
-    case OP_log: return log(x[0]);
-    case OP_tanh: return tanh(x[0]);
-    case OP_erf: return erf(x[0]);
-    case OP_sqrt: return sqrt(x[0]);
-    case OP_rsqrt: return 1 / sqrt(x[0]);
-    case OP_dropout: return dropout(fixture, node, index, x[0]);
-    case OP_expand: return x[0];
-    default: abort();
+    case OP_add:
+        return x[0] + x[1];
+    case OP_sub:
+        return x[0] - x[1];
+    case OP_mul:
+        return x[0] * x[1];
+    case OP_div:
+        return x[0] / x[1];
+    case OP_maximum:
+        return x[0] > x[1] ? x[0] : x[1];
+    case OP_minimum:
+        return x[0] < x[1] ? x[0] : x[1];
+    case OP_greater:
+        return x[0] > x[1];
+    case OP_select:
+        return x[0] != 0 ? x[1] : x[2];
+    case OP_exp:
+        return exp(x[0]);
+    case OP_log:
+        return log(x[0]);
+    case OP_tanh:
+        return tanh(x[0]);
+    case OP_erf:
+        return erf(x[0]);
+    case OP_sqrt:
+        return sqrt(x[0]);
+    case OP_rsqrt:
+        return 1 / sqrt(x[0]);
+    case OP_dropout:
+        return dropout(fixture, node, index, x[0]);
+    case OP_expand:
+        return x[0];
+    default:
+        abort();
     }
 }
 
@@ -114,7 +132,8 @@ void plain_evaluate(const Fixture *fixture, double **values)
 {
     for (uint32_t i = 0; i < fixture->graph->node_count; i++) {
         const Node *node = fixture->graph->nodes[i];
-        values[i] = ARENA_ARRAY(fixture->arena, double, plain_elements(fixture, node->type) + 1);
+        values[i] =
+            ARENA_ARRAY(fixture->arena, double, plain_elements(fixture, node->type) + 1);
         Lowering lowering = op_info(node->op)->lowering;
         if (lowering == LOWER_source)
             read_source(fixture, node, values[i]);
@@ -127,7 +146,8 @@ void plain_evaluate(const Fixture *fixture, double **values)
     }
 }
 
-static double bits_difference(const Fixture *fixture, const Node *node, const double *value)
+static double bits_difference(const Fixture *fixture, const Node *node,
+                              const double *value)
 {
     int64_t width = type_width(node->type), row_bytes = type_row_bytes(node->type);
     const unsigned char *row = fixture->values[node->id];

@@ -1,5 +1,5 @@
-/* Kernels of row groups against plain loops: layers written by hand, every kind of broadcasting,
- * variables updated in place, and random groups. */
+/* Kernels of row groups against plain loops: layers written by hand, every kind of
+ * broadcasting, variables updated in place, and random groups. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +10,8 @@
 static const char *const processors[] = {
     NULL,
 #ifdef __x86_64__
-    "x86-64", "x86-64-v3",
+    "x86-64",
+    "x86-64-v3",
 #endif
 };
 enum { PROCESSORS = sizeof processors / sizeof processors[0] };
@@ -25,7 +26,7 @@ static bool can_run(const char *processor)
     return true;
 }
 
-/* -- shorthand -------------------------------------------------------------------------------- */
+/* -- shorthand ----------------------------------------------------------------- */
 
 #define OP1(op, x) fixture_op(f, OP_##op, x, NULL)
 #define OP2(op, a, b) fixture_op(f, OP_##op, a, b)
@@ -85,7 +86,7 @@ static void check_outputs(Check *check, Fixture *f, const char *what, double tol
     }
 }
 
-/* -- layers ---------------------------------------------------------------------------------- */
+/* -- layers -------------------------------------------------------------------- */
 
 typedef void Layer(Fixture *f, Type rows, Type narrow, Type shared);
 
@@ -97,7 +98,8 @@ static void layer_norm(Fixture *f, Type rows, Type narrow, Type shared)
     const Node *mean = OP2(mul, OP1(sum_width, x), scale);
     const Node *centred = OP2(sub, x, mean);
     const Node *variance = OP2(mul, OP1(sum_width, OP2(mul, centred, centred)), scale);
-    const Node *normal = OP2(mul, centred, OP1(rsqrt, OP2(add, variance, number(f, 1e-5))));
+    const Node *normal =
+        OP2(mul, centred, OP1(rsqrt, OP2(add, variance, number(f, 1e-5))));
     const Node *y = OP2(add, OP2(mul, normal, fixture_input(f, "weight", shared)),
                         fixture_input(f, "bias", shared));
     fixture_result(f, "sum", x);
@@ -108,17 +110,20 @@ static void layer_norm(Fixture *f, Type rows, Type narrow, Type shared)
 static void softmax(Fixture *f, Type rows, Type narrow, Type shared)
 {
     (void)shared;
-    const Node *x = OP2(mul, fixture_input(f, "x", rows), fixture_input(f, "scale", narrow));
+    const Node *x =
+        OP2(mul, fixture_input(f, "x", rows), fixture_input(f, "scale", narrow));
     const Node *power = OP1(exp, OP2(sub, x, OP1(max_width, x)));
     fixture_result(f, "y", OP2(div, power, OP1(sum_width, power)));
 }
 
 static void gelu_backward(Fixture *f, Type rows, Type narrow, Type shared)
 {
-    const Node *x = OP2(add, fixture_input(f, "x", rows), fixture_input(f, "bias", shared));
+    const Node *x =
+        OP2(add, fixture_input(f, "x", rows), fixture_input(f, "bias", shared));
     const Node *dy = dropout(f, fixture_input(f, "dy", rows), 0.1, 9);
-    const Node *cdf = OP2(mul, number(f, 0.5),
-                          OP2(add, number(f, 1), OP1(erf, OP2(mul, x, number(f, 0.7071)))));
+    const Node *cdf =
+        OP2(mul, number(f, 0.5),
+            OP2(add, number(f, 1), OP1(erf, OP2(mul, x, number(f, 0.7071)))));
     const Node *pdf = OP1(exp, OP2(mul, OP2(mul, x, x), number(f, -0.5)));
     const Node *dx = OP2(mul, dy, OP2(add, cdf, OP2(mul, x, pdf)));
     fixture_result(f, "dx", dx);
@@ -131,12 +136,15 @@ static void relu_bits(Fixture *f, Type rows, Type narrow, Type shared)
 {
     Type bits = rows;
     bits.dtype = DTYPE_bit;
-    const Node *x = OP2(add, fixture_input(f, "x", rows), fixture_input(f, "bias", shared));
-    const Node *mask = OP2(greater, x, number(f, 0));
+    const Node *x =
+        OP2(add, fixture_input(f, "x", rows), fixture_input(f, "bias", shared));
+    const Node *mask =
+        OP2(greater, x, number(f, -0.25)); /* holds for the 0 past the end */
     const Node *kept = choose(f, mask, x, number(f, 0));
     const Node *mean = OP1(sum_width, kept);
     fixture_result(f, "mask", mask);
-    fixture_result(f, "narrow_mask", OP2(greater, fixture_input(f, "n", narrow), number(f, 0)));
+    fixture_result(f, "narrow_mask",
+                   OP2(greater, fixture_input(f, "n", narrow), number(f, 0)));
     fixture_result(f, "later", choose(f, mask, OP2(add, kept, mean), number(f, -1)));
     fixture_result(f, "dx", choose(f, fixture_input(f, "saved", bits), x, mean));
 }
@@ -161,24 +169,27 @@ static void narrow_only(Fixture *f, Type rows, Type narrow, Type shared)
 static const struct {
     const char *name;
     Layer *build;
-} layers[] = {{"layer norm", layer_norm}, {"softmax", softmax}, {"gelu", gelu_backward},
-              {"relu", relu_bits}, {"elements", elements}, {"narrow", narrow_only}};
+} layers[] = {{"layer norm", layer_norm}, {"softmax", softmax},
+              {"gelu", gelu_backward},    {"relu", relu_bits},
+              {"elements", elements},     {"narrow", narrow_only}};
 
-static void test_layer(Check *check, size_t layer, int64_t width, bool ragged, int64_t rows,
-                       const char *processor)
+static void test_layer(Check *check, size_t layer, int64_t width, bool ragged,
+                       int64_t rows, const char *processor)
 {
     Fixture fixture, *f = &fixture;
     fixture_open(f);
     int32_t lengths[] = {(int32_t)rows / 2, 0, (int32_t)(rows - rows / 2)};
     int32_t axis = fixture_axis(f, "text", lengths, 3);
-    layers[layer].build(f, ragged ? type_rows(DTYPE_f32, axis, width)
-                                  : type_matrix(DTYPE_f32, rows, width),
-                        ragged ? type_rows(DTYPE_f32, axis, 1) : type_matrix(DTYPE_f32, rows, 1),
-                        type_vector(DTYPE_f32, width));
+    layers[layer].build(
+        f,
+        ragged ? type_rows(DTYPE_f32, axis, width) : type_matrix(DTYPE_f32, rows, width),
+        ragged ? type_rows(DTYPE_f32, axis, 1) : type_matrix(DTYPE_f32, rows, 1),
+        type_vector(DTYPE_f32, width));
     fixture_group(f);
     char what[96];
-    snprintf(what, sizeof what, "%s, width %d, %d %s rows, %s", layers[layer].name, (int)width,
-             (int)rows, ragged ? "ragged" : "static", processor ? processor : "host");
+    snprintf(what, sizeof what, "%s, width %d, %d %s rows, %s", layers[layer].name,
+             (int)width, (int)rows, ragged ? "ragged" : "static",
+             processor ? processor : "host");
     bool good = fixture_compile(f, &(JitOptions){.processor = processor});
     CHECK(check, good, "%s does not compile", what);
     if (good) {
@@ -197,17 +208,19 @@ static void test_layers(Check *check)
                 if (!can_run(processors[p]))
                     continue;
                 test_layer(check, layer, widths[i], true, 5, processors[p]);
-                test_layer(check, layer, widths[i], false, 1 + (int64_t)i % 3, processors[p]);
+                test_layer(check, layer, widths[i], false, 1 + (int64_t)i % 3,
+                           processors[p]);
             }
     test_layer(check, 0, 24, true, 0, NULL);
     test_layer(check, 2, 24, true, 0, NULL);
 }
 
-/* -- broadcasting among static types ----------------------------------------------------------- */
+/* -- broadcasting among static types ------------------------------------------- */
 
 static Type static_type(uint32_t rank, int64_t a, int64_t b, int64_t c, int64_t d)
 {
-    return (Type){.dtype = DTYPE_f32, .axis = AXIS_STATIC, .rank = rank, .dims = {a, b, c, d}};
+    return (Type){
+        .dtype = DTYPE_f32, .axis = AXIS_STATIC, .rank = rank, .dims = {a, b, c, d}};
 }
 
 static void test_broadcast(Check *check)
@@ -252,7 +265,8 @@ static void test_views(Check *check)
     to_vector.shaped.to = vector;
     const Node *x = fixture_input(f, "x", row);
     const Node *y = OP1(tanh, x);
-    const Node *same = graph_node(f->graph, (BuildSite){0}, OP_reshape, &to_vector, &y, 1, NULL);
+    const Node *same =
+        graph_node(f->graph, (BuildSite){0}, OP_reshape, &to_vector, &y, 1, NULL);
     fixture_result(f, "z", OP2(mul, same, fixture_input(f, "w", vector)));
     fixture_group(f);
     bool good = fixture_compile(f, &(JitOptions){0});
@@ -264,25 +278,11 @@ static void test_views(Check *check)
     fixture_close(f);
 }
 
-/* -- variables in place ------------------------------------------------------------------------ */
+/* -- variables in place -------------------------------------------------------- */
 
-/* m = 0.9 m + 0.1 g, p = p - lr m / (|m| + 1), written where m and p are */
-static void test_in_place(Check *check, int64_t rows, int64_t width)
+static void run_in_place(Check *check, Fixture *f, const Node *p, const Node *new_p,
+                         const Node *m, const Node *new_m)
 {
-    Fixture fixture, *f = &fixture;
-    fixture_open(f);
-    Type type = rows ? type_matrix(DTYPE_f32, rows, width) : type_vector(DTYPE_f32, width);
-    BuildSite site = {0};
-    const Node *p = graph_source(f->graph, site, OP_param, "p", type);
-    const Node *m = graph_source(f->graph, site, OP_state, "p:m", type);
-    const Node *g = graph_source(f->graph, site, OP_gradient, "p", type);
-    const Node *lr = fixture_input(f, "lr", TYPE_SCALAR);
-    const Node *new_m = OP2(add, OP2(mul, number(f, 0.9), m), OP2(mul, number(f, 0.1), g));
-    const Node *step = OP2(div, new_m, OP2(add, OP1(sqrt, OP2(mul, new_m, new_m)),
-                                           number(f, 1)));
-    const Node *new_p = OP2(sub, p, OP2(mul, lr, step));
-    graph_output(f->graph, OUTPUT_assign, "p", new_p, (Loc){0});
-    graph_output(f->graph, OUTPUT_assign, "p:m", new_m, (Loc){0});
     fixture_group(f);
     bool good = fixture_compile(f, &(JitOptions){0});
     CHECK(check, good, "does not compile");
@@ -295,12 +295,140 @@ static void test_in_place(Check *check, int64_t rows, int64_t width)
         f->values[new_p->id] = kept[0];
         f->values[new_m->id] = kept[1];
     }
+}
+
+/* m = 0.9 m + 0.1 g, p = p - lr m / (|m| + 1), written where m and p are */
+static void test_in_place(Check *check, int64_t rows, int64_t width)
+{
+    Fixture fixture, *f = &fixture;
+    fixture_open(f);
+    Type type =
+        rows ? type_matrix(DTYPE_f32, rows, width) : type_vector(DTYPE_f32, width);
+    BuildSite site = {0};
+    const Node *p = graph_source(f->graph, site, OP_param, "p", type);
+    const Node *m = graph_source(f->graph, site, OP_state, "p:m", type);
+    const Node *g = graph_source(f->graph, site, OP_gradient, "p", type);
+    const Node *lr = fixture_input(f, "lr", TYPE_SCALAR);
+    const Node *new_m =
+        OP2(add, OP2(mul, number(f, 0.9), m), OP2(mul, number(f, 0.1), g));
+    const Node *step =
+        OP2(div, new_m, OP2(add, OP1(sqrt, OP2(mul, new_m, new_m)), number(f, 1)));
+    const Node *new_p = OP2(sub, p, OP2(mul, lr, step));
+    graph_output(f->graph, OUTPUT_assign, "p", new_p, (Loc){0});
+    graph_output(f->graph, OUTPUT_assign, "p:m", new_m, (Loc){0});
+    run_in_place(check, f, p, new_p, m, new_m);
     fixture_close(f);
 }
 
-/* -- groups no kernel can run ------------------------------------------------------------------- */
+/* m = m + p, p = p sum(m), where the old m and p are read after the new m is known */
+static void test_in_place_fold(Check *check)
+{
+    Fixture fixture, *f = &fixture;
+    fixture_open(f);
+    Type type = type_matrix(DTYPE_f32, 3, 50);
+    const Node *p = graph_source(f->graph, (BuildSite){0}, OP_param, "p", type);
+    const Node *m = graph_source(f->graph, (BuildSite){0}, OP_state, "p:m", type);
+    const Node *new_m = OP2(add, m, p);
+    const Node *new_p = OP2(sub, OP2(mul, p, OP1(sum_width, new_m)), m);
+    graph_output(f->graph, OUTPUT_assign, "p", new_p, (Loc){0});
+    graph_output(f->graph, OUTPUT_assign, "p:m", new_m, (Loc){0});
+    run_in_place(check, f, p, new_p, m, new_m);
+    fixture_close(f);
+}
 
-static void test_refusals(Check *check)
+/* -- what kernels share -------------------------------------------------------- */
+
+/* Groups that differ in the salt of their dropout alone are one kernel. */
+static void test_sharing(Check *check)
+{
+    Fixture fixture, *f = &fixture;
+    fixture_open(f);
+    int32_t length = 4;
+    Type type = type_rows(DTYPE_f32, fixture_axis(f, "text", &length, 1), 40);
+    const Node *x = fixture_input(f, "x", type);
+    for (int32_t layer = 0; layer < 3; layer++) {
+        x = OP1(tanh, dropout(f, x, 0.3, 11 + layer));
+        fixture_result(f, arena_format(f->arena, "x%d", layer), x);
+        f->graph->nodes[x->id]->group = f->graph->nodes[x->args[0]->id]->group = layer;
+    }
+    fixture_group(f);
+    bool good = fixture_compile(f, &(JitOptions){0});
+    CHECK(check, good, "does not compile");
+    if (good) {
+        JitStats stats = jit_stats(f->jit);
+        CHECK(check, stats.kernels == 3 && stats.distinct == 1, "%u kernels, %u distinct",
+              stats.kernels, stats.distinct);
+        fill_inputs(f, 1);
+        check_outputs(check, f, "three layers", 1e-5);
+    }
+    fixture_close(f);
+}
+
+/* Results do not depend, to the bit, on what else is in their group. */
+static void test_grouping(Check *check, int64_t width)
+{
+    Fixture fixture, *f = &fixture;
+    fixture_open(f);
+    Type type = type_matrix(DTYPE_f32, 3, width);
+    const Node *a = fixture_input(f, "a", type), *b = fixture_input(f, "b", type);
+    const Node *product = OP2(mul, a, b), *y = OP2(add, product, a);
+    const Node *sum = OP1(sum_width, y), *column = OP1(sum_rows, y);
+    const Node *results[] = {y, sum, column, OP1(sum_width, OP1(exp, y))};
+    const Node *more = y;
+    for (int32_t i = 0; i < 20; i++) /* so many that loops are unrolled less */
+        more = OP1(sqrt, OP2(mul, more, more));
+    fixture_result(f, "more", more);
+    const Node *alone[4];
+    for (int32_t i = 0; i < 4; i++)
+        fixture_result(f, arena_format(f->arena, "together%d", i), results[i]);
+    fixture_group(f);
+    for (int32_t i = 0; i < 4; i++) {
+        const Node *from = i == 3 ? results[3]->args[0] : results[i]->args[0];
+        const Node *args[] = {from, i == 0 ? a : NULL};
+        Node *copy = graph_append(f->graph, (BuildSite){0}, results[i]->op, NULL, args,
+                                  i == 0 ? 2 : 1, NULL);
+        copy->group = 1 + i;
+        alone[i] = copy;
+        fixture_result(f, arena_format(f->arena, "alone%d", i), copy);
+    }
+    bool good = fixture_compile(f, &(JitOptions){0});
+    CHECK(check, good, "does not compile");
+    if (good) {
+        fill_inputs(f, 1);
+        fixture_run(f);
+        for (int32_t i = 0; i < 4; i++)
+            CHECK(check,
+                  memcmp(f->values[results[i]->id], f->values[alone[i]->id],
+                         (size_t)(4 * plain_elements(f, alone[i]->type))) == 0,
+                  "width %d: %s differs between groups", (int)width,
+                  op_info(alone[i]->op)->name);
+    }
+    fixture_close(f);
+}
+
+/* -- groups no kernel can run -------------------------------------------------- */
+
+typedef void RefusedGroup(Fixture *f); /* beside an f32[4, 6] */
+
+static void other_width(Fixture *f)
+{
+    fixture_result(f, "y", OP1(tanh, fixture_input(f, "y", type_vector(DTYPE_f32, 5))));
+}
+
+static void own_sum(Fixture *f)
+{
+    const Node *y = fixture_input(f, "y", type_matrix(DTYPE_f32, 4, 6));
+    fixture_result(f, "y", OP2(add, y, OP1(sum_rows, y)));
+}
+
+static void repeated_update(Fixture *f)
+{
+    const Node *p =
+        graph_source(f->graph, (BuildSite){0}, OP_param, "p", type_vector(DTYPE_f32, 6));
+    graph_output(f->graph, OUTPUT_assign, "p", OP2(add, p, p), (Loc){0});
+}
+
+static void test_refusal(Check *check, RefusedGroup *refused_group, const char *reason)
 {
     Fixture fixture, *f = &fixture;
     fixture_open(f);
@@ -309,20 +437,19 @@ static void test_refusals(Check *check)
     FILE *out = open_memstream(&text, &len);
     diags_free(f->diags);
     f->diags = f->graph->diags = diags_new(out);
-    const Node *x = fixture_input(f, "x", type_matrix(DTYPE_f32, 4, 6));
-    const Node *y = OP1(tanh, fixture_input(f, "y", type_vector(DTYPE_f32, 5)));
-    fixture_result(f, "y", y);
-    fixture_result(f, "x", OP1(exp, x));
+    fixture_result(f, "x", OP1(exp, fixture_input(f, "x", type_matrix(DTYPE_f32, 4, 6))));
+    refused_group(f);
     fixture_group(f);
-    CHECK(check, !fixture_compile(f, &(JitOptions){0}), "widths 6 and 5 in one group");
+    CHECK(check, !fixture_compile(f, &(JitOptions){0}), "there is a kernel; not: %s",
+          reason);
     fflush(out);
-    CHECK(check, strstr(text, "widths differ"), "the message is: %s", text);
+    CHECK(check, strstr(text, reason), "the message is: %s, not: %s", text, reason);
     fixture_close(f);
     fclose(out);
     free(text);
 }
 
-/* -- random groups ------------------------------------------------------------------------------ */
+/* -- random groups ------------------------------------------------------------- */
 
 typedef struct Fuzz {
     Fixture *f;
@@ -350,16 +477,26 @@ static const Node *random_op(Fuzz *z, int64_t width, Type wide)
     OpAttr to = {0};
     to.shaped.to = wide;
     switch (draw(z, 12)) {
-    case 0: return OP2(mul, OP1(tanh, a), b);
-    case 1: return OP1(exp, OP1(tanh, a));
-    case 2: return OP1(sqrt, OP2(add, OP2(mul, a, a), number(f, 1)));
-    case 3: return OP1(rsqrt, OP2(add, OP2(mul, a, a), number(f, 1)));
-    case 4: return choose(f, z->masks[draw(z, 4)], a, b);
-    case 5: return dropout(f, a, 0.5, 1 + draw(z, 100));
-    case 6: return graph_node(f->graph, (BuildSite){0}, OP_expand, &to, &a, 1, NULL);
-    case 7: return OP2(mul, OP1(sum_width, a), number(f, 1 / (double)width));
-    case 8: return OP1(max_width, a);
-    default: return OP2(add, fixture_op(f, plain[draw(z, 4)], a, b), number(f, 0.5));
+    case 0:
+        return OP2(mul, OP1(tanh, a), b);
+    case 1:
+        return OP1(exp, OP1(tanh, a));
+    case 2:
+        return OP1(sqrt, OP2(add, OP2(mul, a, a), number(f, 1)));
+    case 3:
+        return OP1(rsqrt, OP2(add, OP2(mul, a, a), number(f, 1)));
+    case 4:
+        return choose(f, z->masks[draw(z, 4)], a, b);
+    case 5:
+        return dropout(f, a, 0.5, 1 + draw(z, 100));
+    case 6:
+        return graph_node(f->graph, (BuildSite){0}, OP_expand, &to, &a, 1, NULL);
+    case 7:
+        return OP2(mul, OP1(sum_width, a), number(f, 1 / (double)width));
+    case 8:
+        return OP1(max_width, a);
+    default:
+        return OP2(add, fixture_op(f, plain[draw(z, 4)], a, b), number(f, 0.5));
     }
 }
 
@@ -367,7 +504,8 @@ static void build_random(Fuzz *z, Type wide, Type narrow, int64_t width)
 {
     Fixture *f = z->f;
     const Node *a = fixture_input(f, "a", wide), *b = fixture_input(f, "b", wide);
-    const Node *n = fixture_input(f, "n", narrow), *s = fixture_input(f, "s", TYPE_SCALAR);
+    const Node *n = fixture_input(f, "n", narrow),
+               *s = fixture_input(f, "s", TYPE_SCALAR);
     const Node *v = fixture_input(f, "v", type_vector(DTYPE_f32, width));
     const Node *inputs[] = {a, b, n, s, v};
     memcpy(z->values, inputs, sizeof inputs);
@@ -406,10 +544,11 @@ static void test_random(Check *check, uint32_t seed)
     static const int64_t widths[] = {2, 5, 16, 31, 48, 130};
     int64_t width = widths[draw(&z, 6)], rows = 1 + draw(&z, 4);
     if (draw(&z, 2))
-        build_random(&z, type_rows(DTYPE_f32, axis, width), type_rows(DTYPE_f32, axis, 1), width);
-    else
-        build_random(&z, type_matrix(DTYPE_f32, rows, width), type_matrix(DTYPE_f32, rows, 1),
+        build_random(&z, type_rows(DTYPE_f32, axis, width), type_rows(DTYPE_f32, axis, 1),
                      width);
+    else
+        build_random(&z, type_matrix(DTYPE_f32, rows, width),
+                     type_matrix(DTYPE_f32, rows, 1), width);
     fixture_group(&fixture);
     const char *processor = processors[seed % PROCESSORS];
     JitOptions options = {.processor = can_run(processor) ? processor : NULL};
@@ -433,7 +572,13 @@ int main(void)
     test_in_place(&check, 0, 37);
     test_in_place(&check, 6, 50);
     test_in_place(&check, 0, 1);
-    test_refusals(&check);
+    test_sharing(&check);
+    test_grouping(&check, 200);
+    test_grouping(&check, 768);
+    test_in_place_fold(&check);
+    test_refusal(&check, other_width, "widths differ");
+    test_refusal(&check, own_sum, "a sum over rows that it makes");
+    test_refusal(&check, repeated_update, "once per row");
     for (uint32_t seed = 0; seed < 150; seed++)
         test_random(&check, seed);
     return check_finish(&check);

@@ -27,6 +27,8 @@ static const Case cases[] = {
     {8, 100, 8, 5, false, DTABLE},
     {8, 100, 8, 5, true, DBIAS | LOSS},
     {0, 40, 8, 4, true, ALL},
+    {5, 40, 8, 2, true, ARGMAX},
+    {5, 40, 8, 2, false, ARGMAX | LOSS},
 };
 
 static void plain_gemm(int transpose_a, int transpose_b, int64_t m, int64_t n, int64_t k,
@@ -53,8 +55,7 @@ typedef struct Trial {
     int32_t *want_argmax;
 } Trial;
 
-static const Node *vocab_node(Trial *t, OpKind op, bool labelled, bool gradient,
-                              int32_t group)
+static const Node *vocab_node(Trial *t, OpKind op, bool labelled, bool gradient)
 {
     const Node *args[5] = {t->x, t->table};
     uint32_t count = 2;
@@ -69,7 +70,7 @@ static const Node *vocab_node(Trial *t, OpKind op, bool labelled, bool gradient,
     attr.chunked.chunk = t->c->chunk;
     const Node *node =
         graph_node(t->f.graph, (BuildSite){0}, op, &attr, args, count, NULL);
-    t->f.graph->nodes[node->id]->group = group;
+    t->f.graph->nodes[node->id]->group = 0;
     fixture_result(&t->f, op_info(op)->name, node);
     return node;
 }
@@ -96,15 +97,15 @@ static void build(Trial *t)
     t->bias =
         c->bias ? fixture_input(&t->f, "bias", type_vector(DTYPE_f32, c->words)) : NULL;
     if (c->wanted & LOSS)
-        t->loss = vocab_node(t, OP_cross_entropy, true, false, 0);
+        t->loss = vocab_node(t, OP_cross_entropy, true, false);
     if (c->wanted & DX)
-        t->dx = vocab_node(t, OP_cross_entropy_dx, true, true, 0);
+        t->dx = vocab_node(t, OP_cross_entropy_dx, true, true);
     if (c->wanted & DTABLE)
-        t->dtable = vocab_node(t, OP_cross_entropy_dtable, true, true, 0);
+        t->dtable = vocab_node(t, OP_cross_entropy_dtable, true, true);
     if (c->wanted & DBIAS)
-        t->dbias = vocab_node(t, OP_cross_entropy_dbias, true, true, 0);
+        t->dbias = vocab_node(t, OP_cross_entropy_dbias, true, true);
     if (c->wanted & ARGMAX)
-        t->argmax = vocab_node(t, OP_vocab_argmax, false, false, 1);
+        t->argmax = vocab_node(t, OP_vocab_argmax, false, false);
     t->f.graph->fused = true;
 }
 
@@ -210,9 +211,9 @@ static void test_refusal(Check *check)
 {
     Trial t = {.c = &cases[0]};
     build(&t);
-    t.f.graph->nodes[t.argmax->id]->group = 0;
-    CHECK(check, fixture_is_refused(&t.f, "a group of its own"),
-          "loss and argmax in one group");
+    t.label = fixture_input(&t.f, "other", t.label->type);
+    vocab_node(&t, OP_cross_entropy, true, false);
+    CHECK(check, fixture_is_refused(&t.f, "different logits"), "two labels in one group");
     fixture_close(&t.f);
 }
 

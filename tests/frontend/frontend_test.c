@@ -1,5 +1,5 @@
-/* Patterns and name maps against plain reference versions; files that are no files; and model
- * files damaged at random, which must give a module or an error, never a crash.
+/* Patterns and name maps against plain reference versions; files that are no files; and
+ * model files damaged at random, which must give a module or an error, never a crash.
  *   frontend_test MODELS_DIRECTORY */
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,7 @@ static uint32_t next_random(Random *random, uint32_t below)
     return random_mix32(random->counter++ * 0x9e3779b9U + 1) % below;
 }
 
-/* -- patterns ------------------------------------------------------------------------------- */
+/* -- patterns ----------------------------------------------------------------------- */
 
 /* The definition, by recursion. */
 static bool matches_plainly(const char *pattern, const char *name)
@@ -65,18 +65,20 @@ static void test_patterns(Check *check)
             CHECK(check, false, "pattern '%s', name '%s'", pattern, name);
     }
     CHECK(check, matches > 1000, "only %u matches", matches);
-    CHECK(check, pattern_matches("**.adapters.**", "a.b.adapters.vqa.up.weight"), "infix");
+    CHECK(check, pattern_matches("**.adapters.**", "a.b.adapters.vqa.up.weight"),
+          "infix");
     CHECK(check, !pattern_matches("layers.*.w", "layers.0.ff.w"), "one star and a dot");
     Arena *arena = arena_new();
     Patterns patterns = patterns_parse("  a.*\n b **  ", arena);
     CHECK(check, patterns.count == 3, "%u patterns", patterns.count);
     const Pattern *last = patterns_match(&patterns, "a.x");
     CHECK(check, last == &patterns.items[2], "the last counts");
-    CHECK(check, patterns.items[0].matched && !patterns.items[1].matched, "what has matched");
+    CHECK(check, patterns.items[0].matched && !patterns.items[1].matched,
+          "what has matched");
     arena_free(arena);
 }
 
-/* -- names ------------------------------------------------------------------------------------ */
+/* -- names -------------------------------------------------------------------------- */
 
 static void test_names(Check *check)
 {
@@ -99,7 +101,7 @@ static void test_names(Check *check)
     arena_free(arena);
 }
 
-/* -- files that are no files --------------------------------------------------------------------- */
+/* -- files that are no files -------------------------------------------------------- */
 
 /* The messages of a load that must fail, in a malloc'ed string. */
 static char *messages_of(Check *check, const char *path)
@@ -119,12 +121,14 @@ static char *messages_of(Check *check, const char *path)
 static void expect_message(Check *check, const char *path, const char *expected)
 {
     char *text = messages_of(check, path);
-    CHECK(check, strstr(text, expected), "%s: found '%s', expected '%s'", path, text, expected);
+    CHECK(check, strstr(text, expected), "%s: found '%s', expected '%s'", path, text,
+          expected);
     free(text);
 }
 
 static void write_file(const char *path, const char *bytes, size_t len)
 {
+    unlink(path);
     FILE *out = fopen(path, "wb");
     if (!out || fwrite(bytes, 1, len, out) != len || fclose(out) != 0) {
         perror(path);
@@ -167,9 +171,10 @@ static void test_many(Check *check, const char *directory)
     for (int i = 0; i < IMPORTS; i++) {
         snprintf(path, sizeof path, "%s/deep%d.vg", directory, i);
         char text[256];
-        int len = snprintf(text, sizeof text,
-                           "<library xmlns=\"urn:vlgraph:1\"><import href=\"deep%d.vg\"/></library>",
-                           i + 1);
+        int len = snprintf(
+            text, sizeof text,
+            "<library xmlns=\"urn:vlgraph:1\"><import href=\"deep%d.vg\"/></library>",
+            i + 1);
         write_file(path, text, (size_t)len);
     }
     snprintf(path, sizeof path, "%s/deep0.vg", directory);
@@ -180,39 +185,48 @@ static void test_many(Check *check, const char *directory)
     }
 }
 
-/* -- damaged models ---------------------------------------------------------------------------------- */
+/* -- damaged models ----------------------------------------------------------------- */
 
 static const char model_text[] =
     "<model name=\"m\" xmlns=\"urn:vlgraph:1\">\n"
     "<block name=\"linear\" inputs=\"x weight bias?\" outputs=\"y\">\n"
     "<matmul out=\"y\" a=\"x\" b=\"weight\" transpose_b=\"1\"/>\n"
     "<add out=\"y\" a=\"y\" b=\"bias\" when=\"$has_bias\"/></block>\n"
-    "<block name=\"adapter\" inputs=\"x in\" outputs=\"y\"><const name=\"r\" default=\"2\"/>\n"
+    "<block name=\"adapter\" inputs=\"x in\" outputs=\"y\"><const name=\"r\" "
+    "default=\"2\"/>\n"
     "<param name=\"a.{task}\" shape=\"$r $w\" init=\"normal(0, 1 div sqrt($w))\"/>\n"
     "<param name=\"/b\" shape=\"$w ($r * 2 - $r)\" aliases=\"c /d\"/>\n"
-    "<linear out=\"h\" x=\"in\" weight=\"a.{task}\"/><linear out=\"h\" x=\"h\" weight=\"b\"/>\n"
-    "<dropout out=\"h\" x=\"h\" p=\"0.1 * $training\"/><add out=\"y\" a=\"x\" b=\"h\"/></block>\n"
-    "<backbone name=\"net\" outputs=\"l\"><size name=\"s\"><const name=\"w\" value=\"4\"/></size>\n"
+    "<linear out=\"h\" x=\"in\" weight=\"a.{task}\"/><linear out=\"h\" x=\"h\" "
+    "weight=\"b\"/>\n"
+    "<dropout out=\"h\" x=\"h\" p=\"0.1 * $training\"/><add out=\"y\" a=\"x\" "
+    "b=\"h\"/></block>\n"
+    "<backbone name=\"net\" outputs=\"l\"><size name=\"s\"><const name=\"w\" "
+    "value=\"4\"/></size>\n"
     "<axis name=\"text\" longest=\"9\"/><axis name=\"dec\" longest=\"$w\"/>\n"
     "<input name=\"i\" type=\"i32\" axis=\"text\"/>\n"
     "<input name=\"f\" type=\"f32\" axis=\"dec\" width=\"4\"/>\n"
-    "<param name=\"t\" shape=\"10 $w\" init=\"ones\"/><gather out=\"x\" table=\"t\" index=\"i\"/>\n"
-    "<repeat var=\"n\" count=\"2\"><scope name=\"layer{n}\"><param name=\"w\" shape=\"$w $w\"/>\n"
+    "<param name=\"t\" shape=\"10 $w\" init=\"ones\"/><gather out=\"x\" table=\"t\" "
+    "index=\"i\"/>\n"
+    "<repeat var=\"n\" count=\"2\"><scope name=\"layer{n}\"><param name=\"w\" shape=\"$w "
+    "$w\"/>\n"
     "<linear out=\"h\" x=\"x\" weight=\"w\"/><site name=\"at\" in=\"x\" out=\"h\"/>\n"
     "<add out=\"x\" a=\"x\" b=\"h\"/></scope></repeat>\n"
     "<join out=\"j\" a=\"x\" b=\"f\" axis=\"enc\"/>\n"
     "<attention out=\"a\" q=\"x\" k=\"j\" v=\"j\" heads=\"2\" dropout=\"0.1\"/>\n"
     "<cross_entropy out=\"l\" x=\"a\" table=\"t\" label=\"i\"/>\n"
     "<result name=\"r\" value=\"a\"/></backbone>\n"
-    "<task name=\"one\" sequences=\"$sequences div 2\"><data key=\"k\" value=\"{task}\"/>\n"
+    "<task name=\"one\" sequences=\"$sequences div 2\"><data key=\"k\" "
+    "value=\"{task}\"/>\n"
     "<loss><sum_rows out=\"loss\" x=\"l\"/></loss></task>\n"
     "<task name=\"two\"><loss><sum_rows out=\"loss\" x=\"l\"/></loss></task>\n"
-    "<optimizer name=\"o\"><const name=\"weight_decay\" value=\"0\"/><state name=\"m\" init=\"1\"/>\n"
+    "<optimizer name=\"o\"><const name=\"weight_decay\" value=\"0\"/><state name=\"m\" "
+    "init=\"1\"/>\n"
     "<for params=\"**.w\"><set name=\"weight_decay\" value=\"1\"/></for>\n"
     "<mul out=\"n\" a=\"gradient\" b=\"lr\"/><assign to=\"param\" value=\"n\"/>\n"
     "<assign to=\"m\" value=\"gradient_norm\"/></optimizer>\n"
     "<backbone use=\"net\" size=\"s\"/><tasks use=\"one two\"/>\n"
-    "<attach block=\"adapter\" at=\"**.at\" as=\"{task}.x\"><set name=\"r\" value=\"3\"/>\n"
+    "<attach block=\"adapter\" at=\"**.at\" as=\"{task}.x\"><set name=\"r\" "
+    "value=\"3\"/>\n"
     "<share params=\"a.*\"/></attach><train params=\"**\"/><freeze params=\"t\"/>\n"
     "<optimizer use=\"o\"/><schedule lr=\"0.1\"/><batch tokens=\"64\"/></model>\n";
 
@@ -222,7 +236,8 @@ static size_t damage(Random *random, char *text, size_t len)
     static const char bytes[] = "<>\"'/=$(){}*.0123456789abxy- \n\xc3\xa9&;!?[]";
     uint32_t times = 1 + next_random(random, 3);
     while (times-- && len > 40) {
-        size_t at = next_random(random, (uint32_t)len), other = next_random(random, (uint32_t)len);
+        size_t at = next_random(random, (uint32_t)len),
+               other = next_random(random, (uint32_t)len);
         size_t span = 1 + next_random(random, 30);
         span = at + span > len ? len - at : span;
         span = other + span > len ? len - other : span;
@@ -288,7 +303,8 @@ static void test_repeatable(Check *check, const char *models)
         texts[i] = module_print(module, &lens[i]);
         module_free(module);
     }
-    CHECK(check, lens[0] == lens[1] && memcmp(texts[0], texts[1], lens[0]) == 0, "two texts");
+    CHECK(check, lens[0] == lens[1] && memcmp(texts[0], texts[1], lens[0]) == 0,
+          "two texts");
     Module *parsed = module_parse("dump", texts[0], lens[0], diags);
     CHECK(check, parsed != NULL, "the dump does not parse");
     module_free(parsed);

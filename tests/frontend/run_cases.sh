@@ -1,7 +1,8 @@
 #!/bin/sh
-# Runs vlc on every .vg file of a directory that has an .expected file beside it, and compares all
-# output and the exit status. The command is in the file, as an instruction: <?vlc dump --after lower?>
-# ("check" if there is none). With --bless, writes the .expected files instead: of all files that
+# Runs vlc on every .vg file of a directory that has an .expected file beside it, and
+# compares all output and the exit status. The command is in the file, as an instruction:
+# <?vlc dump --after lower?>; "check" if there is none. With --bless, writes the
+# .expected files instead: of all files that
 # have one or say what to run.
 #   run_cases.sh VLC DIRECTORY [--bless]
 vlc=$(realpath "$1") || exit 2

@@ -298,8 +298,9 @@ static void check_module(Test *test, Store *store)
     Session *session = session_new(test->module, store, &(SessionOptions){.lanes = 1},
                                    test->diags);
     CHECK(&test->check, session, "%s: session", op_info(test->op)->name);
+    VerifyBatches batches = {.sequences = SEQUENCES, .longest = LONGEST, .seed = 1};
     VerifyReport report = {.tolerance = 3e-5, .out = stderr};
-    bool is_run = session && verify_module(session, SEQUENCES, LONGEST, 1, &report, test->diags);
+    bool is_run = session && verify_module(session, &batches, &report, test->diags);
     CHECK(&test->check, is_run && report.failures == 0 && report.outputs > 0,
           "%s: generated code differs from the interpreter", op_info(test->op)->name);
     harness_fill(store, 3);

@@ -38,8 +38,9 @@ static void check_code(Test *test, const Module *module, uint64_t seed)
     SessionOptions options = {
         .lanes = 1, .cache_dir = test->cache, .split = {.max_sequences = 3}};
     Session *session = session_new(module, store, &options, test->diags);
+    VerifyBatches batches = {.sequences = SEQUENCES, .longest = 9, .seed = seed};
     VerifyReport report = {.tolerance = 1e-4, .out = stderr};
-    bool is_run = session && verify_module(session, SEQUENCES, 9, seed, &report, test->diags);
+    bool is_run = session && verify_module(session, &batches, &report, test->diags);
     CHECK(&test->check, is_run && report.failures == 0 && report.outputs > 0,
           "seed %llu: generated code differs", (unsigned long long)seed);
     session_free(session);

@@ -9,6 +9,7 @@ vlc=$1 vlrun=$2 models=$3
 steps=48
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+export XDG_CACHE_HOME=$work/cache
 
 fail() {
     echo "resume_test: $*" >&2
@@ -19,6 +20,13 @@ train() { # directory, options
     local directory=$1
     shift
     "$vlrun" train "$work/plan.bin" --out "$directory" --checkpoint-every 4 "$@"
+}
+
+# In the background, where the shell's process becomes the run's: signals reach it.
+start() { # directory, options
+    local directory=$1
+    shift
+    exec "$vlrun" train "$work/plan.bin" --out "$directory" --checkpoint-every 4 "$@"
 }
 
 # Kills the run in the background once its checkpoint has changed, at an arbitrary moment after.
@@ -44,7 +52,7 @@ train "$work/whole" --threads 2 >"$work/whole.log" || fail "the undisturbed run 
 killed=0
 resume=()
 for threads in 1 3 2 1; do
-    train "$work/broken" --threads "$threads" "${resume[@]}" >>"$work/broken.log" 2>&1 &
+    start "$work/broken" --threads "$threads" "${resume[@]}" >>"$work/broken.log" 2>&1 &
     process=$!
     kill_after_checkpoint "$process" "$work/broken" KILL
     wait "$process" 2>/dev/null || killed=$((killed + 1))
@@ -54,7 +62,7 @@ done
 [ "$killed" -ge 1 ] || fail "no run was killed before its end"
 
 # A polite end: saved, exit code 0.
-train "$work/polite" --threads 2 >"$work/polite.log" 2>&1 &
+start "$work/polite" --threads 2 >"$work/polite.log" 2>&1 &
 process=$!
 kill_after_checkpoint "$process" "$work/polite" TERM
 wait "$process" || fail "SIGTERM: exit code $?: $(cat "$work/polite.log")"
