@@ -1,16 +1,19 @@
 /* Scenes of shapes and the features an image encoder might see in them.
  *
- * A cell's feature is the sum of the patterns of its object's shape, colour and size,
- * plus a little noise; an empty cell is noise alone. Patterns are sparse and not
- * negative, as features after a rectifier are, so that the maximum over neighbouring
- * cells still shows what is there. Objects never touch, so that it does not mix two of
- * them. */
+ * A cell's feature is the sum of the patterns of its object's shape, colour and size, plus
+ * a little noise. The cells around an object show it too, but fainter, as fields of view
+ * overlap; an empty cell is noise alone. Patterns are sparse and not negative, as features
+ * after a rectifier are, so that the maximum over neighbouring cells still shows what is
+ * there. Objects never touch, so that it does not mix two of them. */
 #include <string.h>
 
 #include "ir/hash.h"
 #include "runtime/data_shapes.h"
 
 enum { LOOKS_KEY = 0x5ce9e5, PATTERN_COUNT = SHAPE_COUNT + COLOUR_COUNT + SIZE_COUNT };
+
+/* Strength of an object in the cells around it; largest noise. */
+static const float FAINT = 0.5F, NOISE = 0.1F;
 
 const char *const shape_names[SHAPE_COUNT] = {"circle", "square", "triangle", "star"};
 const char *const colour_names[COLOUR_COUNT] = {"red",    "blue",  "green",
@@ -104,23 +107,32 @@ Looks looks_new(Arena *arena, int64_t width)
     return (Looks){.width = width, .patterns = patterns};
 }
 
-static void add_pattern(const Looks *looks, uint32_t pattern, float *feature)
+static void add_pattern(const Looks *looks, uint32_t pattern, float strength, float *feature)
 {
     const float *from = looks->patterns + (int64_t)pattern * looks->width;
     for (int64_t i = 0; i < looks->width; i++)
-        feature[i] += from[i];
+        feature[i] += strength * from[i];
+}
+
+static void add_object(const Looks *looks, const Object *object, float *features)
+{
+    for (uint32_t cell = 0; cell < SCENE_CELLS; cell++) {
+        uint32_t rows = distance(cell / SCENE_SIDE, object->row);
+        uint32_t columns = distance(cell % SCENE_SIDE, object->column);
+        if (rows > 1 || columns > 1)
+            continue;
+        float strength = rows + columns == 0 ? 1 : FAINT;
+        float *feature = features + cell * looks->width;
+        add_pattern(looks, object->shape, strength, feature);
+        add_pattern(looks, SHAPE_COUNT + object->colour, strength, feature);
+        add_pattern(looks, SHAPE_COUNT + COLOUR_COUNT + object->size, strength, feature);
+    }
 }
 
 void scene_show(const Scene *scene, const Looks *looks, Draws *noise, float *features)
 {
     for (int64_t i = 0; i < SCENE_CELLS * looks->width; i++)
-        features[i] = (float)draw_bits(noise) * 0x1p-32F * 0.1F;
-    for (uint32_t i = 0; i < scene->count; i++) {
-        const Object *object = &scene->objects[i];
-        float *feature =
-            features + (object->row * SCENE_SIDE + object->column) * looks->width;
-        add_pattern(looks, object->shape, feature);
-        add_pattern(looks, SHAPE_COUNT + object->colour, feature);
-        add_pattern(looks, SHAPE_COUNT + COLOUR_COUNT + object->size, feature);
-    }
+        features[i] = (float)draw_bits(noise) * 0x1p-32F * NOISE;
+    for (uint32_t i = 0; i < scene->count; i++)
+        add_object(looks, &scene->objects[i], features);
 }

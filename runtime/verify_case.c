@@ -2,15 +2,15 @@
  *
  *     loss       of every step, relative
  *     norm       of all gradients of every step before clipping, relative
- *     result     named results of the evaluate graph, over the largest magnitude of the recording
- *     gradient   each tensor of step 1, over its largest magnitude
- *     update     after all steps, the change of each parameter: relative 2-norm of the difference.
- *                Exempt: tensors whose largest gradient is under 1e-6 of the model's largest, where
- *                the optimizer turns rounding noise into whole steps
- *     unchanged  parameters that got no gradient, to the last bit
+ *     result     named results of the evaluate graph, over the largest magnitude of the
+ * recording gradient   each tensor of step 1, over its largest magnitude update     after
+ * all steps, the change of each parameter: relative 2-norm of the difference. Exempt:
+ * tensors whose largest gradient is under 1e-6 of the model's largest, where the
+ * optimizer turns rounding noise into whole steps unchanged  parameters that got no
+ * gradient, to the last bit
  *
- * Some cases record summaries instead of whole tensors: of a gradient its 2-norm, sum and first
- * elements, of an updated parameter its 2-norm and first elements. */
+ * Some cases record summaries instead of whole tensors: of a gradient its 2-norm, sum and
+ * first elements, of an updated parameter its 2-norm and first elements. */
 #include "runtime/verify_case.h"
 
 #include <math.h>
@@ -33,9 +33,9 @@ static const struct {
     const char *name;
     double limit;
 } kinds[KIND_COUNT] = {
-    [KIND_loss] = {"loss", 1e-5},         [KIND_norm] = {"norm", 1e-4},
-    [KIND_result] = {"result", 1e-5},     [KIND_gradient] = {"gradient", 1e-4},
-    [KIND_update] = {"update", 1e-2},     [KIND_unchanged] = {"unchanged", 0},
+    [KIND_loss] = {"loss", 1e-5},     [KIND_norm] = {"norm", 1e-4},
+    [KIND_result] = {"result", 1e-5}, [KIND_gradient] = {"gradient", 1e-4},
+    [KIND_update] = {"update", 1e-2}, [KIND_unchanged] = {"unchanged", 0},
 };
 
 static const double NOISE = 1e-6;
@@ -53,7 +53,7 @@ typedef struct Trial {
     Store *store;
     Session *session;
     Arena *arena;
-    float **before;  /* by store index: trained parameters before step 1 */
+    float **before;          /* by store index: trained parameters before step 1 */
     double largest_gradient; /* of the recording */
     Tally tallies[KIND_COUNT];
     Diags *diags;
@@ -95,7 +95,8 @@ static const float *numbers(Trial *trial, const Tensor *tensor)
 }
 
 /* The tensor <prefix><a name of the entry>, or NULL. */
-static const Tensor *find_named(const Trial *trial, const char *prefix, const StoreEntry *entry)
+static const Tensor *find_named(const Trial *trial, const char *prefix,
+                                const StoreEntry *entry)
 {
     char name[512];
     snprintf(name, sizeof name, "%s%s", prefix, entry->name);
@@ -107,7 +108,7 @@ static const Tensor *find_named(const Trial *trial, const char *prefix, const St
     return tensor;
 }
 
-/* -- parameters ----------------------------------------------------------------------------- */
+/* -- parameters --------------------------------------------------------------------- */
 
 static bool same_shape(const Tensor *tensor, Type type)
 {
@@ -142,8 +143,8 @@ static bool load_parameters(Trial *trial)
         const Tensor *tensor = tensor_file_at(trial->recorded->file, i);
         if (strncmp(tensor->name, "param/", 6) == 0 &&
             !store_find(trial->store, tensor->name + 6))
-            diag_error(trial->diags, (Loc){.file = path}, "the plan has no parameter '%s'",
-                       tensor->name + 6);
+            diag_error(trial->diags, (Loc){.file = path},
+                       "the plan has no parameter '%s'", tensor->name + 6);
     }
     return diags_error_count(trial->diags) == errors;
 }
@@ -159,7 +160,7 @@ static void keep_parameters(Trial *trial)
     }
 }
 
-/* -- results -------------------------------------------------------------------------------- */
+/* -- results ------------------------------------------------------------------------ */
 
 static const Graph *graph_of(const Trial *trial, GraphKind kind, const char *task)
 {
@@ -185,8 +186,8 @@ static double compare_result(Trial *trial, const Graph *graph, const Batch *batc
     double difference = 0;
     for (int64_t s = 0; s < batch->sequences; s++)
         for (int64_t row = result->starts[s]; row < result->starts[s + 1]; row++) {
-            int64_t place = case_place(trial->recorded, step, graph, batch, result->type.axis, s,
-                                       row - result->starts[s]);
+            int64_t place = case_place(trial->recorded, step, graph, batch,
+                                       result->type.axis, s, row - result->starts[s]);
             for (int64_t i = 0; i < width; i++) {
                 double gap = fabs((double)got[row * width + i] -
                                   (double)wanted[(s * extent + place) * width + i]);
@@ -222,9 +223,10 @@ static bool check_results(Trial *trial)
     return is_run;
 }
 
-/* -- gradients ------------------------------------------------------------------------------ */
+/* -- gradients ---------------------------------------------------------------------- */
 
-static double compare_gradient(Trial *trial, const StoreEntry *entry, const Tensor *tensor)
+static double compare_gradient(Trial *trial, const StoreEntry *entry,
+                               const Tensor *tensor)
 {
     if (tensor->elements != entry->elements)
         return INFINITY;
@@ -278,13 +280,15 @@ static bool check_gradients(Trial *trial)
     const Graph *graph = graph_of(trial, GRAPH_train, step->task);
     Batch *batch = graph ? case_batch(trial->recorded, step, graph, trial->diags) : NULL;
     double loss, *errors = ARENA_ARRAY(trial->arena, double, store_count(trial->store));
-    bool is_run = batch && session_gradients(trial->session, batch, 0, &loss, trial->diags);
+    bool is_run =
+        batch && session_gradients(trial->session, batch, 0, &loss, trial->diags);
     for (uint32_t i = 0; is_run && i < store_count(trial->store); i++) {
         const StoreEntry *entry = store_at(trial->store, i);
-        bool is_computed =
-            entry->param && graph_find_output(graph, OUTPUT_gradient, entry->name) != NULL;
+        bool is_computed = entry->param &&
+                           graph_find_output(graph, OUTPUT_gradient, entry->name) != NULL;
         const Tensor *whole = entry->param ? find_named(trial, "grad/", entry) : NULL;
-        const Tensor *summary = entry->param ? find_named(trial, "summary/grad/", entry) : NULL;
+        const Tensor *summary =
+            entry->param ? find_named(trial, "summary/grad/", entry) : NULL;
         if (is_computed && whole)
             errors[i] = compare_gradient(trial, entry, whole);
         else if (is_computed && summary)
@@ -295,7 +299,8 @@ static bool check_gradients(Trial *trial)
     for (uint32_t i = 0; is_run && i < store_count(trial->store); i++) {
         const StoreEntry *entry = store_at(trial->store, i);
         if (errors[i] >= 0 && entry->gradient)
-            note(trial, KIND_gradient, entry->name, forgive_noise(trial, entry, errors[i]));
+            note(trial, KIND_gradient, entry->name,
+                 forgive_noise(trial, entry, errors[i]));
         else if (errors[i] >= 0)
             note(trial, KIND_gradient, entry->name, errors[i]);
     }
@@ -304,17 +309,18 @@ static bool check_gradients(Trial *trial)
     return is_run;
 }
 
-/* -- steps and updates ---------------------------------------------------------------------- */
+/* -- steps and updates -------------------------------------------------------------- */
 
 static bool run_steps(Trial *trial)
 {
     for (uint32_t i = 0; i < trial->recorded->step_count; i++) {
         const CaseStep *step = &trial->recorded->steps[i];
         const Graph *graph = graph_of(trial, GRAPH_train, step->task);
-        Batch *batch = graph ? case_batch(trial->recorded, step, graph, trial->diags) : NULL;
+        Batch *batch =
+            graph ? case_batch(trial->recorded, step, graph, trial->diags) : NULL;
         StepResult result;
-        bool is_run = batch && session_train_step(trial->session, batch, i, step->lr, &result,
-                                                  trial->diags);
+        bool is_run = batch && session_train_step(trial->session, batch, i, step->lr,
+                                                  &result, trial->diags);
         if (batch)
             batch_free(batch);
         if (!is_run)
@@ -323,7 +329,8 @@ static bool run_steps(Trial *trial)
         snprintf(name, sizeof name, "step %u", i + 1);
         note(trial, KIND_loss, name, relative(result.loss, step->loss));
         if (step->gradient_norm >= 0)
-            note(trial, KIND_norm, name, relative(result.gradient_norm, step->gradient_norm));
+            note(trial, KIND_norm, name,
+                 relative(result.gradient_norm, step->gradient_norm));
     }
     return true;
 }
@@ -344,8 +351,10 @@ static double compare_update(Trial *trial, const StoreEntry *entry, const float 
     return difference == 0 ? 0 : sqrt(difference) / fmax(sqrt(change), 1e-30);
 }
 
-/* [2-norm, first elements...]: the change of an element is at most the sum of the rates. */
-static double compare_update_summary(Trial *trial, const StoreEntry *entry, const Tensor *tensor)
+/* [2-norm, first elements...]: the change of an element is at most the sum of the rates.
+ */
+static double compare_update_summary(Trial *trial, const StoreEntry *entry,
+                                     const Tensor *tensor)
 {
     const float *wanted = numbers(trial, tensor);
     double rates = 0, norm = norm_of(entry->data, entry->elements);
@@ -384,7 +393,8 @@ static void check_updates(Trial *trial)
             note(trial, KIND_update, entry->name,
                  compare_update(trial, entry, trial->before[i], whole));
         else if (summary)
-            note(trial, KIND_update, entry->name, compare_update_summary(trial, entry, summary));
+            note(trial, KIND_update, entry->name,
+                 compare_update_summary(trial, entry, summary));
         else
             note(trial, KIND_unchanged, entry->name,
                  memcmp(entry->data, trial->before[i],
@@ -394,7 +404,7 @@ static void check_updates(Trial *trial)
     }
 }
 
-/* -- the trial ------------------------------------------------------------------------------ */
+/* -- the trial ---------------------------------------------------------------------- */
 
 static Verdict print_tallies(const Trial *trial)
 {
@@ -404,9 +414,9 @@ static Verdict print_tallies(const Trial *trial)
         const Tally *tally = &trial->tallies[kind];
         if (tally->count == 0)
             continue;
-        fprintf(out, "%-9s %s  %4u compared, worst %.2e of %.0e allowed: %s", kinds[kind].name,
-                tally->failures ? "WRONG" : "ok   ", tally->count, tally->worst,
-                kinds[kind].limit, tally->worst_name);
+        fprintf(out, "%-9s %s  %4u compared, worst %.2e of %.0e allowed: %s",
+                kinds[kind].name, tally->failures ? "WRONG" : "ok   ", tally->count,
+                tally->worst, kinds[kind].limit, tally->worst_name);
         if (tally->exempt)
             fprintf(out, " (%u exempt)", tally->exempt);
         fputc('\n', out);
