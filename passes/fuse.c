@@ -108,7 +108,7 @@ static bool refuse_not_row_local(Fuser *fuser, const Pair *pair)
     return !is_row_local(pair->a) || !is_row_local(pair->b);
 }
 
-/* Whether a member of `reader` reads a member of `made` in a way that `refuses` refuses. */
+/* Whether a member of `reader` reads one of `made` in a way that `refuses` refuses. */
 static bool any_edge(const Fuser *fuser, uint32_t made, uint32_t reader,
                      bool (*refuses)(const Node *storage, const Node *arg))
 {
@@ -229,8 +229,8 @@ static bool is_read_outside(const Fuser *fuser, const Pair *pair, uint32_t id)
 
 static bool refuse_too_many_operands(Fuser *fuser, const Pair *pair)
 {
-    uint32_t members[MOST_NODES], count = both_members(fuser, pair, members),
-                                  operands = 0;
+    uint32_t members[MOST_NODES], count = both_members(fuser, pair, members);
+    uint32_t operands = 0;
     const Clusters *c = fuser->clusters;
     fuser->stamp++;
     for (uint32_t i = 0; i < count; i++) {
@@ -249,7 +249,7 @@ static bool refuse_too_many_operands(Fuser *fuser, const Pair *pair)
     return operands > MOST_OPERANDS;
 }
 
-/* The operand called `name`, NULL if it is absent; false if the op has none of that name. */
+/* The operand called `name`, NULL if it is absent; false if the op has none such. */
 static bool find_arg(const Node *node, const char *name, const Node **out_arg)
 {
     const OpInfo *info = op_info(node->op);

@@ -220,11 +220,10 @@ static bool choose(Saver *s, PassContext *ctx)
         bytes = cut(s);
     }
     if (budget > 0 && bytes > budget) {
-        diag_error(
-            ctx->diags, (Loc){0},
-            "@%s: a memory budget of %lld bytes is too small: its backward pass needs "
-            "%lld bytes of saved values, however much is recomputed",
-            s->in->name, (long long)budget, (long long)bytes);
+        diag_error(ctx->diags, (Loc){0},
+                   "@%s: a memory budget of %lld bytes is too small: its backward pass "
+                   "needs %lld bytes of saved values, however much is recomputed",
+                   s->in->name, (long long)budget, (long long)bytes);
         return false;
     }
     if (s->effort > EFFORT_maps)
