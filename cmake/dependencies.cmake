@@ -16,6 +16,8 @@ vlg_require(LIBXML2 libxml-2.0 libxml2-dev)
 vlg_require(OPENBLAS openblas libopenblas-dev)
 vlg_require(ZLIB zlib zlib1g-dev)
 vlg_require(JANSSON jansson libjansson-dev)
+vlg_require(PCRE2 libpcre2-8 libpcre2-dev)
+vlg_require(SENTENCEPIECE sentencepiece libsentencepiece-dev)
 find_package(Threads REQUIRED)
 
 find_program(LLVM_CONFIG NAMES llvm-config-19 HINTS /usr/lib/llvm-19/bin)

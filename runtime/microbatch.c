@@ -116,10 +116,17 @@ static const BatchField *find_field(const Batch *batch, const char *name)
     return NULL;
 }
 
-static bool check_sequence(const Graph *graph, int64_t sequence, uint32_t a, int64_t rows,
-                           Diags *diags)
+/* `length` is what the batch says of a primary axis, `rows` what any axis then has. */
+static bool check_sequence(const Graph *graph, int64_t sequence, uint32_t a,
+                           int64_t length, int64_t rows, Diags *diags)
 {
     const Axis *axis = &graph->axes[a];
+    if (length < 0) {
+        diag_error(diags, (Loc){0},
+                   "batch: task %s, sequence %lld: axis %s has length %lld", graph->task,
+                   (long long)sequence, axis->name, (long long)length);
+        return false;
+    }
     if (rows < 0) {
         diag_error(
             diags, (Loc){0},
@@ -163,10 +170,8 @@ static bool place_rows(BatchLayout *layout, const Batch *batch, Diags *diags)
         for (uint32_t a = 0; a < graph->axis_count; a++)
             primary[a] = given[a] ? given[a]->lengths[s] : 0;
         for (uint32_t a = 0; a < graph->axis_count; a++) {
-            int64_t rows = given[a] && primary[a] < 0
-                               ? INT64_MAX
-                               : axis_sequence_rows(graph, (int32_t)a, primary);
-            if (!check_sequence(graph, s, a, rows, diags))
+            int64_t rows = axis_sequence_rows(graph, (int32_t)a, primary);
+            if (!check_sequence(graph, s, a, primary[a], rows, diags))
                 return false;
             layout->starts[a][s + 1] = layout->starts[a][s] + rows;
         }

@@ -46,7 +46,7 @@ struct Session {
     GraphRun *current;
     _Alignas(64) _Atomic int64_t next; /* micro-batch or item to claim */
     _Alignas(64) _Atomic int64_t done; /* items finished */
-    _Atomic bool is_finite;            /* no gradient looked at was infinite or no number */
+    _Atomic bool is_finite; /* no gradient looked at was infinite or no number */
 };
 
 /* -- setting up --------------------------------------------------------------------- */

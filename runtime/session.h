@@ -62,7 +62,7 @@ NODISCARD bool session_update(Session *session, const char *task, double lr,
 typedef struct NamedResult {
     const char *name;
     Type type;
-    int64_t rows; /* of the axis, in the batch; static rows of a static type */
+    int64_t rows;          /* of the axis, in the batch; static rows of a static type */
     const int64_t *starts; /* [sequences + 1] first rows of sequences; NULL if static */
     void *data;            /* f32 or i32, as type.dtype */
 } NamedResult;

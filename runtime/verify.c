@@ -49,9 +49,44 @@ static void interpret_step(Checker *checker, int32_t step, Arena *arena)
 
 /* -- comparing ---------------------------------------------------------------------- */
 
-static double compare_f32(const float *got, const float *wanted, int64_t count)
+static double largest_of(const float *values, int64_t count)
 {
-    double largest = 0, difference = 0;
+    double largest = 0;
+    for (int64_t i = 0; i < count; i++)
+        if (isfinite(values[i]) && fabs((double)values[i]) > largest)
+            largest = fabs((double)values[i]);
+    return largest;
+}
+
+static double largest_argument(const Checker *checker, const Node *node, uint32_t i,
+                               int32_t step)
+{
+    return largest_of(argument(checker, node->args[i], step),
+                      reference_elements(&checker->context, node->args[i]->type));
+}
+
+/* What an error is measured by, if the output itself is smaller. Sums may cancel to zero
+ * but for the rounding of their terms; so may dq = dS k with dS = P (dP - rowsum(P dP)),
+ * as where a query sees one key, but for the rounding of dP = dy v^T. */
+static double smallest_scale(const Checker *checker, const Node *node, int32_t step)
+{
+    static const double cancelled = 1e-2, nothing = 1e-30;
+    bool is_dq = node->op == OP_attention_dq, is_dk = node->op == OP_attention_dk;
+    double scale = 0;
+    if (node->op == OP_sum_rows || node->op == OP_sum_width)
+        scale = cancelled * largest_argument(checker, node, 0, step);
+    if (is_dq || is_dk || node->op == OP_attention_dtable)
+        scale = cancelled * largest_argument(checker, node, 2, step) *
+                largest_argument(checker, node, 3, step);
+    if (is_dq || is_dk)
+        scale *= largest_argument(checker, node, is_dq ? 1 : 0, step);
+    return scale > nothing ? scale : nothing;
+}
+
+static double compare_f32(const float *got, const float *wanted, int64_t count,
+                          double smallest)
+{
+    double largest = largest_of(wanted, count), difference = 0;
     for (int64_t i = 0; i < count; i++) {
         if (isnan(got[i]) != isnan(wanted[i]))
             return INFINITY;
@@ -60,10 +95,7 @@ static double compare_f32(const float *got, const float *wanted, int64_t count)
         double gap = fabs((double)got[i] - (double)wanted[i]);
         difference = gap > difference ? gap : difference;
     }
-    for (int64_t i = 0; i < count; i++)
-        if (isfinite(wanted[i]) && fabs((double)wanted[i]) > largest)
-            largest = fabs((double)wanted[i]);
-    return difference / (largest > 1e-30 ? largest : 1e-30);
+    return difference / (largest > smallest ? largest : smallest);
 }
 
 /* A bit depends on a comparison, whose sides may differ by rounding: one in a thousand
@@ -123,7 +155,7 @@ static double compare_output(const Checker *checker, const Node *node, int32_t s
     int64_t count = reference_elements(&checker->context, node->type);
     switch (node->type.dtype) {
     case DTYPE_f32:
-        return compare_f32(got, wanted, count);
+        return compare_f32(got, wanted, count, smallest_scale(checker, node, step));
     case DTYPE_i32:
         return compare_i32(checker, node, step, got, wanted, count);
     default:

@@ -74,6 +74,12 @@ static void note(Trial *trial, Kind kind, const char *name, double error)
                 kinds[kind].name, error, name);
 }
 
+/* The larger of two errors, NaN being the largest. */
+static double worse(double a, double b)
+{
+    return isnan(a) || a > b ? a : b;
+}
+
 static double relative(double got, double wanted)
 {
     return fabs(got - wanted) / fmax(fabs(wanted), 1e-30);
@@ -191,7 +197,7 @@ static double compare_result(Trial *trial, const Graph *graph, const Batch *batc
             for (int64_t i = 0; i < width; i++) {
                 double gap = fabs((double)got[row * width + i] -
                                   (double)wanted[(s * extent + place) * width + i]);
-                difference = gap <= difference ? difference : gap;
+                difference = worse(gap, difference);
             }
         }
     return difference / fmax(largest_of(wanted, tensor->elements), 1e-30);
@@ -235,7 +241,7 @@ static double compare_gradient(Trial *trial, const StoreEntry *entry,
     trial->largest_gradient = fmax(trial->largest_gradient, largest);
     for (int64_t i = 0; i < entry->elements; i++) {
         double gap = fabs((double)entry->gradient[i] - (double)wanted[i]);
-        difference = gap <= difference ? difference : gap;
+        difference = worse(gap, difference);
     }
     return difference / fmax(largest, 1e-30);
 }
@@ -259,18 +265,26 @@ static double compare_gradient_summary(Trial *trial, const StoreEntry *entry,
     for (int64_t i = 0; i < entry->elements; i++)
         sum += (double)got[i];
     double error = relative(norm, (double)wanted[0]);
-    error = fmax(error, fabs(sum - (double)wanted[1]) /
-                            (largest * sqrt((double)entry->elements)));
+    error = worse(error, fabs(sum - (double)wanted[1]) /
+                             (largest * sqrt((double)entry->elements)));
     for (int64_t i = 2; i < tensor->elements && i - 2 < entry->elements; i++)
-        error = fmax(error, fabs((double)got[i - 2] - (double)wanted[i]) / largest);
+        error = worse(error, fabs((double)got[i - 2] - (double)wanted[i]) / largest);
     return error;
 }
 
-/* Gradients that are nothing but rounding are compared with those that are not. */
-static double forgive_noise(const Trial *trial, const StoreEntry *entry, double error)
+/* Where a gradient is nothing but rounding, both in the recording and here, its error
+ * says nothing. A recorded 2-norm is no less than the largest magnitude. */
+static double forgive_noise(Trial *trial, const StoreEntry *entry, double error)
 {
+    const Tensor *whole = find_named(trial, "grad/", entry);
+    const Tensor *summary = find_named(trial, "summary/grad/", entry);
+    double limit = NOISE * trial->largest_gradient, recorded = INFINITY;
+    if (whole)
+        recorded = largest_of(numbers(trial, whole), whole->elements);
+    else if (summary)
+        recorded = fabs((double)*numbers(trial, summary));
     bool is_noise =
-        largest_of(entry->gradient, entry->elements) <= NOISE * trial->largest_gradient;
+        recorded <= limit && largest_of(entry->gradient, entry->elements) <= limit;
     return is_noise && isfinite(error) ? 0 : error;
 }
 
@@ -364,7 +378,8 @@ static double compare_update_summary(Trial *trial, const StoreEntry *entry,
     double error =
         fabs(norm - (double)wanted[0]) / (scale * sqrt((double)entry->elements));
     for (int64_t i = 1; i < tensor->elements && i - 1 < entry->elements; i++)
-        error = fmax(error, fabs((double)entry->data[i - 1] - (double)wanted[i]) / scale);
+        error =
+            worse(error, fabs((double)entry->data[i - 1] - (double)wanted[i]) / scale);
     return error;
 }
 

@@ -285,10 +285,13 @@ static void encode_valid(const Tokenizer *tokenizer, const char *text, size_t le
     encode_span(tokenizer, text + begin, len - begin, strip, out);
 }
 
+/* Malformed bytes become U+FFFD, and so does 0, which no string can hold. */
 static void add_repaired(const char *text, size_t len, TextBuffer *out)
 {
-    for (size_t i = 0, bytes; i < len; i += bytes)
-        text_buffer_add_code(out, utf8_decode(text + i, len - i, &bytes));
+    for (size_t i = 0, bytes; i < len; i += bytes) {
+        uint32_t code = utf8_decode(text + i, len - i, &bytes);
+        text_buffer_add_code(out, code ? code : UNICODE_REPLACEMENT);
+    }
 }
 
 static void encode_text(const Tokenizer *tokenizer, const char *text, TokenList *out)

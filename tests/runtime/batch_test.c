@@ -1,4 +1,5 @@
-/* Batches against a graph: what is refused, how they are cut, and the axis tables of a cut. */
+/* Batches against a graph: what is refused, how they are cut, and the axis tables of a
+ * cut. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +39,8 @@ static Batch *batch_of(const Test *test, int64_t sequences)
 }
 
 /* Whether layout_set accepts the batch; if not, it must have said why, with `words`. */
-static bool is_accepted(Test *test, const Batch *batch, SplitOptions split, const char *words)
+static bool is_accepted(Test *test, const Batch *batch, SplitOptions split,
+                        const char *words)
 {
     char *text = NULL;
     size_t len = 0;
@@ -47,8 +49,8 @@ static bool is_accepted(Test *test, const Batch *batch, SplitOptions split, cons
     bool is_set = layout_set(test->layout, batch, &split, diags);
     diags_free(diags);
     fclose(out);
-    CHECK(&test->check, is_set || (words && strstr(text, words)), "message is '%s', not '%s'",
-          text, words ? words : "none");
+    CHECK(&test->check, is_set || (words && strstr(text, words)),
+          "message is '%s', not '%s'", text, words ? words : "none");
     free(text);
     return is_set;
 }
@@ -96,7 +98,7 @@ static const char *const damage_words[DAMAGE_COUNT] = {
     [DAMAGE_index_high] = "a table of 11 rows",
     [DAMAGE_index_low] = "is -1",
     [DAMAGE_too_long] = "10 rows on axis text",
-    [DAMAGE_negative] = "axis text",
+    [DAMAGE_negative] = "axis text has length -1",
     [DAMAGE_no_grid] = "square grids",
 };
 
@@ -156,7 +158,8 @@ static void check_damage(Test *test)
     }
 }
 
-/* Micro-batches are consecutive, cover the batch, and fit every axis; and no cut is needless. */
+/* Micro-batches are consecutive, cover the batch, and fit every axis; and no cut is
+ * needless. */
 static void check_greedy(Test *test)
 {
     Batch *batch = batch_of(test, 60);
@@ -187,11 +190,12 @@ static void check_explicit(Test *test)
     static const int64_t sizes[] = {2, 1};
     Batch *batch = batch_of(test, 5);
     const BatchLayout *layout = test->layout;
-    CHECK(&test->check,
-          is_accepted(test, batch, (SplitOptions){.sizes = sizes, .size_count = 2}, NULL) &&
-              layout->range_count == 4 && layout->ranges[0].count == 2 &&
-              layout->ranges[3].count == 1,
-          "the last size repeats");
+    CHECK(
+        &test->check,
+        is_accepted(test, batch, (SplitOptions){.sizes = sizes, .size_count = 2}, NULL) &&
+            layout->range_count == 4 && layout->ranges[0].count == 2 &&
+            layout->ranges[3].count == 1,
+        "the last size repeats");
     CHECK(&test->check,
           is_accepted(test, batch, (SplitOptions){.max_sequences = 2}, NULL) &&
               layout->range_count == 3 && layout->ranges[2].count == 1,
@@ -220,10 +224,12 @@ static void check_tables(Test *test)
     for (int64_t s = 0; is_set && s < range.count; s++) {
         int64_t rows = lengths[range.first + s];
         CHECK(&test->check, text->offsets[s + 1] - text->offsets[s] == rows, "text rows");
-        CHECK(&test->check, both->offsets[s + 1] - both->offsets[s] == rows + 8, "joined rows");
+        CHECK(&test->check, both->offsets[s + 1] - both->offsets[s] == rows + 8,
+              "joined rows");
         for (int64_t i = 0; i < rows + 8; i++) {
             int64_t row = both->offsets[s] + i;
-            CHECK(&test->check, both->sequence[row] == s, "sequence of row %lld", (long long)row);
+            CHECK(&test->check, both->sequence[row] == s, "sequence of row %lld",
+                  (long long)row);
             CHECK(&test->check,
                   both->row_key[row] ==
                       random_row_key((uint32_t)(range.first + s), (uint32_t)i),
@@ -234,7 +240,8 @@ static void check_tables(Test *test)
     for (int64_t s = 0; s < batch->sequences; s++)
         total += lengths[s];
     CHECK(&test->check, is_set && text->total_rows == total, "rows of the whole batch");
-    CHECK(&test->check, text->rows == text->offsets[range.count], "rows of the micro-batch");
+    CHECK(&test->check, text->rows == text->offsets[range.count],
+          "rows of the micro-batch");
     axis_tables_free(tables);
     batch_free(batch);
 }

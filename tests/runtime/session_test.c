@@ -1,5 +1,6 @@
-/* Sessions: results do not depend on micro-batches, numbers that are not finite are found where they
- * arise and harm nothing, updates keep their order, and what does not fit is refused. */
+/* Sessions: results do not depend on micro-batches, numbers that are not finite are found
+ * where they arise and harm nothing, updates keep their order, and what does not fit is
+ * refused. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,8 @@ static Loc line(uint32_t number)
     return (Loc){.file = "test", .line = number};
 }
 
-static Session *open_session(Test *test, const Module *module, Store *store, uint32_t lanes,
-                             int64_t max_sequences)
+static Session *open_session(Test *test, const Module *module, Store *store,
+                             uint32_t lanes, int64_t max_sequences)
 {
     SessionOptions options = {.lanes = lanes, .split = {.max_sequences = max_sequences}};
     Session *session = session_new(module, store, &options, test->diags);
@@ -35,25 +36,29 @@ static Batch *batch_of(const Graph *graph, int64_t sequences)
     return random_batch(graph, &wanted);
 }
 
-/* -- results --------------------------------------------------------------------------- */
+/* -- results ---------------------------------------------------------------------------
+ */
 
-/* @t.evaluate: y = x w on text, the index of the largest logit, and a sum as a static result. */
+/* @t.evaluate: y = x w on text, the index of the largest logit, and a sum as a static
+ * result. */
 static Module *evaluated(Test *test)
 {
     Module *module = harness_module();
     Graph *graph = harness_graph(module, "t", GRAPH_evaluate);
     const Node *x = harness_input(graph, "x", type_rows(DTYPE_f32, AXIS_text, 6));
-    const Node *w = harness_param(module, graph, "w", type_matrix(DTYPE_f32, 6, 5), false);
+    const Node *w =
+        harness_param(module, graph, "w", type_matrix(DTYPE_f32, 6, 5), false);
     const Node *y = graph_matmul(graph, HERE, x, false, w, false);
     const Node *words =
         harness_param(module, graph, "words", type_matrix(DTYPE_f32, 9, 5), false);
     const Node *args[] = {y, words};
     const Node *best = graph_node(graph, HERE, OP_vocab_argmax,
                                   &(OpAttr){.chunked = {.chunk = 4}}, args, 2, NULL);
-    const Node *sum = graph_unary(graph, HERE, OP_sum_rows,
-                                  graph_unary(graph, HERE, OP_sum_width, y));
+    const Node *sum =
+        graph_unary(graph, HERE, OP_sum_rows, graph_unary(graph, HERE, OP_sum_width, y));
     graph_output(graph, OUTPUT_result, intern(module->interns, "y"), y, HERE.loc);
-    graph_output(graph, OUTPUT_result, intern(module->interns, "prediction"), best, HERE.loc);
+    graph_output(graph, OUTPUT_result, intern(module->interns, "prediction"), best,
+                 HERE.loc);
     graph_output(graph, OUTPUT_result, intern(module->interns, "sum"), sum, HERE.loc);
     graph_output(graph, OUTPUT_loss, intern(module->interns, ""), sum, HERE.loc);
     CHECK(&test->check, harness_compile(module, test->diags), "passes");
@@ -80,7 +85,8 @@ static void check_results(Test *test)
         double gap = 0;
         for (int64_t i = 0; i < y->rows * 5; i++)
             gap = fmax(gap, fabs((double)p[i] - (double)q[i]));
-        CHECK(&test->check, y->rows == y_cut->rows && y->rows == y->starts[SEQUENCES] && gap < 1e-5,
+        CHECK(&test->check,
+              y->rows == y_cut->rows && y->rows == y->starts[SEQUENCES] && gap < 1e-5,
               "rows are in batch order, gap %g", gap);
         CHECK(&test->check,
               a.prediction_rows == y->rows &&
@@ -97,7 +103,8 @@ static void check_results(Test *test)
     module_free(module);
 }
 
-/* -- faults ---------------------------------------------------------------------------- */
+/* -- faults ----------------------------------------------------------------------------
+ */
 
 /* loss = sum of log(p x) w: not finite where p x is negative, on line 7. */
 static Module *faulty(Test *test)
@@ -110,8 +117,8 @@ static Module *faulty(Test *test)
     x = graph_unary(graph, (BuildSite){.loc = line(7)}, OP_log,
                     graph_binary(graph, HERE, OP_mul, x, p));
     const Node *w = harness_param(module, graph, "w", type_matrix(DTYPE_f32, 4, 3), true);
-    harness_loss(module, graph, graph_matmul(graph, (BuildSite){.loc = line(9)}, x, false, w,
-                                             false),
+    harness_loss(module, graph,
+                 graph_matmul(graph, (BuildSite){.loc = line(9)}, x, false, w, false),
                  "fixed");
     harness_momentum(module, graph);
     CHECK(&test->check, harness_compile(module, test->diags), "passes");
@@ -138,21 +145,25 @@ static void check_fault(Test *test)
     memcpy(before, w->data, sizeof before);
     is_run = session_train_step(session, batch, 1, 1e-3, &result, test->diags);
     CHECK(&test->check, is_run && !isfinite(result.loss), "the loss tells");
-    CHECK(&test->check, memcmp(before, w->data, sizeof before) == 0, "parameters are unharmed");
+    CHECK(&test->check, memcmp(before, w->data, sizeof before) == 0,
+          "parameters are unharmed");
     Fault fault;
     is_run = session_find_fault(session, batch, 1, &fault, test->diags);
-    CHECK(&test->check, is_run && fault.node && fault.microbatch == 0, "the fault is found");
-    CHECK(&test->check, is_run && fault.node && fault.node->loc.line <= 9, "where it arises");
+    CHECK(&test->check, is_run && fault.node && fault.microbatch == 0,
+          "the fault is found");
+    CHECK(&test->check, is_run && fault.node && fault.node->loc.line <= 9,
+          "where it arises");
     batch_free(batch);
     session_free(session);
     store_free(store);
     module_free(module);
 }
 
-/* -- updates --------------------------------------------------------------------------- */
+/* -- updates ---------------------------------------------------------------------------
+ */
 
-/* Many parameters, each read by the norm before it is written in place, on many lanes: the same as
- * v = 0.9 v + g, p = p - lr v by hand. */
+/* Many parameters, each read by the norm before it is written in place, on many lanes:
+ * the same as v = 0.9 v + g, p = p - lr v by hand. */
 static void check_updates(Test *test)
 {
     enum { PARAMS = 40, WIDTH = 37 };
@@ -163,8 +174,9 @@ static void check_updates(Test *test)
     for (int i = 0; i < PARAMS; i++) {
         char name[32];
         snprintf(name, sizeof name, "p%d", i);
-        sum = graph_binary(graph, HERE, OP_add, sum,
-                           harness_param(module, graph, name, type_vector(DTYPE_f32, WIDTH), true));
+        sum = graph_binary(
+            graph, HERE, OP_add, sum,
+            harness_param(module, graph, name, type_vector(DTYPE_f32, WIDTH), true));
     }
     harness_loss(module, graph, sum, "fixed");
     harness_momentum(module, graph);
@@ -200,7 +212,8 @@ static void check_updates(Test *test)
     module_free(module);
 }
 
-/* -- refusals -------------------------------------------------------------------------- */
+/* -- refusals --------------------------------------------------------------------------
+ */
 
 /* p and q swap: after p is overwritten its old value is gone. */
 static void check_swap(Test *test)
@@ -231,7 +244,8 @@ static void check_unplanned(Test *test)
     Module *module = harness_module();
     Graph *graph = harness_graph(module, "t", GRAPH_train);
     harness_loss(module, graph,
-                 harness_param(module, graph, "p", type_vector(DTYPE_f32, 4), true), "fixed");
+                 harness_param(module, graph, "p", type_vector(DTYPE_f32, 4), true),
+                 "fixed");
     FILE *nowhere = fopen("/dev/null", "w");
     Diags *diags = diags_new(nowhere);
     Store *store = store_new(module);
@@ -255,9 +269,12 @@ static void check_mapping(Test *test)
     Store *store = store_new(module);
     float *pages = pages_new(4096);
     StoreEntry *w = store_find(store, "w"), *p = store_find(store, "p");
-    CHECK(&test->check, p->gradient && !w->gradient, "accumulators of trained parameters only");
-    CHECK(&test->check, !store_map(p, pages) && !store_map(w, pages + 1), "unfit mappings");
-    CHECK(&test->check, store_map(w, pages) && w->data == pages && w->mapped, "a mapping");
+    CHECK(&test->check, p->gradient && !w->gradient,
+          "accumulators of trained parameters only");
+    CHECK(&test->check, !store_map(p, pages) && !store_map(w, pages + 1),
+          "unfit mappings");
+    CHECK(&test->check, store_map(w, pages) && w->data == pages && w->mapped,
+          "a mapping");
     CHECK(&test->check, !store_find(store, "x"), "an unknown name");
     pages_free(pages, 4096);
     store_free(store);
