@@ -37,6 +37,7 @@ typedef struct Saver {
     bool *is_early;  /* by node id: a comparison of forward values, asked for by the
                         backward pass */
     bool *is_far;    /* by node id: read beyond the next product */
+    bool *is_turn;   /* by node id: read where forward turns into backward */
     bool *sink_side; /* by vertex of the cut */
     Effort effort;   /* of nodes before `limit`; of the others, one less */
     uint32_t limit;
@@ -111,6 +112,18 @@ static void find_far(Saver *s)
     }
 }
 
+/* Logits are made once for the loss and its gradient, by one kernel that reads one operand: a
+ * copy of it for the gradient would tear the two apart. */
+static void find_turn(Saver *s)
+{
+    const Graph *in = s->in;
+    s->is_turn = ARENA_ARRAY(s->arena, bool, in->node_count);
+    for (uint32_t i = 0; i < in->node_count; i++)
+        for (uint32_t j = 0; s->is_back[i] && j < in->nodes[i]->arg_count; j++)
+            if (lowering_of(in->nodes[i]) == LOWER_vocab)
+                s->is_turn[in->nodes[i]->args[j]->id] = true;
+}
+
 /* A value that the cut decides on. */
 static bool is_candidate(const Saver *s, uint32_t id)
 {
@@ -120,19 +133,20 @@ static bool is_candidate(const Saver *s, uint32_t id)
 
 static bool is_cheap(const Saver *s, const Node *node)
 {
+    bool stays = s->is_far[node->id] || s->is_turn[node->id];
     bool less = s->effort > EFFORT_maps && node->id >= s->limit;
     Effort effort = less ? s->effort - 1 : s->effort;
     switch (lowering_of(node)) {
     case LOWER_view:
         return true;
     case LOWER_map:
-        return !s->is_far[node->id];
+        return !stays;
     case LOWER_fold:
-        return !s->is_far[node->id] && effort >= EFFORT_folds;
+        return !stays && effort >= EFFORT_folds;
     case LOWER_move:
     case LOWER_matmul:
     case LOWER_attention:
-        return !s->is_far[node->id] && effort >= EFFORT_products;
+        return !stays && effort >= EFFORT_products;
     default:
         return false;
     }
@@ -390,6 +404,8 @@ static SaveReason reason_of(const Saver *s, const Node *node)
         return SAVE_BITS;
     if (s->is_far[node->id])
         return SAVE_FAR;
+    if (s->is_turn[node->id])
+        return SAVE_TURN;
     return is_cheap(s, node) ? SAVE_LEAST : SAVE_PRODUCT;
 }
 
@@ -420,6 +436,7 @@ Graph *pass_save(const Graph *in, PassContext *ctx)
     s.live = live_nodes(in, s.arena);
     find_stages(&s);
     find_far(&s);
+    find_turn(&s);
     Graph *out = choose(&s, ctx) ? rebuild(&s) : NULL;
     if (out && ctx->report)
         report(&s, ctx->report, ctx->brief);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runtime/evaluate.h"
 #include "runtime/progress.h"
@@ -129,8 +130,9 @@ static void locate_fault(Trainer *trainer, const Batch *batch, const StepResult 
             trainer->diags, fault.node->loc,
             "the first such number is made here, by %s (%s), in micro-batch %" PRId64,
             op_info(fault.node->op)->name, fault.label, fault.microbatch);
-    diag_note(trainer->diags, (Loc){0}, "the last checkpoint is kept: %s",
-              trainer->checkpoint_path);
+    if (access(trainer->checkpoint_path, F_OK) == 0)
+        diag_note(trainer->diags, (Loc){0}, "the last checkpoint is kept: %s",
+                  trainer->checkpoint_path);
 }
 
 static ExitCode train_step(Trainer *trainer)
