@@ -110,14 +110,20 @@ bool lower_keep(Lower *lower, Frame *frame, const Element *element)
 
 /* -- cache -------------------------------------------------------------------------- */
 
-/* The axis of the rows of earlier steps. The axis of x has one row in a step. */
+/* The axis of the rows of earlier steps. The axis of x has one row in a step, so that all
+ * rows together are no more than it has in training. */
 static int32_t past_axis(Lower *lower, int32_t step, Loc loc)
 {
     Graph *graph = lower->graph;
     if (lower->step_axis == AXIS_STATIC && graph->axes[step].kind == AXIS_KIND_primary) {
         Axis past = {.name = intern(lower->module->interns, "past"),
                      .kind = AXIS_KIND_primary,
-                     .longest = graph->axes[step].longest};
+                     .longest = graph->axes[step].longest - 1};
+        if (past.longest < 1) {
+            diag_error(lower->diags, loc, "axis '%s' has one row at most: nothing to cache",
+                       graph->axes[step].name);
+            return AXIS_STATIC;
+        }
         lower->past_axis = graph_axis(graph, past, loc);
         lower->step_axis = step;
         graph->axes[step].longest = 1;
@@ -160,8 +166,8 @@ bool lower_cache(Lower *lower, Frame *frame, const Element *element)
     const Node *x = lower_value(lower, frame, element_attribute(element, "x"));
     if (!name || !axis || !path || !x)
         return false;
-    if (!type_is_ragged(x->type) || x->type.dtype == DTYPE_bit) {
-        diag_error(lower->diags, element->loc, "only rows of numbers can be cached");
+    if (!type_is_ragged(x->type) || x->type.dtype != DTYPE_f32) {
+        diag_error(lower->diags, element->loc, "only ragged rows of f32 can be cached");
         frame_note(frame);
         return false;
     }

@@ -134,11 +134,11 @@ static bool find_axes(Generation *g)
         g->axis_of[g->step.axis_count] = found;
         g->step.axes[g->step.axis_count++].name = graph->axes[a].name;
         if (g->carries[found].kind != CARRY_cache ||
-            graph->axes[a].longest >= g->options->max_length - 1)
+            graph->axes[a].longest >= g->options->max_length - 2)
             continue;
         diag_error(g->diags, (Loc){0},
                    "generation: %" PRId64 " tokens are asked for, but the plan has room for %" PRId64,
-                   g->options->max_length, graph->axes[a].longest + 1);
+                   g->options->max_length, graph->axes[a].longest + 2);
         return false;
     }
     return true;
