@@ -300,6 +300,18 @@ static const char *shapes_metric(void *state, const char *task)
     return data ? data->kind->metric : "";
 }
 
+static void shapes_text(void *state, const int32_t *ids, int64_t count, FILE *out)
+{
+    (void)state;
+    bool is_first = true;
+    for (int64_t i = 0; i < count; i++) {
+        if (ids[i] == WORD_PAD || ids[i] == WORD_START || ids[i] == WORD_END)
+            continue;
+        fprintf(out, "%s%s", is_first ? "" : " ", word_text(ids[i]));
+        is_first = false;
+    }
+}
+
 static void shapes_free(void *state)
 {
     Shapes *shapes = state;
@@ -351,6 +363,7 @@ DataSource *data_shapes_new(const Module *module, Diags *diags)
                                   .eval_batch = shapes_eval_batch,
                                   .score = shapes_score,
                                   .metric = shapes_metric,
+                                  .text = shapes_text,
                                   .free = shapes_free};
     if (!open_tasks(shapes, diags)) {
         arena_free(arena);
