@@ -15,8 +15,8 @@ typedef struct GenerateOptions {
     int64_t max_length;    /* most tokens of a sequence, first and closing one included */
     int64_t beams;         /* 1: greedy */
     int64_t no_repeat;     /* no run of so many tokens comes twice; 0: anything goes */
-    bool early_stopping;   /* done once as many hypotheses are closed as there are beams */
-    bool forced_end;       /* beams: the last token there is room for is the closing one */
+    bool early_stopping;   /* done once as many hypotheses are closed as beams */
+    bool forced_end;       /* beams: the last token there is room for closes it */
     double length_penalty; /* sums of log-probabilities are divided by length^this */
     int64_t memory; /* most bytes carried at a time, or one sequence's; 0: 512 MB */
 } GenerateOptions;
