@@ -136,7 +136,7 @@ static bool load_parameters(Trial *trial)
             entry->data[e] = (float)entry->state->init;
         if (entry->state)
             continue;
-        const Tensor *tensor = find_named(trial, "param/", entry);
+        const Tensor *tensor = find_named(trial, entry->param->buffer ? "buffer/" : "param/", entry);
         if (!tensor)
             diag_error(trial->diags, (Loc){.file = path}, "no param/%s", entry->name);
         else if (!same_shape(tensor, entry->type))
