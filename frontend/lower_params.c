@@ -42,7 +42,7 @@ static const Share *find_share(Lower *lower, const char *marked)
     for (uint32_t i = 0; i < attach->share_count; i++) {
         Share *share = &attach->shares[i];
         bool ours = false;
-        for (uint32_t j = 0; j < share->task_count; j++)
+        for (uint32_t j = 0; j < share->task_count && share->wanted; j++)
             ours |= share->tasks[j] == task;
         if (ours && patterns_match(&share->params, name))
             found = share;
@@ -338,7 +338,7 @@ bool params_choose_trained(Lower *lower)
             continue;
         good &= report_unmatched(lower, &attach->at, attach->element, "site");
         for (uint32_t j = 0; j < attach->share_count; j++)
-            if (attach->shares[j].task_count)
+            if (attach->shares[j].task_count && attach->shares[j].active)
                 good &=
                     report_unmatched(lower, &attach->shares[j].params,
                                      attach->shares[j].element, "parameter of the block");
