@@ -125,7 +125,8 @@ static void emit_permute(const Move *m)
 /* -- columns ----------------------------------------------------------------------- */
 
 /* Columns of each row of the operand, to or from columns of wider rows. */
-static void copy_columns(const Move *m, int64_t count, int64_t to_start, int64_t from_start)
+static void copy_columns(const Move *m, int64_t count, int64_t to_start,
+                         int64_t from_start)
 {
     Emit *e = m->e;
     Type from = m->node->args[0]->type;
