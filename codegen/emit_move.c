@@ -122,6 +122,43 @@ static void emit_permute(const Move *m)
     permute_dims(m->e, &p, 0, result_of(m), emit_operand(m->e, 0));
 }
 
+/* -- columns ----------------------------------------------------------------------- */
+
+/* Columns of each row of the operand, to or from columns of wider rows. */
+static void copy_columns(const Move *m, int64_t count, int64_t to_start,
+                         int64_t from_start)
+{
+    Emit *e = m->e;
+    Type from = m->node->args[0]->type;
+    LLVMValueRef rows =
+        type_is_ragged(from)
+            ? emit_axis_rows(e, 0)
+            : emit_i64(e, type_static_elements(from) / type_width(from));
+    LLVMValueRef to = emit_at(e, e->f32, result_of(m), emit_i64(e, to_start));
+    LLVMValueRef x = emit_at(e, e->f32, emit_operand(e, 0), emit_i64(e, from_start));
+    Loop loop = loop_begin(e, emit_i64(e, 0), rows, 1);
+    emit_copy_floats(e, row_of(e, to, loop.index, m->width),
+                     row_of(e, x, loop.index, type_width(from)), emit_i64(e, count));
+    loop_end(e, &loop);
+}
+
+static void emit_slice(const Move *m)
+{
+    copy_columns(m, m->width, 0, m->node->attr.columns.start);
+}
+
+static void emit_pad(const Move *m)
+{
+    Emit *e = m->e;
+    Type type = m->node->type;
+    LLVMValueRef floats =
+        type_is_ragged(type)
+            ? LLVMBuildNSWMul(e->builder, emit_axis_rows(e, 0), emit_i64(e, m->width), "")
+            : emit_i64(e, type_static_elements(type));
+    emit_zero_floats(e, result_of(m), floats);
+    copy_columns(m, type_width(m->node->args[0]->type), m->node->attr.columns.start, 0);
+}
+
 /* -- places and counts ------------------------------------------------------------- */
 
 static void emit_position(const Move *m)
@@ -322,7 +359,8 @@ static EmitMove *const emitters[OP_COUNT] = {
     [OP_join] = emit_join,         [OP_part] = emit_part,
     [OP_spread] = emit_spread,     [OP_sum_sequence] = emit_sum_sequence,
     [OP_lengths] = emit_lengths,   [OP_total] = emit_total,
-    [OP_max_pool] = emit_max_pool,
+    [OP_max_pool] = emit_max_pool, [OP_slice] = emit_slice,
+    [OP_pad] = emit_pad,
 };
 
 static const char *move_refuse(const KernelStep *step)

@@ -42,7 +42,7 @@ static const Share *find_share(Lower *lower, const char *marked)
     for (uint32_t i = 0; i < attach->share_count; i++) {
         Share *share = &attach->shares[i];
         bool ours = false;
-        for (uint32_t j = 0; j < share->task_count; j++)
+        for (uint32_t j = 0; j < share->task_count && share->wanted; j++)
             ours |= share->tasks[j] == task;
         if (ours && patterns_match(&share->params, name))
             found = share;
@@ -216,6 +216,7 @@ bool lower_param(Lower *lower, Frame *frame, const Element *element)
     Exprs *exprs = lower->program->exprs;
     const Attribute *attribute = element_attribute(element, "name");
     const Attribute *out = element_attribute(element, "out");
+    Attribute *buffer = element_attribute(element, "buffer");
     Type type;
     if (!lower->params_allowed) {
         diag_error(lower->diags, element->loc, "%s cannot declare parameters",
@@ -241,6 +242,8 @@ bool lower_param(Lower *lower, Frame *frame, const Element *element)
         frame_note(frame);
         return false;
     }
+    if (buffer && !expr_condition(exprs, buffer, frame_names(frame), &param->buffer))
+        return false;
     if (share && strchr(marked, TASK_MARK))
         param->group = share->group;
     if (lower->globals->kind == GRAPH_train)
@@ -267,9 +270,9 @@ static bool report_unmatched(Lower *lower, const Patterns *patterns,
 static void choose_trained(Lower *lower, Param *param, const bool *wanted)
 {
     ChoiceList *choices = &lower->program->training;
-    param->reason = "no <train> pattern matches";
+    param->reason = param->buffer ? "a buffer" : "no <train> pattern matches";
     param->reason_loc = lower->program->model->loc;
-    for (uint32_t i = 0; i < choices->count; i++) {
+    for (uint32_t i = 0; i < choices->count && !param->buffer; i++) {
         Choice *choice = &choices->items[i];
         const Pattern *pattern =
             wanted[i] ? patterns_match(&choice->params, param->name) : NULL;
@@ -335,7 +338,7 @@ bool params_choose_trained(Lower *lower)
             continue;
         good &= report_unmatched(lower, &attach->at, attach->element, "site");
         for (uint32_t j = 0; j < attach->share_count; j++)
-            if (attach->shares[j].task_count)
+            if (attach->shares[j].task_count && attach->shares[j].active)
                 good &=
                     report_unmatched(lower, &attach->shares[j].params,
                                      attach->shares[j].element, "parameter of the block");

@@ -162,6 +162,21 @@ static bool lower_graft(Lower *lower, const Graph *host, Attach *attach, const S
     return good;
 }
 
+/* Which of an attach's <share> hold in this graph. */
+static bool choose_shares(Lower *lower, Attach *attach)
+{
+    for (uint32_t i = 0; i < attach->share_count; i++) {
+        Share *share = &attach->shares[i];
+        Attribute *when = element_attribute(share->element, "when");
+        share->wanted = true;
+        if (when && !expr_condition(lower->program->exprs, when,
+                                    globals_names(lower->globals), &share->wanted))
+            return false;
+        share->active |= share->wanted;
+    }
+    return true;
+}
+
 static bool lower_grafts(Lower *lower, const Graph *host)
 {
     Program *program = lower->program;
@@ -176,7 +191,8 @@ static bool lower_grafts(Lower *lower, const Graph *host)
         if (!wanted || !attach->tasks[lower->task])
             continue;
         attach->active = true;
-        if (!lower_spend(lower, lower->site_count, attach->element->loc))
+        if (!choose_shares(lower, attach) ||
+            !lower_spend(lower, lower->site_count, attach->element->loc))
             return false;
         for (uint32_t j = 0; j < lower->site_count; j++)
             if (patterns_match(&attach->at, lower->sites[j].path) &&

@@ -46,6 +46,8 @@ typedef struct Share {
     const char **tasks; /* those that the model has, the leading one first */
     uint32_t task_count;
     const char *group;
+    bool wanted; /* in the graph being lowered */
+    bool active; /* in some graph */
 } Share;
 
 typedef struct Attach {

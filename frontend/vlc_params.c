@@ -38,6 +38,8 @@ static Totals count_params(const Module *module)
 {
     Totals totals = {0};
     for (uint32_t i = 0; i < module->param_count; i++) {
+        if (module->params[i].buffer)
+            continue;
         int64_t elements = type_static_elements(module->params[i].type);
         totals.all += elements;
         totals.trained += module->params[i].trained ? elements : 0;

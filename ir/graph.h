@@ -190,6 +190,7 @@ typedef struct Param {
     const char *name; /* canonical, interned: equals the reference checkpoint's name */
     Type type;        /* static */
     Init init;
+    bool buffer;      /* kept in checkpoints, but never trained and not counted */
     bool trained;
     const char *reason; /* the <train> pattern that takes it, or why none does */
     Loc reason_loc;

@@ -129,6 +129,7 @@ static bool parse_param(Parser *parser)
         return false;
     if (lex_accept_word(lexer, "decay") && !lex_real(lexer, "decay", &param.weight_decay))
         return false;
+    param.buffer = lex_accept_word(lexer, "buffer");
     if (lex_accept_word(lexer, "group") && !lex_string(lexer, "group", &param.group))
         return false;
     param.trained = !lex_is_word(lexer, "frozen");

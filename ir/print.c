@@ -279,6 +279,8 @@ static void print_param(FILE *out, const Param *param)
     print_init(out, param->init);
     fprintf(out, " decay ");
     print_real(out, param->weight_decay);
+    if (param->buffer)
+        fputs(" buffer", out);
     if (param->group && *param->group) {
         fputs(" group ", out);
         print_string(out, param->group);

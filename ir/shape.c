@@ -274,6 +274,35 @@ static bool shape_permute(const Shape *s, Type *out)
     return true;
 }
 
+/* `narrow` columns from `start` on lie in `wide` ones. */
+static bool need_columns(const Shape *s, int64_t narrow, int64_t wide)
+{
+    int64_t start = s->attr->columns.start;
+    return (start >= 0 && narrow >= 1 && narrow <= wide && start <= wide - narrow) ||
+           fail(s, "%" PRId64 " columns from column %" PRId64 " are not in rows of %" PRId64,
+                narrow, start, wide);
+}
+
+static bool shape_slice(const Shape *s, Type *out)
+{
+    *out = arg(s, 0);
+    int64_t count = s->attr->columns.count;
+    if (!need_f32(s, 0) || !need_columns(s, count, type_width(*out)))
+        return false;
+    out->dims[out->rank - 1] = count;
+    return true;
+}
+
+static bool shape_pad(const Shape *s, Type *out)
+{
+    *out = arg(s, 0);
+    int64_t count = s->attr->columns.count;
+    if (!need_f32(s, 0) || !need_columns(s, type_width(*out), count))
+        return false;
+    out->dims[out->rank - 1] = count;
+    return type_is_sound(s, *out);
+}
+
 /* A dimension of a matmul operand: a number, or a ragged axis. */
 typedef struct Dim {
     int32_t axis;

@@ -289,6 +289,22 @@ static const Node *gradient_permute(const Gradient *g, uint32_t i)
     return one_arg(g, OP_permute, &attr, g->dy);
 }
 
+/* y has the columns of x from s on   =>   dx is dy there, 0 elsewhere */
+static const Node *gradient_slice(const Gradient *g, uint32_t i)
+{
+    OpAttr attr = {.columns = {.start = g->node->attr.columns.start,
+                               .count = type_width(arg(g, i)->type)}};
+    return one_arg(g, OP_pad, &attr, g->dy);
+}
+
+/* y is x from column s on, 0 elsewhere   =>   dx has those columns of dy */
+static const Node *gradient_pad(const Gradient *g, uint32_t i)
+{
+    OpAttr attr = {.columns = {.start = g->node->attr.columns.start,
+                               .count = type_width(arg(g, i)->type)}};
+    return one_arg(g, OP_slice, &attr, g->dy);
+}
+
 /* With A the left factor (a or a^T) and B the right one:
  * Y = A B   =>   dA = dY B^T,  dB = A^T dY;  and the transposes of these for a^T and b^T.
  */

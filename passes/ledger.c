@@ -28,6 +28,8 @@ void ledger_print_params(const Module *module, FILE *out)
         const Param *param = &module->params[i];
         int64_t count = type_static_elements(param->type);
         print_param(param, out);
+        if (param->buffer)
+            continue;
         all += count;
         trained += param->trained ? count : 0;
     }

@@ -106,6 +106,8 @@ static void introduce(const TrainCommand *command, const Run *run, int64_t steps
 {
     int64_t trained = 0, total = 0;
     for (uint32_t i = 0; i < run->module->param_count; i++) {
+        if (run->module->params[i].buffer)
+            continue;
         int64_t elements = type_static_elements(run->module->params[i].type);
         total += elements;
         trained += run->module->params[i].trained ? elements : 0;

@@ -38,6 +38,27 @@ void reference_permute(const ReferenceContext *ctx, const Node *node,
     }
 }
 
+void reference_slice(const ReferenceContext *ctx, const Node *node,
+                     const void *const *args, void *out)
+{
+    int64_t wide = type_width(node->args[0]->type), count = node->attr.columns.count;
+    const float *x = (const float *)args[0] + node->attr.columns.start;
+    for (int64_t i = 0; i < reference_elements(ctx, node->type); i++)
+        ((float *)out)[i] = x[i / count * wide + i % count];
+}
+
+void reference_pad(const ReferenceContext *ctx, const Node *node,
+                   const void *const *args, void *out)
+{
+    int64_t narrow = type_width(node->args[0]->type), wide = node->attr.columns.count;
+    for (int64_t i = 0; i < reference_elements(ctx, node->type); i++) {
+        int64_t column = i % wide - node->attr.columns.start;
+        ((float *)out)[i] = column >= 0 && column < narrow
+                                ? ((const float *)args[0])[i / wide * narrow + column]
+                                : 0;
+    }
+}
+
 /* [rows, width] as doubles, transposed if asked to: so that the loops of a product run
  * along rows. */
 static double *as_doubles(const float *x, int64_t rows, int64_t width, bool transpose)

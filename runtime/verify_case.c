@@ -142,9 +142,11 @@ static bool load_parameters(Trial *trial)
             entry->data[e] = (float)entry->state->init;
         if (entry->state)
             continue;
-        const Tensor *tensor = find_named(trial, "param/", entry);
+        const char *prefix = entry->param->buffer ? "buffer/" : "param/";
+        const Tensor *tensor = find_named(trial, prefix, entry);
         if (!tensor)
-            diag_error(trial->diags, (Loc){.file = path}, "no param/%s", entry->name);
+            diag_error(trial->diags, (Loc){.file = path}, "no %s%s", prefix,
+                       entry->name);
         else if (!same_shape(tensor, entry->type))
             diag_error(trial->diags, (Loc){.file = path},
                        "%s has another shape than the plan's parameter", tensor->name);

@@ -10,7 +10,10 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 tests/verify_cases tests/cases --build "$build"
-tests/convert_vectors tests/vectors/vlt5_tiny.json tests/vectors/param_names.json "$scratch"
+for backbone in vlt5 vlbart; do
+    tests/convert_vectors "tests/vectors/${backbone}_tiny.json" tests/vectors/param_names.json \
+        "$scratch"
+done
 tests/verify_cases "$scratch" --build "$build"
 more=${VLG_CASES:-../shared/golden}
 if [ -d "$more" ]; then
