@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "runtime/data_shapes.h"
+#include "runtime/data/shapes.h"
 
 void batch_free(Batch *batch)
 {

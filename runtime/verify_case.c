@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/data_case.h"
+#include "runtime/data/case.h"
 
 typedef enum Kind {
     KIND_loss,

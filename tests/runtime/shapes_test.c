@@ -6,7 +6,7 @@
 #include "ir/axis.h"
 #include "ir/hash.h"
 #include "runtime/data.h"
-#include "runtime/data_shapes.h"
+#include "runtime/data/shapes.h"
 #include "tests/check.h"
 
 enum {

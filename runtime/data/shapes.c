@@ -1,16 +1,16 @@
 /* The source of shapes batches: examples by number, turned into words and numbers, and
- * laid end to end in the fields that the graphs ask for (runtime/data_tasks.h).
+ * laid end to end in the fields that the graphs ask for (runtime/data/fields.h).
  *
  * The length of a primary axis is the row count of a field that lies on it. Batches of
- * training follow the orders of runtime/data_order.h, those of evaluation the examples'
+ * training follow the orders of runtime/data/order.h, those of evaluation the examples'
  * numbers. */
 #include <inttypes.h>
 #include <string.h>
 
 #include "ir/axis.h"
 #include "ir/hash.h"
-#include "runtime/data_order.h"
-#include "runtime/data_tasks.h"
+#include "runtime/data/order.h"
+#include "runtime/data/fields.h"
 
 typedef struct Shapes {
     DataSource source;

@@ -2,11 +2,11 @@
  * statements and captions about them. Scenes are made as they are asked for, each a
  * function of its task, split and number alone.
  *
- *     data_shapes.c     the source, and filling batches
- *     data_tasks.c      what the graphs of a task ask for
- *     data_examples.c   per task: what is asked about a scene, and the answers
- *     data_scene.c      scenes, and the image features that show them
- *     data_words.c      the vocabulary */
+ *     shapes.c            the source, and filling batches
+ *     fields.c            what the graphs of a task ask for
+ *     shapes_examples.c   per task: what is asked about a scene, and the answers
+ *     shapes_scene.c      scenes, and the image features that show them
+ *     shapes_words.c      the vocabulary */
 #ifndef VLG_RUNTIME_DATA_SHAPES_H
 #define VLG_RUNTIME_DATA_SHAPES_H
 

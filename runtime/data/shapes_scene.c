@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "ir/hash.h"
-#include "runtime/data_shapes.h"
+#include "runtime/data/shapes.h"
 
 enum { LOOKS_KEY = 0x5ce9e5, PATTERN_COUNT = SHAPE_COUNT + COLOUR_COUNT + SIZE_COUNT };
 

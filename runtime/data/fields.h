@@ -1,9 +1,9 @@
 /* What the graphs of a task ask of the shapes data: which fields, on which axes, how
  * wide. */
-#ifndef VLG_RUNTIME_DATA_TASKS_H
-#define VLG_RUNTIME_DATA_TASKS_H
+#ifndef VLG_RUNTIME_DATA_FIELDS_H
+#define VLG_RUNTIME_DATA_FIELDS_H
 
-#include "runtime/data_shapes.h"
+#include "runtime/data/shapes.h"
 
 enum { ANSWER_WORDS = 32, QUESTION_WORDS = 64 };
 

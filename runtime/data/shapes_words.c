@@ -1,7 +1,7 @@
 /* The vocabulary of the shapes data: one id per word. */
 #include <string.h>
 
-#include "runtime/data_shapes.h"
+#include "runtime/data/shapes.h"
 
 /* Ids are positions; 5 and 6 are the two answers to a statement. */
 static const char *const words[] = {

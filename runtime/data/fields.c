@@ -1,7 +1,7 @@
 /* Reading the graphs of a task: their inputs by name, their primary axes by the inputs
  * that lie on them, and whether images and vocabulary are what the shapes data can
  * serve. */
-#include "runtime/data_tasks.h"
+#include "runtime/data/fields.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

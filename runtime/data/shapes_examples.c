@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "runtime/data_shapes.h"
+#include "runtime/data/shapes.h"
 
 __attribute__((format(printf, 2, 3)))
 static void set_text(char *out, const char *format, ...)
