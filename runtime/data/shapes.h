@@ -1,14 +1,16 @@
-/* The built-in `shapes` data: scenes of coloured shapes on a 7 x 7 grid, with questions,
- * statements and captions about them. Scenes are made as they are asked for, each a
- * function of its task, split and number alone.
+/* The built-in `shapes` data: scenes of coloured shapes on a 7 x 7 grid, with questions, statements
+ * and captions about them, and clips in which one of them moves. They are written as files in the
+ * layout of real data sets, and read like these.
  *
- *     shapes.c            the source, and filling batches
- *     fields.c            what the graphs of a task ask for
+ *     shapes_scene.c      scenes, clips, and the features that show them
  *     shapes_examples.c   per task: what is asked about a scene, and the answers
- *     shapes_scene.c      scenes, and the image features that show them
- *     shapes_words.c      the vocabulary */
+ *     shapes_images.c     files of the tasks over images
+ *     shapes_videos.c     files of the tasks over videos
+ *     shapes_write.c      the directory, and what its files have in common */
 #ifndef VLG_RUNTIME_DATA_SHAPES_H
 #define VLG_RUNTIME_DATA_SHAPES_H
+
+#include <stdio.h>
 
 #include "ir/random.h"
 #include "runtime/batch.h"
@@ -23,12 +25,6 @@ enum {
     EXAMPLE_MAX_IMAGES = 2,
     EXAMPLE_MAX_ANSWERS = 2,
     EXAMPLE_TEXT = 160,
-    WORD_PAD = 0,
-    WORD_END = 1,
-    WORD_UNKNOWN = 2,
-    WORD_START = 0, /* what a decoder begins with */
-    VISUAL_WORDS =
-        100, /* ids at the end of the vocabulary that name places in an image */
 };
 
 /* -- random draws: a stream per key ---------------------------------------------- */
@@ -68,7 +64,7 @@ bool scene_has(const Scene *scene, uint32_t colour, uint32_t shape);
 /* How the attributes of objects look: one non-negative pattern for each. */
 typedef struct Looks {
     int64_t width;
-    const float *patterns; /* [SHAPE_COUNT + COLOUR_COUNT + SIZE_COUNT, width] */
+    const float *patterns; /* [shapes, colours, sizes, rows, columns; width] */
 } Looks;
 Looks looks_new(Arena *arena, int64_t width);
 /* features: [SCENE_CELLS, width]. */
@@ -87,26 +83,71 @@ typedef struct Example {
     uint32_t answer_count;
 } Example;
 
-typedef struct ExampleKind {
-    const char *task;
-    const char *metric;
-    const char *prompt; /* unless the task says otherwise */
-    uint32_t images;
-    void (*make)(Draws *draws, Split split, Example *out);
-} ExampleKind;
+/* An example of an image task: vqa, gqa, nlvr or caption. */
+void example_make(const char *task, Draws *draws, Split split, Example *out);
 
-/* NULL and an error with the nearest there is. */
-const ExampleKind *example_kind_find(const char *task, Loc loc, Diags *diags);
+/* -- clips ------------------------------------------------------------------------- */
+typedef enum Direction { GO_left, GO_right, GO_up, GO_down, DIRECTION_COUNT } Direction;
+extern const char *const direction_names[DIRECTION_COUNT];
 
-/* -- words ----------------------------------------------------------------------- */
-int32_t word_count(void);
-int32_t word_find(const char *word, size_t len); /* or WORD_UNKNOWN */
-const char *word_text(int32_t id);               /* "<unk>" if there is none */
-/* Ids of the blank-separated words of `text` and WORD_END, at most `room` of them, the
- * last being WORD_END. Returns how many. */
-int32_t words_encode(const char *text, int32_t *out, int32_t room);
+/* One of the objects crosses the scene. */
+typedef struct Clip {
+    Scene scene;
+    uint32_t mover; /* which object */
+    Direction direction;
+    uint32_t frames;
+} Clip;
 
-/* -- the source ------------------------------------------------------------------ */
-DataSource *data_shapes_new(const Module *module, Diags *diags);
+Clip clip_draw(Draws *draws, Split split);
+/* features: [clip->frames, width], one row per frame. */
+void clip_show(const Clip *clip, const Looks *looks, Draws *noise, float *features);
+
+/* -- files ------------------------------------------------------------------------- */
+typedef struct ShapesOptions {
+    const char *directory; /* made if it is not there */
+    int64_t size;          /* training examples of each task; a tenth of it in other splits */
+    int64_t seed;
+    int64_t width;         /* of features */
+    bool images, videos;   /* which tasks */
+} ShapesOptions;
+
+/* What goes into all of them. */
+typedef struct ShapesWriter {
+    ShapesOptions options;
+    Looks looks;
+    Arena *arena;
+    Diags *diags;
+} ShapesWriter;
+
+/* The layout of runtime/data/dataset.h, with its tokenizer. False after an error. */
+NODISCARD bool shapes_write(const ShapesOptions *options, Diags *diags);
+
+/* A directory with the built-in data for the tasks and feature width of `module`, in the
+ * user's cache; written first if it is not there yet. Malloc'ed; NULL after an error. */
+char *shapes_cached(const Module *module, Diags *diags);
+
+/* -- for the writers, all of which return false after an error ----------------------- */
+bool shapes_write_images(ShapesWriter *writer);
+bool shapes_write_videos(ShapesWriter *writer);
+
+/* Examples of a split. */
+int64_t shapes_count(const ShapesWriter *writer, Split split);
+/* Random draws of an example, a function of seed, task, split and number. */
+Draws shapes_draws(const ShapesWriter *writer, const char *task, Split split,
+                   int64_t number);
+
+/* A file of records being written: an array, or an object per line if its name ends in
+ * ".jsonl". */
+typedef struct RecordFile {
+    FILE *file;
+    const char *path, *tail;
+    bool is_lines, is_empty;
+} RecordFile;
+/* `head` and `tail` go around the array. Directories are made. */
+bool records_open(RecordFile *out, const ShapesWriter *writer, const char *path,
+                  const char *head, const char *tail);
+void records_add(RecordFile *out, struct json_t *record); /* takes the reference */
+bool records_close(RecordFile *out, Diags *diags);
+bool shapes_make_directory(const char *path, Diags *diags);
 
 #endif

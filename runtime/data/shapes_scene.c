@@ -4,13 +4,22 @@
  * plus a little noise; an empty cell is noise alone. Patterns are sparse and not
  * negative, as features after a rectifier are, so that the maximum over neighbouring
  * cells still shows what is there. Objects never touch, so that it does not mix two of
- * them. */
+ * them.
+ *
+ * A frame of a clip is one feature: all that its objects show, and where the moving one is. */
 #include <string.h>
 
 #include "ir/hash.h"
 #include "runtime/data/shapes.h"
 
-enum { LOOKS_KEY = 0x5ce9e5, PATTERN_COUNT = SHAPE_COUNT + COLOUR_COUNT + SIZE_COUNT };
+enum {
+    LOOKS_KEY = 0x5ce9e5,
+    COLOURS_AT = SHAPE_COUNT,
+    SIZES_AT = COLOURS_AT + COLOUR_COUNT,
+    ROWS_AT = SIZES_AT + SIZE_COUNT,
+    COLUMNS_AT = ROWS_AT + SCENE_SIDE,
+    PATTERN_COUNT = COLUMNS_AT + SCENE_SIDE
+};
 
 const char *const shape_names[SHAPE_COUNT] = {"circle", "square", "triangle", "star"};
 const char *const colour_names[COLOUR_COUNT] = {"red",    "blue",  "green",
@@ -111,16 +120,55 @@ static void add_pattern(const Looks *looks, uint32_t pattern, float *feature)
         feature[i] += from[i];
 }
 
+static void add_object(const Looks *looks, const Object *object, float *feature)
+{
+    add_pattern(looks, object->shape, feature);
+    add_pattern(looks, COLOURS_AT + object->colour, feature);
+    add_pattern(looks, SIZES_AT + object->size, feature);
+}
+
 void scene_show(const Scene *scene, const Looks *looks, Draws *noise, float *features)
 {
     for (int64_t i = 0; i < SCENE_CELLS * looks->width; i++)
         features[i] = (float)draw_bits(noise) * 0x1p-32F * 0.1F;
     for (uint32_t i = 0; i < scene->count; i++) {
         const Object *object = &scene->objects[i];
-        float *feature =
-            features + (object->row * SCENE_SIDE + object->column) * looks->width;
-        add_pattern(looks, object->shape, feature);
-        add_pattern(looks, SHAPE_COUNT + object->colour, feature);
-        add_pattern(looks, SHAPE_COUNT + COLOUR_COUNT + object->size, feature);
+        add_object(looks, object,
+                   features + (object->row * SCENE_SIDE + object->column) * looks->width);
+    }
+}
+
+const char *const direction_names[DIRECTION_COUNT] = {"left", "right", "up", "down"};
+
+Clip clip_draw(Draws *draws, Split split)
+{
+    enum { FRAMES_LEAST = 14, FRAMES_RANGE = 90 };
+    Clip clip = {.scene = scene_draw(draws, 1 + draw_below(draws, 2), split)};
+    clip.mover = draw_below(draws, clip.scene.count);
+    clip.direction = (Direction)draw_below(draws, DIRECTION_COUNT);
+    clip.frames = FRAMES_LEAST + draw_below(draws, FRAMES_RANGE);
+    return clip;
+}
+
+/* The moving object goes from border to border. */
+static void add_place(const Clip *clip, const Looks *looks, uint32_t frame, float *feature)
+{
+    const Object *mover = &clip->scene.objects[clip->mover];
+    uint32_t along = frame * SCENE_SIDE / clip->frames;
+    if (clip->direction == GO_left || clip->direction == GO_up)
+        along = SCENE_SIDE - 1 - along;
+    bool is_level = clip->direction == GO_left || clip->direction == GO_right;
+    add_pattern(looks, ROWS_AT + (is_level ? mover->row : along), feature);
+    add_pattern(looks, COLUMNS_AT + (is_level ? along : mover->column), feature);
+}
+
+void clip_show(const Clip *clip, const Looks *looks, Draws *noise, float *features)
+{
+    for (uint32_t frame = 0; frame < clip->frames; frame++, features += looks->width) {
+        for (int64_t i = 0; i < looks->width; i++)
+            features[i] = (float)draw_bits(noise) * 0x1p-32F * 0.1F;
+        for (uint32_t i = 0; i < clip->scene.count; i++)
+            add_object(looks, &clip->scene.objects[i], features);
+        add_place(clip, looks, frame, features);
     }
 }
