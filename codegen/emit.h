@@ -36,8 +36,7 @@ typedef struct KernelStep {
     uint32_t operand_count;
     int32_t *axes;
     uint32_t axis_count;
-    uint32_t *
-        salts; /* the kernel's last argument; the values are no part of its description */
+    uint32_t *salts;       /* the kernel's last argument; no part of its description */
     int64_t scratch_bytes; /* the lane's scratch this kernel uses */
     const void *plan; /* what `operands` found out for `describe` and `emit`, or NULL */
 } KernelStep;
@@ -54,8 +53,7 @@ typedef struct KernelClass {
     /* Appends what the code depends on, and nothing else, to `out`: ops, attributes,
      * widths, operand positions. Its hash is the kernel's identity. */
     void (*describe)(const KernelStep *step, FILE *out);
-    /* Emits the body; the builder stands in the entry block and must end with a return.
-     */
+    /* Emits the body, from the entry block to the return. */
     void (*emit)(Emit *emit, const KernelStep *step);
 } KernelClass;
 

@@ -16,7 +16,8 @@ typedef struct CommandInfo {
 #define WITH(option) (UINT32_C(1) << OPTION_##option)
 static const CommandInfo commands[] = {
     {"compile", "FILE.vg", "model to plan.bin", command_compile, true,
-     WITH(output) | WITH(set) | WITH(dump_after) | WITH(stats) | WITH(memory_budget)},
+     WITH(output) | WITH(set) | WITH(dump_after) | WITH(stats) | WITH(skip) |
+         WITH(memory_budget)},
     {"check", "FILE.vg", "report mistakes, write nothing", command_check, true,
      WITH(set)},
     {"dump", "FILE", "print a model or plan, after any pass", command_dump, true,

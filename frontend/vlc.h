@@ -10,6 +10,7 @@
     OPTION(set, "NAME=VALUE", "override a constant; size=NAME and tasks=\"A B\" choose") \
     OPTION(dump_after, "PASS", "print the module as text after a pass, or after all")    \
     OPTION(stats, NULL, "per pass: seconds, nodes before and after")                     \
+    OPTION(skip, "PASS", "leave this pass out, to measure what it does")                 \
     OPTION(memory_budget, "BYTES", "most saved values of a lane; 0: no limit")           \
     OPTION(after, "PASS",                                                                \
            "how far to go: `lower`, or the name of a pass; default: the end")            \
@@ -17,7 +18,7 @@
     OPTION(graph, "NAME", "only this graph, such as vqa.train")                          \
     OPTION(format, "FORMAT", "dump: text or dot; params: text, tsv or json")             \
     OPTION(passes, "A,B,C", "passes to run, in this order")                              \
-    OPTION(pass, "PASS", "only this pass's section of the report")                       \
+    OPTION(pass, "PASS", "only this pass's section of the report, in full detail")                       \
     OPTION(elements, NULL, "the elements of the language instead")                       \
     OPTION(settings, NULL, "the settings of a run instead")
 

@@ -45,11 +45,14 @@ int command_compile(const Arguments *arguments, Diags *diags)
 {
     const char *dump = arguments->values[OPTION_dump_after];
     const char *output = arguments->values[OPTION_output];
+    const char *skip = arguments->values[OPTION_skip];
     PassOptions options = {.dump_after = dump,
+                           .skip = skip,
                            .dump = stdout,
                            .statistics = arguments->values[OPTION_stats] ? stderr : NULL};
     if (!read_budget(arguments, &options.memory_budget) ||
-        (dump && strcmp(dump, "all") != 0 && !is_pass(dump, "--dump-after")))
+        (dump && strcmp(dump, "all") != 0 && !is_pass(dump, "--dump-after")) ||
+        (skip && !is_pass(skip, "--skip")))
         return EXIT_USAGE;
     bool lowered;
     Module *module = load_module(arguments, diags, &lowered);

@@ -1,4 +1,5 @@
-/* Clusters: members are lists sorted by id, places an array with holes where merging left some. */
+/* Clusters: members are lists sorted by id, places an array with holes where merging left
+ * some. */
 #include "passes/clusters.h"
 
 #include "ir/liveness.h"
@@ -11,7 +12,8 @@ static void find_users(Clusters *c, Arena *arena)
     c->user_start = ARENA_ARRAY(arena, uint32_t, count + 2);
     uint32_t *start = c->user_start + 1; /* shifted, so that filling leaves it right */
     for (uint32_t i = 0; i < count; i++)
-        for (uint32_t j = 0; c->cluster[i] != NO_NODE && j < graph->nodes[i]->arg_count; j++) {
+        for (uint32_t j = 0; c->cluster[i] != NO_NODE && j < graph->nodes[i]->arg_count;
+             j++) {
             start[storage_node(graph->nodes[i]->args[j])->id + 1]++;
             total++;
         }
@@ -19,7 +21,8 @@ static void find_users(Clusters *c, Arena *arena)
         start[i + 1] += start[i];
     c->users = ARENA_ARRAY(arena, uint32_t, total + 1);
     for (uint32_t i = 0; i < count; i++)
-        for (uint32_t j = 0; c->cluster[i] != NO_NODE && j < graph->nodes[i]->arg_count; j++)
+        for (uint32_t j = 0; c->cluster[i] != NO_NODE && j < graph->nodes[i]->arg_count;
+             j++)
             c->users[start[storage_node(graph->nodes[i]->args[j])->id]++] = i;
 }
 
@@ -51,8 +54,8 @@ Clusters *clusters_new(const Graph *graph, Arena *arena)
     return c;
 }
 
-/* Marks what is reachable from `a` before `b` in the order; true if a path through a third
- * cluster reaches `b`. */
+/* Marks what is reachable from `a` before `b` in the order; true if a path through a
+ * third cluster reaches `b`. */
 static bool reaches(Clusters *c, uint32_t a, uint32_t b)
 {
     uint32_t depth = 0;
@@ -76,7 +79,8 @@ static bool reaches(Clusters *c, uint32_t a, uint32_t b)
     return false;
 }
 
-/* Between a and b: what `a` does not reach, then a place for both in one, then what it reaches. */
+/* Between a and b: what `a` does not reach, then a place for both in one, then what it
+ * reaches. */
 static void reorder_between(Clusters *c, uint32_t a, uint32_t b)
 {
     uint32_t to = c->place[a], last = c->place[b], moved = 0;

@@ -1,5 +1,5 @@
-/* Dinic's algorithm (1970): flow is pushed along shortest paths until none is left. Paths are walked
- * without recursion, so that long chains cannot overflow the stack. */
+/* Dinic's algorithm (1970): flow is pushed along shortest paths until none is left. Paths
+ * are walked without recursion, so that long chains cannot overflow the stack. */
 #include "passes/flow.h"
 
 #include <assert.h>
@@ -73,7 +73,8 @@ static bool find_levels(Flow *flow, uint32_t source, uint32_t sink)
     return flow->level[sink] != NONE;
 }
 
-/* Pushes what the path of `length` edges can carry; returns the index of the first that is full. */
+/* Pushes what the path of `length` edges can carry; returns the index of the first that
+ * is full. */
 static uint32_t push(Flow *flow, uint32_t length, int64_t *total)
 {
     int64_t amount = FLOW_INFINITE;

@@ -1,20 +1,22 @@
 /* Steps that become one kernel.
  *
- * The row-local rule: nodes that read and write one row at a time (map, fold, rowsum) over the same
- * rows share a kernel, and what only they read never leaves the row. In such a group
+ * The row-local rule: nodes that read and write one row at a time (map, fold, rowsum)
+ * over the same rows share a kernel, and what only they read never leaves the row. In
+ * such a group
  *
- *   - all nodes range over one row space: a ragged axis, or the leading dimensions of a static type
- *     without leading ones (f32[w] is one row);
- *   - all widths are 1 or one W; operands from outside may also be single rows or numbers;
+ *   - all nodes range over one row space: a ragged axis, or the leading dimensions of a
+ *     static type without leading ones (f32[w] is one row);
+ *   - all widths are 1 or one W; operands from outside may also be single rows or
+ *     numbers;
  *   - nobody reads a sum over rows, as it is complete only after the last row.
  *
- * Attention and vocabulary nodes over the same operands share a kernel, which computes scores
- * or logits once. Every other step is a group of its own.
+ * Attention and vocabulary nodes over the same operands share a kernel, which computes
+ * scores or logits once. Every other step is a group of its own.
  *
- * Pairs are judged greedily: first such siblings; then each reader with what it reads, in program
- * order; then readers of one value. The rules are passes/fuse_rules.def. The law that a new rule
- * must not break: groups are the clusters of an acyclic quotient, because only clusters_merge
- * joins them, and it refuses cycles.
+ * Pairs are judged greedily: first such siblings; then each reader with what it reads, in
+ * program order; then readers of one value. The rules are passes/fuse_rules.def. The law
+ * that a new rule must not break: groups are the clusters of an acyclic quotient, because
+ * only clusters_merge joins them, and it refuses cycles.
  *
  * A step that waits for another keeps its operands alive. So a pair does not fuse if many
  * products lie between in program order, nor across the turn from forward to backward,
@@ -29,7 +31,7 @@
 #include "passes/reorder.h"
 
 enum {
-    MOST_NODES = 96,     /* in a row kernel */
+    MOST_NODES = 96, /* in a row kernel */
     MOST_PHASES = 8,
     MOST_OPERANDS = 40,
     MOST_PRODUCTS = 4,   /* between the two of a pair */
@@ -41,18 +43,18 @@ typedef struct Fuser {
     const Graph *in;
     Arena *arena;
     Clusters *clusters;
-    int64_t *width;         /* by cluster: W, or 1 */
-    uint32_t *products;     /* by node id: matrix products and the like before it */
-    bool *is_output;        /* by node id */
-    uint32_t *mark, stamp;  /* by node id: operands counted */
-    uint32_t *level;        /* by node id: folds on a path to it, in its group */
+    int64_t *width;        /* by cluster: W, or 1 */
+    uint32_t *products;    /* by node id: matrix products and the like before it */
+    bool *is_output;       /* by node id */
+    uint32_t *mark, stamp; /* by node id: operands counted */
+    uint32_t *level;       /* by node id: folds on a path to it, in its group */
     FusePair *pairs;
     uint32_t pair_count, pair_capacity;
 } Fuser;
 
 typedef struct Pair {
-    const Node *a, *b;  /* a before b */
-    uint32_t from, to;  /* their clusters */
+    const Node *a, *b; /* a before b */
+    uint32_t from, to; /* their clusters */
 } Pair;
 
 static Lowering lowering_of(const Node *node)
@@ -69,7 +71,8 @@ static bool is_row_local(const Node *node)
 static bool is_product(const Node *node)
 {
     Lowering lowering = lowering_of(node);
-    return lowering == LOWER_matmul || lowering == LOWER_attention || lowering == LOWER_vocab;
+    return lowering == LOWER_matmul || lowering == LOWER_attention ||
+           lowering == LOWER_vocab;
 }
 
 /* What a row-local node ranges over: reductions over what they read. */
@@ -95,7 +98,7 @@ static bool same_rows(Type a, Type b)
     return true;
 }
 
-/* -- the rules: true refuses ---------------------------------------------------------------- */
+/* -- the rules: true refuses --------------------------------------------------------- */
 
 typedef bool Rule(Fuser *fuser, const Pair *pair);
 
@@ -105,7 +108,7 @@ static bool refuse_not_row_local(Fuser *fuser, const Pair *pair)
     return !is_row_local(pair->a) || !is_row_local(pair->b);
 }
 
-/* Whether a member of `reader` reads a member of `made` in a way that `refuses` refuses. */
+/* Whether a member of `reader` reads one of `made` in a way that `refuses` refuses. */
 static bool any_edge(const Fuser *fuser, uint32_t made, uint32_t reader,
                      bool (*refuses)(const Node *storage, const Node *arg))
 {
@@ -226,7 +229,8 @@ static bool is_read_outside(const Fuser *fuser, const Pair *pair, uint32_t id)
 
 static bool refuse_too_many_operands(Fuser *fuser, const Pair *pair)
 {
-    uint32_t members[MOST_NODES], count = both_members(fuser, pair, members), operands = 0;
+    uint32_t members[MOST_NODES], count = both_members(fuser, pair, members);
+    uint32_t operands = 0;
     const Clusters *c = fuser->clusters;
     fuser->stamp++;
     for (uint32_t i = 0; i < count; i++) {
@@ -245,7 +249,7 @@ static bool refuse_too_many_operands(Fuser *fuser, const Pair *pair)
     return operands > MOST_OPERANDS;
 }
 
-/* The operand called `name`, NULL if it is absent; false if the op has none of that name. */
+/* The operand called `name`, NULL if it is absent; false if the op has none such. */
 static bool find_arg(const Node *node, const char *name, const Node **out_arg)
 {
     const OpInfo *info = op_info(node->op);
@@ -263,7 +267,8 @@ static bool operands_agree(const Node *a, const Node *b)
     const OpInfo *info = op_info(a->op);
     for (uint32_t i = 0; i < info->max_args; i++) {
         const Node *x, *y;
-        if (find_arg(a, info->arg_names[i], &x) && find_arg(b, info->arg_names[i], &y) && x != y)
+        if (find_arg(a, info->arg_names[i], &x) && find_arg(b, info->arg_names[i], &y) &&
+            x != y)
             return false;
     }
     return true;
@@ -286,8 +291,8 @@ static bool refuse_attributes_differ(Fuser *fuser, const Pair *pair)
     return !op_attr_equal(pair->a->op, &pair->a->attr, &pair->b->attr);
 }
 
-/* A forward node waits for no gradient: scores are cheaper than keeping all operands until the
- * backward pass. Logits are not. */
+/* A forward node waits for no gradient: scores are cheaper than keeping all operands
+ * until the backward pass. Logits are not. */
 static bool refuse_operand_missing(Fuser *fuser, const Pair *pair)
 {
     (void)fuser;
@@ -324,9 +329,10 @@ static const RuleRow kernel_rules[] = {
 #include "passes/fuse_rules.def"
 };
 
-/* -- judging -------------------------------------------------------------------------------- */
+/* -- judging ------------------------------------------------------------------------- */
 
-static FuseVerdict judge(Fuser *fuser, const Pair *pair, const RuleRow *rules, size_t count)
+static FuseVerdict judge(Fuser *fuser, const Pair *pair, const RuleRow *rules,
+                         size_t count)
 {
     if (pair->from == pair->to)
         return FUSE_TOGETHER;
@@ -349,12 +355,13 @@ static void consider(Fuser *fuser, const Node *a, const Node *b, const RuleRow *
     }
     if (fuser->pair_count == fuser->pair_capacity) {
         fuser->pair_capacity = fuser->pair_capacity ? 2 * fuser->pair_capacity : 1024;
-        fuser->pairs = heap_grow(fuser->pairs, fuser->pair_capacity * sizeof *fuser->pairs);
+        fuser->pairs =
+            heap_grow(fuser->pairs, fuser->pair_capacity * sizeof *fuser->pairs);
     }
     fuser->pairs[fuser->pair_count++] = (FusePair){a, b, verdict};
 }
 
-#define CONSIDER(fuser, a, b, rules) \
+#define CONSIDER(fuser, a, b, rules)                                                     \
     consider((fuser), (a), (b), (rules), sizeof(rules) / sizeof((rules)[0]))
 
 static bool is_shared_kernel(const Node *node)
@@ -363,7 +370,8 @@ static bool is_shared_kernel(const Node *node)
     return lowering == LOWER_attention || lowering == LOWER_vocab;
 }
 
-/* Each attention or vocabulary node with the nearest before it of its kind over its first operand. */
+/* Each attention or vocabulary node with the nearest before it of its kind over its first
+ * operand. */
 static void fuse_kernels(Fuser *fuser)
 {
     const Clusters *c = fuser->clusters;
@@ -393,8 +401,8 @@ static void fuse_chains(Fuser *fuser)
     }
 }
 
-/* Readers of one value, row by row, each with the one before it. Numbers and single rows are no
- * reason to meet: nothing would be saved. */
+/* Readers of one value, row by row, each with the one before it. Numbers and single rows
+ * are no reason to meet: nothing would be saved. */
 static void fuse_siblings(Fuser *fuser)
 {
     const Clusters *c = fuser->clusters;
@@ -414,7 +422,7 @@ static void fuse_siblings(Fuser *fuser)
     }
 }
 
-/* -- the pass ------------------------------------------------------------------------------- */
+/* -- the pass ------------------------------------------------------------------------ */
 
 static void fuser_init(Fuser *fuser, const Graph *in)
 {
@@ -469,7 +477,7 @@ Graph *pass_fuse(const Graph *in, PassContext *ctx)
     fuse_siblings(&fuser);
     Graph *out = write_groups(&fuser);
     if (out && ctx->report)
-        fuse_report(ctx->report, in, fuser.pairs, fuser.pair_count, out);
+        fuse_report(ctx->report, in, fuser.pairs, fuser.pair_count, out, ctx->brief);
     free(fuser.pairs);
     arena_free(fuser.arena);
     return out;

@@ -12,14 +12,15 @@ typedef enum FuseVerdict {
     FUSE_VERDICT_COUNT
 } FuseVerdict;
 
-/* Two nodes that were looked at: a producer and its reader, or two readers of one value. */
+/* Two nodes that were looked at: a producer and its reader, or two readers of one value.
+ */
 typedef struct FusePair {
     const Node *a, *b;
     FuseVerdict verdict;
 } FusePair;
 
-/* fuse_report.c: every pair, how often each verdict fell, and the groups. */
+/* fuse_report.c: how often each verdict fell, and unless `brief` every pair and group. */
 void fuse_report(FILE *out, const Graph *in, const FusePair *pairs, uint32_t pair_count,
-                 const Graph *fused);
+                 const Graph *fused, bool brief);
 
 #endif

@@ -1,4 +1,5 @@
-/* The fusion report: every pair that was considered, how often each verdict fell, the groups. */
+/* The fusion report: pairs that were considered, how often each verdict fell, the groups.
+ */
 #include <inttypes.h>
 #include <string.h>
 
@@ -26,18 +27,20 @@ static void print_node(FILE *out, const Node *node)
     fprintf(out, "%-44s", text);
 }
 
-static void print_pairs(FILE *out, const FusePair *pairs, uint32_t count)
+static void print_pairs(FILE *out, const FusePair *pairs, uint32_t count, bool brief)
 {
     uint64_t fallen[FUSE_VERDICT_COUNT] = {0};
     for (uint32_t i = 0; i < count; i++) {
+        fallen[pairs[i].verdict]++;
+        if (brief)
+            continue;
         fprintf(out, "  %-18s", verdicts[pairs[i].verdict].code);
         print_node(out, pairs[i].a);
         fputs(" ", out);
         print_node(out, pairs[i].b);
         fputc('\n', out);
-        fallen[pairs[i].verdict]++;
     }
-    fprintf(out, "\n  %u pairs considered\n", count);
+    fprintf(out, "%s  %u pairs considered\n", brief ? "" : "\n", count);
     for (int i = 0; i < FUSE_VERDICT_COUNT; i++)
         if (fallen[i])
             fprintf(out, "  %8" PRIu64 "  %-18s%s\n", fallen[i], verdicts[i].code,
@@ -45,11 +48,8 @@ static void print_pairs(FILE *out, const FusePair *pairs, uint32_t count)
 }
 
 /* What a group saves: bytes of values that never leave it. */
-static void print_groups(FILE *out, const Graph *fused)
+static void print_groups(FILE *out, const Graph *fused, const Liveness live)
 {
-    Arena *arena = arena_new();
-    Liveness live = liveness_of(fused, arena);
-    fprintf(out, "\n  %u nodes became %u steps\n", fused->node_count, live.step_count);
     fprintf(out, "  %-7s%6s%14s%14s  %s\n", "group", "nodes", "bytes kept", "bytes saved",
             "last node");
     for (uint32_t i = 0; i < fused->node_count;) {
@@ -57,7 +57,8 @@ static void print_groups(FILE *out, const Graph *fused)
         int64_t kept = 0, saved = 0;
         uint32_t nodes = 0;
         int32_t step = live.step_of[i];
-        for (; i < fused->node_count && (live.step_of[i] == step || live.step_of[i] < 0); i++) {
+        for (; i < fused->node_count && (live.step_of[i] == step || live.step_of[i] < 0);
+             i++) {
             if (live.step_of[i] < 0)
                 continue;
             last = fused->nodes[i];
@@ -69,18 +70,24 @@ static void print_groups(FILE *out, const Graph *fused)
             continue;
         char type[96];
         type_print(fused, last->type, type, sizeof type);
-        fprintf(out, "  %-7d%6u%14" PRId64 "%14" PRId64 "  ", last->group, nodes, kept, saved);
+        fprintf(out, "  %-7d%6u%14" PRId64 "%14" PRId64 "  ", last->group, nodes, kept,
+                saved);
         print_node(out, last);
         fprintf(out, " %s\n", type);
     }
-    arena_free(arena);
 }
 
 void fuse_report(FILE *out, const Graph *in, const FusePair *pairs, uint32_t pair_count,
-                 const Graph *fused)
+                 const Graph *fused, bool brief)
 {
+    Arena *arena = arena_new();
+    Liveness live = liveness_of(fused, arena);
     fprintf(out, "fusion of @%s\n", in->name);
-    print_pairs(out, pairs, pair_count);
-    print_groups(out, fused);
+    print_pairs(out, pairs, pair_count, brief);
+    fprintf(out, "%s  %u nodes became %u steps\n", brief ? "" : "\n", fused->node_count,
+            live.step_count);
+    if (!brief)
+        print_groups(out, fused, live);
     fputc('\n', out);
+    arena_free(arena);
 }

@@ -1,7 +1,8 @@
 /* Offsets in the slab. Requires a scheduled graph; the result has the same steps.
  *
- * A value that a step makes for others has a buffer from the step that makes it to the last that
- * reads it (ir/liveness.h); offsets.c gives buffers that live together disjoint ranges.
+ * A value that a step makes for others has a buffer from the step that makes it to the
+ * last that reads it (ir/liveness.h); offsets.c gives buffers that live together disjoint
+ * ranges.
  *
  * In an update graph a new value may be written straight over the old one. It is if
  *
@@ -21,8 +22,8 @@
 #include "passes/reorder.h"
 
 enum { MOST_LISTED = 16 };
-static const uint64_t EFFORT = 40000000;               /* placed buffers looked at */
-static const int64_t MOST_SLAB = INT64_C(1) << 56;     /* beyond any address space */
+static const uint64_t EFFORT = 20000000;           /* placed buffers looked at */
+static const int64_t MOST_SLAB = INT64_C(1) << 56; /* beyond any address space */
 
 typedef struct Planner {
     Graph *graph;
@@ -35,7 +36,7 @@ typedef struct Planner {
     const char *method;
 } Planner;
 
-/* -- in place ------------------------------------------------------------------------------- */
+/* -- in place ------------------------------------------------------------------------ */
 
 /* Assigned outputs by variable, for bsearch. Names are interned. */
 typedef struct Assigned {
@@ -58,14 +59,16 @@ static const Node **find_new_values(const Planner *p)
     uint32_t count = 0;
     for (uint32_t i = 0; i < graph->output_count; i++)
         if (graph->outputs[i].role == OUTPUT_assign)
-            assigned[count++] = (Assigned){graph->outputs[i].name, graph->outputs[i].value};
+            assigned[count++] =
+                (Assigned){graph->outputs[i].name, graph->outputs[i].value};
     qsort(assigned, count, sizeof *assigned, compare_assigned);
     for (uint32_t i = 0; i < graph->node_count; i++) {
         const Node *node = graph->nodes[i];
         if (node->op != OP_param && node->op != OP_state)
             continue;
         Assigned key = {node->attr.named.name, NULL};
-        const Assigned *found = bsearch(&key, assigned, count, sizeof key, compare_assigned);
+        const Assigned *found =
+            bsearch(&key, assigned, count, sizeof key, compare_assigned);
         new_values[i] = found ? found->value : NULL;
     }
     return new_values;
@@ -77,7 +80,8 @@ static bool same_elements(Type a, Type b)
     return type_equal(a, b);
 }
 
-/* Whether reading the old value as `arg` in `reader` is done before `value` is written. */
+/* Whether reading the old value as `arg` in `reader` is done before `value` is written.
+ */
 static bool reads_in_time(const Planner *p, const Node *reader, const Node *arg,
                           const Node *value)
 {
@@ -120,21 +124,23 @@ static bool *find_in_place(const Planner *p)
     for (uint32_t i = 0; i < p->live.step_count; i++)
         map_step[i] = true;
     for (uint32_t i = 0; i < graph->node_count; i++)
-        if (p->live.step_of[i] >= 0 && op_info(graph->nodes[i]->op)->lowering != LOWER_map)
+        if (p->live.step_of[i] >= 0 &&
+            op_info(graph->nodes[i]->op)->lowering != LOWER_map)
             map_step[p->live.step_of[i]] = false;
     for (uint32_t i = 0; i < graph->output_count; i++)
         outputs[storage_node(graph->outputs[i].value)->id]++;
     for (uint32_t i = 0; i < graph->output_count; i++) {
         uint32_t id = graph->outputs[i].value->id;
         int32_t step = p->live.step_of[id];
-        good[id] = graph->outputs[i].role == OUTPUT_assign && step >= 0 && map_step[step] &&
-                   outputs[id] == 1;
+        good[id] = graph->outputs[i].role == OUTPUT_assign && step >= 0 &&
+                   map_step[step] && outputs[id] == 1;
     }
     mind_readers(p, good);
     return good;
 }
 
-/* Gives every assigned value that is not written in place an offset, which liveness asks for. */
+/* Gives every assigned value that is not written in place an offset, which liveness asks
+ * for. */
 static void decide_in_place(Planner *p)
 {
     const bool *in_place = find_in_place(p);
@@ -152,7 +158,7 @@ static void decide_in_place(Planner *p)
     p->live = liveness_of(p->graph, p->arena);
 }
 
-/* -- offsets -------------------------------------------------------------------------------- */
+/* -- offsets ------------------------------------------------------------------------- */
 
 static bool collect_buffers(Planner *p, PassContext *ctx)
 {
@@ -173,7 +179,8 @@ static bool collect_buffers(Planner *p, PassContext *ctx)
             return false;
         }
         total += bytes;
-        p->buffers[p->buffer_count] = (Buffer){p->live.step_of[i], p->live.last_use[i], bytes};
+        p->buffers[p->buffer_count] =
+            (Buffer){p->live.step_of[i], p->live.last_use[i], bytes};
         p->buffer_node[p->buffer_count++] = i;
     }
     return true;
@@ -182,16 +189,15 @@ static bool collect_buffers(Planner *p, PassContext *ctx)
 static void assign_offsets(Planner *p)
 {
     int64_t *offsets = ARENA_ARRAY(p->arena, int64_t, p->buffer_count + 1);
-    p->graph->slab_bytes =
-        p->buffer_count
-            ? offsets_assign(p->buffers, p->buffer_count, EFFORT, offsets, &p->method)
-            : 0;
+    p->graph->slab_bytes = p->buffer_count ? offsets_assign(p->buffers, p->buffer_count,
+                                                            EFFORT, offsets, &p->method)
+                                           : 0;
     p->graph->slab_bound = offsets_bound(p->buffers, p->buffer_count);
     for (uint32_t i = 0; i < p->buffer_count; i++)
         p->graph->nodes[p->buffer_node[i]]->offset = offsets[i];
 }
 
-/* -- the report ----------------------------------------------------------------------------- */
+/* -- the report ---------------------------------------------------------------------- */
 
 /* The first step at which as much is live as ever. */
 static int32_t fullest_step(const Planner *p)
@@ -261,7 +267,7 @@ static void report(FILE *out, const Planner *p)
     fputc('\n', out);
 }
 
-/* -- the pass ------------------------------------------------------------------------------- */
+/* -- the pass ------------------------------------------------------------------------ */
 
 static Graph *copy_steps(const Graph *in, Arena *arena)
 {

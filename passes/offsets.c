@@ -1,13 +1,19 @@
-/* Offset assignment (dynamic storage allocation, NP-hard) by list placement: buffers are taken in
- * some order, and each gets the lowest, or the tightest, gap among those placed before it that live
- * at the same time. What differs is the order:
+/* Offset assignment (dynamic storage allocation, NP-hard) by list placement: buffers are
+ * taken in some order, and each gets the lowest, or the tightest, gap among those placed
+ * before it that live at the same time. What differs is the order:
  *
  *   size, area, lifetime   largest first
  *   load                   those that live in the fullest step first, larger first
  *   start                  in the order of birth, which follows a stack perfectly
  *
- * The search ("squeaky wheel", Joslin and Clements 1999) repeats: a buffer that ended up above
- * the bound was placed too late, so it moves forward in the order in proportion to its excess. */
+ * While the size is above the bound, a search takes turns between two ways to do better:
+ *
+ *   complaints ("squeaky wheel", Joslin and Clements 1999): a buffer that ended up above
+ * the bound was placed too late, so it moves forward in the order in proportion to its
+ * excess;
+ *
+ *   stacking: next comes the buffer that could lie lowest on top of those placed, where
+ * long or large ones have an advantage of some weight, shaken a little each time. */
 #include "passes/offsets.h"
 
 #include <stdbool.h>
@@ -15,6 +21,7 @@
 #include <string.h>
 
 #include "ir/arena.h"
+#include "ir/random.h"
 
 typedef struct Placed {
     int32_t first, last;
@@ -32,18 +39,19 @@ typedef struct Packer {
     Arena *arena;
     const Buffer *buffers;
     uint32_t count;
-    int64_t *load;   /* by buffer: most bytes live in one of its steps */
+    int64_t *load; /* by buffer: most bytes live in one of its steps */
     int64_t bound;
     Ranked *order;
     Placed *placed;  /* by offset */
     int64_t *trial;  /* offsets of the current attempt */
+    int64_t *floor;  /* by buffer: end of the highest below it, while stacking */
     uint64_t looked; /* placed buffers looked at so far */
     int64_t best;
     int64_t *best_offsets;
     const char *method;
 } Packer;
 
-/* -- the bound ------------------------------------------------------------------------------ */
+/* -- the bound ----------------------------------------------------------------------- */
 
 static int compare_times(const void *a, const void *b)
 {
@@ -106,17 +114,22 @@ int64_t offsets_bound(const Buffer *buffers, uint32_t count)
     return bound;
 }
 
-/* -- placing -------------------------------------------------------------------------------- */
+/* -- placing ------------------------------------------------------------------------- */
 
 static void packer_init(Packer *packer, const Buffer *buffers, uint32_t count,
                         int64_t *out_offsets)
 {
-    *packer = (Packer){.arena = arena_new(), .buffers = buffers, .count = count,
-                       .best = INT64_MAX, .best_offsets = out_offsets, .method = "none"};
+    *packer = (Packer){.arena = arena_new(),
+                       .buffers = buffers,
+                       .count = count,
+                       .best = INT64_MAX,
+                       .best_offsets = out_offsets,
+                       .method = "none"};
     packer->load = ARENA_ARRAY(packer->arena, int64_t, count + 1);
     packer->order = ARENA_ARRAY(packer->arena, Ranked, count + 1);
     packer->placed = ARENA_ARRAY(packer->arena, Placed, count + 1);
     packer->trial = ARENA_ARRAY(packer->arena, int64_t, count + 1);
+    packer->floor = ARENA_ARRAY(packer->arena, int64_t, count + 1);
     int32_t *births = ARENA_ARRAY(packer->arena, int32_t, count + 1);
     uint32_t birth_count;
     int64_t *load = loads_at_births(packer->arena, buffers, count, births, &birth_count);
@@ -166,6 +179,20 @@ static void insert_placed(Packer *packer, uint32_t count, Placed placed)
     packer->placed[low] = placed;
 }
 
+static bool live_together(const Buffer *a, const Buffer *b)
+{
+    return a->first <= b->last && b->first <= a->last;
+}
+
+static void keep_if_best(Packer *packer, int64_t peak, const char *method)
+{
+    if (peak >= packer->best)
+        return;
+    packer->best = peak;
+    packer->method = method;
+    memcpy(packer->best_offsets, packer->trial, packer->count * sizeof *packer->trial);
+}
+
 /* Places all in `order`; keeps the result if it is the best so far. Returns its size. */
 static int64_t pack(Packer *packer, Fit fit, const char *method)
 {
@@ -180,15 +207,11 @@ static int64_t pack(Packer *packer, Fit fit, const char *method)
         if (end > peak)
             peak = end;
     }
-    if (peak < packer->best) {
-        packer->best = peak;
-        packer->method = method;
-        memcpy(packer->best_offsets, packer->trial, packer->count * sizeof *packer->trial);
-    }
+    keep_if_best(packer, peak, method);
     return peak;
 }
 
-/* -- orders --------------------------------------------------------------------------------- */
+/* -- orders -------------------------------------------------------------------------- */
 
 typedef double RankFn(const Packer *packer, uint32_t buffer);
 
@@ -232,9 +255,12 @@ static const struct {
     const char *name;
     RankFn *rank;
 } rankings[] = {
-    {"area", rank_area},         {"size", rank_size},
-    {"lifetime", rank_lifetime}, {"load", rank_load},
-    {"load, lifetime", rank_load_lifetime}, {"start", rank_start},
+    {"area", rank_area},
+    {"size", rank_size},
+    {"lifetime", rank_lifetime},
+    {"load", rank_load},
+    {"load, lifetime", rank_load_lifetime},
+    {"start", rank_start},
 };
 enum { RANKING_COUNT = sizeof rankings / sizeof rankings[0] };
 
@@ -259,18 +285,77 @@ static void complain(Packer *packer, int64_t peak)
     double excess = (double)(peak - packer->bound);
     for (uint32_t i = 0; i < packer->count; i++) {
         uint32_t id = packer->order[i].buffer;
-        double over = (double)(packer->trial[id] + packer->buffers[id].bytes - packer->bound);
+        double over =
+            (double)(packer->trial[id] + packer->buffers[id].bytes - packer->bound);
         double blame = over > 0 ? 1 + over / excess : 0;
         packer->order[i].rank = -(double)i + blame * (double)packer->count / 8;
     }
     qsort(packer->order, packer->count, sizeof *packer->order, compare_ranked);
 }
 
-static void search(Packer *packer, RankFn *rank, Fit fit, uint64_t effort)
+/* Stacks all: the next has the least floor after its advantage, `order[i].rank`, by
+ * buffer. */
+static void stack(Packer *packer)
 {
+    int64_t peak = 0;
+    for (uint32_t i = 0; i < packer->count; i++) {
+        packer->floor[i] = 0;
+        packer->trial[i] = -1;
+    }
+    for (uint32_t i = 0; i < packer->count; i++) {
+        uint32_t next = 0;
+        double least = 0;
+        bool found = false;
+        for (uint32_t j = 0; j < packer->count; j++) {
+            double height = (double)packer->floor[j] - packer->order[j].rank;
+            if (packer->trial[j] >= 0 || (found && height >= least))
+                continue;
+            found = true;
+            least = height;
+            next = j;
+        }
+        int64_t end = packer->floor[next] + packer->buffers[next].bytes;
+        packer->trial[next] = packer->floor[next];
+        if (end > peak)
+            peak = end;
+        for (uint32_t j = 0; j < packer->count; j++)
+            if (packer->floor[j] < end &&
+                live_together(&packer->buffers[j], &packer->buffers[next]))
+                packer->floor[j] = end;
+    }
+    packer->looked += (uint64_t)packer->count * packer->count;
+    keep_if_best(packer, peak, "stacking");
+}
+
+static void stack_shaken(Packer *packer, uint32_t round)
+{
+    static RankFn *const ranks[] = {rank_lifetime, rank_area};
+    static const double weights[] = {0.001, 0.02, 0.1, 0.3, 1, 3}, shake = 0.3;
+    RankFn *rank = ranks[round % 2];
+    double weight = weights[round / 2 % 6] * (double)packer->bound, most = 0;
+    for (uint32_t i = 0; i < packer->count; i++)
+        if (most < rank(packer, i))
+            most = rank(packer, i);
+    for (uint32_t i = 0; i < packer->count; i++) {
+        double noise = (double)random_bits(round, i) / 4294967296.0;
+        packer->order[i].rank = weight * (rank(packer, i) / most + shake * noise);
+    }
+    stack(packer);
+}
+
+static void search(Packer *packer, RankFn *rank, uint64_t effort)
+{
+    Ranked *listed = ARENA_ARRAY(packer->arena, Ranked, packer->count + 1);
+    Ranked *stacked = ARENA_ARRAY(packer->arena, Ranked, packer->count + 1);
+    packer->order = listed;
     sort_by(packer, rank);
-    while (packer->best > packer->bound && packer->looked < effort)
-        complain(packer, pack(packer, fit, "search"));
+    for (uint32_t round = 0; packer->best > packer->bound && packer->looked < effort;
+         round++) {
+        packer->order = stacked;
+        stack_shaken(packer, round);
+        packer->order = listed;
+        complain(packer, pack(packer, FIT_lowest, "complaints"));
+    }
 }
 
 int64_t offsets_quick(const Buffer *buffers, uint32_t count, int64_t *out_offsets)
@@ -300,7 +385,7 @@ int64_t offsets_assign(const Buffer *buffers, uint32_t count, uint64_t effort,
         if (packer.best < before)
             best_rank = rankings[i].rank;
     }
-    search(&packer, best_rank, FIT_lowest, effort);
+    search(&packer, best_rank, effort);
     if (out_method)
         *out_method = packer.method;
     arena_free(packer.arena);

@@ -211,6 +211,7 @@ static bool run_pass(Run *run, const PassInfo *pass)
     PassContext ctx = {.module = module,
                        .diags = run->diags,
                        .report = reports ? options->report : NULL,
+                       .brief = !options->report_pass,
                        .memory_budget = options->memory_budget};
     Graph **graphs = heap_alloc((module->graph_count + 1) * sizeof(Graph *));
     bool good = true;

@@ -13,6 +13,7 @@ typedef struct PassContext {
     const Module *module;
     Diags *diags;   /* errors make the driver stop after the pass */
     FILE *report;   /* what `vlc explain` shows: the pass's section, or NULL if nobody asks */
+    bool brief;            /* the report is of all passes: totals, not every pair and value */
     int64_t memory_budget; /* bytes of saved values allowed in one lane; 0: no limit */
 } PassContext;
 
@@ -30,7 +31,7 @@ typedef struct PassOptions {
     const char *stop_after;    /* NULL: run to the end */
     FILE *statistics;          /* per pass: seconds, nodes before and after; or NULL */
     FILE *report;              /* explain: ledger, fusion, memory; or NULL */
-    const char *report_pass;   /* only this pass's section; NULL: all */
+    const char *report_pass;   /* only this pass's section, in detail; NULL: all, in brief */
     const char *skip;          /* a pass to leave out (tests of the pruning claim), or NULL */
     int64_t memory_budget;
 } PassOptions;

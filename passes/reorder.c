@@ -60,7 +60,8 @@ static bool copy_on_demand(Graph *out, Node **images, const Node *node)
     return true;
 }
 
-Graph *graph_reorder(const Graph *in, const uint32_t *order, uint32_t count, Node ***out_images)
+Graph *graph_reorder(const Graph *in, const uint32_t *order, uint32_t count,
+                     Node ***out_images)
 {
     Graph *out = graph_like(in);
     Node **images = ARENA_ARRAY(out->arena, Node *, in->node_count);

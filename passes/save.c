@@ -1,19 +1,23 @@
-/* What the backward pass reads of the forward pass: kept, kept as bits, or computed again. Requires a
- * differentiated graph, best after freeze and simplify.
+/* What the backward pass reads of the forward pass: kept, kept as bits, or computed
+ * again. Requires a differentiated graph, best after freeze and simplify.
  *
- * Which values to keep is a minimum cut. Each forward value is an edge as wide as its bytes. Flow
- * comes from values that cannot be computed again (matrix products, attention, moves, ...), runs
- * along row-local ops to what they make, and ends in the backward nodes. Keeping the values of a
- * cut is enough to recompute everything behind it, and a least cut keeps the fewest bytes. Among
- * least cuts the one next to the backward nodes recomputes least. A comparison that only the
- * backward pass asks for takes part: cutting at its bits costs a 32nd of its operands.
+ * Which values to keep is a minimum cut. Each forward value is an edge as wide as its
+ * bytes. Flow comes from values that cannot be computed again (matrix products,
+ * attention, moves, ...), runs along row-local ops to what they make, and ends in the
+ * backward nodes. Keeping the values of a cut is enough to recompute everything behind
+ * it, and a least cut keeps the fewest bytes. Among least cuts the one next to the
+ * backward nodes recomputes least. A comparison that only the backward pass asks for
+ * takes part: cutting at its bits costs a 32nd of its operands.
  *
- * A recomputed value must not outlive what it saves, so a value that is read beyond the next
- * product (the residual stream) is never recomputed. Copies belong to the backward stage, so that
- * builders do not share them with their originals, and stand before their first reader.
+ * A recomputed value must not outlive what it saves, so a value that is read beyond the
+ * next product (the residual stream) is never recomputed. Copies belong to the backward
+ * stage, so that builders do not share them with their originals, and stand before their
+ * first reader.
  *
- * With a memory budget that the cut exceeds, more may be recomputed: first reductions of rows, then
- * moves, products and attention, which is to keep little more than the residual stream. */
+ * With a memory budget that the cut exceeds, more may be recomputed: first reductions of
+ * rows, then moves, products and attention, which is to keep little more than the
+ * residual stream; and only for as much of the graph, from its front, as the budget asks
+ * for. */
 #include "passes/save.h"
 
 #include "ir/liveness.h"
@@ -30,10 +34,13 @@ typedef struct Saver {
     Arena *arena;
     bool *live;      /* by node id: an output depends on it */
     bool *is_back;   /* by node id: of the backward pass */
-    bool *is_early;  /* by node id: a comparison of forward values, asked for by the backward pass */
+    bool *is_early;  /* by node id: a comparison of forward values, asked for by the
+                        backward pass */
     bool *is_far;    /* by node id: read beyond the next product */
+    bool *is_turn;   /* by node id: read where forward turns into backward */
     bool *sink_side; /* by vertex of the cut */
-    Effort effort;
+    Effort effort;   /* of nodes before `limit`; of the others, one less */
+    uint32_t limit;
     Graph *out;
     const Node **images; /* by node id: the value in `out` */
     const Node **copies; /* by node id: its copy in the backward pass */
@@ -64,7 +71,7 @@ static bool is_anchor(const Node *node)
     }
 }
 
-/* -- facts about nodes ----------------------------------------------------------------------- */
+/* -- facts about nodes --------------------------------------------------------------- */
 
 /* A node of the backward stage, or one that depends on such a node. */
 static void find_stages(Saver *s)
@@ -85,8 +92,8 @@ static void find_stages(Saver *s)
         s->is_early[in->outputs[i].value->id] = false;
 }
 
-/* How many anchors lie on a path to a node; a reader that is deeper for another reason than being
- * one itself waits for other products. */
+/* How many anchors lie on a path to a node; a reader that is deeper for another reason
+ * than being one itself waits for other products. */
 static void find_far(Saver *s)
 {
     const Graph *in = s->in;
@@ -105,31 +112,47 @@ static void find_far(Saver *s)
     }
 }
 
+/* Logits are made once for the loss and its gradient, by one kernel that reads one operand: a
+ * copy of it for the gradient would tear the two apart. */
+static void find_turn(Saver *s)
+{
+    const Graph *in = s->in;
+    s->is_turn = ARENA_ARRAY(s->arena, bool, in->node_count);
+    for (uint32_t i = 0; i < in->node_count; i++)
+        for (uint32_t j = 0; s->is_back[i] && j < in->nodes[i]->arg_count; j++)
+            if (lowering_of(in->nodes[i]) == LOWER_vocab)
+                s->is_turn[in->nodes[i]->args[j]->id] = true;
+}
+
 /* A value that the cut decides on. */
 static bool is_candidate(const Saver *s, uint32_t id)
 {
-    return s->live[id] && !is_source(s->in->nodes[id]) && (!s->is_back[id] || s->is_early[id]);
+    return s->live[id] && !is_source(s->in->nodes[id]) &&
+           (!s->is_back[id] || s->is_early[id]);
 }
 
 static bool is_cheap(const Saver *s, const Node *node)
 {
+    bool stays = s->is_far[node->id] || s->is_turn[node->id];
+    bool less = s->effort > EFFORT_maps && node->id >= s->limit;
+    Effort effort = less ? s->effort - 1 : s->effort;
     switch (lowering_of(node)) {
     case LOWER_view:
         return true;
     case LOWER_map:
-        return !s->is_far[node->id];
+        return !stays;
     case LOWER_fold:
-        return !s->is_far[node->id] && s->effort >= EFFORT_folds;
+        return !stays && effort >= EFFORT_folds;
     case LOWER_move:
     case LOWER_matmul:
     case LOWER_attention:
-        return !s->is_far[node->id] && s->effort >= EFFORT_products;
+        return !stays && effort >= EFFORT_products;
     default:
         return false;
     }
 }
 
-/* -- the cut ---------------------------------------------------------------------------------- */
+/* -- the cut ------------------------------------------------------------------------- */
 
 static uint32_t vertex_made(uint32_t id)
 {
@@ -143,7 +166,8 @@ static uint32_t vertex_read(uint32_t id)
 
 static bool is_kept(const Saver *s, uint32_t id)
 {
-    return is_candidate(s, id) && !s->sink_side[vertex_made(id)] && s->sink_side[vertex_read(id)];
+    return is_candidate(s, id) && !s->sink_side[vertex_made(id)] &&
+           s->sink_side[vertex_read(id)];
 }
 
 static bool is_recomputed(const Saver *s, uint32_t id)
@@ -166,14 +190,16 @@ static int64_t cut(Saver *s)
             continue;
         if (decided)
             flow_edge(flow, vertex_made(i), vertex_read(i),
-                      lowering_of(node) == LOWER_view ? FLOW_INFINITE : node_bytes(in, node));
+                      lowering_of(node) == LOWER_view ? FLOW_INFINITE
+                                                      : node_bytes(in, node));
         if (decided && !cheap)
             flow_edge(flow, source, vertex_made(i), FLOW_INFINITE);
         for (uint32_t j = 0; j < node->arg_count; j++) {
             uint32_t arg = node->args[j]->id;
             if (!is_candidate(s, arg) || (decided && !cheap))
                 continue;
-            flow_edge(flow, vertex_read(arg), decided ? vertex_made(i) : sink, FLOW_INFINITE);
+            flow_edge(flow, vertex_read(arg), decided ? vertex_made(i) : sink,
+                      FLOW_INFINITE);
         }
     }
     int64_t bytes = flow_cut(flow, source, sink, s->sink_side);
@@ -181,24 +207,45 @@ static int64_t cut(Saver *s)
     return bytes;
 }
 
+/* With effort enough for the budget: spends it on as few nodes as possible, from the
+ * front. */
+static void limit_effort(Saver *s, int64_t budget)
+{
+    uint32_t enough = s->in->node_count, too_few = 0;
+    while (enough - too_few > 1) {
+        s->limit = too_few + (enough - too_few) / 2;
+        if (cut(s) <= budget)
+            enough = s->limit;
+        else
+            too_few = s->limit;
+    }
+    s->limit = enough;
+    cut(s);
+}
+
 /* Recomputes as little as the budget allows; false if all effort is not enough. */
 static bool choose(Saver *s, PassContext *ctx)
 {
     s->sink_side = ARENA_ARRAY(s->arena, bool, 2 * (size_t)s->in->node_count + 2);
-    int64_t bytes = 0;
-    for (s->effort = EFFORT_maps; s->effort < EFFORT_COUNT; s->effort++) {
+    s->limit = s->in->node_count;
+    int64_t bytes = cut(s), budget = ctx->memory_budget;
+    while (budget > 0 && bytes > budget && s->effort + 1 < EFFORT_COUNT) {
+        s->effort++;
         bytes = cut(s);
-        if (ctx->memory_budget <= 0 || bytes <= ctx->memory_budget)
-            return true;
     }
-    diag_error(ctx->diags, (Loc){0},
-               "@%s: a memory budget of %lld bytes is too small: its backward pass needs %lld "
-               "bytes of saved values, however much is recomputed",
-               s->in->name, (long long)ctx->memory_budget, (long long)bytes);
-    return false;
+    if (budget > 0 && bytes > budget) {
+        diag_error(ctx->diags, (Loc){0},
+                   "@%s: a memory budget of %lld bytes is too small: its backward pass "
+                   "needs %lld bytes of saved values, however much is recomputed",
+                   s->in->name, (long long)budget, (long long)bytes);
+        return false;
+    }
+    if (s->effort > EFFORT_maps)
+        limit_effort(s, budget);
+    return true;
 }
 
-/* -- the new graph ----------------------------------------------------------------------------- */
+/* -- the new graph ------------------------------------------------------------------- */
 
 /* The node over `args`, in `stage`; NULL after an error. */
 static const Node *build(Saver *s, const Node *node, Stage stage, const Node *const *args)
@@ -341,7 +388,7 @@ static Graph *rebuild(Saver *s)
     return s->out;
 }
 
-/* -- the pass ------------------------------------------------------------------------------- */
+/* -- the pass ------------------------------------------------------------------------ */
 
 static SaveReason reason_of(const Saver *s, const Node *node)
 {
@@ -357,26 +404,30 @@ static SaveReason reason_of(const Saver *s, const Node *node)
         return SAVE_BITS;
     if (s->is_far[node->id])
         return SAVE_FAR;
+    if (s->is_turn[node->id])
+        return SAVE_TURN;
     return is_cheap(s, node) ? SAVE_LEAST : SAVE_PRODUCT;
 }
 
 /* A line for every value that is kept, or that the backward pass read before. */
-static void report(const Saver *s, FILE *out)
+static void report(const Saver *s, FILE *out, bool brief)
 {
     const Graph *in = s->in;
     bool *is_read = ARENA_ARRAY(s->arena, bool, in->node_count);
     SaveLine *lines = ARENA_ARRAY(s->arena, SaveLine, in->node_count);
     uint32_t count = 0;
     for (uint32_t i = 0; i < in->node_count; i++)
-        for (uint32_t j = 0; s->live[i] && s->is_back[i] && j < in->nodes[i]->arg_count; j++)
+        for (uint32_t j = 0; s->live[i] && s->is_back[i] && j < in->nodes[i]->arg_count;
+             j++)
             is_read[storage_node(in->nodes[i]->args[j])->id] = true;
     for (uint32_t i = 0; i < in->node_count; i++) {
         const Node *node = in->nodes[i];
         bool was_read = is_read[i] && is_candidate(s, i) && !s->is_early[i];
         if (lowering_of(node) != LOWER_view && (is_kept(s, i) || was_read))
-            lines[count++] = (SaveLine){node, reason_of(s, node), was_read, is_kept(s, i)};
+            lines[count++] =
+                (SaveLine){node, reason_of(s, node), was_read, is_kept(s, i)};
     }
-    save_report(out, in, lines, count);
+    save_report(out, in, lines, count, brief);
 }
 
 Graph *pass_save(const Graph *in, PassContext *ctx)
@@ -385,9 +436,10 @@ Graph *pass_save(const Graph *in, PassContext *ctx)
     s.live = live_nodes(in, s.arena);
     find_stages(&s);
     find_far(&s);
+    find_turn(&s);
     Graph *out = choose(&s, ctx) ? rebuild(&s) : NULL;
     if (out && ctx->report)
-        report(&s, ctx->report);
+        report(&s, ctx->report, ctx->brief);
     arena_free(s.arena);
     return out;
 }

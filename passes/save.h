@@ -18,7 +18,8 @@ typedef struct SaveLine {
     bool is_kept;
 } SaveLine;
 
-/* save_report.c: a table of the values, and what is kept against what was read. */
-void save_report(FILE *out, const Graph *graph, const SaveLine *lines, uint32_t count);
+/* save_report.c: what is kept against what was read, and unless `brief` every value. */
+void save_report(FILE *out, const Graph *graph, const SaveLine *lines, uint32_t count,
+                 bool brief);
 
 #endif

@@ -26,16 +26,21 @@ static void print_line(FILE *out, const Graph *graph, const SaveLine *line)
     fputc('\n', out);
 }
 
-void save_report(FILE *out, const Graph *graph, const SaveLine *lines, uint32_t count)
+void save_report(FILE *out, const Graph *graph, const SaveLine *lines, uint32_t count,
+                 bool brief)
 {
     int64_t before = 0, after = 0;
     fprintf(out, "saved values of @%s\n", graph->name);
-    fprintf(out, "  %-13s%14s  %-36s %s\n", "verdict", "bytes", "value", "reason");
+    if (!brief)
+        fprintf(out, "  %-13s%14s  %-36s %s\n", "verdict", "bytes", "value", "reason");
     for (uint32_t i = 0; i < count; i++) {
-        print_line(out, graph, &lines[i]);
+        if (!brief)
+            print_line(out, graph, &lines[i]);
         before += lines[i].was_read ? node_bytes(graph, lines[i].node) : 0;
         after += lines[i].is_kept ? node_bytes(graph, lines[i].node) : 0;
     }
-    fprintf(out, "  %" PRId64 " bytes kept of %" PRId64 " that the backward pass would read\n\n",
+    fprintf(out,
+            "  %" PRId64 " bytes kept of %" PRId64
+            " that the backward pass would read\n\n",
             after, before);
 }

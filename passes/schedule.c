@@ -1,17 +1,19 @@
-/* The order of steps. Requires a fused graph; groups move as a whole, and end up contiguous.
+/* The order of steps. Requires a fused graph; groups move as a whole, and end up
+ * contiguous.
  *
- * Several list schedules are made, each is packed as memplan would (quickly), and the one with the
- * least packed size wins; program order wins ties.
+ * Several list schedules are made, each is packed as memplan would (quickly), and the one
+ * with the least packed size wins; program order wins ties.
  *
  *   program      as the passes before left it
  *   greedy       next the ready step that adds least to what is live
  *   greedy back  the same from the end: last the step whose absence frees most
  *   depth first  each output's needs just before it, outputs in program order
  *
- * Update graphs keep program order: their values go over the old ones, which other orders may
- * read too late, and little else is stored.
+ * Update graphs keep program order: their values go over the old ones, which other orders
+ * may read too late, and little else is stored.
  *
- * LIMIT: the greedy schedules look at the first 256 ready steps only, and never look ahead. */
+ * LIMIT: the greedy schedules look at the first 256 ready steps only, and never look
+ * ahead. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -48,7 +50,7 @@ typedef struct Schedule {
     int64_t bound, packed;
 } Schedule;
 
-/* -- who reads what ------------------------------------------------------------------------- */
+/* -- who reads what ------------------------------------------------------------------ */
 
 typedef struct Entry {
     uint32_t key, item;
@@ -56,7 +58,8 @@ typedef struct Entry {
 
 static Lists lists_new(Arena *arena, uint32_t keys, const Entry *entries, uint32_t count)
 {
-    Lists lists = {ARENA_ARRAY(arena, uint32_t, keys + 2), ARENA_ARRAY(arena, uint32_t, count + 1)};
+    Lists lists = {ARENA_ARRAY(arena, uint32_t, keys + 2),
+                   ARENA_ARRAY(arena, uint32_t, count + 1)};
     uint32_t *start = lists.start + 1; /* shifted, so that filling leaves it right */
     for (uint32_t i = 0; i < count; i++)
         start[entries[i].key + 1]++;
@@ -121,7 +124,7 @@ static void find_edges(Scheduler *s)
     s->needs = lists_new(s->arena, s->step_count, makers, count);
 }
 
-/* -- measuring ------------------------------------------------------------------------------ */
+/* -- measuring ----------------------------------------------------------------------- */
 
 static bool is_result(const Scheduler *s, uint32_t value)
 {
@@ -139,7 +142,8 @@ static void measure(const Scheduler *s, Schedule *schedule, int64_t best)
     for (uint32_t i = 0; i < s->in->node_count; i++) {
         if (s->live.bytes[i] == 0)
             continue;
-        uint32_t first = time[s->live.step_of[i]], last = is_result(s, i) ? s->step_count : first;
+        uint32_t first = time[s->live.step_of[i]],
+                 last = is_result(s, i) ? s->step_count : first;
         for (uint32_t j = s->readers.start[i]; j < s->readers.start[i + 1]; j++)
             if (last < time[s->readers.items[j]])
                 last = time[s->readers.items[j]];
@@ -153,7 +157,7 @@ static void measure(const Scheduler *s, Schedule *schedule, int64_t best)
     arena_free(arena);
 }
 
-/* -- schedules ------------------------------------------------------------------------------ */
+/* -- schedules ----------------------------------------------------------------------- */
 
 static void order_program(const Scheduler *s, uint32_t *order)
 {
@@ -216,14 +220,16 @@ static void order_greedy(const Scheduler *s, uint32_t *order)
             unread[s->inputs.items[i]]--;
         for (uint32_t i = s->nodes.start[step]; i < s->nodes.start[step + 1]; i++) {
             uint32_t value = s->nodes.items[i];
-            for (uint32_t j = s->readers.start[value]; j < s->readers.start[value + 1]; j++)
+            for (uint32_t j = s->readers.start[value]; j < s->readers.start[value + 1];
+                 j++)
                 if (--missing[s->readers.items[j]] == 0)
                     ready.steps[ready.count++] = s->readers.items[j];
         }
     }
 }
 
-/* Bytes that are live before `step` but not after it, where `live` is what later steps read. */
+/* Bytes that are live before `step` but not after it, where `live` is what later steps
+ * read. */
 static int64_t growth_back(const Scheduler *s, const bool *live, uint32_t step)
 {
     int64_t bytes = 0;
@@ -298,7 +304,7 @@ static void order_depth_first(const Scheduler *s, uint32_t *order)
     }
 }
 
-/* -- choosing ------------------------------------------------------------------------------- */
+/* -- choosing ------------------------------------------------------------------------ */
 
 static const struct {
     const char *name;
@@ -345,7 +351,7 @@ static void report(FILE *out, const Scheduler *s, const Schedule *all, uint32_t 
     fputc('\n', out);
 }
 
-/* -- groups that stand apart ------------------------------------------------------------------ */
+/* -- groups that stand apart --------------------------------------------------------- */
 
 typedef struct Member {
     int32_t group;
@@ -380,7 +386,7 @@ static Graph *gather_groups(const Graph *in, Arena *arena)
     return graph_reorder(in, order, clusters_order(clusters, order), NULL);
 }
 
-/* -- the pass ------------------------------------------------------------------------------- */
+/* -- the pass ------------------------------------------------------------------------ */
 
 static Graph *schedule(const Graph *in, PassContext *ctx, Arena *arena)
 {

@@ -9,8 +9,9 @@ void blas_setup(void)
     openblas_set_num_threads(1);
 }
 
-void blas_gemm(int transpose_a, int transpose_b, int64_t m, int64_t n, int64_t k, const float *a,
-               int64_t lda, const float *b, int64_t ldb, float *c, int64_t ldc, int accumulate)
+void blas_gemm(int transpose_a, int transpose_b, int64_t m, int64_t n, int64_t k,
+               const float *a, int64_t lda, const float *b, int64_t ldb, float *c,
+               int64_t ldc, int accumulate)
 {
     if (m == 0 || n == 0)
         return;
@@ -20,6 +21,7 @@ void blas_gemm(int transpose_a, int transpose_b, int64_t m, int64_t n, int64_t k
         return;
     }
     cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
-                transpose_b ? CblasTrans : CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, 1.0F,
-                a, (blasint)lda, b, (blasint)ldb, accumulate ? 1.0F : 0.0F, c, (blasint)ldc);
+                transpose_b ? CblasTrans : CblasNoTrans, (blasint)m, (blasint)n,
+                (blasint)k, 1.0F, a, (blasint)lda, b, (blasint)ldb,
+                accumulate ? 1.0F : 0.0F, c, (blasint)ldc);
 }

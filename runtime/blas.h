@@ -4,7 +4,8 @@
 
 #include "codegen/program.h"
 
-void blas_setup(void); /* keeps the library from starting threads of its own; once per process */
+void blas_setup(
+    void); /* keeps the library from starting threads of its own; once per process */
 GemmFn blas_gemm;
 
 #endif

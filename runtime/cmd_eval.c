@@ -66,7 +66,7 @@ static ExitCode evaluate(const EvalCommand *command, Run *run, Diags *diags)
     uint32_t count = run->module->task_count;
     TaskScore *scores = ARENA_ARRAY(arena, TaskScore, count);
     bool is_good =
-        source && evaluate_tasks(run->session, source, command->split, scores, diags);
+        source && evaluate_tasks(run->session, source, command->split, NULL, scores, diags);
     if (is_good)
         evaluate_print(NULL, scores, count, stdout);
     arena_free(arena);

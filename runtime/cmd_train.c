@@ -13,7 +13,7 @@ enum { CHECKPOINT_EVERY = 100, NOT_GIVEN = -1 };
 typedef struct TrainCommand {
     const char *plan, *data, *tokenizer, *weights, *out;
     int64_t threads, steps, eval_every, checkpoint_every;
-    bool resume, overwrite, skip_bad, no_cache;
+    bool resume, overwrite, score_first, skip_bad, no_cache;
 } TrainCommand;
 
 static bool parse(TrainCommand *command, int argc, char **argv, int *out_code)
@@ -38,6 +38,8 @@ static bool parse(TrainCommand *command, int argc, char **argv, int *out_code)
         {"--threads", OPTION_count, &command->threads, "N", "0: one per processor"},
         {"--steps", OPTION_count, &command->steps, "N",
          "optimiser steps instead of the plan's"},
+        {"--score-first", OPTION_flag, &command->score_first, NULL,
+         "score the test split before training, too"},
         {"--eval-every", OPTION_count, &command->eval_every, "N",
          "validate every N steps; 0: never"},
         {"--checkpoint-every", OPTION_count, &command->checkpoint_every, "N",
@@ -48,7 +50,7 @@ static bool parse(TrainCommand *command, int argc, char **argv, int *out_code)
     const Usage usage = {.command = "train",
                          .operands = "plan.bin",
                          .help =
-                             "Trains the model of a plan and scores it before and after.",
+                             "Trains the model of a plan and scores it.",
                          .options = options,
                          .option_count = sizeof options / sizeof *options,
                          .operand_count = 1};
@@ -129,6 +131,7 @@ static ExitCode train_run(const TrainCommand *command, Run *run,
                           const Interrupt *interrupt, Diags *diags)
 {
     TrainOptions options = {.directory = run->directory,
+                            .score_first = command->score_first,
                             .eval_every = command->eval_every,
                             .checkpoint_every = command->checkpoint_every,
                             .weights = "",

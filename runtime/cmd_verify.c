@@ -1,4 +1,5 @@
-/* vlrun verify: a plan against a recorded case, or its kernels against the interpreter. */
+/* vlrun verify: a plan against a recorded case, or its kernels against the interpreter.
+ */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -21,28 +22,38 @@ typedef struct VerifyCommand {
 
 static bool parse(VerifyCommand *command, int argc, char **argv, int *out_code)
 {
-    *command = (VerifyCommand){.sequences = 3, .longest = 12, .seed = 1, .tolerance = "1e-4"};
+    *command =
+        (VerifyCommand){.sequences = 3, .longest = 12, .seed = 1, .tolerance = "1e-4"};
     const Option options[] = {
-        {"--case", OPTION_text, &command->recorded, "FILE", "a recorded case, .safetensors"},
-        {"--nodes", OPTION_flag, &command->nodes, NULL, "every kernel against the interpreter"},
+        {"--case", OPTION_text, &command->recorded, "FILE",
+         "a recorded case, .safetensors"},
+        {"--nodes", OPTION_flag, &command->nodes, NULL,
+         "every kernel against the interpreter"},
         {"--lanes", OPTION_count, &command->lanes, "N", "threads; 0: one per processor"},
-        {"--split", OPTION_text, &command->split, "A,B,..", "sequences of each micro-batch"},
-        {"--sequences", OPTION_count, &command->sequences, "N", "with --nodes: in a batch; 3"},
-        {"--longest", OPTION_count, &command->longest, "N", "with --nodes: rows of a sequence; 12"},
-        {"--task", OPTION_text, &command->task, "NAME", "with --nodes: only this task's graphs"},
-        {"--seed", OPTION_count, &command->seed, "N", "with --nodes: of the random batch; 1"},
+        {"--split", OPTION_text, &command->split, "A,B,..",
+         "sequences of each micro-batch"},
+        {"--sequences", OPTION_count, &command->sequences, "N",
+         "with --nodes: in a batch; 3"},
+        {"--longest", OPTION_count, &command->longest, "N",
+         "with --nodes: rows of a sequence; 12"},
+        {"--task", OPTION_text, &command->task, "NAME",
+         "with --nodes: only this task's graphs"},
+        {"--seed", OPTION_count, &command->seed, "N",
+         "with --nodes: of the random batch; 1"},
         {"--tolerance", OPTION_text, &command->tolerance, "X",
          "with --nodes: of an output's largest magnitude; 1e-4"},
-        {"--no-cache", OPTION_flag, &command->no_cache, NULL, "compile every kernel anew"},
+        {"--no-cache", OPTION_flag, &command->no_cache, NULL,
+         "compile every kernel anew"},
         {"--verbose", OPTION_flag, &command->verbose, NULL, "a line per tensor"},
     };
-    const Usage usage = {.command = "verify",
-                         .operands = "plan.bin",
-                         .help = "Compares a plan's numbers with a recorded case (--case), or "
-                                 "every kernel with\nthe reference interpreter (--nodes).",
-                         .options = options,
-                         .option_count = sizeof options / sizeof *options,
-                         .operand_count = 1};
+    const Usage usage = {
+        .command = "verify",
+        .operands = "plan.bin",
+        .help = "Compares a plan's numbers with a recorded case (--case), or "
+                "every kernel with\nthe reference interpreter (--nodes).",
+        .options = options,
+        .option_count = sizeof options / sizeof *options,
+        .operand_count = 1};
     if (!options_parse(&usage, argc, argv, &command->plan, out_code))
         return false;
     if (command->nodes != (command->recorded != NULL) && command->sequences > 0)
@@ -60,7 +71,8 @@ static bool parse_split(const char *text, int64_t *sizes, uint32_t *out_count)
         char *end;
         errno = 0;
         long long size = strtoll(at, &end, 10);
-        if (end == at || errno || size < 1 || (*end && *end != ',') || count == MOST_SPLITS)
+        if (end == at || errno || size < 1 || (*end && *end != ',') ||
+            count == MOST_SPLITS)
             return false;
         sizes[count] = size;
         at = *end ? end + 1 : NULL;
@@ -69,8 +81,9 @@ static bool parse_split(const char *text, int64_t *sizes, uint32_t *out_count)
     return true;
 }
 
-/* Numbers of ordinary size: parameters around 0 with a deviation that keeps products of the usual
- * widths near 1; vectors, mostly gains, around 1; states above 0, since some are squares. */
+/* Numbers of ordinary size: parameters around 0 with a deviation that keeps products of
+ * the usual widths near 1; vectors, mostly gains, around 1; states above 0, since some
+ * are squares. */
 static void fill_store(Store *store, uint64_t seed)
 {
     for (uint32_t i = 0; i < store_count(store); i++) {
@@ -120,7 +133,9 @@ static int verify_nodes(const VerifyCommand *command, const Module *module,
         verify_print(&report, stdout);
     session_free(session);
     store_free(store);
-    return !is_run ? EXIT_CODE_input : report.failures ? EXIT_CODE_numbers : EXIT_CODE_done;
+    return !is_run           ? EXIT_CODE_input
+           : report.failures ? EXIT_CODE_numbers
+                             : EXIT_CODE_done;
 }
 
 static int verify_recorded(const VerifyCommand *command, const Module *module,

@@ -22,13 +22,13 @@ static bool evaluate_batch(Session *session, DataSource *source, const Batch *ba
 }
 
 static bool evaluate_task(Session *session, DataSource *source, Split split,
-                          TaskScore *score, Diags *diags)
+                          const Interrupt *interrupt, TaskScore *score, Diags *diags)
 {
     double hits = 0;
     bool is_good = true;
     uint32_t errors = diags_error_count(diags);
     Batch *batch = NULL;
-    for (int64_t i = 0; is_good; i++) {
+    for (int64_t i = 0; is_good && !interrupt_is_set(interrupt); i++) {
         batch = source->eval_batch(source->state, score->task, split, i, diags);
         if (!batch)
             break;
@@ -39,14 +39,14 @@ static bool evaluate_task(Session *session, DataSource *source, Split split,
     return is_good && diags_error_count(diags) == errors;
 }
 
-bool evaluate_tasks(Session *session, DataSource *source, Split split, TaskScore *out,
-                    Diags *diags)
+bool evaluate_tasks(Session *session, DataSource *source, Split split,
+                    const Interrupt *interrupt, TaskScore *out, Diags *diags)
 {
     const Module *module = session_module(session);
     for (uint32_t i = 0; i < module->task_count; i++) {
         const char *task = module->tasks[i].name;
         out[i] = (TaskScore){.task = task, .metric = source->metric(source->state, task)};
-        if (!evaluate_task(session, source, split, &out[i], diags))
+        if (!evaluate_task(session, source, split, interrupt, &out[i], diags))
             return false;
     }
     return true;

@@ -27,8 +27,9 @@ struct Exec {
     uint32_t *first_axis;
     Patch *patches;
     uint32_t patch_count;
-    uint32_t *folded;       /* outputs to fold, in the order of the calls that make them */
-    uint32_t *folded_first; /* [calls + 2] by call; entry `calls`: outputs no call makes */
+    uint32_t *folded; /* outputs to fold, in the order of the calls that make them */
+    uint32_t
+        *folded_first; /* [calls + 2] by call; entry `calls`: outputs no call makes */
     const BatchLayout *layout;
     int64_t microbatch;
 };
@@ -42,9 +43,10 @@ static const Output *assignment_of(const Graph *graph, const Node *storage)
     return NULL;
 }
 
-/* -- pointers ------------------------------------------------------------------------------- */
+/* -- pointers ----------------------------------------------------------------------- */
 
-static StoreEntry *entry_for(Store *store, const Node *node, const char *name, Diags *diags)
+static StoreEntry *entry_for(Store *store, const Node *node, const char *name,
+                             Diags *diags)
 {
     StoreEntry *entry = store_find(store, name);
     if (!entry)
@@ -82,7 +84,8 @@ static void *source_value(const Exec *exec, const ExecOptions *options, const No
     }
 }
 
-/* A computed value: in the slab, or written straight to the variable it is assigned to. */
+/* A computed value: in the slab, or written straight to the variable it is assigned to.
+ */
 static void *computed_value(const ExecOptions *options, const Node *node, Diags *diags)
 {
     if (node->offset != NO_OFFSET)
@@ -140,15 +143,15 @@ static void resolve_calls(Exec *exec, Diags *diags)
             if (is_field(node))
                 exec->patches[exec->patch_count++] = (Patch){operands, node->id};
             else if (!exec->values[node->id])
-                diag_error(diags, node->loc, "%s: operand %u (%s) has no storage", call->label, i,
-                           op_info(node->op)->name);
+                diag_error(diags, node->loc, "%s: operand %u (%s) has no storage",
+                           call->label, i, op_info(node->op)->name);
         }
         for (uint32_t i = 0; i < call->axis_count; i++)
             exec->axes[axes++] = &exec->tables->views[call->axes[i]];
     }
 }
 
-/* -- outputs -------------------------------------------------------------------------------- */
+/* -- outputs ------------------------------------------------------------------------ */
 
 /* The last call of the step that makes an output, or call_count for one no call makes. */
 static uint32_t *making_calls(Exec *exec)
@@ -223,7 +226,7 @@ void exec_free(Exec *exec)
         arena_free(exec->arena);
 }
 
-/* -- running -------------------------------------------------------------------------------- */
+/* -- running ------------------------------------------------------------------------ */
 
 void exec_bind(Exec *exec, const BatchLayout *layout, int64_t index, LaneContext *context)
 {
@@ -247,14 +250,15 @@ static void run_gemm(const Exec *exec, const Call *call, void *const *operands,
 {
     const Node *node = call->node;
     const AxisView *views = exec->tables->views;
-    bool transpose_a = node->attr.matmul.transpose_a, transpose_b = node->attr.matmul.transpose_b;
+    bool transpose_a = node->attr.matmul.transpose_a,
+         transpose_b = node->attr.matmul.transpose_b;
     Type a = node->args[0]->type, b = node->args[1]->type;
     int64_t a_rows = value_rows(a, views), a_width = type_width(a);
     int64_t b_rows = value_rows(b, views), b_width = type_width(b);
     int64_t m = transpose_a ? a_width : a_rows, k = transpose_a ? a_rows : a_width;
     int64_t n = transpose_b ? b_rows : b_width;
-    context->gemm(transpose_a, transpose_b, m, n, k, operands[0], a_width, operands[1], b_width,
-                  operands[2], n, 0);
+    context->gemm(transpose_a, transpose_b, m, n, k, operands[0], a_width, operands[1],
+                  b_width, operands[2], n, 0);
 }
 
 void exec_call(Exec *exec, uint32_t index, const LaneContext *context)
@@ -264,7 +268,8 @@ void exec_call(Exec *exec, uint32_t index, const LaneContext *context)
     if (call->kind == CALL_gemm)
         run_gemm(exec, call, operands, context);
     else
-        call->kernel(operands, exec->axes + exec->first_axis[index], context, call->salts);
+        call->kernel(operands, exec->axes + exec->first_axis[index], context,
+                     call->salts);
 }
 
 static void fold_in(Fold *fold, const float *value, int64_t microbatch)
@@ -284,8 +289,8 @@ static void fold_call(Exec *exec, uint32_t call)
 {
     for (uint32_t i = exec->folded_first[call]; i < exec->folded_first[call + 1]; i++) {
         uint32_t output = exec->folded[i];
-        fold_in(&exec->folds[output], exec_value(exec, exec->graph->outputs[output].value),
-                exec->microbatch);
+        fold_in(&exec->folds[output],
+                exec_value(exec, exec->graph->outputs[output].value), exec->microbatch);
     }
 }
 

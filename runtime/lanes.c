@@ -1,5 +1,5 @@
-/* A run is announced by raising `started`, and over when `finished` has counted every helper:
- * two counters that only grow, so nothing has to be reset between runs. */
+/* A run is announced by raising `started`, and over when `finished` has counted every
+ * helper: two counters that only grow, so nothing has to be reset between runs. */
 #include "runtime/lanes.h"
 
 #include <pthread.h>
@@ -16,9 +16,9 @@ typedef struct Helper {
 } Helper;
 
 struct Lanes {
-    _Alignas(64) _Atomic int64_t started; /* runs announced */
+    _Alignas(64) _Atomic int64_t started;  /* runs announced */
     _Alignas(64) _Atomic int64_t finished; /* helpers' returns, over all runs */
-    LaneFn *fn; /* NULL ends the helpers */
+    LaneFn *fn;                            /* NULL ends the helpers */
     void *state;
     uint32_t count;
     uint32_t helper_count; /* threads that exist; lane 0 is the caller */
@@ -74,7 +74,8 @@ Lanes *lanes_new(uint32_t count, Diags *diags)
         Helper *helper = &lanes->helpers[lanes->helper_count];
         *helper = (Helper){.lanes = lanes, .lane = lanes->helper_count + 1};
         if (pthread_create(&helper->thread, NULL, helper_main, helper) != 0) {
-            diag_error(diags, (Loc){0}, "cannot start thread %u of %u", helper->lane, count);
+            diag_error(diags, (Loc){0}, "cannot start thread %u of %u", helper->lane,
+                       count);
             lanes_free(lanes);
             return NULL;
         }

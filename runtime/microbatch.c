@@ -1,5 +1,5 @@
-/* Checks a batch against a graph, derives where every sequence starts on every axis, cuts the
- * batch, and fills the axis tables of one micro-batch. */
+/* Checks a batch against a graph, derives where every sequence starts on every axis, cuts
+ * the batch, and fills the axis tables of one micro-batch. */
 #include "runtime/microbatch.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "ir/random.h"
 #include "runtime/store.h"
 
-/* -- index limits --------------------------------------------------------------------------- */
+/* -- index limits ------------------------------------------------------------------- */
 
 static void limit_arg(int64_t *limits, const Node *arg, int64_t limit)
 {
@@ -52,7 +52,7 @@ int64_t value_rows(Type type, const AxisView *views)
     return type_is_ragged(type) ? views[type.axis].rows : type_static_rows(type);
 }
 
-/* -- layouts -------------------------------------------------------------------------------- */
+/* -- layouts ------------------------------------------------------------------------ */
 
 BatchLayout *layout_new(const Graph *graph)
 {
@@ -116,24 +116,33 @@ static const BatchField *find_field(const Batch *batch, const char *name)
     return NULL;
 }
 
-static bool check_sequence(const Graph *graph, int64_t sequence, uint32_t a, int64_t rows,
-                           Diags *diags)
+/* `length` is what the batch says of a primary axis, `rows` what any axis then has. */
+static bool check_sequence(const Graph *graph, int64_t sequence, uint32_t a,
+                           int64_t length, int64_t rows, Diags *diags)
 {
     const Axis *axis = &graph->axes[a];
-    if (rows < 0) {
+    if (length < 0) {
         diag_error(diags, (Loc){0},
-                   "batch: task %s, sequence %lld: the rows of axis %s are not %lld square "
-                   "grids, as axis %s needs",
-                   graph->task, (long long)sequence, graph->axes[axis->of[0]].name,
-                   (long long)axis->images, axis->name);
+                   "batch: task %s, sequence %lld: axis %s has length %lld", graph->task,
+                   (long long)sequence, axis->name, (long long)length);
+        return false;
+    }
+    if (rows < 0) {
+        diag_error(
+            diags, (Loc){0},
+            "batch: task %s, sequence %lld: the rows of axis %s are not %lld square "
+            "grids, as axis %s needs",
+            graph->task, (long long)sequence, graph->axes[axis->of[0]].name,
+            (long long)axis->images, axis->name);
         return false;
     }
     if (axis->kind != AXIS_KIND_batch && rows > axis->longest) {
-        diag_error(diags, (Loc){0},
-                   "batch: task %s, sequence %lld: %lld rows on axis %s, which is declared with "
-                   "at most %lld",
-                   graph->task, (long long)sequence, (long long)rows, axis->name,
-                   (long long)axis->longest);
+        diag_error(
+            diags, (Loc){0},
+            "batch: task %s, sequence %lld: %lld rows on axis %s, which is declared with "
+            "at most %lld",
+            graph->task, (long long)sequence, (long long)rows, axis->name,
+            (long long)axis->longest);
         return false;
     }
     return true;
@@ -152,8 +161,8 @@ static bool place_rows(BatchLayout *layout, const Batch *batch, Diags *diags)
             continue;
         given[a] = find_axis(batch, graph->axes[a].name);
         if (!given[a]) {
-            diag_error(diags, (Loc){0}, "batch: task %s needs lengths of axis %s", graph->task,
-                       graph->axes[a].name);
+            diag_error(diags, (Loc){0}, "batch: task %s needs lengths of axis %s",
+                       graph->task, graph->axes[a].name);
             return false;
         }
     }
@@ -161,10 +170,8 @@ static bool place_rows(BatchLayout *layout, const Batch *batch, Diags *diags)
         for (uint32_t a = 0; a < graph->axis_count; a++)
             primary[a] = given[a] ? given[a]->lengths[s] : 0;
         for (uint32_t a = 0; a < graph->axis_count; a++) {
-            int64_t rows = given[a] && primary[a] < 0
-                               ? INT64_MAX
-                               : axis_sequence_rows(graph, (int32_t)a, primary);
-            if (!check_sequence(graph, s, a, rows, diags))
+            int64_t rows = axis_sequence_rows(graph, (int32_t)a, primary);
+            if (!check_sequence(graph, s, a, primary[a], rows, diags))
                 return false;
             layout->starts[a][s + 1] = layout->starts[a][s] + rows;
         }
@@ -180,10 +187,11 @@ static bool check_indices(const LayoutInput *input, int64_t rows, Diags *diags)
     int64_t count = rows * input->field->width;
     for (int64_t i = 0; i < count; i++)
         if (values[i] < 0 || values[i] >= input->index_limit) {
-            diag_error(diags, input->node->loc,
-                       "batch: field %s: row %lld is %d, but it indexes a table of %lld rows",
-                       input->field->name, (long long)(i / input->field->width), values[i],
-                       (long long)input->index_limit);
+            diag_error(
+                diags, input->node->loc,
+                "batch: field %s: row %lld is %d, but it indexes a table of %lld rows",
+                input->field->name, (long long)(i / input->field->width), values[i],
+                (long long)input->index_limit);
             return false;
         }
     return true;
@@ -197,26 +205,28 @@ static bool check_field(BatchLayout *layout, LayoutInput *input, Diags *diags)
     const char *axis = graph->axes[type.axis].name;
     const BatchField *field = input->field = find_field(layout->batch, name);
     if (!field) {
-        diag_error(diags, input->node->loc, "batch: task %s needs field %s", graph->task, name);
+        diag_error(diags, input->node->loc, "batch: task %s needs field %s", graph->task,
+                   name);
         return false;
     }
     if (field->dtype != type.dtype || field->width != type_width(type)) {
-        diag_error(diags, input->node->loc,
-                   "batch: field %s is %s of width %lld, but the model has %s of width %lld", name,
-                   dtype_names[field->dtype], (long long)field->width, dtype_names[type.dtype],
-                   (long long)type_width(type));
+        diag_error(
+            diags, input->node->loc,
+            "batch: field %s is %s of width %lld, but the model has %s of width %lld",
+            name, dtype_names[field->dtype], (long long)field->width,
+            dtype_names[type.dtype], (long long)type_width(type));
         return false;
     }
     if (strcmp(field->axis, axis) != 0) {
         diag_error(diags, input->node->loc,
-                   "batch: field %s has rows on axis %s, but the model has them on %s", name,
-                   field->axis, axis);
+                   "batch: field %s has rows on axis %s, but the model has them on %s",
+                   name, field->axis, axis);
         return false;
     }
     return check_indices(input, layout->starts[type.axis][layout->sequences], diags);
 }
 
-/* -- splitting ------------------------------------------------------------------------------ */
+/* -- splitting ---------------------------------------------------------------------- */
 
 /* The axis on which sequences [first, end) do not fit, or NULL. */
 static const Axis *too_small(const BatchLayout *layout, int64_t first, int64_t end)
@@ -228,11 +238,13 @@ static const Axis *too_small(const BatchLayout *layout, int64_t first, int64_t e
     return NULL;
 }
 
-static int64_t greedy_count(const BatchLayout *layout, const SplitOptions *split, int64_t first)
+static int64_t greedy_count(const BatchLayout *layout, const SplitOptions *split,
+                            int64_t first)
 {
     int64_t most = split->max_sequences > 0 ? split->max_sequences : layout->sequences;
     int64_t end = first + 1;
-    while (end < layout->sequences && end - first < most && !too_small(layout, first, end + 1))
+    while (end < layout->sequences && end - first < most &&
+           !too_small(layout, first, end + 1))
         end++;
     return end - first;
 }
@@ -243,7 +255,8 @@ static bool split_batch(BatchLayout *layout, const SplitOptions *split, Diags *d
     for (int64_t first = 0, count; first < layout->sequences; first += count) {
         if (split->sizes && split->size_count > 0) {
             uint32_t last = split->size_count - 1;
-            uint32_t at = layout->range_count < last ? (uint32_t)layout->range_count : last;
+            uint32_t at =
+                layout->range_count < last ? (uint32_t)layout->range_count : last;
             count = split->sizes[at];
             if (count < 1 || count > layout->sequences - first)
                 count = layout->sequences - first;
@@ -253,7 +266,8 @@ static bool split_batch(BatchLayout *layout, const SplitOptions *split, Diags *d
         const Axis *axis = too_small(layout, first, first + count);
         if (axis) {
             diag_error(diags, (Loc){0},
-                       "batch: sequences %lld to %lld do not fit: a micro-batch has at most %lld "
+                       "batch: sequences %lld to %lld do not fit: a micro-batch has at "
+                       "most %lld "
                        "rows of axis %s (raise `tokens`)",
                        (long long)first, (long long)(first + count - 1),
                        (long long)axis->capacity, axis->name);
@@ -264,7 +278,8 @@ static bool split_batch(BatchLayout *layout, const SplitOptions *split, Diags *d
     return true;
 }
 
-bool layout_set(BatchLayout *layout, const Batch *batch, const SplitOptions *split, Diags *diags)
+bool layout_set(BatchLayout *layout, const Batch *batch, const SplitOptions *split,
+                Diags *diags)
 {
     if (batch->sequences < 1 || batch->sequences > INT32_MAX) {
         diag_error(diags, (Loc){0}, "batch: task %s: %lld sequences", layout->graph->task,
@@ -282,7 +297,7 @@ bool layout_set(BatchLayout *layout, const Batch *batch, const SplitOptions *spl
     return split_batch(layout, split, diags);
 }
 
-/* -- axis tables ---------------------------------------------------------------------------- */
+/* -- axis tables -------------------------------------------------------------------- */
 
 static int64_t padded(int64_t count)
 {
@@ -300,7 +315,8 @@ AxisTables *axis_tables_new(const Graph *graph)
     tables->row_key = heap_alloc(count * sizeof *tables->row_key);
     int64_t sequences = graph->axes[AXIS_BATCH].capacity;
     for (uint32_t a = 0; a < count; a++)
-        tables->memory_bytes += padded(sequences + 1) + 2 * padded(graph->axes[a].capacity);
+        tables->memory_bytes +=
+            padded(sequences + 1) + 2 * padded(graph->axes[a].capacity);
     tables->memory = pages_new(tables->memory_bytes);
     char *next = tables->memory;
     for (uint32_t a = 0; a < count; a++) {

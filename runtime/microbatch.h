@@ -1,9 +1,10 @@
 /* Batches cut into micro-batches, and the row structure of one micro-batch.
  *
- * A BatchLayout is a batch as one graph sees it: checked field by field, the first row of every
- * sequence on every axis, and the list of micro-batches. It is reused from step to step and only
- * allocates when a batch is larger than any before. AxisTables are a lane's private arrays, of the
- * sizes that the axes' capacities promise, filled anew for every micro-batch. */
+ * A BatchLayout is a batch as one graph sees it: checked field by field, the first row of
+ * every sequence on every axis, and the list of micro-batches. It is reused from step to
+ * step and only allocates when a batch is larger than any before. AxisTables are a lane's
+ * private arrays, of the sizes that the axes' capacities promise, filled anew for every
+ * micro-batch. */
 #ifndef VLG_RUNTIME_MICROBATCH_H
 #define VLG_RUNTIME_MICROBATCH_H
 
@@ -23,7 +24,8 @@ typedef struct SplitOptions {
 /* An input of the graph that is a field of the batch. */
 typedef struct LayoutInput {
     const Node *node;
-    int64_t index_limit; /* i32: values must be in [0, index_limit); INT64_MAX if nothing limits */
+    int64_t index_limit; /* i32: values must be in [0, index_limit); INT64_MAX if nothing
+                            limits */
     const BatchField *field; /* of the batch now set */
 } LayoutInput;
 
@@ -31,25 +33,28 @@ typedef struct BatchLayout {
     const Graph *graph;
     const Batch *batch;
     int64_t sequences;
-    int64_t **starts; /* by axis: [sequences + 1], row at which a sequence starts in the batch */
+    int64_t **starts; /* by axis: [sequences + 1], row at which a sequence starts in the
+                         batch */
     LayoutInput *inputs;
     uint32_t input_count;
     SequenceRange *ranges; /* the micro-batches, in order */
     int64_t range_count;
-    int64_t sequence_room; /* sequences for which starts and ranges have room */
+    int64_t sequence_room;   /* sequences for which starts and ranges have room */
     const BatchAxis **given; /* by axis: its lengths in the batch, NULL unless primary */
-    int64_t *primary; /* by axis: rows of the sequence being placed */
+    int64_t *primary;        /* by axis: rows of the sequence being placed */
 } BatchLayout;
 
 BatchLayout *layout_new(const Graph *graph);
 void layout_free(BatchLayout *layout); /* NULL is allowed */
-/* Checks `batch` against the graph and splits it; the batch must live as long as it is used.
- * Greedy: a micro-batch takes sequences while every axis stays within its capacity. False and an
- * error that names field, axis and sequence if the batch does not fit the graph. */
-NODISCARD bool layout_set(BatchLayout *layout, const Batch *batch, const SplitOptions *split,
-                          Diags *diags);
+/* Checks `batch` against the graph and splits it; the batch must live as long as it is
+ * used. Greedy: a micro-batch takes sequences while every axis stays within its capacity.
+ * False and an error that names field, axis and sequence if the batch does not fit the
+ * graph. */
+NODISCARD bool layout_set(BatchLayout *layout, const Batch *batch,
+                          const SplitOptions *split, Diags *diags);
 
-/* Upper limit of each i32 value that is used as a row number: by node id, INT64_MAX if none. */
+/* Upper limit of each i32 value that is used as a row number: by node id, INT64_MAX if
+ * none. */
 int64_t *index_limits(const Graph *graph, Arena *arena);
 /* Rows of a value in a micro-batch: of its axis, or its static rows. */
 int64_t value_rows(Type type, const AxisView *views);

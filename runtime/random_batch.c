@@ -26,7 +26,8 @@ static int64_t draw_int(Maker *maker, int64_t below)
     return value < below ? value : below - 1;
 }
 
-/* Rows of a sequence come as this many equal square grids; 0 if no pool reads the axis. */
+/* Rows of a sequence come as this many equal square grids; 0 if no pool reads the axis.
+ */
 static int64_t grids_of(const Graph *graph, uint32_t a)
 {
     for (uint32_t i = 0; i < graph->axis_count; i++)
@@ -68,7 +69,8 @@ static void draw_axes(Maker *maker)
 static int64_t batch_rows(const Maker *maker, int32_t axis)
 {
     const Batch *batch = maker->batch;
-    int64_t rows = 0, *primary = ARENA_ARRAY(batch->arena, int64_t, maker->graph->axis_count);
+    int64_t rows = 0,
+            *primary = ARENA_ARRAY(batch->arena, int64_t, maker->graph->axis_count);
     for (int64_t s = 0; s < batch->sequences; s++) {
         uint32_t next = 0;
         for (uint32_t a = 0; a < maker->graph->axis_count; a++)

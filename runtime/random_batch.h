@@ -10,8 +10,9 @@ typedef struct RandomBatch {
     uint64_t seed;
 } RandomBatch;
 
-/* Every primary axis gets random lengths of 1 or more (whole grids where a pool asks for them), every
- * field random rows, near 0 with deviation about 1; row numbers stay within their tables. */
+/* Every primary axis gets random lengths of 1 or more (whole grids where a pool asks for
+ * them), every field random rows, near 0 with deviation about 1; row numbers stay within
+ * their tables. */
 Batch *random_batch(const Graph *graph, const RandomBatch *wanted);
 
 /* A number in [-1, 1), a function of seed and index. */

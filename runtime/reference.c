@@ -14,13 +14,13 @@
 #define REFERENCE_vocab(name) reference_##name
 #define REFERENCE_graft(name) reference_##name
 static ReferenceFn *const functions[OP_COUNT] = {
-#define OP(name, args, attrs, shape, gradient, lowering, ...) \
+#define OP(name, args, attrs, shape, gradient, lowering, ...)                            \
     [OP_##name] = REFERENCE_##lowering(name),
 #include "ir/ops.def"
 };
 
-void reference_node(const ReferenceContext *ctx, const Node *node, const void *const *args,
-                    void *out)
+void reference_node(const ReferenceContext *ctx, const Node *node,
+                    const void *const *args, void *out)
 {
     assert(functions[node->op]);
     functions[node->op](ctx, node, args, out);
@@ -41,8 +41,8 @@ int64_t reference_bytes(const ReferenceContext *ctx, Type type)
     return reference_rows(ctx, type) * type_row_bytes(type);
 }
 
-const void **reference_run(const ReferenceContext *ctx, ReferenceSource *source, void *state,
-                           Arena *arena)
+const void **reference_run(const ReferenceContext *ctx, ReferenceSource *source,
+                           void *state, Arena *arena)
 {
     const Graph *graph = ctx->graph;
     const void **values = ARENA_ARRAY(arena, const void *, graph->node_count);
@@ -51,7 +51,8 @@ const void **reference_run(const ReferenceContext *ctx, ReferenceSource *source,
         const void *args[8];
         assert(node->arg_count <= sizeof args / sizeof *args);
         if (op_info(node->op)->lowering == LOWER_source) {
-            float value = (float)(node->op == OP_constant ? node->attr.constant.value : 0);
+            float value =
+                (float)(node->op == OP_constant ? node->attr.constant.value : 0);
             values[i] = node->op == OP_constant ? arena_copy(arena, &value, sizeof value)
                                                 : source(state, node);
             continue;

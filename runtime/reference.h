@@ -1,5 +1,6 @@
-/* The reference interpreter: every op in plain loops with sums in double precision. Nothing here is
- * fast or clever; generated code is checked against it, and finite differences check it in turn.
+/* The reference interpreter: every op in plain loops with sums in double precision.
+ * Nothing here is fast or clever; generated code is checked against it, and finite
+ * differences check it in turn.
  *
  * A value is dense at the rows its axis has: `rows` of type_row_bytes each. */
 #ifndef VLG_RUNTIME_REFERENCE_H
@@ -15,20 +16,21 @@ typedef struct ReferenceContext {
 } ReferenceContext;
 
 /* Computes `node` into `out` from its operands' values. */
-typedef void ReferenceFn(const ReferenceContext *ctx, const Node *node, const void *const *args,
-                         void *out);
+typedef void ReferenceFn(const ReferenceContext *ctx, const Node *node,
+                         const void *const *args, void *out);
 
-void reference_node(const ReferenceContext *ctx, const Node *node, const void *const *args,
-                    void *out);
+void reference_node(const ReferenceContext *ctx, const Node *node,
+                    const void *const *args, void *out);
 int64_t reference_rows(const ReferenceContext *ctx, Type type);
 int64_t reference_elements(const ReferenceContext *ctx, Type type);
 int64_t reference_bytes(const ReferenceContext *ctx, Type type);
 
-/* The value of a source node other than a constant: a field of the batch, a parameter, ... */
+/* The value of a source node other than a constant: a field of the batch, a parameter,
+ * ... */
 typedef const void *ReferenceSource(void *state, const Node *node);
 /* Runs a graph: values by node id, in `arena`. */
-const void **reference_run(const ReferenceContext *ctx, ReferenceSource *source, void *state,
-                           Arena *arena);
+const void **reference_run(const ReferenceContext *ctx, ReferenceSource *source,
+                           void *state, Arena *arena);
 
 /* One function per op that computes something: reference_<op>. */
 #define REFERENCE_source(name)

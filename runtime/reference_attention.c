@@ -2,7 +2,8 @@
  *
  *     S = q k^T + bias    P = softmax(S)    M = dropout mask / (1 - p)    y = (P M) v
  *     dP = (dy v^T) M     dS = P (dP - rowsum(P dP))
- *     dq = dS k           dk = dS^T q       dv = (P M)^T dy      dtable[bucket(j - i)] += dS_ij */
+ *     dq = dS k           dk = dS^T q       dv = (P M)^T dy      dtable[bucket(j - i)] +=
+ * dS_ij */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,8 @@ typedef struct Attention {
     const AxisView *queries, *keys;
     int64_t heads, width, value_width; /* of all heads together */
     int64_t sequence, head;
-    int64_t biased;  /* rows of the sequence that the bias covers */
-    double *p, *m;   /* [keys of the sequence] of one query row */
+    int64_t biased; /* rows of the sequence that the bias covers */
+    double *p, *m;  /* [keys of the sequence] of one query row */
     double *ds;
 } Attention;
 
@@ -48,7 +49,8 @@ static void attention_close(Attention *at)
 }
 
 /* Head h of row r. */
-static const float *head_row(const float *x, int64_t width, const Attention *at, int64_t row)
+static const float *head_row(const float *x, int64_t width, const Attention *at,
+                             int64_t row)
 {
     return x + row * width + at->head * (width / at->heads);
 }
@@ -96,8 +98,8 @@ static void attention_row(Attention *at, int64_t i, int64_t row)
         sum += at->p[j] = j < seen ? exp(at->p[j] - largest) : 0;
     for (int64_t j = 0; j < keys; j++) {
         at->p[j] /= sum;
-        bool is_dropped =
-            p > 0 && random_bits(key, (uint32_t)(at->head * 65536 + j)) < random_threshold(p);
+        bool is_dropped = p > 0 && random_bits(key, (uint32_t)(at->head * 65536 + j)) <
+                                       random_threshold(p);
         at->m[j] = is_dropped ? 0 : 1 / (1 - p);
     }
 }
@@ -202,12 +204,12 @@ static void term_dtable(Attention *at, int64_t i, int64_t row, double *sums)
     }
 }
 
-#define ATTENTION(name, has_dy, term)                                                     \
-    void reference_##name(const ReferenceContext *ctx, const Node *node,                  \
-                          const void *const *args, void *out)                             \
-    {                                                                                     \
-        Attention at = attention_open(ctx, node, args, has_dy);                           \
-        attention_sum(&at, term, out);                                                    \
+#define ATTENTION(name, has_dy, term)                                                    \
+    void reference_##name(const ReferenceContext *ctx, const Node *node,                 \
+                          const void *const *args, void *out)                            \
+    {                                                                                    \
+        Attention at = attention_open(ctx, node, args, has_dy);                          \
+        attention_sum(&at, term, out);                                                   \
     }
 
 ATTENTION(attention, false, term_y)

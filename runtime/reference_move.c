@@ -6,20 +6,20 @@
 
 #include "runtime/reference.h"
 
-void reference_reshape(const ReferenceContext *ctx, const Node *node, const void *const *args,
-                       void *out)
+void reference_reshape(const ReferenceContext *ctx, const Node *node,
+                       const void *const *args, void *out)
 {
     memcpy(out, args[0], (size_t)reference_bytes(ctx, node->type));
 }
 
-void reference_site(const ReferenceContext *ctx, const Node *node, const void *const *args,
-                    void *out)
+void reference_site(const ReferenceContext *ctx, const Node *node,
+                    const void *const *args, void *out)
 {
     memcpy(out, args[1], (size_t)reference_bytes(ctx, node->type));
 }
 
-void reference_permute(const ReferenceContext *ctx, const Node *node, const void *const *args,
-                       void *out)
+void reference_permute(const ReferenceContext *ctx, const Node *node,
+                       const void *const *args, void *out)
 {
     const float *x = args[0];
     Type from = node->args[0]->type, to = node->type;
@@ -38,7 +38,8 @@ void reference_permute(const ReferenceContext *ctx, const Node *node, const void
     }
 }
 
-/* [rows, width] as doubles, transposed if asked to: so that the loops of a product run along rows. */
+/* [rows, width] as doubles, transposed if asked to: so that the loops of a product run
+ * along rows. */
 static double *as_doubles(const float *x, int64_t rows, int64_t width, bool transpose)
 {
     double *y = heap_alloc((size_t)(rows * width + 1) * sizeof *y);
@@ -48,14 +49,15 @@ static double *as_doubles(const float *x, int64_t rows, int64_t width, bool tran
     return y;
 }
 
-void reference_matmul(const ReferenceContext *ctx, const Node *node, const void *const *args,
-                      void *out)
+void reference_matmul(const ReferenceContext *ctx, const Node *node,
+                      const void *const *args, void *out)
 {
     Type a_type = node->args[0]->type, b_type = node->args[1]->type;
     bool ta = node->attr.matmul.transpose_a, tb = node->attr.matmul.transpose_b;
     int64_t a_rows = reference_rows(ctx, a_type), a_width = type_width(a_type);
     int64_t b_rows = reference_rows(ctx, b_type), b_width = type_width(b_type);
-    int64_t m = ta ? a_width : a_rows, k = ta ? a_rows : a_width, n = tb ? b_rows : b_width;
+    int64_t m = ta ? a_width : a_rows, k = ta ? a_rows : a_width,
+            n = tb ? b_rows : b_width;
     double *a = as_doubles(args[0], a_rows, a_width, ta); /* [m, k] */
     double *b = as_doubles(args[1], b_rows, b_width, tb); /* [k, n] */
     double *row = heap_alloc((size_t)n * sizeof *row);
@@ -75,8 +77,8 @@ void reference_matmul(const ReferenceContext *ctx, const Node *node, const void 
     free(row);
 }
 
-void reference_gather(const ReferenceContext *ctx, const Node *node, const void *const *args,
-                      void *out)
+void reference_gather(const ReferenceContext *ctx, const Node *node,
+                      const void *const *args, void *out)
 {
     const float *table = args[0]; /* [table rows, width] */
     const int32_t *index = args[1];
@@ -93,7 +95,8 @@ void reference_scatter_add(const ReferenceContext *ctx, const Node *node,
 {
     const int32_t *index = args[0];
     const float *x = args[1]; /* [rows, width] */
-    int64_t width = type_width(node->type), elements = reference_elements(ctx, node->type);
+    int64_t width = type_width(node->type),
+            elements = reference_elements(ctx, node->type);
     double *sums = heap_alloc((size_t)elements * sizeof *sums);
     memset(sums, 0, (size_t)elements * sizeof *sums);
     Type x_type = node->args[1]->type;
@@ -105,19 +108,20 @@ void reference_scatter_add(const ReferenceContext *ctx, const Node *node,
     free(sums);
 }
 
-/* -- axes ----------------------------------------------------------------------------------- */
+/* -- axes --------------------------------------------------------------------------- */
 
 static int64_t sequence_rows(const AxisView *view, int64_t sequence)
 {
     return view->offsets[sequence + 1] - view->offsets[sequence];
 }
 
-void reference_position(const ReferenceContext *ctx, const Node *node, const void *const *args,
-                        void *out)
+void reference_position(const ReferenceContext *ctx, const Node *node,
+                        const void *const *args, void *out)
 {
     (void)args;
     const AxisView *view = &ctx->views[node->type.axis];
-    int64_t quotient = node->attr.position.quotient, modulus = node->attr.position.modulus;
+    int64_t quotient = node->attr.position.quotient,
+            modulus = node->attr.position.modulus;
     for (int64_t row = 0; row < view->rows; row++) {
         int64_t number = (row - view->offsets[view->sequence[row]]) / quotient;
         if (modulus != 0)
@@ -127,8 +131,8 @@ void reference_position(const ReferenceContext *ctx, const Node *node, const voi
     }
 }
 
-void reference_join(const ReferenceContext *ctx, const Node *node, const void *const *args,
-                    void *out)
+void reference_join(const ReferenceContext *ctx, const Node *node,
+                    const void *const *args, void *out)
 {
     int64_t row_bytes = type_row_bytes(node->type);
     char *next = out;
@@ -136,13 +140,14 @@ void reference_join(const ReferenceContext *ctx, const Node *node, const void *c
         for (uint32_t i = 0; i < 2; i++) {
             const AxisView *view = &ctx->views[node->args[i]->type.axis];
             int64_t bytes = sequence_rows(view, s) * row_bytes;
-            memcpy(next, (const char *)args[i] + view->offsets[s] * row_bytes, (size_t)bytes);
+            memcpy(next, (const char *)args[i] + view->offsets[s] * row_bytes,
+                   (size_t)bytes);
             next += bytes;
         }
 }
 
-void reference_part(const ReferenceContext *ctx, const Node *node, const void *const *args,
-                    void *out)
+void reference_part(const ReferenceContext *ctx, const Node *node,
+                    const void *const *args, void *out)
 {
     const AxisView *joined = &ctx->views[node->args[0]->type.axis];
     const AxisView *own = &ctx->views[node->type.axis];
@@ -156,14 +161,15 @@ void reference_part(const ReferenceContext *ctx, const Node *node, const void *c
     }
 }
 
-void reference_spread(const ReferenceContext *ctx, const Node *node, const void *const *args,
-                      void *out)
+void reference_spread(const ReferenceContext *ctx, const Node *node,
+                      const void *const *args, void *out)
 {
     const AxisView *view = &ctx->views[node->type.axis];
     int64_t row_bytes = type_row_bytes(node->type);
     for (int64_t row = 0; row < view->rows; row++)
         memcpy((char *)out + row * row_bytes,
-               (const char *)args[0] + view->sequence[row] * row_bytes, (size_t)row_bytes);
+               (const char *)args[0] + view->sequence[row] * row_bytes,
+               (size_t)row_bytes);
 }
 
 void reference_sum_sequence(const ReferenceContext *ctx, const Node *node,
@@ -181,8 +187,8 @@ void reference_sum_sequence(const ReferenceContext *ctx, const Node *node,
         }
 }
 
-void reference_lengths(const ReferenceContext *ctx, const Node *node, const void *const *args,
-                       void *out)
+void reference_lengths(const ReferenceContext *ctx, const Node *node,
+                       const void *const *args, void *out)
 {
     (void)args;
     const AxisView *view = &ctx->views[node->attr.on_axis.axis];
@@ -190,15 +196,15 @@ void reference_lengths(const ReferenceContext *ctx, const Node *node, const void
         ((float *)out)[s] = (float)sequence_rows(view, s);
 }
 
-void reference_total(const ReferenceContext *ctx, const Node *node, const void *const *args,
-                     void *out)
+void reference_total(const ReferenceContext *ctx, const Node *node,
+                     const void *const *args, void *out)
 {
     (void)args;
     *(float *)out = (float)ctx->views[node->attr.on_axis.axis].total_rows;
 }
 
-/* One grid of grid x grid cells to side x side: the window of cell i begins at floor(i grid / side) and
- * ends before ceil((i + 1) grid / side). */
+/* One grid of grid x grid cells to side x side: the window of cell i begins at floor(i
+ * grid / side) and ends before ceil((i + 1) grid / side). */
 static void pool_grid(const float *x, int64_t grid, int64_t side, int64_t width, float *y)
 {
     for (int64_t cell = 0; cell < side * side; cell++) {
@@ -217,8 +223,8 @@ static void pool_grid(const float *x, int64_t grid, int64_t side, int64_t width,
     }
 }
 
-void reference_max_pool(const ReferenceContext *ctx, const Node *node, const void *const *args,
-                        void *out)
+void reference_max_pool(const ReferenceContext *ctx, const Node *node,
+                        const void *const *args, void *out)
 {
     const AxisView *from = &ctx->views[node->args[0]->type.axis];
     const AxisView *to = &ctx->views[node->type.axis];
@@ -228,8 +234,8 @@ void reference_max_pool(const ReferenceContext *ctx, const Node *node, const voi
         int64_t cells = sequence_rows(from, s) / axis->images;
         int64_t grid = llround(sqrt((double)cells));
         for (int64_t image = 0; image < axis->images; image++)
-            pool_grid((const float *)args[0] + (from->offsets[s] + image * cells) * width, grid,
-                      axis->side, width,
+            pool_grid((const float *)args[0] + (from->offsets[s] + image * cells) * width,
+                      grid, axis->side, width,
                       (float *)out +
                           (to->offsets[s] + image * axis->side * axis->side) * width);
     }

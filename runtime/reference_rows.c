@@ -5,8 +5,8 @@
 #include "ir/random.h"
 #include "runtime/reference.h"
 
-/* The element of an operand that belongs to element `flat` of the result: dimensions are aligned at
- * the right, those of 1 do not move. */
+/* The element of an operand that belongs to element `flat` of the result: dimensions are
+ * aligned at the right, those of 1 do not move. */
 static int64_t broadcast_index(const ReferenceContext *ctx, Type result, Type operand,
                                int64_t flat)
 {
@@ -32,26 +32,26 @@ static bool get_bit(const void *bits, Type type, int64_t flat)
     return row[column / 8] >> column % 8 & 1;
 }
 
-static float operand(const ReferenceContext *ctx, const Node *node, const void *const *args,
-                     uint32_t i, int64_t flat)
+static float operand(const ReferenceContext *ctx, const Node *node,
+                     const void *const *args, uint32_t i, int64_t flat)
 {
     const float *values = args[i];
     return values[broadcast_index(ctx, node->type, node->args[i]->type, flat)];
 }
 
-#define FOR_ELEMENTS(i) \
+#define FOR_ELEMENTS(i)                                                                  \
     for (int64_t i = 0, count_ = reference_elements(ctx, node->type); i < count_; i++)
 
-#define BINARY(name, formula)                                                             \
-    void reference_##name(const ReferenceContext *ctx, const Node *node,                  \
-                          const void *const *args, void *out)                             \
-    {                                                                                     \
-        FOR_ELEMENTS(i)                                                                   \
-        {                                                                                 \
-            double a = (double)operand(ctx, node, args, 0, i);                            \
-            double b = (double)operand(ctx, node, args, 1, i);                            \
-            ((float *)out)[i] = (float)(formula);                                         \
-        }                                                                                 \
+#define BINARY(name, formula)                                                            \
+    void reference_##name(const ReferenceContext *ctx, const Node *node,                 \
+                          const void *const *args, void *out)                            \
+    {                                                                                    \
+        FOR_ELEMENTS(i)                                                                  \
+        {                                                                                \
+            double a = (double)operand(ctx, node, args, 0, i);                           \
+            double b = (double)operand(ctx, node, args, 1, i);                           \
+            ((float *)out)[i] = (float)(formula);                                        \
+        }                                                                                \
     }
 
 BINARY(add, a + b)
@@ -61,15 +61,15 @@ BINARY(div, a / b)
 BINARY(maximum, a > b ? a : b)
 BINARY(minimum, a < b ? a : b)
 
-#define UNARY(name, formula)                                                              \
-    void reference_##name(const ReferenceContext *ctx, const Node *node,                  \
-                          const void *const *args, void *out)                             \
-    {                                                                                     \
-        FOR_ELEMENTS(i)                                                                   \
-        {                                                                                 \
-            double x = (double)operand(ctx, node, args, 0, i);                            \
-            ((float *)out)[i] = (float)(formula);                                         \
-        }                                                                                 \
+#define UNARY(name, formula)                                                             \
+    void reference_##name(const ReferenceContext *ctx, const Node *node,                 \
+                          const void *const *args, void *out)                            \
+    {                                                                                    \
+        FOR_ELEMENTS(i)                                                                  \
+        {                                                                                \
+            double x = (double)operand(ctx, node, args, 0, i);                           \
+            ((float *)out)[i] = (float)(formula);                                        \
+        }                                                                                \
     }
 
 UNARY(exp, exp(x))
@@ -80,8 +80,8 @@ UNARY(sqrt, sqrt(x))
 UNARY(rsqrt, 1 / sqrt(x))
 UNARY(expand, x)
 
-void reference_greater(const ReferenceContext *ctx, const Node *node, const void *const *args,
-                       void *out)
+void reference_greater(const ReferenceContext *ctx, const Node *node,
+                       const void *const *args, void *out)
 {
     int64_t width = type_width(node->type), row_bytes = type_row_bytes(node->type);
     memset(out, 0, (size_t)reference_bytes(ctx, node->type));
@@ -93,8 +93,8 @@ void reference_greater(const ReferenceContext *ctx, const Node *node, const void
     }
 }
 
-void reference_select(const ReferenceContext *ctx, const Node *node, const void *const *args,
-                      void *out)
+void reference_select(const ReferenceContext *ctx, const Node *node,
+                      const void *const *args, void *out)
 {
     Type mask = node->args[0]->type;
     FOR_ELEMENTS(i)
@@ -110,8 +110,8 @@ static uint32_t row_key(const ReferenceContext *ctx, Type type, int64_t row)
                                 : random_row_key(0xffffffffU, (uint32_t)row);
 }
 
-void reference_dropout(const ReferenceContext *ctx, const Node *node, const void *const *args,
-                       void *out)
+void reference_dropout(const ReferenceContext *ctx, const Node *node,
+                       const void *const *args, void *out)
 {
     const float *x = args[0];
     double p = node->attr.dropout.p;
@@ -125,8 +125,8 @@ void reference_dropout(const ReferenceContext *ctx, const Node *node, const void
     }
 }
 
-void reference_sum_width(const ReferenceContext *ctx, const Node *node, const void *const *args,
-                         void *out)
+void reference_sum_width(const ReferenceContext *ctx, const Node *node,
+                         const void *const *args, void *out)
 {
     const float *x = args[0]; /* [rows, width] */
     int64_t width = type_width(node->args[0]->type);
@@ -139,8 +139,8 @@ void reference_sum_width(const ReferenceContext *ctx, const Node *node, const vo
     }
 }
 
-void reference_max_width(const ReferenceContext *ctx, const Node *node, const void *const *args,
-                         void *out)
+void reference_max_width(const ReferenceContext *ctx, const Node *node,
+                         const void *const *args, void *out)
 {
     const float *x = args[0]; /* [rows, width] */
     int64_t width = type_width(node->args[0]->type);
@@ -153,11 +153,12 @@ void reference_max_width(const ReferenceContext *ctx, const Node *node, const vo
     }
 }
 
-void reference_sum_rows(const ReferenceContext *ctx, const Node *node, const void *const *args,
-                        void *out)
+void reference_sum_rows(const ReferenceContext *ctx, const Node *node,
+                        const void *const *args, void *out)
 {
     const float *x = args[0]; /* [rows, width] */
-    int64_t rows = reference_rows(ctx, node->args[0]->type), width = type_width(node->type);
+    int64_t rows = reference_rows(ctx, node->args[0]->type),
+            width = type_width(node->type);
     for (int64_t i = 0; i < width; i++) {
         double sum = 0;
         for (int64_t row = 0; row < rows; row++)

@@ -18,8 +18,8 @@ typedef struct Vocab {
     double log_sum; /* log sum exp of the row */
 } Vocab;
 
-static Vocab vocab_open(const ReferenceContext *ctx, const Node *node, const void *const *args,
-                        uint32_t bias)
+static Vocab vocab_open(const ReferenceContext *ctx, const Node *node,
+                        const void *const *args, uint32_t bias)
 {
     Vocab vocab = {.x = args[0], .table = args[1]};
     vocab.bias = node->arg_count > bias ? args[bias] : NULL;

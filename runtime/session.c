@@ -1,9 +1,10 @@
-/* Per graph of the module: its program, its batch layout, where its outputs go, and one binding
- * per lane. A step hands micro-batches to lanes by a counter, in order; each lane that holds one runs
- * the whole program on it. */
+/* Per graph of the module: its program, its batch layout, where its outputs go, and one
+ * binding per lane. A step hands micro-batches to lanes by a counter, in order; each lane
+ * that holds one runs the whole program on it. */
 #include "runtime/session.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,11 +18,11 @@
 typedef struct GraphRun {
     const Graph *graph;
     BatchLayout *layout;
-    Fold *folds;  /* by output */
+    Fold *folds; /* by output */
     double loss;
-    Exec **execs; /* by lane; update graphs have one */
-    AxisTables **tables; /* by lane */
-    UpdatePlan *plan; /* update graphs */
+    Exec **execs;         /* by lane; update graphs have one */
+    AxisTables **tables;  /* by lane */
+    UpdatePlan *plan;     /* update graphs */
     NamedResult *results; /* evaluate graphs */
     uint32_t result_count;
     int64_t *result_room; /* bytes behind results[i].data */
@@ -32,7 +33,7 @@ struct Session {
     Store *store;
     Jit *jit;
     Program **programs; /* by graph of the module */
-    GraphRun *runs;    /* by graph of the module */
+    GraphRun *runs;     /* by graph of the module */
     Lanes *lanes;
     uint32_t lane_count;
     LaneContext *contexts; /* by lane */
@@ -45,9 +46,10 @@ struct Session {
     GraphRun *current;
     _Alignas(64) _Atomic int64_t next; /* micro-batch or item to claim */
     _Alignas(64) _Atomic int64_t done; /* items finished */
+    _Atomic bool is_finite; /* no gradient looked at was infinite or no number */
 };
 
-/* -- setting up ----------------------------------------------------------------------------- */
+/* -- setting up --------------------------------------------------------------------- */
 
 static int64_t largest_slab(const Session *session, bool with_updates)
 {
@@ -73,8 +75,8 @@ static void make_lanes_memory(Session *session)
     for (uint32_t lane = 0; lane < lanes; lane++) {
         session->slab_bytes[lane] = largest_slab(session, lane == 0);
         session->slabs[lane] = pages_new(session->slab_bytes[lane]);
-        session->contexts[lane] =
-            (LaneContext){.scratch = pages_new(session->scratch_bytes), .gemm = blas_gemm};
+        session->contexts[lane] = (LaneContext){
+            .scratch = pages_new(session->scratch_bytes), .gemm = blas_gemm};
     }
 }
 
@@ -96,7 +98,7 @@ static Fold *make_folds(GraphRun *run, Store *store, Diags *diags)
             continue;
         const StoreEntry *entry = store_find(store, output->name);
         if (!entry || !entry->gradient) {
-            diag_error(diags, output->loc, "'%s' has a gradient but is not trained",
+            diag_error(diags, output->loc, "'%s' has a gradient but no accumulator",
                        output->name);
             free(folds);
             return NULL;
@@ -180,11 +182,13 @@ static bool check_gradients(const Session *session, Diags *diags)
         for (uint32_t i = 0; i < graph->node_count; i++) {
             const Node *node = graph->nodes[i];
             if (node->op != OP_gradient ||
-                (train && graph_find_output(train->graph, OUTPUT_gradient,
-                                            node->attr.named.name)))
+                (train &&
+                 graph_find_output(train->graph, OUTPUT_gradient, node->attr.named.name)))
                 continue;
-            diag_error(diags, node->loc, "@%s reads the gradient of '%s', which @%s.train "
-                       "does not compute", graph->name, node->attr.named.name, graph->task);
+            diag_error(diags, node->loc,
+                       "@%s reads the gradient of '%s', which @%s.train "
+                       "does not compute",
+                       graph->name, node->attr.named.name, graph->task);
             is_right = false;
         }
     }
@@ -223,7 +227,8 @@ Session *session_new(const Module *module, Store *store, const SessionOptions *o
     memset(session->runs, 0, (module->graph_count + 1) * sizeof *session->runs);
     JitOptions jit = {.cache_dir = options->cache_dir, .dump_ir = options->dump_kernels};
     session->jit = jit_new(&jit, diags);
-    bool is_ready = session->jit && jit_compile(session->jit, module, session->programs, diags);
+    bool is_ready =
+        session->jit && jit_compile(session->jit, module, session->programs, diags);
     is_ready = is_ready && (session->lanes = lanes_new(options->lanes, diags));
     if (is_ready) {
         session->lane_count = lanes_count(session->lanes);
@@ -241,7 +246,8 @@ static void free_run(GraphRun *run, uint32_t lanes)
 {
     if (!run->graph)
         return;
-    for (uint32_t lane = 0; lane < (run->graph->kind == GRAPH_update ? 1 : lanes); lane++) {
+    for (uint32_t lane = 0; lane < (run->graph->kind == GRAPH_update ? 1 : lanes);
+         lane++) {
         exec_free(run->execs[lane]);
         axis_tables_free(run->tables[lane]);
     }
@@ -305,7 +311,7 @@ int64_t session_slab_bytes(const Session *session)
     return bytes;
 }
 
-/* -- running -------------------------------------------------------------------------------- */
+/* -- running ------------------------------------------------------------------------ */
 
 static void run_microbatches(void *state, uint32_t lane)
 {
@@ -313,7 +319,8 @@ static void run_microbatches(void *state, uint32_t lane)
     GraphRun *run = session->current;
     LaneContext *context = &session->contexts[lane];
     for (;;) {
-        int64_t index = atomic_fetch_add_explicit(&session->next, 1, memory_order_relaxed);
+        int64_t index =
+            atomic_fetch_add_explicit(&session->next, 1, memory_order_relaxed);
         if (index >= run->layout->range_count)
             return;
         exec_bind(run->execs[lane], run->layout, index, context);
@@ -352,7 +359,8 @@ static void set_step_key(Session *session, uint64_t step)
         session->contexts[lane].step_key = key;
 }
 
-static GraphRun *need_run(Session *session, GraphKind kind, const char *task, Diags *diags)
+static GraphRun *need_run(Session *session, GraphKind kind, const char *task,
+                          Diags *diags)
 {
     const GraphRun *run = find_run(session, kind, task);
     if (!run)
@@ -362,14 +370,15 @@ static GraphRun *need_run(Session *session, GraphKind kind, const char *task, Di
 }
 
 /* The run of the batch's task with the batch laid out, or NULL. */
-static GraphRun *lay_out(Session *session, GraphKind kind, const Batch *batch, Diags *diags)
+static GraphRun *lay_out(Session *session, GraphKind kind, const Batch *batch,
+                         Diags *diags)
 {
     GraphRun *run = need_run(session, kind, batch->task, diags);
     return run && layout_set(run->layout, batch, &session->split, diags) ? run : NULL;
 }
 
-bool session_gradients(Session *session, const Batch *batch, uint64_t step, double *out_loss,
-                       Diags *diags)
+bool session_gradients(Session *session, const Batch *batch, uint64_t step,
+                       double *out_loss, Diags *diags)
 {
     GraphRun *run = lay_out(session, GRAPH_train, batch, diags);
     if (!run)
@@ -381,8 +390,8 @@ bool session_gradients(Session *session, const Batch *batch, uint64_t step, doub
     return true;
 }
 
-bool session_update(Session *session, const char *task, double lr, double *out_gradient_norm,
-                    Diags *diags)
+bool session_update(Session *session, const char *task, double lr,
+                    double *out_gradient_norm, Diags *diags)
 {
     GraphRun *run = need_run(session, GRAPH_update, task, diags);
     if (!run)
@@ -396,6 +405,43 @@ bool session_update(Session *session, const char *task, double lr, double *out_g
     return true;
 }
 
+/* The bits of an infinity or NaN have every bit of the exponent set. */
+static bool are_finite(const float *values, int64_t count)
+{
+    const uint32_t exponent = 0x7f800000U;
+    uint32_t found = 0;
+    for (int64_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, &values[i], sizeof bits);
+        found |= (bits & exponent) == exponent;
+    }
+    return !found;
+}
+
+static void check_gradients_of_run(void *state, uint32_t lane)
+{
+    Session *session = state;
+    const GraphRun *run = session->current;
+    (void)lane;
+    for (;;) {
+        int64_t i = atomic_fetch_add_explicit(&session->next, 1, memory_order_relaxed);
+        if (i >= run->graph->output_count)
+            return;
+        if (run->graph->outputs[i].role == OUTPUT_gradient &&
+            !are_finite(run->folds[i].sum, run->folds[i].elements))
+            atomic_store_explicit(&session->is_finite, false, memory_order_relaxed);
+    }
+}
+
+/* Of the run that just ended. */
+static bool gradients_are_finite(Session *session)
+{
+    atomic_store(&session->next, 0);
+    atomic_store(&session->is_finite, true);
+    lanes_run(session->lanes, check_gradients_of_run, session);
+    return atomic_load(&session->is_finite);
+}
+
 bool session_train_step(Session *session, const Batch *batch, uint64_t step, double lr,
                         StepResult *out_result, Diags *diags)
 {
@@ -403,12 +449,15 @@ bool session_train_step(Session *session, const Batch *batch, uint64_t step, dou
     if (!session_gradients(session, batch, step, &out_result->loss, diags))
         return false;
     out_result->microbatches = session->current->layout->range_count;
-    if (!isfinite(out_result->loss))
+    bool is_sound = gradients_are_finite(session);
+    if (!is_sound)
+        out_result->gradient_norm = NAN;
+    if (!is_sound || !isfinite(out_result->loss))
         return true;
     return session_update(session, batch->task, lr, &out_result->gradient_norm, diags);
 }
 
-/* -- evaluation ----------------------------------------------------------------------------- */
+/* -- evaluation --------------------------------------------------------------------- */
 
 static void place_results(GraphRun *run)
 {
@@ -467,8 +516,8 @@ const NamedResult *eval_find(const EvalResult *result, const char *name)
     return NULL;
 }
 
-bool session_find_fault(Session *session, const Batch *batch, uint64_t step, Fault *out_fault,
-                        Diags *diags)
+bool session_find_fault(Session *session, const Batch *batch, uint64_t step,
+                        Fault *out_fault, Diags *diags)
 {
     *out_fault = (Fault){0};
     GraphRun *run = lay_out(session, GRAPH_train, batch, diags);
@@ -476,7 +525,8 @@ bool session_find_fault(Session *session, const Batch *batch, uint64_t step, Fau
         return false;
     set_step_key(session, step);
     start_run(session, run);
-    for (int64_t index = 0; index < run->layout->range_count && !out_fault->node; index++) {
+    for (int64_t index = 0; index < run->layout->range_count && !out_fault->node;
+         index++) {
         int64_t call;
         exec_bind(run->execs[0], run->layout, index, &session->contexts[0]);
         exec_microbatch(run->execs[0], &session->contexts[0], &call);

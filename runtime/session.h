@@ -6,8 +6,8 @@
  *     session_train_step(session, batch, step, lr, &result, diags);
  *
  * Results do not depend on the number of lanes, bit by bit; they depend on the split into
- * micro-batches by rounding only. After session_new nothing is allocated, unless a batch is larger
- * than any before. One call at a time. */
+ * micro-batches by rounding only. After session_new nothing is allocated, unless a batch
+ * is larger than any before. One call at a time. */
 #ifndef VLG_RUNTIME_SESSION_H
 #define VLG_RUNTIME_SESSION_H
 
@@ -25,8 +25,8 @@ typedef struct SessionOptions {
 
 typedef struct Session Session;
 
-/* NULL and errors if a graph cannot be compiled or does not fit the store. Module and store must
- * outlive the session. */
+/* NULL and errors if a graph cannot be compiled or does not fit the store. Module and
+ * store must outlive the session. */
 Session *session_new(const Module *module, Store *store, const SessionOptions *options,
                      Diags *diags);
 void session_free(Session *session); /* NULL is allowed */
@@ -43,32 +43,32 @@ typedef struct StepResult {
     int64_t microbatches;
 } StepResult;
 
-/* Loss and gradients of the batch (key of random numbers: the settings' seed and `step`), then the
- * task's update graph at learning rate `lr`. If the loss or the gradient norm is not finite the
- * result says so and the caller decides; parameters are then already updated unless
- * the loss was not finite: then nothing is written but gradient accumulators. */
-NODISCARD bool session_train_step(Session *session, const Batch *batch, uint64_t step, double lr,
-                                  StepResult *out_result, Diags *diags);
-/* Only the first half: gradients are in the store's accumulators for every OUTPUT_gradient of the task's
- * train graph, until the next step. */
+/* Loss and gradients of the batch (key of random numbers: the settings' seed and `step`),
+ * then the task's update graph at learning rate `lr`. If the loss or a gradient is not
+ * finite, then neither is `loss` or `gradient_norm` of the result, and parameters and
+ * states are as they were. */
+NODISCARD bool session_train_step(Session *session, const Batch *batch, uint64_t step,
+                                  double lr, StepResult *out_result, Diags *diags);
+/* Only the first half: gradients are in the store's accumulators for every
+ * OUTPUT_gradient of the task's train graph, until the next step. */
 NODISCARD bool session_gradients(Session *session, const Batch *batch, uint64_t step,
                                  double *out_loss, Diags *diags);
 /* Only the second half, with whatever the accumulators hold. */
 NODISCARD bool session_update(Session *session, const char *task, double lr,
                               double *out_gradient_norm, Diags *diags);
 
-/* A result of an evaluate graph: a ragged one holds the rows of the whole batch in order, a static
- * one the sum over the micro-batches. */
+/* A result of an evaluate graph: a ragged one holds the rows of the whole batch in order,
+ * a static one the sum over the micro-batches. */
 typedef struct NamedResult {
     const char *name;
     Type type;
-    int64_t rows;         /* of the axis, in the batch; static rows of a static type */
-    const int64_t *starts; /* [sequences + 1] first row of each sequence; NULL if static */
-    void *data;           /* f32 or i32, as type.dtype */
+    int64_t rows;          /* of the axis, in the batch; static rows of a static type */
+    const int64_t *starts; /* [sequences + 1] first rows of sequences; NULL if static */
+    void *data;            /* f32 or i32, as type.dtype */
 } NamedResult;
 
 typedef struct EvalResult {
-    double loss;            /* of the graph's loss output, 0 if it has none */
+    double loss;               /* of the graph's loss output, 0 if it has none */
     const int32_t *prediction; /* rows of result "prediction", or NULL */
     int64_t prediction_rows;
     const NamedResult *results;
@@ -76,8 +76,8 @@ typedef struct EvalResult {
 } EvalResult;
 
 /* Runs the task's evaluate graph; `out_result` is valid until the next call. */
-NODISCARD bool session_evaluate(Session *session, const Batch *batch, EvalResult *out_result,
-                                Diags *diags);
+NODISCARD bool session_evaluate(Session *session, const Batch *batch,
+                                EvalResult *out_result, Diags *diags);
 const NamedResult *eval_find(const EvalResult *result, const char *name); /* or NULL */
 
 /* Where a number first stopped being finite. */
@@ -87,12 +87,14 @@ typedef struct Fault {
     int64_t microbatch;
 } Fault;
 
-/* Runs the train graph again on one lane, looking at every output of every call: the first in order
- * that is not finite. For after session_train_step reported a loss that is not. */
+/* Runs the train graph again on one lane, looking at every output of every call: the
+ * first in order that is not finite. For after session_train_step reported a loss that is
+ * not. */
 NODISCARD bool session_find_fault(Session *session, const Batch *batch, uint64_t step,
                                   Fault *out_fault, Diags *diags);
 
-/* One micro-batch of a graph on lane 0, to be run call by call: for verification and profiles. */
+/* One micro-batch of a graph on lane 0, to be run call by call: for verification and
+ * profiles. */
 typedef struct Walk {
     struct Exec *exec; /* runtime/exec.h; bound, no call made yet */
     const Program *program;
@@ -101,9 +103,10 @@ typedef struct Walk {
     int64_t microbatches;  /* of the batch */
 } Walk;
 
-/* Of graph `graph` of the module, micro-batch `index` of `batch`; update graphs take no batch. */
-NODISCARD bool session_walk(Session *session, uint32_t graph, const Batch *batch, int64_t index,
-                            uint64_t step, Walk *out_walk, Diags *diags);
+/* Of graph `graph` of the module, micro-batch `index` of `batch`; update graphs take no
+ * batch. */
+NODISCARD bool session_walk(Session *session, uint32_t graph, const Batch *batch,
+                            int64_t index, uint64_t step, Walk *out_walk, Diags *diags);
 void session_set_rate(Session *session, double lr); /* what update graphs read as "lr" */
 
 #endif

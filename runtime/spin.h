@@ -1,4 +1,5 @@
-/* Waiting for another lane without a system call at first: the wait is nearly always short. */
+/* Waiting for another lane without a system call at first: the wait is nearly always
+ * short. */
 #ifndef VLG_RUNTIME_SPIN_H
 #define VLG_RUNTIME_SPIN_H
 

@@ -76,15 +76,33 @@ static void index_names(Store *store)
     }
 }
 
+/* Parameters that are trained, and those whose gradient a graph makes all the same (a plan made
+ * without the pass that prunes them). */
+static bool *find_gradients(const Store *store)
+{
+    const Module *module = store->module;
+    bool *has = ARENA_ARRAY(store->arena, bool, store->entry_count);
+    for (uint32_t i = 0; i < module->param_count; i++)
+        has[i] = module->params[i].trained;
+    for (uint32_t g = 0; g < module->graph_count; g++)
+        for (uint32_t i = 0; i < module->graphs[g]->output_count; i++) {
+            const Output *output = &module->graphs[g]->outputs[i];
+            const Param *param = output->role == OUTPUT_gradient
+                                     ? module_find_param(module, output->name)
+                                     : NULL;
+            if (param)
+                has[param - module->params] = true;
+        }
+    return has;
+}
+
 /* Numbers get their places once all sizes are known. */
 static void place_entries(Store *store)
 {
+    const bool *has_gradient = find_gradients(store);
     int64_t bytes = 0;
-    for (uint32_t i = 0; i < store->entry_count; i++) {
-        const StoreEntry *entry = &store->entries[i];
-        bool has_gradient = entry->param && entry->param->trained;
-        bytes += padded_bytes(entry->elements) * (has_gradient ? 2 : 1);
-    }
+    for (uint32_t i = 0; i < store->entry_count; i++)
+        bytes += padded_bytes(store->entries[i].elements) * (has_gradient[i] ? 2 : 1);
     store->pages = pages_new(bytes);
     store->page_bytes = bytes;
     char *next = store->pages;
@@ -92,7 +110,7 @@ static void place_entries(Store *store)
         StoreEntry *entry = &store->entries[i];
         entry->data = (float *)(void *)next;
         next += padded_bytes(entry->elements);
-        if (entry->param && entry->param->trained) {
+        if (has_gradient[i]) {
             entry->gradient = (float *)(void *)next;
             next += padded_bytes(entry->elements);
         }
@@ -109,7 +127,8 @@ Store *store_new(const Module *module)
     store->entries = ARENA_ARRAY(arena, StoreEntry, store->entry_count);
     for (uint32_t i = 0; i < module->param_count; i++) {
         const Param *param = &module->params[i];
-        store->entries[i] = (StoreEntry){.name = param->name, .param = param, .type = param->type};
+        store->entries[i] =
+            (StoreEntry){.name = param->name, .param = param, .type = param->type};
     }
     for (uint32_t i = 0; i < module->state_count; i++) {
         const StateVar *state = &module->states[i];

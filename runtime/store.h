@@ -1,9 +1,11 @@
-/* The memory of a module: parameters, states of the optimizer, and one gradient accumulator per trained
- * parameter, found by name. All of it is 64-byte aligned, zero at first, and takes real memory only
- * where it is touched. A frozen parameter may instead point into a mapped file.
+/* The memory of a module: parameters, states of the optimizer, and one gradient
+ * accumulator per parameter that has a gradient, found by name. All of it is 64-byte aligned, zero at
+ * first, and takes real memory only where it is touched. A frozen parameter may instead
+ * point into a mapped file.
  *
- * Fill the store first (runtime/weights.h), then give it to session_new: a session keeps the
- * pointers. The numbers behind them may be written between steps, the pointers no more. */
+ * Fill the store first (runtime/weights.h), then give it to session_new: a session keeps
+ * the pointers. The numbers behind them may be written between steps, the pointers no
+ * more. */
 #ifndef VLG_RUNTIME_STORE_H
 #define VLG_RUNTIME_STORE_H
 
@@ -16,7 +18,7 @@ typedef struct StoreEntry {
     Type type;
     int64_t elements;
     float *data;     /* [elements] */
-    float *gradient; /* [elements], sum over the batch; NULL unless a trained parameter */
+    float *gradient; /* [elements], sum over the batch; NULL unless a graph makes it */
     bool mapped;     /* data belongs to somebody else and is read only */
 } StoreEntry;
 
@@ -31,8 +33,8 @@ uint32_t store_count(const Store *store);
 StoreEntry *store_at(Store *store, uint32_t index);
 /* By canonical name or, for parameters, any alias; NULL if there is none. */
 StoreEntry *store_find(const Store *store, const char *name);
-/* Makes a frozen parameter read `data`, which outlives the store. False, and no change, if `data` is
- * not 64-byte aligned or the parameter is trained: copy it then. */
+/* Makes a frozen parameter read `data`, which outlives the store. False, and no change,
+ * if `data` is not 64-byte aligned or the parameter is trained: copy it then. */
 NODISCARD bool store_map(StoreEntry *entry, const float *data);
 
 /* Zeroed memory that costs nothing until it is touched; 64-byte aligned. */

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runtime/evaluate.h"
 #include "runtime/progress.h"
@@ -23,6 +24,7 @@ typedef struct Trainer {
     char *checkpoint_path;
     char *scores; /* before training, "task=score " for each task */
     TaskScore *before, *after;
+    bool has_before;
     int64_t step; /* steps done */
 } Trainer;
 
@@ -54,13 +56,21 @@ static void parse_scores(Trainer *trainer, const char *text)
     }
 }
 
+/* Scores nobody asked for are no text in the checkpoint. */
 static bool score_before(Trainer *trainer)
 {
     const Run *run = trainer->run;
+    const char *earlier = run->checkpoint ? checkpoint_info(run->checkpoint)->scores : "";
+    trainer->has_before = *earlier || (!run->checkpoint && trainer->options->score_first);
+    if (!trainer->has_before) {
+        trainer->scores = heap_alloc(1);
+        trainer->scores[0] = '\0';
+        return true;
+    }
     if (run->checkpoint)
-        parse_scores(trainer, checkpoint_info(run->checkpoint)->scores);
-    else if (!evaluate_tasks(run->session, trainer->source, SPLIT_test, trainer->before,
-                             trainer->diags))
+        parse_scores(trainer, earlier);
+    else if (!evaluate_tasks(run->session, trainer->source, SPLIT_test,
+                             trainer->options->interrupt, trainer->before, trainer->diags))
         return false;
     print_scores(trainer);
     return true;
@@ -86,7 +96,7 @@ static bool validate(Trainer *trainer)
     progress_flush(trainer->progress);
     reader_pause(trainer->reader);
     bool is_good = evaluate_tasks(trainer->run->session, trainer->source, SPLIT_valid,
-                                  trainer->after, trainer->diags);
+                                  trainer->options->interrupt, trainer->after, trainer->diags);
     reader_resume(trainer->reader);
     if (!is_good)
         return false;
@@ -120,8 +130,9 @@ static void locate_fault(Trainer *trainer, const Batch *batch, const StepResult 
             trainer->diags, fault.node->loc,
             "the first such number is made here, by %s (%s), in micro-batch %" PRId64,
             op_info(fault.node->op)->name, fault.label, fault.microbatch);
-    diag_note(trainer->diags, (Loc){0}, "the last checkpoint is kept: %s",
-              trainer->checkpoint_path);
+    if (access(trainer->checkpoint_path, F_OK) == 0)
+        diag_note(trainer->diags, (Loc){0}, "the last checkpoint is kept: %s",
+                  trainer->checkpoint_path);
 }
 
 static ExitCode train_step(Trainer *trainer)
@@ -174,12 +185,16 @@ static ExitCode finish(Trainer *trainer)
     }
     uint32_t count = trainer->run->module->task_count;
     if (!evaluate_tasks(trainer->run->session, trainer->source, SPLIT_test,
-                        trainer->after, trainer->diags))
+                        options->interrupt, trainer->after, trainer->diags))
         return EXIT_CODE_input;
+    if (interrupt_is_set(options->interrupt)) {
+        printf("trained, not scored; saved in %s\n", trainer->checkpoint_path);
+        return EXIT_CODE_done;
+    }
     progress_scores(trainer->progress, trainer->step, split_names[SPLIT_test],
                     trainer->after, count);
     printf("\n");
-    evaluate_print(trainer->before, trainer->after, count, stdout);
+    evaluate_print(trainer->has_before ? trainer->before : NULL, trainer->after, count, stdout);
     printf("\nsaved in %s\n", trainer->checkpoint_path);
     return EXIT_CODE_done;
 }
@@ -195,7 +210,7 @@ static ExitCode train_from(Trainer *trainer)
     free(metrics);
     if (!trainer->progress || !score_before(trainer))
         return EXIT_CODE_input;
-    if (!run->checkpoint)
+    if (!run->checkpoint && trainer->has_before)
         progress_scores(trainer->progress, 0, split_names[SPLIT_test], trainer->before,
                         run->module->task_count);
     trainer->reader =

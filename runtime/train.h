@@ -9,6 +9,7 @@
 typedef struct TrainOptions {
     const char *directory; /* exists */
     int64_t total_steps;
+    bool score_first;           /* the test split before training, too */
     int64_t eval_every;         /* steps between validations; 0: none */
     int64_t checkpoint_every;   /* steps; 0: only at the end */
     const char *weights;        /* absolute path of the weights file, or "" */
@@ -16,7 +17,7 @@ typedef struct TrainOptions {
 } TrainOptions;
 
 /* Trains from the step of run->checkpoint (0 if there is none) to the last, saving as it
- * goes, and prints the scores of the test split before and after. Everything computed is
+ * goes, and prints the scores of the test split. Everything computed is
  * a function of plan, weights and step alone. An interrupt ends it early, saved, with
  * EXIT_CODE_done. */
 ExitCode train(Run *run, DataSource *source, const TrainOptions *options, Diags *diags);

@@ -6,7 +6,8 @@
 
 #include "ir/liveness.h"
 
-/* All ranges' ends cut memory into segments; per segment, the last level that touched it. */
+/* All ranges' ends cut memory into segments; per segment, the last level that touched it.
+ */
 typedef struct Segments {
     uintptr_t *bounds;
     uint32_t count;
@@ -44,7 +45,8 @@ static Segments cut_memory(const UpdatePlan *plan)
         }
     qsort(segments.bounds, count, sizeof *segments.bounds, compare_bounds);
     for (uint32_t i = 0; i < count; i++)
-        if (segments.count == 0 || segments.bounds[segments.count - 1] != segments.bounds[i])
+        if (segments.count == 0 ||
+            segments.bounds[segments.count - 1] != segments.bounds[i])
             segments.bounds[segments.count++] = segments.bounds[i];
     segments.written = ARENA_ARRAY(plan->arena, uint32_t, segments.count + 1);
     segments.read = ARENA_ARRAY(plan->arena, uint32_t, segments.count + 1);
@@ -89,12 +91,14 @@ static uint32_t level_of(const UpdatePlan *plan, const Segments *segments, uint3
     return before + 1;
 }
 
-static void mark_level(const UpdatePlan *plan, Segments *segments, uint32_t c, uint32_t level)
+static void mark_level(const UpdatePlan *plan, Segments *segments, uint32_t c,
+                       uint32_t level)
 {
     const Call *call = &exec_program(plan->exec)->calls[c];
     for (uint32_t i = 0; i < call->operand_count; i++) {
         Span span = operand_span(plan, segments, c, i);
-        uint32_t *touched = call->operands[i].written ? segments->written : segments->read;
+        uint32_t *touched =
+            call->operands[i].written ? segments->written : segments->read;
         for (uint32_t s = span.first; s < span.end; s++)
             if (touched[s] < level)
                 touched[s] = level;
@@ -136,7 +140,8 @@ static bool is_variable(const Node *node)
 }
 
 /* Lists the copies; their number, or -1 after an error. */
-static int64_t list_copies(UpdatePlan *plan, const Graph *graph, Store *store, Diags *diags)
+static int64_t list_copies(UpdatePlan *plan, const Graph *graph, Store *store,
+                           Diags *diags)
 {
     uint32_t count = 0;
     plan->copies = ARENA_ARRAY(plan->arena, UpdateCopy, graph->output_count);
@@ -187,7 +192,8 @@ void update_plan_free(UpdatePlan *plan)
         arena_free(plan->arena);
 }
 
-void update_plan_run_item(const UpdatePlan *plan, uint32_t item, const LaneContext *context)
+void update_plan_run_item(const UpdatePlan *plan, uint32_t item,
+                          const LaneContext *context)
 {
     uint32_t index = plan->items[item];
     if (index < plan->call_count) {

@@ -1,10 +1,11 @@
 /* The order in which lanes may share an update program.
  *
- * Two calls are independent unless one writes memory that the other reads or writes; independent
- * calls give the same numbers in any order. Calls get levels: one more than the highest level of an
- * earlier call they depend on. Items are the calls by level, and last the copies of values that
- * were not written in place. Lanes claim items in order; item i may run once the first wait[i] items
- * are done, which are all those of lower levels. */
+ * Two calls are independent unless one writes memory that the other reads or writes;
+ * independent calls give the same numbers in any order. Calls get levels: one more than
+ * the highest level of an earlier call they depend on. Items are the calls by level, and
+ * last the copies of values that were not written in place. Lanes claim items in order;
+ * item i may run once the first wait[i] items are done, which are all those of lower
+ * levels. */
 #ifndef VLG_RUNTIME_UPDATE_PLAN_H
 #define VLG_RUNTIME_UPDATE_PLAN_H
 
@@ -28,6 +29,7 @@ typedef struct UpdatePlan {
 /* NULL and an error if a variable would take the old value of one that is overwritten. */
 UpdatePlan *update_plan_new(Exec *exec, Store *store, Diags *diags);
 void update_plan_free(UpdatePlan *plan); /* NULL is allowed */
-void update_plan_run_item(const UpdatePlan *plan, uint32_t item, const LaneContext *context);
+void update_plan_run_item(const UpdatePlan *plan, uint32_t item,
+                          const LaneContext *context);
 
 #endif

@@ -1,5 +1,6 @@
-/* Walks a graph's calls. Before each, the interpreter computes the step's nodes from the values that the
- * kernel is about to read; after it, every value the kernel wrote is compared. */
+/* Walks a graph's calls. Before each, the interpreter computes the step's nodes from the
+ * values that the kernel is about to read; after it, every value the kernel wrote is
+ * compared. */
 #include "runtime/verify.h"
 
 #include <math.h>
@@ -39,18 +40,53 @@ static void interpret_step(Checker *checker, int32_t step, Arena *arena)
         const void *args[8];
         for (uint32_t a = 0; a < node->arg_count; a++)
             args[a] = argument(checker, node->args[a], step);
-        void *out =
-            arena_alloc(arena, (size_t)reference_bytes(&checker->context, node->type) + 1);
+        void *out = arena_alloc(
+            arena, (size_t)reference_bytes(&checker->context, node->type) + 1);
         reference_node(&checker->context, node, args, out);
         checker->values[i] = out;
     }
 }
 
-/* -- comparing ------------------------------------------------------------------------------ */
+/* -- comparing ---------------------------------------------------------------------- */
 
-static double compare_f32(const float *got, const float *wanted, int64_t count)
+static double largest_of(const float *values, int64_t count)
 {
-    double largest = 0, difference = 0;
+    double largest = 0;
+    for (int64_t i = 0; i < count; i++)
+        if (isfinite(values[i]) && fabs((double)values[i]) > largest)
+            largest = fabs((double)values[i]);
+    return largest;
+}
+
+static double largest_argument(const Checker *checker, const Node *node, uint32_t i,
+                               int32_t step)
+{
+    return largest_of(argument(checker, node->args[i], step),
+                      reference_elements(&checker->context, node->args[i]->type));
+}
+
+/* What an error is measured by, if the output itself is smaller. Sums may cancel to zero
+ * but for the rounding of their terms; so may dq = dS k with dS = P (dP - rowsum(P dP)),
+ * as where a query sees one key, but for the rounding of dP = dy v^T. */
+static double smallest_scale(const Checker *checker, const Node *node, int32_t step)
+{
+    static const double cancelled = 1e-2, nothing = 1e-30;
+    bool is_dq = node->op == OP_attention_dq, is_dk = node->op == OP_attention_dk;
+    double scale = 0;
+    if (node->op == OP_sum_rows || node->op == OP_sum_width)
+        scale = cancelled * largest_argument(checker, node, 0, step);
+    if (is_dq || is_dk || node->op == OP_attention_dtable)
+        scale = cancelled * largest_argument(checker, node, 2, step) *
+                largest_argument(checker, node, 3, step);
+    if (is_dq || is_dk)
+        scale *= largest_argument(checker, node, is_dq ? 1 : 0, step);
+    return scale > nothing ? scale : nothing;
+}
+
+static double compare_f32(const float *got, const float *wanted, int64_t count,
+                          double smallest)
+{
+    double largest = largest_of(wanted, count), difference = 0;
     for (int64_t i = 0; i < count; i++) {
         if (isnan(got[i]) != isnan(wanted[i]))
             return INFINITY;
@@ -59,27 +95,28 @@ static double compare_f32(const float *got, const float *wanted, int64_t count)
         double gap = fabs((double)got[i] - (double)wanted[i]);
         difference = gap > difference ? gap : difference;
     }
-    for (int64_t i = 0; i < count; i++)
-        if (isfinite(wanted[i]) && fabs((double)wanted[i]) > largest)
-            largest = fabs((double)wanted[i]);
-    return difference / (largest > 1e-30 ? largest : 1e-30);
+    return difference / (largest > smallest ? largest : smallest);
 }
 
-/* A bit depends on a comparison, whose sides may differ by rounding: one in a thousand may. */
-static double compare_bits(const uint8_t *got, const uint8_t *wanted, int64_t rows, Type type)
+/* A bit depends on a comparison, whose sides may differ by rounding: one in a thousand
+ * may. */
+static double compare_bits(const uint8_t *got, const uint8_t *wanted, int64_t rows,
+                           Type type)
 {
     int64_t width = type_width(type), row_bytes = type_row_bytes(type), different = 0;
     for (int64_t row = 0; row < rows; row++)
         for (int64_t i = 0; i < width; i++)
-            different += (got[row * row_bytes + i / 8] ^ wanted[row * row_bytes + i / 8]) >>
-                             i % 8 &
-                         1;
+            different +=
+                (got[row * row_bytes + i / 8] ^ wanted[row * row_bytes + i / 8]) >>
+                    i % 8 &
+                1;
     return different * 1000 <= rows * width ? 0 : INFINITY;
 }
 
-/* The logit of word `word` for row `row`, to tell a wrong index from a tie broken by rounding. */
-static double logit_of(const Checker *checker, const Node *node, int32_t step, int64_t row,
-                       int32_t word)
+/* The logit of word `word` for row `row`, to tell a wrong index from a tie broken by
+ * rounding. */
+static double logit_of(const Checker *checker, const Node *node, int32_t step,
+                       int64_t row, int32_t word)
 {
     const float *x = argument(checker, node->args[0], step);
     const float *table = argument(checker, node->args[1], step);
@@ -118,7 +155,7 @@ static double compare_output(const Checker *checker, const Node *node, int32_t s
     int64_t count = reference_elements(&checker->context, node->type);
     switch (node->type.dtype) {
     case DTYPE_f32:
-        return compare_f32(got, wanted, count);
+        return compare_f32(got, wanted, count, smallest_scale(checker, node, step));
     case DTYPE_i32:
         return compare_i32(checker, node, step, got, wanted, count);
     default:
@@ -132,7 +169,8 @@ static Lowering class_of(const Node *node)
     return lowering == LOWER_fold || lowering == LOWER_rowsum ? LOWER_map : lowering;
 }
 
-static void note_output(VerifyReport *report, const Call *call, const Node *node, double error)
+static void note_output(VerifyReport *report, const Call *call, const Node *node,
+                        double error)
 {
     VerifyClass *of = &report->classes[class_of(call->node)];
     report->outputs++;
@@ -145,12 +183,13 @@ static void note_output(VerifyReport *report, const Call *call, const Node *node
         return;
     report->failures++;
     if (report->out)
-        fprintf(report->out, "%s:%u:%u: %s: %s differs by %.3g of its largest magnitude\n",
+        fprintf(report->out,
+                "%s:%u:%u: %s: %s differs by %.3g of its largest magnitude\n",
                 node->loc.file ? node->loc.file : "?", node->loc.line, node->loc.column,
                 call->label, op_info(node->op)->name, error);
 }
 
-/* -- walking -------------------------------------------------------------------------------- */
+/* -- walking ------------------------------------------------------------------------ */
 
 static void check_call(Checker *checker, uint32_t index)
 {
@@ -205,7 +244,8 @@ static const Graph *train_graph(const Module *module, const char *task)
     return NULL;
 }
 
-/* An update graph sees real gradients, so that its numbers are what they are in training. */
+/* An update graph sees real gradients, so that its numbers are what they are in training.
+ */
 static bool verify_one(Session *session, uint32_t index, const RandomBatch *wanted,
                        VerifyReport *report, Diags *diags)
 {
@@ -218,8 +258,9 @@ static bool verify_one(Session *session, uint32_t index, const RandomBatch *want
     bool fits = true;
     if (graph->kind == GRAPH_update && batch)
         fits = session_gradients(session, batch, 0, &loss, diags);
-    fits = fits && verify_graph(session, index, graph->kind == GRAPH_update ? NULL : batch, 0,
-                                report, diags);
+    fits =
+        fits && verify_graph(session, index, graph->kind == GRAPH_update ? NULL : batch,
+                             0, report, diags);
     if (batch)
         batch_free(batch);
     return fits;
@@ -251,8 +292,8 @@ void verify_print(const VerifyReport *report, FILE *out)
         const char *name = i == LOWER_map ? "rows" : lowering_names[i];
         fprintf(out, "%-10s %6u calls, worst %.2e", name, of->calls, of->worst);
         if (of->node)
-            fprintf(out, " in %s at %s:%u", of->label, of->node->loc.file ? of->node->loc.file : "?",
-                    of->node->loc.line);
+            fprintf(out, " in %s at %s:%u", of->label,
+                    of->node->loc.file ? of->node->loc.file : "?", of->node->loc.line);
         fputc('\n', out);
     }
     fprintf(out, "%u outputs of %u calls compared, %u beyond %.1e\n", report->outputs,

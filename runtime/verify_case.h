@@ -17,7 +17,8 @@ typedef enum Verdict {
     VERDICT_failed     /* a file at fault: errors are in the diagnostics */
 } Verdict;
 
-/* `module` is the plan. Every parameter of the plan must be recorded and the other way around. */
+/* `module` is the plan. Every parameter of the plan must be recorded and the other way
+ * around. */
 Verdict verify_case(const Module *module, const CaseOptions *options, Diags *diags);
 
 #endif

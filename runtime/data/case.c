@@ -9,7 +9,7 @@
 
 enum { IGNORED_LABEL = -100, BOX_NUMBERS = 4 };
 
-/* -- the JSON beside ------------------------------------------------------------------------ */
+/* -- the JSON beside ---------------------------------------------------------------- */
 
 static const char *copy_text(Arena *arena, const json_t *value)
 {
@@ -22,8 +22,8 @@ static bool read_steps(RecordedCase *recorded, const json_t *root, const char *p
 {
     const json_t *steps = json_object_get(root, "steps");
     const json_t *architecture = json_object_get(root, "architecture");
-    recorded->start_token =
-        (int32_t)json_integer_value(json_object_get(architecture, "decoder_start_token_id"));
+    recorded->start_token = (int32_t)json_integer_value(
+        json_object_get(architecture, "decoder_start_token_id"));
     recorded->step_count = (uint32_t)json_array_size(steps);
     recorded->steps = ARENA_ARRAY(recorded->arena, CaseStep, recorded->step_count);
     for (uint32_t i = 0; i < recorded->step_count; i++) {
@@ -85,7 +85,7 @@ void case_close(RecordedCase *recorded)
     arena_free(recorded->arena);
 }
 
-/* -- batches -------------------------------------------------------------------------------- */
+/* -- batches ------------------------------------------------------------------------ */
 
 typedef struct Maker {
     const RecordedCase *recorded;
@@ -95,7 +95,8 @@ typedef struct Maker {
     Diags *diags;
 } Maker;
 
-static const Tensor *find(const RecordedCase *recorded, const CaseStep *step, const char *name)
+static const Tensor *find(const RecordedCase *recorded, const CaseStep *step,
+                          const char *name)
 {
     char full[256];
     snprintf(full, sizeof full, "%s/%s", step->batch, name);
@@ -110,17 +111,18 @@ static const Tensor *need(Maker *maker, const char *name, uint32_t rank)
     const Tensor *tensor = tensor_file_need(maker->recorded->file, full, maker->diags);
     if (!tensor)
         return NULL;
-    bool fits = tensor->rank >= rank && tensor->rank <= 4 && tensor->elements > 0 &&
-                (maker->batch->sequences == 0 || tensor->dims[0] == maker->batch->sequences);
+    bool fits =
+        tensor->rank >= rank && tensor->rank <= 4 && tensor->elements > 0 &&
+        (maker->batch->sequences == 0 || tensor->dims[0] == maker->batch->sequences);
     if (!fits)
         diag_error(maker->diags, (Loc){.file = maker->recorded->path},
-                   "%s has the wrong shape: %u dimensions, %lld sequences", full, tensor->rank,
-                   (long long)(tensor->rank > 0 ? tensor->dims[0] : 0));
+                   "%s has the wrong shape: %u dimensions, %lld sequences", full,
+                   tensor->rank, (long long)(tensor->rank > 0 ? tensor->dims[0] : 0));
     return fits ? tensor : NULL;
 }
 
-static BatchField *add_field(Maker *maker, const char *name, const char *axis, DType dtype,
-                             int64_t width, int64_t most_rows)
+static BatchField *add_field(Maker *maker, const char *name, const char *axis,
+                             DType dtype, int64_t width, int64_t most_rows)
 {
     Batch *batch = maker->batch;
     BatchField *field = &batch->fields[batch->field_count++];
@@ -157,7 +159,8 @@ static float *read_numbers(Maker *maker, const Tensor *tensor)
 /* Text rows are those the attention mask shows. */
 static bool add_text(Maker *maker)
 {
-    const Tensor *ids = need(maker, "input_ids", 2), *mask = need(maker, "attention_mask", 2);
+    const Tensor *ids = need(maker, "input_ids", 2),
+                 *mask = need(maker, "attention_mask", 2);
     const int32_t *values = ids ? read_integers(maker, ids) : NULL;
     if (!values || !mask || mask->elements != ids->elements)
         return false;
@@ -181,14 +184,16 @@ static bool add_targets(Maker *maker)
     const int32_t *values = ids ? read_integers(maker, ids) : NULL;
     if (!values)
         return false;
-    int32_t *labels = add_field(maker, "labels", "dec", DTYPE_i32, 1, ids->elements)->rows;
+    int32_t *labels =
+        add_field(maker, "labels", "dec", DTYPE_i32, 1, ids->elements)->rows;
     int32_t *inputs =
         add_field(maker, "decoder_input_ids", "dec", DTYPE_i32, 1, ids->elements)->rows;
     int32_t *lengths = add_axis(maker, "dec");
     int64_t extent = ids->dims[1];
     for (int64_t s = 0; s < maker->batch->sequences; s++)
         for (int64_t i = 0; i < extent && values[s * extent + i] != IGNORED_LABEL; i++) {
-            *inputs++ = i == 0 ? maker->recorded->start_token : values[s * extent + i - 1];
+            *inputs++ =
+                i == 0 ? maker->recorded->start_token : values[s * extent + i - 1];
             *labels++ = values[s * extent + i];
             lengths[s]++;
         }
@@ -203,7 +208,8 @@ static const Axis *pool_axis(const Graph *graph)
     return NULL;
 }
 
-/* The first side * side boxes of each image, with the number that the reference calls area. */
+/* The first side * side boxes of each image, with the number that the reference calls
+ * area. */
 static bool add_boxes(Maker *maker, int64_t grids, int64_t cells)
 {
     const Axis *pool = pool_axis(maker->graph);
@@ -212,15 +218,16 @@ static bool add_boxes(Maker *maker, int64_t grids, int64_t cells)
         return false;
     int64_t kept = pool->side * pool->side;
     if (kept > cells || boxes->elements != grids * cells * BOX_NUMBERS) {
-        diag_error(maker->diags, (Loc){.file = maker->recorded->path},
-                   "%s: %lld boxes of an image are too few, or not as many as its features",
-                   boxes->name, (long long)cells);
+        diag_error(
+            maker->diags, (Loc){.file = maker->recorded->path},
+            "%s: %lld boxes of an image are too few, or not as many as its features",
+            boxes->name, (long long)cells);
         return false;
     }
     const float *values = read_numbers(maker, boxes);
-    float *rows = add_field(maker, "boxes", "image", DTYPE_f32, BOX_NUMBERS + 1,
-                            grids * kept)
-                      ->rows;
+    float *rows =
+        add_field(maker, "boxes", "image", DTYPE_f32, BOX_NUMBERS + 1, grids * kept)
+            ->rows;
     for (int64_t grid = 0; grid < grids; grid++)
         for (int64_t i = 0; i < kept; i++, rows += BOX_NUMBERS + 1) {
             const float *box = values + (grid * cells + i) * BOX_NUMBERS;
@@ -235,7 +242,8 @@ static bool add_images(Maker *maker)
     const Tensor *features = need(maker, "vis_feats", 3);
     if (!features)
         return false;
-    int64_t sequences = maker->batch->sequences, width = features->dims[features->rank - 1];
+    int64_t sequences = maker->batch->sequences,
+            width = features->dims[features->rank - 1];
     int64_t cells = features->dims[features->rank - 2];
     int64_t images = features->rank == 4 ? features->dims[1] : 1;
     BatchField *field = add_field(maker, "features", "grid", DTYPE_f32, width,
@@ -254,7 +262,8 @@ static bool add_scores(Maker *maker)
     const Tensor *scores = need(maker, "scores", 1);
     if (!scores || scores->elements != maker->batch->sequences)
         return false;
-    BatchField *field = add_field(maker, "scores", "batch", DTYPE_f32, 1, scores->elements);
+    BatchField *field =
+        add_field(maker, "scores", "batch", DTYPE_f32, 1, scores->elements);
     tensor_read_f32(scores, 0, scores->elements, field->rows);
     return true;
 }
@@ -272,17 +281,18 @@ Batch *case_batch(const RecordedCase *recorded, const CaseStep *step, const Grap
     const Tensor *ids = need(&maker, "input_ids", 2);
     if (ids) {
         batch->sequences = ids->dims[0];
-        if (add_text(&maker) && add_targets(&maker) && add_images(&maker) && add_scores(&maker))
+        if (add_text(&maker) && add_targets(&maker) && add_images(&maker) &&
+            add_scores(&maker))
             return batch;
     }
     if (diags_error_count(diags) == 0)
-        diag_error(diags, (Loc){.file = recorded->path}, "the tensors of batch '%s' do not fit",
-                   step->batch);
+        diag_error(diags, (Loc){.file = recorded->path},
+                   "the tensors of batch '%s' do not fit", step->batch);
     arena_free(arena);
     return NULL;
 }
 
-/* -- places in the recording ---------------------------------------------------------------- */
+/* -- places in the recording -------------------------------------------------------- */
 
 static int64_t padded_length(const RecordedCase *recorded, const CaseStep *step,
                              const char *axis)
@@ -292,8 +302,8 @@ static int64_t padded_length(const RecordedCase *recorded, const CaseStep *step,
     return tensor ? tensor->dims[1] : 0;
 }
 
-int64_t case_extent(const RecordedCase *recorded, const CaseStep *step, const Graph *graph,
-                    int32_t axis)
+int64_t case_extent(const RecordedCase *recorded, const CaseStep *step,
+                    const Graph *graph, int32_t axis)
 {
     const Axis *of = &graph->axes[axis];
     switch (of->kind) {
@@ -311,7 +321,8 @@ int64_t case_extent(const RecordedCase *recorded, const CaseStep *step, const Gr
     }
 }
 
-static int64_t rows_of(const Graph *graph, const Batch *batch, int32_t axis, int64_t sequence)
+static int64_t rows_of(const Graph *graph, const Batch *batch, int32_t axis,
+                       int64_t sequence)
 {
     Arena *arena = arena_new();
     int64_t *primary = ARENA_ARRAY(arena, int64_t, graph->axis_count);

@@ -1,6 +1,7 @@
-/* Recorded cases: one tiny model, a few optimiser steps, and every number a reference implementation
- * computed for them. NAME.safetensors holds the numbers, NAME.json the steps. This is data
- * knowledge: how padded rectangles of the recording become ragged fields of a batch, and back. */
+/* Recorded cases: one tiny model, a few optimiser steps, and every number a reference
+ * implementation computed for them. NAME.safetensors holds the numbers, NAME.json the
+ * steps. This is data knowledge: how padded rectangles of the recording become ragged
+ * fields of a batch, and back. */
 #ifndef VLG_RUNTIME_DATA_CASE_H
 #define VLG_RUNTIME_DATA_CASE_H
 
@@ -31,9 +32,10 @@ void case_close(RecordedCase *recorded); /* NULL is allowed */
 Batch *case_batch(const RecordedCase *recorded, const CaseStep *step, const Graph *graph,
                   Diags *diags);
 
-/* Where row `place` of a sequence stands in a recorded tensor [sequences, extent, ...] of an axis. */
-int64_t case_extent(const RecordedCase *recorded, const CaseStep *step, const Graph *graph,
-                    int32_t axis);
+/* Where row `place` of a sequence stands in a recorded tensor [sequences, extent, ...] of
+ * an axis. */
+int64_t case_extent(const RecordedCase *recorded, const CaseStep *step,
+                    const Graph *graph, int32_t axis);
 int64_t case_place(const RecordedCase *recorded, const CaseStep *step, const Graph *graph,
                    const Batch *batch, int32_t axis, int64_t sequence, int64_t place);
 

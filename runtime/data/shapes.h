@@ -10,6 +10,7 @@
 #ifndef VLG_RUNTIME_DATA_SHAPES_H
 #define VLG_RUNTIME_DATA_SHAPES_H
 
+#include <jansson.h>
 #include <stdio.h>
 
 #include "ir/random.h"
@@ -146,7 +147,7 @@ typedef struct RecordFile {
 /* `head` and `tail` go around the array. Directories are made. */
 bool records_open(RecordFile *out, const ShapesWriter *writer, const char *path,
                   const char *head, const char *tail);
-void records_add(RecordFile *out, struct json_t *record); /* takes the reference */
+void records_add(RecordFile *out, json_t *record); /* takes the reference */
 bool records_close(RecordFile *out, Diags *diags);
 bool shapes_make_directory(const char *path, Diags *diags);
 

@@ -192,7 +192,7 @@ static void make_relation(Draws *draws, Split split, Example *out)
 static void draw_pair(Draws *draws, Split split, Example *out)
 {
     for (int i = 0; i < 2; i++)
-        out->images[i] = scene_draw(draws, 1 + draw_below(draws, 3), split);
+        out->images[i] = scene_draw(draws, 1 + draw_below(draws, 2), split);
 }
 
 static bool has_colour(const Scene *scene, uint32_t colour)

@@ -1,10 +1,10 @@
 /* Scenes of shapes and the features an image encoder might see in them.
  *
- * A cell's feature is the sum of the patterns of its object's shape, colour and size,
- * plus a little noise; an empty cell is noise alone. Patterns are sparse and not
- * negative, as features after a rectifier are, so that the maximum over neighbouring
- * cells still shows what is there. Objects never touch, so that it does not mix two of
- * them.
+ * A cell's feature is the sum of the patterns of its object's shape, colour and size, plus
+ * a little noise. The cells around an object show it too, but fainter, as fields of view
+ * overlap; an empty cell is noise alone. Patterns are sparse and not negative, as features
+ * after a rectifier are, so that the maximum over neighbouring cells still shows what is
+ * there. Objects never touch, so that it does not mix two of them.
  *
  * A frame of a clip is one feature: all that its objects show, and where the moving one is. */
 #include <string.h>
@@ -20,6 +20,9 @@ enum {
     COLUMNS_AT = ROWS_AT + SCENE_SIDE,
     PATTERN_COUNT = COLUMNS_AT + SCENE_SIDE
 };
+
+/* Strength of an object in the cells around it; largest noise. */
+static const float FAINT = 0.5F, NOISE = 0.1F;
 
 const char *const shape_names[SHAPE_COUNT] = {"circle", "square", "triangle", "star"};
 const char *const colour_names[COLOUR_COUNT] = {"red",    "blue",  "green",
@@ -113,30 +116,46 @@ Looks looks_new(Arena *arena, int64_t width)
     return (Looks){.width = width, .patterns = patterns};
 }
 
-static void add_pattern(const Looks *looks, uint32_t pattern, float *feature)
+static void add_pattern(const Looks *looks, uint32_t pattern, float strength, float *feature)
 {
     const float *from = looks->patterns + (int64_t)pattern * looks->width;
     for (int64_t i = 0; i < looks->width; i++)
-        feature[i] += from[i];
+        feature[i] += strength * from[i];
 }
 
-static void add_object(const Looks *looks, const Object *object, float *feature)
+static void add_object(const Looks *looks, const Object *object, float strength,
+                       float *feature)
 {
-    add_pattern(looks, object->shape, feature);
-    add_pattern(looks, COLOURS_AT + object->colour, feature);
-    add_pattern(looks, SIZES_AT + object->size, feature);
+    add_pattern(looks, object->shape, strength, feature);
+    add_pattern(looks, COLOURS_AT + object->colour, strength, feature);
+    add_pattern(looks, SIZES_AT + object->size, strength, feature);
+}
+
+static void add_noise(Draws *noise, int64_t count, float *features)
+{
+    for (int64_t i = 0; i < count; i++)
+        features[i] = (float)draw_bits(noise) * 0x1p-32F * NOISE;
+}
+
+static void show_object(const Looks *looks, const Object *object, float *features)
+{
+    for (uint32_t cell = 0; cell < SCENE_CELLS; cell++) {
+        uint32_t rows = distance(cell / SCENE_SIDE, object->row);
+        uint32_t columns = distance(cell % SCENE_SIDE, object->column);
+        if (rows <= 1 && columns <= 1)
+            add_object(looks, object, rows + columns == 0 ? 1 : FAINT,
+                       features + cell * looks->width);
+    }
 }
 
 void scene_show(const Scene *scene, const Looks *looks, Draws *noise, float *features)
 {
-    for (int64_t i = 0; i < SCENE_CELLS * looks->width; i++)
-        features[i] = (float)draw_bits(noise) * 0x1p-32F * 0.1F;
-    for (uint32_t i = 0; i < scene->count; i++) {
-        const Object *object = &scene->objects[i];
-        add_object(looks, object,
-                   features + (object->row * SCENE_SIDE + object->column) * looks->width);
-    }
+    add_noise(noise, SCENE_CELLS * looks->width, features);
+    for (uint32_t i = 0; i < scene->count; i++)
+        show_object(looks, &scene->objects[i], features);
 }
+
+/* -- clips ----------------------------------------------------------------------- */
 
 const char *const direction_names[DIRECTION_COUNT] = {"left", "right", "up", "down"};
 
@@ -158,17 +177,16 @@ static void add_place(const Clip *clip, const Looks *looks, uint32_t frame, floa
     if (clip->direction == GO_left || clip->direction == GO_up)
         along = SCENE_SIDE - 1 - along;
     bool is_level = clip->direction == GO_left || clip->direction == GO_right;
-    add_pattern(looks, ROWS_AT + (is_level ? mover->row : along), feature);
-    add_pattern(looks, COLUMNS_AT + (is_level ? along : mover->column), feature);
+    add_pattern(looks, ROWS_AT + (is_level ? mover->row : along), 1, feature);
+    add_pattern(looks, COLUMNS_AT + (is_level ? along : mover->column), 1, feature);
 }
 
 void clip_show(const Clip *clip, const Looks *looks, Draws *noise, float *features)
 {
     for (uint32_t frame = 0; frame < clip->frames; frame++, features += looks->width) {
-        for (int64_t i = 0; i < looks->width; i++)
-            features[i] = (float)draw_bits(noise) * 0x1p-32F * 0.1F;
+        add_noise(noise, looks->width, features);
         for (uint32_t i = 0; i < clip->scene.count; i++)
-            add_object(looks, &clip->scene.objects[i], features);
+            add_object(looks, &clip->scene.objects[i], 1, features);
         add_place(clip, looks, frame, features);
     }
 }

@@ -3,9 +3,42 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ir/liveness.h"
 #include "ir/random.h"
+
+const char *const row_processors[ROW_PROCESSORS] = {NULL, "x86-64", "x86-64-v3"};
+
+bool processor_can_run(const char *processor)
+{
+#ifdef __x86_64__
+    if (processor && strcmp(processor, "x86-64-v3") == 0)
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    return true;
+#else
+    return !processor;
+#endif
+}
+
+const Node *row_number(Fixture *f, double value)
+{
+    return graph_constant(f->graph, (BuildSite){0}, value);
+}
+
+const Node *row_dropout(Fixture *f, const Node *x, double p, int64_t salt)
+{
+    OpAttr attr = {0};
+    attr.dropout.p = p;
+    attr.dropout.salt = salt;
+    return graph_node(f->graph, (BuildSite){0}, OP_dropout, &attr, &x, 1, NULL);
+}
+
+const Node *row_select(Fixture *f, const Node *mask, const Node *a, const Node *b)
+{
+    const Node *args[] = {mask, a, b};
+    return graph_node(f->graph, (BuildSite){0}, OP_select, NULL, args, 3, NULL);
+}
 
 int64_t plain_elements(const Fixture *fixture, Type type)
 {
@@ -173,4 +206,43 @@ double plain_difference(const Fixture *fixture, const Node *node, const double *
         largest = fmax(largest, fabs(value[i]));
     }
     return worst / largest;
+}
+
+void plain_fill_inputs(Fixture *fixture, uint32_t seed)
+{
+    for (uint32_t i = 0; i < fixture->graph->node_count; i++) {
+        const Node *node = fixture->graph->nodes[i];
+        if (op_info(node->op)->lowering != LOWER_source || node->op == OP_constant)
+            continue;
+        int64_t width = type_width(node->type),
+                count = plain_elements(fixture, node->type);
+        if (node->type.dtype == DTYPE_bit)
+            memset(
+                fixture->values[i], 0,
+                (size_t)(fixture_rows(fixture, node->type) * type_row_bytes(node->type)));
+        for (int64_t j = 0; j < count; j++) {
+            uint32_t bits = random_bits(random_row_key(seed, i), (uint32_t)j);
+            if (node->type.dtype == DTYPE_bit) {
+                unsigned char *row = (unsigned char *)fixture->values[i] +
+                                     j / width * type_row_bytes(node->type);
+                row[j % width / 8] |= (unsigned char)((bits & 1) << (j % width % 8));
+            } else {
+                fixture_floats(fixture, node)[j] = (float)(bits >> 8) * 0x1p-23f - 1;
+            }
+        }
+    }
+}
+
+void plain_check_outputs(Check *check, Fixture *fixture, const char *what,
+                         double tolerance)
+{
+    double **values = ARENA_ARRAY(fixture->arena, double *, fixture->graph->node_count);
+    plain_evaluate(fixture, values);
+    fixture_run(fixture);
+    for (uint32_t i = 0; i < fixture->graph->output_count; i++) {
+        const Node *value = fixture->graph->outputs[i].value;
+        double difference = plain_difference(fixture, value, values[value->id]);
+        CHECK(check, difference <= tolerance, "%s: output %u (%s) differs by %g", what, i,
+              op_info(value->op)->name, difference);
+    }
 }

@@ -1,90 +1,8 @@
 /* Kernels of row groups against plain loops: layers written by hand, every kind of
- * broadcasting, variables updated in place, and random groups. */
-#include <stdlib.h>
+ * broadcasting, variables updated in place, what groups share and what they refuse. */
 #include <string.h>
 
-#include "ir/random.h"
-#include "tests/check.h"
 #include "tests/codegen/plain_rows.h"
-
-static const char *const processors[] = {
-    NULL,
-#ifdef __x86_64__
-    "x86-64",
-    "x86-64-v3",
-#endif
-};
-enum { PROCESSORS = sizeof processors / sizeof processors[0] };
-
-static bool can_run(const char *processor)
-{
-#ifdef __x86_64__
-    if (processor && strcmp(processor, "x86-64-v3") == 0)
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#endif
-    (void)processor;
-    return true;
-}
-
-/* -- shorthand ----------------------------------------------------------------- */
-
-#define OP1(op, x) fixture_op(f, OP_##op, x, NULL)
-#define OP2(op, a, b) fixture_op(f, OP_##op, a, b)
-
-static const Node *number(Fixture *f, double value)
-{
-    return graph_constant(f->graph, (BuildSite){0}, value);
-}
-
-static const Node *dropout(Fixture *f, const Node *x, double p, int64_t salt)
-{
-    OpAttr attr = {0};
-    attr.dropout.p = p;
-    attr.dropout.salt = salt;
-    return graph_node(f->graph, (BuildSite){0}, OP_dropout, &attr, &x, 1, NULL);
-}
-
-static const Node *choose(Fixture *f, const Node *mask, const Node *a, const Node *b)
-{
-    const Node *args[] = {mask, a, b};
-    return graph_node(f->graph, (BuildSite){0}, OP_select, NULL, args, 3, NULL);
-}
-
-static void fill_inputs(Fixture *f, uint32_t seed)
-{
-    for (uint32_t i = 0; i < f->graph->node_count; i++) {
-        const Node *node = f->graph->nodes[i];
-        if (op_info(node->op)->lowering != LOWER_source || node->op == OP_constant)
-            continue;
-        int64_t width = type_width(node->type), count = plain_elements(f, node->type);
-        if (node->type.dtype == DTYPE_bit)
-            memset(f->values[i], 0,
-                   (size_t)(fixture_rows(f, node->type) * type_row_bytes(node->type)));
-        for (int64_t j = 0; j < count; j++) {
-            uint32_t bits = random_bits(random_row_key(seed, i), (uint32_t)j);
-            if (node->type.dtype == DTYPE_bit) {
-                unsigned char *row = (unsigned char *)f->values[i] +
-                                     j / width * type_row_bytes(node->type);
-                row[j % width / 8] |= (unsigned char)((bits & 1) << (j % width % 8));
-            } else {
-                fixture_floats(f, node)[j] = (float)(bits >> 8) * 0x1p-23f - 1;
-            }
-        }
-    }
-}
-
-static void check_outputs(Check *check, Fixture *f, const char *what, double tolerance)
-{
-    double **values = ARENA_ARRAY(f->arena, double *, f->graph->node_count);
-    plain_evaluate(f, values);
-    fixture_run(f);
-    for (uint32_t i = 0; i < f->graph->output_count; i++) {
-        const Node *value = f->graph->outputs[i].value;
-        double difference = plain_difference(f, value, values[value->id]);
-        CHECK(check, difference <= tolerance, "%s: output %u (%s) differs by %g", what, i,
-              op_info(value->op)->name, difference);
-    }
-}
 
 /* -- layers -------------------------------------------------------------------- */
 
@@ -94,17 +12,17 @@ static void layer_norm(Fixture *f, Type rows, Type narrow, Type shared)
 {
     (void)narrow;
     const Node *x = OP2(add, fixture_input(f, "x", rows), fixture_input(f, "y", rows));
-    const Node *scale = number(f, 1.0 / (double)type_width(rows));
+    const Node *scale = row_number(f, 1.0 / (double)type_width(rows));
     const Node *mean = OP2(mul, OP1(sum_width, x), scale);
     const Node *centred = OP2(sub, x, mean);
     const Node *variance = OP2(mul, OP1(sum_width, OP2(mul, centred, centred)), scale);
     const Node *normal =
-        OP2(mul, centred, OP1(rsqrt, OP2(add, variance, number(f, 1e-5))));
+        OP2(mul, centred, OP1(rsqrt, OP2(add, variance, row_number(f, 1e-5))));
     const Node *y = OP2(add, OP2(mul, normal, fixture_input(f, "weight", shared)),
                         fixture_input(f, "bias", shared));
     fixture_result(f, "sum", x);
     fixture_result(f, "variance", variance);
-    fixture_result(f, "y", dropout(f, y, 0.25, 5));
+    fixture_result(f, "y", row_dropout(f, y, 0.25, 5));
 }
 
 static void softmax(Fixture *f, Type rows, Type narrow, Type shared)
@@ -120,11 +38,11 @@ static void gelu_backward(Fixture *f, Type rows, Type narrow, Type shared)
 {
     const Node *x =
         OP2(add, fixture_input(f, "x", rows), fixture_input(f, "bias", shared));
-    const Node *dy = dropout(f, fixture_input(f, "dy", rows), 0.1, 9);
+    const Node *dy = row_dropout(f, fixture_input(f, "dy", rows), 0.1, 9);
     const Node *cdf =
-        OP2(mul, number(f, 0.5),
-            OP2(add, number(f, 1), OP1(erf, OP2(mul, x, number(f, 0.7071)))));
-    const Node *pdf = OP1(exp, OP2(mul, OP2(mul, x, x), number(f, -0.5)));
+        OP2(mul, row_number(f, 0.5),
+            OP2(add, row_number(f, 1), OP1(erf, OP2(mul, x, row_number(f, 0.7071)))));
+    const Node *pdf = OP1(exp, OP2(mul, OP2(mul, x, x), row_number(f, -0.5)));
     const Node *dx = OP2(mul, dy, OP2(add, cdf, OP2(mul, x, pdf)));
     fixture_result(f, "dx", dx);
     fixture_result(f, "dbias", OP1(sum_rows, dx));
@@ -139,21 +57,22 @@ static void relu_bits(Fixture *f, Type rows, Type narrow, Type shared)
     const Node *x =
         OP2(add, fixture_input(f, "x", rows), fixture_input(f, "bias", shared));
     const Node *mask =
-        OP2(greater, x, number(f, -0.25)); /* holds for the 0 past the end */
-    const Node *kept = choose(f, mask, x, number(f, 0));
+        OP2(greater, x, row_number(f, -0.25)); /* holds for the 0 past the end */
+    const Node *kept = row_select(f, mask, x, row_number(f, 0));
     const Node *mean = OP1(sum_width, kept);
     fixture_result(f, "mask", mask);
     fixture_result(f, "narrow_mask",
-                   OP2(greater, fixture_input(f, "n", narrow), number(f, 0)));
-    fixture_result(f, "later", choose(f, mask, OP2(add, kept, mean), number(f, -1)));
-    fixture_result(f, "dx", choose(f, fixture_input(f, "saved", bits), x, mean));
+                   OP2(greater, fixture_input(f, "n", narrow), row_number(f, 0)));
+    fixture_result(f, "later",
+                   row_select(f, mask, OP2(add, kept, mean), row_number(f, -1)));
+    fixture_result(f, "dx", row_select(f, fixture_input(f, "saved", bits), x, mean));
 }
 
 static void elements(Fixture *f, Type rows, Type narrow, Type shared)
 {
     (void)narrow, (void)shared;
     const Node *x = fixture_input(f, "x", rows), *y = fixture_input(f, "y", rows);
-    const Node *s = OP2(add, fixture_input(f, "s", TYPE_SCALAR), number(f, 3));
+    const Node *s = OP2(add, fixture_input(f, "s", TYPE_SCALAR), row_number(f, 3));
     fixture_result(f, "s", s);
     fixture_result(f, "z", OP2(maximum, OP2(mul, x, s), OP1(tanh, OP2(minimum, x, y))));
     fixture_result(f, "mask", OP2(greater, x, y));
@@ -163,7 +82,7 @@ static void narrow_only(Fixture *f, Type rows, Type narrow, Type shared)
 {
     (void)rows, (void)shared;
     const Node *x = fixture_input(f, "x", narrow), *y = fixture_input(f, "y", narrow);
-    fixture_result(f, "z", OP1(sum_width, OP2(add, OP2(mul, x, y), number(f, 1))));
+    fixture_result(f, "z", OP1(sum_width, OP2(add, OP2(mul, x, y), row_number(f, 1))));
 }
 
 static const struct {
@@ -193,8 +112,8 @@ static void test_layer(Check *check, size_t layer, int64_t width, bool ragged,
     bool good = fixture_compile(f, &(JitOptions){.processor = processor});
     CHECK(check, good, "%s does not compile", what);
     if (good) {
-        fill_inputs(f, (uint32_t)width);
-        check_outputs(check, f, what, 2e-5);
+        plain_fill_inputs(f, (uint32_t)width);
+        plain_check_outputs(check, f, what, 2e-5);
     }
     fixture_close(f);
 }
@@ -204,12 +123,12 @@ static void test_layers(Check *check)
     static const int64_t widths[] = {1, 2, 7, 16, 20, 33, 64, 200};
     for (size_t layer = 0; layer < sizeof layers / sizeof layers[0]; layer++)
         for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++)
-            for (int p = 0; p < PROCESSORS; p++) {
-                if (!can_run(processors[p]))
+            for (int p = 0; p < ROW_PROCESSORS; p++) {
+                if (!processor_can_run(row_processors[p]))
                     continue;
-                test_layer(check, layer, widths[i], true, 5, processors[p]);
+                test_layer(check, layer, widths[i], true, 5, row_processors[p]);
                 test_layer(check, layer, widths[i], false, 1 + (int64_t)i % 3,
-                           processors[p]);
+                           row_processors[p]);
             }
     test_layer(check, 0, 24, true, 0, NULL);
     test_layer(check, 2, 24, true, 0, NULL);
@@ -249,8 +168,8 @@ static void test_broadcast(Check *check)
         if (good) {
             char what[32];
             snprintf(what, sizeof what, "broadcast pair %zu", i);
-            fill_inputs(f, 1);
-            check_outputs(check, f, what, 2e-5);
+            plain_fill_inputs(f, 1);
+            plain_check_outputs(check, f, what, 2e-5);
         }
         fixture_close(f);
     }
@@ -272,8 +191,8 @@ static void test_views(Check *check)
     bool good = fixture_compile(f, &(JitOptions){0});
     CHECK(check, good, "a view inside a group does not compile");
     if (good) {
-        fill_inputs(f, 1);
-        check_outputs(check, f, "view", 2e-5);
+        plain_fill_inputs(f, 1);
+        plain_check_outputs(check, f, "view", 2e-5);
     }
     fixture_close(f);
 }
@@ -290,8 +209,8 @@ static void run_in_place(Check *check, Fixture *f, const Node *p, const Node *ne
         void *kept[] = {f->values[new_p->id], f->values[new_m->id]};
         f->values[new_p->id] = f->values[p->id];
         f->values[new_m->id] = f->values[m->id];
-        fill_inputs(f, 1);
-        check_outputs(check, f, "in place", 2e-6);
+        plain_fill_inputs(f, 1);
+        plain_check_outputs(check, f, "in place", 2e-6);
         f->values[new_p->id] = kept[0];
         f->values[new_m->id] = kept[1];
     }
@@ -310,9 +229,9 @@ static void test_in_place(Check *check, int64_t rows, int64_t width)
     const Node *g = graph_source(f->graph, site, OP_gradient, "p", type);
     const Node *lr = fixture_input(f, "lr", TYPE_SCALAR);
     const Node *new_m =
-        OP2(add, OP2(mul, number(f, 0.9), m), OP2(mul, number(f, 0.1), g));
+        OP2(add, OP2(mul, row_number(f, 0.9), m), OP2(mul, row_number(f, 0.1), g));
     const Node *step =
-        OP2(div, new_m, OP2(add, OP1(sqrt, OP2(mul, new_m, new_m)), number(f, 1)));
+        OP2(div, new_m, OP2(add, OP1(sqrt, OP2(mul, new_m, new_m)), row_number(f, 1)));
     const Node *new_p = OP2(sub, p, OP2(mul, lr, step));
     graph_output(f->graph, OUTPUT_assign, "p", new_p, (Loc){0});
     graph_output(f->graph, OUTPUT_assign, "p:m", new_m, (Loc){0});
@@ -347,7 +266,7 @@ static void test_sharing(Check *check)
     Type type = type_rows(DTYPE_f32, fixture_axis(f, "text", &length, 1), 40);
     const Node *x = fixture_input(f, "x", type);
     for (int32_t layer = 0; layer < 3; layer++) {
-        x = OP1(tanh, dropout(f, x, 0.3, 11 + layer));
+        x = OP1(tanh, row_dropout(f, x, 0.3, 11 + layer));
         fixture_result(f, arena_format(f->arena, "x%d", layer), x);
         f->graph->nodes[x->id]->group = f->graph->nodes[x->args[0]->id]->group = layer;
     }
@@ -358,8 +277,8 @@ static void test_sharing(Check *check)
         JitStats stats = jit_stats(f->jit);
         CHECK(check, stats.kernels == 3 && stats.distinct == 1, "%u kernels, %u distinct",
               stats.kernels, stats.distinct);
-        fill_inputs(f, 1);
-        check_outputs(check, f, "three layers", 1e-5);
+        plain_fill_inputs(f, 1);
+        plain_check_outputs(check, f, "three layers", 1e-5);
     }
     fixture_close(f);
 }
@@ -394,7 +313,7 @@ static void test_grouping(Check *check, int64_t width)
     bool good = fixture_compile(f, &(JitOptions){0});
     CHECK(check, good, "does not compile");
     if (good) {
-        fill_inputs(f, 1);
+        plain_fill_inputs(f, 1);
         fixture_run(f);
         for (int32_t i = 0; i < 4; i++)
             CHECK(check,
@@ -432,135 +351,12 @@ static void test_refusal(Check *check, RefusedGroup *refused_group, const char *
 {
     Fixture fixture, *f = &fixture;
     fixture_open(f);
-    char *text = NULL;
-    size_t len = 0;
-    FILE *out = open_memstream(&text, &len);
-    diags_free(f->diags);
-    f->diags = f->graph->diags = diags_new(out);
-    fixture_result(f, "x", OP1(exp, fixture_input(f, "x", type_matrix(DTYPE_f32, 4, 6))));
+    const Node *x = fixture_input(f, "x", type_matrix(DTYPE_f32, 4, 6));
+    fixture_result(f, "x", OP1(exp, x));
     refused_group(f);
     fixture_group(f);
-    CHECK(check, !fixture_compile(f, &(JitOptions){0}), "there is a kernel; not: %s",
-          reason);
-    fflush(out);
-    CHECK(check, strstr(text, reason), "the message is: %s, not: %s", text, reason);
+    CHECK(check, fixture_is_refused(f, reason), "not refused: %s", reason);
     fixture_close(f);
-    fclose(out);
-    free(text);
-}
-
-/* -- random groups ------------------------------------------------------------- */
-
-typedef struct Fuzz {
-    Fixture *f;
-    uint32_t key, drawn;
-    const Node *values[64]; /* f32 */
-    uint32_t count;
-    const Node *masks[8];
-} Fuzz;
-
-static uint32_t draw(Fuzz *z, uint32_t below)
-{
-    return random_bits(z->key, z->drawn++) % below;
-}
-
-static const Node *pick(Fuzz *z)
-{
-    return z->values[draw(z, z->count)];
-}
-
-static const Node *random_op(Fuzz *z, int64_t width, Type wide)
-{
-    Fixture *f = z->f;
-    static const OpKind plain[] = {OP_add, OP_sub, OP_maximum, OP_minimum};
-    const Node *a = pick(z), *b = pick(z);
-    OpAttr to = {0};
-    to.shaped.to = wide;
-    switch (draw(z, 12)) {
-    case 0:
-        return OP2(mul, OP1(tanh, a), b);
-    case 1:
-        return OP1(exp, OP1(tanh, a));
-    case 2:
-        return OP1(sqrt, OP2(add, OP2(mul, a, a), number(f, 1)));
-    case 3:
-        return OP1(rsqrt, OP2(add, OP2(mul, a, a), number(f, 1)));
-    case 4:
-        return choose(f, z->masks[draw(z, 4)], a, b);
-    case 5:
-        return dropout(f, a, 0.5, 1 + draw(z, 100));
-    case 6:
-        return graph_node(f->graph, (BuildSite){0}, OP_expand, &to, &a, 1, NULL);
-    case 7:
-        return OP2(mul, OP1(sum_width, a), number(f, 1 / (double)width));
-    case 8:
-        return OP1(max_width, a);
-    default:
-        return OP2(add, fixture_op(f, plain[draw(z, 4)], a, b), number(f, 0.5));
-    }
-}
-
-static void build_random(Fuzz *z, Type wide, Type narrow, int64_t width)
-{
-    Fixture *f = z->f;
-    const Node *a = fixture_input(f, "a", wide), *b = fixture_input(f, "b", wide);
-    const Node *n = fixture_input(f, "n", narrow),
-               *s = fixture_input(f, "s", TYPE_SCALAR);
-    const Node *v = fixture_input(f, "v", type_vector(DTYPE_f32, width));
-    const Node *inputs[] = {a, b, n, s, v};
-    memcpy(z->values, inputs, sizeof inputs);
-    z->count = 5;
-    z->masks[0] = OP2(greater, a, b);
-    z->masks[1] = OP2(greater, n, s);
-    z->masks[2] = OP2(greater, a, v);
-    Type bits = wide;
-    bits.dtype = DTYPE_bit;
-    z->masks[3] = fixture_input(f, "bits", bits);
-    uint32_t ops = 3 + draw(z, 25);
-    for (uint32_t i = 0; i < ops; i++) {
-        z->values[z->count] = random_op(z, width, wide);
-        z->count++;
-    }
-    for (uint32_t i = 5; i < z->count; i++) {
-        const Node *value = z->values[i];
-        if (draw(z, 4) == 0 || i + 1 == z->count)
-            fixture_result(f, arena_format(f->arena, "v%u", i), value);
-        bool all_rows = type_is_ragged(value->type) == type_is_ragged(wide) &&
-                        type_static_rows(value->type) == type_static_rows(wide);
-        if (value->type.rank == 2 && all_rows && draw(z, 6) == 0)
-            fixture_result(f, arena_format(f->arena, "r%u", i), OP1(sum_rows, value));
-    }
-    if (draw(z, 2))
-        fixture_result(f, "mask", z->masks[draw(z, 3)]);
-}
-
-static void test_random(Check *check, uint32_t seed)
-{
-    Fixture fixture;
-    fixture_open(&fixture);
-    int32_t lengths[] = {3, 1};
-    int32_t axis = fixture_axis(&fixture, "text", lengths, 2);
-    Fuzz z = {.f = &fixture, .key = random_mix32(seed)};
-    static const int64_t widths[] = {2, 5, 16, 31, 48, 130};
-    int64_t width = widths[draw(&z, 6)], rows = 1 + draw(&z, 4);
-    if (draw(&z, 2))
-        build_random(&z, type_rows(DTYPE_f32, axis, width), type_rows(DTYPE_f32, axis, 1),
-                     width);
-    else
-        build_random(&z, type_matrix(DTYPE_f32, rows, width),
-                     type_matrix(DTYPE_f32, rows, 1), width);
-    fixture_group(&fixture);
-    const char *processor = processors[seed % PROCESSORS];
-    JitOptions options = {.processor = can_run(processor) ? processor : NULL};
-    bool good = fixture_compile(&fixture, &options);
-    CHECK(check, good, "random group %u does not compile", seed);
-    if (good) {
-        char what[48];
-        snprintf(what, sizeof what, "random group %u", seed);
-        fill_inputs(&fixture, seed);
-        check_outputs(check, &fixture, what, 1e-4);
-    }
-    fixture_close(&fixture);
 }
 
 int main(void)
@@ -579,7 +375,5 @@ int main(void)
     test_refusal(&check, other_width, "widths differ");
     test_refusal(&check, own_sum, "a sum over rows that it makes");
     test_refusal(&check, repeated_update, "once per row");
-    for (uint32_t seed = 0; seed < 150; seed++)
-        test_random(&check, seed);
     return check_finish(&check);
 }

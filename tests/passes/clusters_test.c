@@ -1,5 +1,5 @@
-/* Clusters of random graphs: the quotient stays acyclic, the order is one of it, and a merge is refused
- * only if there is a path that leaves and comes back. */
+/* Clusters of random graphs: the quotient stays acyclic, the order is one of it, and a
+ * merge is refused only if there is a path that leaves and comes back. */
 #include "passes/clusters.h"
 
 #include <stdlib.h>
@@ -57,7 +57,8 @@ static bool comes_back(const Clusters *c, bool path[NODES][NODES], uint32_t a, u
     for (uint32_t i = 1; i < NODES; i++) {
         uint32_t middle = c->cluster[i];
         if (middle != a && middle != b &&
-            ((path[a][middle] && path[middle][b]) || (path[b][middle] && path[middle][a])))
+            ((path[a][middle] && path[middle][b]) ||
+             (path[b][middle] && path[middle][a])))
             return true;
     }
     return false;
@@ -72,9 +73,10 @@ static void check_order(Check *check, const Clusters *c, bool path[NODES][NODES]
         CHECK(check, !path[cluster][cluster], "a cycle at %u", cluster);
         for (uint32_t j = i + 1; j < count; j++) {
             uint32_t later = c->cluster[order[j]];
-            CHECK(check, later == cluster || !path[later][cluster], "%u before %u", order[i],
-                  order[j]);
-            CHECK(check, later != cluster || order[j] == order[i] + 1 || order[i] < order[j],
+            CHECK(check, later == cluster || !path[later][cluster], "%u before %u",
+                  order[i], order[j]);
+            CHECK(check,
+                  later != cluster || order[j] == order[i] + 1 || order[i] < order[j],
                   "members out of order");
         }
     }
@@ -106,6 +108,7 @@ int main(void)
         arena_free(arena);
         interns_free(interns);
     }
-    CHECK(&check, merged > TRIALS && refused > TRIALS, "%u merged, %u refused", merged, refused);
+    CHECK(&check, merged > TRIALS && refused > TRIALS, "%u merged, %u refused", merged,
+          refused);
     return check_finish(&check);
 }

@@ -43,7 +43,8 @@ static int64_t cut_cost(const Case *c, uint32_t side)
     return cost;
 }
 
-/* Source is vertex 0, sink vertex 1. Of the least cuts, the intersection of sink sides is one too. */
+/* Source is vertex 0, sink vertex 1. Of the least cuts, the intersection of sink sides is
+ * one too. */
 static int64_t least_cut(const Case *c, uint32_t *out_side)
 {
     int64_t least = -1;
@@ -80,7 +81,8 @@ int main(void)
             side |= (uint32_t)marks[i] << i;
         CHECK(&check, found == least, "trial %d: %lld, not %lld", trial, (long long)found,
               (long long)least);
-        CHECK(&check, side == expected, "trial %d: sink side %x, not %x", trial, side, expected);
+        CHECK(&check, side == expected, "trial %d: sink side %x, not %x", trial, side,
+              expected);
         arena_free(arena);
     }
     CHECK(&check, finite > TRIALS / 2, "only %u cases have a finite cut", finite);

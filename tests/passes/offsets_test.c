@@ -1,5 +1,5 @@
-/* Offset assignment: no two buffers that live together overlap, sizes lie between the bound and the
- * sum, known instances are packed perfectly. */
+/* Offset assignment: no two buffers that live together overlap, sizes lie between the
+ * bound and the sum, known instances are packed perfectly. */
 #include "passes/offsets.h"
 
 #include <stdbool.h>
@@ -15,7 +15,8 @@ static uint32_t draw(uint32_t *state, uint32_t below)
     return random_mix32(*state += 0x9e3779b9U) % below;
 }
 
-static bool disjoint(const Buffer *buffers, const int64_t *offsets, uint32_t a, uint32_t b)
+static bool disjoint(const Buffer *buffers, const int64_t *offsets, uint32_t a,
+                     uint32_t b)
 {
     return buffers[a].last < buffers[b].first || buffers[b].last < buffers[a].first ||
            offsets[a] + buffers[a].bytes <= offsets[b] ||
@@ -32,7 +33,8 @@ static void check_assignment(Check *check, const Buffer *buffers, uint32_t count
             end = offsets[i] + buffers[i].bytes;
         sum += buffers[i].bytes;
         for (uint32_t j = 0; j < i; j++)
-            CHECK(check, disjoint(buffers, offsets, i, j), "buffers %u and %u overlap", i, j);
+            CHECK(check, disjoint(buffers, offsets, i, j), "buffers %u and %u overlap", i,
+                  j);
     }
     CHECK(check, size == end, "size %lld, end %lld", (long long)size, (long long)end);
     CHECK(check, size >= offsets_bound(buffers, count) && size <= sum, "size %lld",
@@ -58,16 +60,18 @@ static void test_random(Check *check)
 {
     Buffer buffers[MOST];
     int64_t offsets[MOST], quick[MOST];
-    uint32_t state = 1;
+    uint32_t state = 1, improved = 0;
     for (int trial = 0; trial < TRIALS; trial++) {
-        uint32_t count = draw(&state, trial < 100 ? 8 : MOST), steps = 1 + draw(&state, 60);
+        uint32_t count = draw(&state, trial < 100 ? 8 : MOST),
+                 steps = 1 + draw(&state, 60);
         for (uint32_t i = 0; i < count; i++) {
             int32_t first = (int32_t)draw(&state, steps);
             int32_t last = first + (int32_t)draw(&state, steps - (uint32_t)first);
             buffers[i] = (Buffer){first, last, 64 * (1 + (int64_t)draw(&state, 40))};
         }
         int64_t bound = offsets_bound(buffers, count);
-        CHECK(check, bound == plain_bound(buffers, count, (int32_t)steps), "trial %d", trial);
+        CHECK(check, bound == plain_bound(buffers, count, (int32_t)steps), "trial %d",
+              trial);
         if (count == 0)
             continue;
         int64_t best = offsets_assign(buffers, count, EFFORT, offsets, NULL);
@@ -76,7 +80,9 @@ static void test_random(Check *check)
         check_assignment(check, buffers, count, quick, fast);
         CHECK(check, best <= fast, "trial %d: more effort gave %lld, not %lld", trial,
               (long long)best, (long long)fast);
+        improved += best < fast;
     }
+    CHECK(check, improved > TRIALS / 20, "the search helped %u times only", improved);
 }
 
 /* As activations live: born one by one going forward, dying one by one going back. */
@@ -93,24 +99,12 @@ static void test_stack(Check *check)
 /* The example that comes with MiniMalloc (Moffitt, ASPLOS 2023): it fits 12 units. */
 static void test_example(Check *check)
 {
-    static const Buffer buffers[] = {{0, 2, 4}, {3, 8, 4}, {0, 8, 4}, {9, 20, 4}, {0, 20, 4}};
+    static const Buffer buffers[] = {
+        {0, 2, 4}, {3, 8, 4}, {0, 8, 4}, {9, 20, 4}, {0, 20, 4}};
     int64_t offsets[5];
     int64_t size = offsets_assign(buffers, 5, EFFORT, offsets, NULL);
     check_assignment(check, buffers, 5, offsets, size);
     CHECK(check, size == 12, "%lld", (long long)size);
-}
-
-/* Largest first puts the long-lived small buffer above both large ones; searching does better. */
-static void test_search(Check *check)
-{
-    static const Buffer buffers[] = {
-        {0, 3, 5}, {2, 6, 5}, {5, 9, 5}, {8, 12, 5}, {4, 4, 5}, {0, 1, 5}, {7, 7, 5}, {10, 12, 5},
-        {0, 12, 2},
-    };
-    int64_t offsets[9];
-    int64_t size = offsets_assign(buffers, 9, EFFORT, offsets, NULL);
-    check_assignment(check, buffers, 9, offsets, size);
-    CHECK(check, size == offsets_bound(buffers, 9), "%lld", (long long)size);
 }
 
 int main(void)
@@ -119,6 +113,5 @@ int main(void)
     test_random(&check);
     test_stack(&check);
     test_example(&check);
-    test_search(&check);
     return check_finish(&check);
 }

@@ -1,6 +1,7 @@
-/* Random graphs through save, fuse, schedule and memplan: after each pass the graph verifies and its
- * outputs are the same expressions of the same sources; groups keep the row-local rule; and when the
- * plan is run with names instead of numbers, every operand is still in its place when it is read. */
+/* Random graphs through save, fuse, schedule and memplan: after each pass the graph
+ * verifies and its outputs are the same expressions of the same sources; groups keep the
+ * row-local rule; and when the plan is run with names instead of numbers, every operand
+ * is still in its place when it is read. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,13 +19,15 @@ static uint32_t draw(uint32_t *state, uint32_t below)
     return random_mix32(*state += 0x9e3779b9U) % below;
 }
 
-/* -- graphs ------------------------------------------------------------------------------------- */
+/* -- graphs -------------------------------------------------------------------------- */
 
 static void add_axis(Graph *graph, const char *name, int64_t capacity)
 {
     graph_axis(graph,
-               (Axis){.name = intern(graph->interns, name), .kind = AXIS_KIND_primary,
-                      .longest = 4, .capacity = capacity},
+               (Axis){.name = intern(graph->interns, name),
+                      .kind = AXIS_KIND_primary,
+                      .longest = 4,
+                      .capacity = capacity},
                (Loc){0});
 }
 
@@ -32,12 +35,18 @@ static void add_sources(Graph *graph)
 {
     BuildSite site = {0};
     int32_t text = graph_find_axis(graph, "text"), dec = graph_find_axis(graph, "dec");
-    const Type cube = {.dtype = DTYPE_f32, .axis = AXIS_STATIC, .rank = 3, .dims = {2, 4, 8}};
-    const Type types[] = {type_rows(DTYPE_f32, text, 8),  type_rows(DTYPE_f32, text, 4),
-                          type_rows(DTYPE_f32, dec, 8),   type_rows(DTYPE_f32, text, 1),
-                          type_vector(DTYPE_f32, 8),      type_matrix(DTYPE_f32, 8, 8),
-                          type_matrix(DTYPE_f32, 4, 8),   TYPE_SCALAR,
-                          type_index(text),               cube};
+    const Type cube = {
+        .dtype = DTYPE_f32, .axis = AXIS_STATIC, .rank = 3, .dims = {2, 4, 8}};
+    const Type types[] = {type_rows(DTYPE_f32, text, 8),
+                          type_rows(DTYPE_f32, text, 4),
+                          type_rows(DTYPE_f32, dec, 8),
+                          type_rows(DTYPE_f32, text, 1),
+                          type_vector(DTYPE_f32, 8),
+                          type_matrix(DTYPE_f32, 8, 8),
+                          type_matrix(DTYPE_f32, 4, 8),
+                          TYPE_SCALAR,
+                          type_index(text),
+                          cube};
     for (uint32_t i = 0; i < sizeof types / sizeof *types; i++) {
         char name[8];
         snprintf(name, sizeof name, "x%u", i);
@@ -51,10 +60,29 @@ static void add_sources(Graph *graph)
 static void add_node(Graph *graph, uint32_t *state, Stage stage)
 {
     static const OpKind ops[] = {
-        OP_add,       OP_add,      OP_mul,      OP_mul,      OP_maximum, OP_greater, OP_select,
-        OP_tanh,      OP_dropout,  OP_expand,   OP_sum_width, OP_sum_rows, OP_matmul, OP_matmul,
-        OP_reshape,   OP_gather,   OP_permute,  OP_sum_sequence, OP_attention, OP_attention_dq,
-        OP_attention_dv, OP_cross_entropy, OP_cross_entropy_dx,
+        OP_add,
+        OP_add,
+        OP_mul,
+        OP_mul,
+        OP_maximum,
+        OP_greater,
+        OP_select,
+        OP_tanh,
+        OP_dropout,
+        OP_expand,
+        OP_sum_width,
+        OP_sum_rows,
+        OP_matmul,
+        OP_matmul,
+        OP_reshape,
+        OP_gather,
+        OP_permute,
+        OP_sum_sequence,
+        OP_attention,
+        OP_attention_dq,
+        OP_attention_dv,
+        OP_cross_entropy,
+        OP_cross_entropy_dx,
     };
     OpKind op = ops[draw(state, sizeof ops / sizeof *ops)];
     const OpInfo *info = op_info(op);
@@ -77,7 +105,8 @@ static void add_node(Graph *graph, uint32_t *state, Stage stage)
     else if (info->attrs == ATTRS_permute)
         attr.permute.order = draw(state, 2) ? 10 : 210;
     else if (info->attrs == ATTRS_attention)
-        attr.attention = (__typeof__(attr.attention)){.heads = 1, .salt = 1, .max_distance = 128};
+        attr.attention =
+            (__typeof__(attr.attention)){.heads = 1, .salt = 1, .max_distance = 128};
     else if (info->attrs == ATTRS_chunked)
         attr.chunked.chunk = 64;
     graph_node(graph, (BuildSite){.stage = stage}, op, &attr, args, info->min_args, NULL);
@@ -96,7 +125,8 @@ static void add_outputs(Graph *graph, uint32_t *state)
         const Node *value = graph->nodes[i];
         for (uint32_t j = 0; j < sources && graph->kind == GRAPH_update; j++) {
             const Node *source = graph->nodes[j];
-            if (source->op != OP_param || assigned[j] || !type_equal(source->type, value->type))
+            if (source->op != OP_param || assigned[j] ||
+                !type_equal(source->type, value->type))
                 continue;
             assigned[j] = true;
             graph_output(graph, OUTPUT_assign, source->attr.named.name, value, (Loc){0});
@@ -127,7 +157,7 @@ static Graph *random_graph(Interns *interns, GraphKind kind, uint32_t *state)
     return graph;
 }
 
-/* -- what must not change ---------------------------------------------------------------------- */
+/* -- what must not change ------------------------------------------------------------ */
 
 /* By output: a hash of the expression; stages and places do not count. */
 static uint64_t *expressions(const Graph *graph, Arena *arena)
@@ -142,12 +172,13 @@ static uint64_t *expressions(const Graph *graph, Arena *arena)
             hash[i] = hash_word(hash[i], hash[node->args[j]->id]);
         for (uint32_t j = 0; j < fields; j++) {
             const char *at = (const char *)&node->attr + field[j].offset;
-            size_t bytes = field[j].kind == ATTR_type                                    ? 0
+            size_t bytes = field[j].kind == ATTR_type                                 ? 0
                            : field[j].kind == ATTR_flag || field[j].kind == ATTR_axis ? 4
-                                                                                       : 8;
+                                                                                      : 8;
             hash[i] = hash_bytes(hash[i], at, bytes);
         }
-        hash[i] = hash_word(hash[i], (uint64_t)node->type.axis << 32 | (uint64_t)node->type.rank);
+        hash[i] = hash_word(hash[i],
+                            (uint64_t)node->type.axis << 32 | (uint64_t)node->type.rank);
         for (uint32_t j = 0; j < node->type.rank; j++)
             hash[i] = hash_word(hash[i], (uint64_t)node->type.dims[j]);
     }
@@ -157,15 +188,16 @@ static uint64_t *expressions(const Graph *graph, Arena *arena)
     return result;
 }
 
-static void check_same(Check *check, const Graph *before, const Graph *after, const char *pass,
-                       int trial)
+static void check_same(Check *check, const Graph *before, const Graph *after,
+                       const char *pass, int trial)
 {
     Arena *arena = arena_new();
     uint64_t *a = expressions(before, arena), *b = expressions(after, arena);
-    CHECK(check, before->output_count == after->output_count, "%s, trial %d", pass, trial);
+    CHECK(check, before->output_count == after->output_count, "%s, trial %d", pass,
+          trial);
     for (uint32_t i = 0; i < before->output_count && i < after->output_count; i++)
-        CHECK(check, a[i] == b[i], "%s, trial %d: output %s is another expression", pass, trial,
-              before->outputs[i].name);
+        CHECK(check, a[i] == b[i], "%s, trial %d: output %s is another expression", pass,
+              trial, before->outputs[i].name);
     arena_free(arena);
 }
 
@@ -183,10 +215,11 @@ static void check_groups(Check *check, const Graph *graph, int trial)
         const Node *node = graph->nodes[i];
         if (node->group == NO_GROUP || !is_row_local(node))
             continue;
-        const Node *space = op_info(node->op)->lowering == LOWER_map ? node : node->args[0];
+        const Node *space =
+            op_info(node->op)->lowering == LOWER_map ? node : node->args[0];
         int64_t own = type_width(space->type), *known = &width[node->group];
-        CHECK(check, own == 1 || *known <= 1 || *known == own, "trial %d, group %d", trial,
-              node->group);
+        CHECK(check, own == 1 || *known <= 1 || *known == own, "trial %d, group %d",
+              trial, node->group);
         if (*known < own)
             *known = own;
         for (uint32_t j = 0; j < node->arg_count; j++) {
@@ -199,12 +232,12 @@ static void check_groups(Check *check, const Graph *graph, int trial)
     free(width);
 }
 
-/* -- running the plan with names ------------------------------------------------------------- */
+/* -- running the plan with names ----------------------------------------------------- */
 
 typedef struct Machine {
     const Graph *graph;
     Liveness live;
-    uint32_t *owner; /* by 64 bytes of the slab: node id + 1 */
+    uint32_t *owner;   /* by 64 bytes of the slab: node id + 1 */
     bool *overwritten; /* by node id of a variable */
 } Machine;
 
@@ -232,7 +265,8 @@ static bool is_there(const Machine *m, const Node *value)
 static void overwrite(Machine *m, const char *name)
 {
     for (uint32_t i = 0; i < m->graph->node_count; i++)
-        if (m->graph->nodes[i]->op == OP_param && m->graph->nodes[i]->attr.named.name == name)
+        if (m->graph->nodes[i]->op == OP_param &&
+            m->graph->nodes[i]->attr.named.name == name)
             m->overwritten[i] = true;
 }
 
@@ -247,11 +281,12 @@ static void run_step(Machine *m, Check *check, int32_t step, int trial)
         if (m->live.step_of[i] != step)
             continue;
         if (m->live.bytes[i] > 0)
-            CHECK(check, is_there(m, node), "trial %d: %%%u is overwritten at once", trial, i);
+            CHECK(check, is_there(m, node), "trial %d: %%%u is overwritten at once",
+                  trial, i);
         for (uint32_t j = 0; j < node->arg_count; j++)
             if (m->live.step_of[storage_node(node->args[j])->id] != step)
-                CHECK(check, is_there(m, node->args[j]), "trial %d: %%%u reads a lost %%%u",
-                      trial, i, node->args[j]->id);
+                CHECK(check, is_there(m, node->args[j]),
+                      "trial %d: %%%u reads a lost %%%u", trial, i, node->args[j]->id);
     }
     for (uint32_t i = 0; i < graph->output_count; i++) {
         const Output *output = &graph->outputs[i];
@@ -272,8 +307,8 @@ static uint32_t run_plan(Check *check, const Graph *graph, int trial)
     uint32_t in_place = 0;
     for (uint32_t i = 0; i < graph->output_count; i++) {
         const Node *value = storage_node(graph->outputs[i].value);
-        bool placed = graph->outputs[i].role == OUTPUT_assign && value->offset == NO_OFFSET &&
-                      m.live.step_of[value->id] >= 0;
+        bool placed = graph->outputs[i].role == OUTPUT_assign &&
+                      value->offset == NO_OFFSET && m.live.step_of[value->id] >= 0;
         in_place += placed;
         CHECK(check, placed || is_there(&m, value), "trial %d: output %s is lost", trial,
               graph->outputs[i].name);
@@ -282,10 +317,10 @@ static uint32_t run_plan(Check *check, const Graph *graph, int trial)
     return in_place;
 }
 
-/* -- the test ---------------------------------------------------------------------------------- */
+/* -- the test ------------------------------------------------------------------------ */
 
-static Graph *step(Check *check, Graph *in, PassFn *pass, const char *name, PassContext *ctx,
-                   int trial)
+static Graph *step(Check *check, Graph *in, PassFn *pass, const char *name,
+                   PassContext *ctx, int trial)
 {
     Graph *out = pass(in, ctx);
     CHECK(check, out != NULL, "%s, trial %d", name, trial);
@@ -323,7 +358,8 @@ int main(void)
         interns_free(interns);
     }
     CHECK(&check, grouped > TRIALS && in_place > TRIALS / 10,
-          "the graphs are too tame: %u nodes in groups, %u values in place", grouped, in_place);
+          "the graphs are too tame: %u nodes in groups, %u values in place", grouped,
+          in_place);
     diags_free(diags);
     fclose(nowhere);
     return check_finish(&check);

@@ -28,7 +28,9 @@ static void add_axes(Graph *graph)
          .of = {AXIS_grid, AXIS_STATIC},
          .images = 2,
          .side = 2},
-        {.name = intern(interns, "both"), .kind = AXIS_KIND_join, .of = {AXIS_text, AXIS_image}},
+        {.name = intern(interns, "both"),
+         .kind = AXIS_KIND_join,
+         .of = {AXIS_text, AXIS_image}},
         {.name = intern(interns, "prompt"), .kind = AXIS_KIND_fixed, .count = 3},
         {.name = intern(interns, "dec"), .kind = AXIS_KIND_primary, .longest = 5},
     };
@@ -44,7 +46,8 @@ Graph *harness_graph(Module *module, const char *task, GraphKind kind)
     task = intern(module->interns, task);
     if (!module_find_task(module, task))
         module_add_task(module, (Task){.name = task, .sequences = 4});
-    Graph *graph = graph_new(module->interns, NULL, kind, intern(module->interns, name), task);
+    Graph *graph =
+        graph_new(module->interns, NULL, kind, intern(module->interns, name), task);
     add_axes(graph);
     module_add_graph(module, graph);
     return graph;
@@ -91,10 +94,11 @@ static const Node *momentum_of(Module *module, Graph *graph, const Param *param)
     snprintf(name, sizeof name, "%s:v", param->name);
     const char *state = intern(module->interns, name);
     if (!module_find_state(module, state))
-        module_add_state(module,
-                         (StateVar){.name = state, .param = param->name, .type = param->type});
+        module_add_state(
+            module, (StateVar){.name = state, .param = param->name, .type = param->type});
     const Node *value = graph_source(graph, HERE, OP_param, param->name, param->type);
-    const Node *gradient = graph_source(graph, HERE, OP_gradient, param->name, param->type);
+    const Node *gradient =
+        graph_source(graph, HERE, OP_gradient, param->name, param->type);
     const Node *v = graph_source(graph, HERE, OP_state, state, param->type);
     const Node *lr = harness_input(graph, "lr", TYPE_SCALAR);
     v = graph_binary(graph, HERE, OP_mul, v, graph_constant(graph, HERE, 0.9));

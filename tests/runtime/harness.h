@@ -1,5 +1,5 @@
-/* Small modules built in C, for tests of execution: fixed axes, parameters, one task per graph, and a
- * plain optimizer with momentum. */
+/* Small modules built in C, for tests of execution: fixed axes, parameters, one task per
+ * graph, and a plain optimizer with momentum. */
 #ifndef VLG_TESTS_RUNTIME_HARNESS_H
 #define VLG_TESTS_RUNTIME_HARNESS_H
 
@@ -17,17 +17,19 @@ enum {
 };
 
 Module *harness_module(void);
-/* A graph of that task with the axes above; the module owns it. The task is added if new. */
+/* A graph of that task with the axes above; the module owns it. The task is added if new.
+ */
 Graph *harness_graph(Module *module, const char *task, GraphKind kind);
-/* Adds the parameter to the module if new, and its source to the graph: a param if trained, else a
- * weight, which no gradient is asked of. */
+/* Adds the parameter to the module if new, and its source to the graph: a param if
+ * trained, else a weight, which no gradient is asked of. */
 const Node *harness_param(Module *module, Graph *graph, const char *name, Type type,
                           bool trained);
 const Node *harness_input(Graph *graph, const char *name, Type type);
-/* The sum over all elements of y times fixed numbers (an input or parameter named `name`) times a
- * trained number per column, as the graph's loss. */
+/* The sum over all elements of y times fixed numbers (an input or parameter named `name`)
+ * times a trained number per column, as the graph's loss. */
 void harness_loss(Module *module, Graph *graph, const Node *y, const char *name);
-/* @task.update: v = 0.9 v + g, p = p - lr v for all trained parameters of the train graph. */
+/* @task.update: v = 0.9 v + g, p = p - lr v for all trained parameters of the train
+ * graph. */
 void harness_momentum(Module *module, const Graph *train);
 /* Runs all passes. */
 NODISCARD bool harness_compile(Module *module, Diags *diags);

@@ -1,6 +1,6 @@
-/* Walks the op table. Per case of an op: its type; the generated code of the whole graph (forward and
- * backward) against the interpreter, call by call; and every trained parameter's gradient against
- * finite differences of the interpreter's loss.
+/* Walks the op table. Per case of an op: its type; the generated code of the whole graph
+ * (forward and backward) against the interpreter, call by call; and every trained
+ * parameter's gradient against finite differences of the interpreter's loss.
  *
  *     usage: op_test [op...] */
 #include <math.h>
@@ -75,7 +75,7 @@ typedef struct Test {
     OpKind op;
 } Test;
 
-/* -- building a case ------------------------------------------------------------------------ */
+/* -- building a case ---------------------------------------------------------------- */
 
 static const Node *number(Test *test, Graph *graph, const char *name, Type type)
 {
@@ -94,7 +94,8 @@ static const Node *plain(Test *test, Graph *graph, const char *name, Type type)
                                 : harness_param(test->module, graph, name, type, false);
 }
 
-static const Node *operand(Test *test, Graph *graph, const CaseOperand *of, const char *name)
+static const Node *operand(Test *test, Graph *graph, const CaseOperand *of,
+                           const char *name)
 {
     switch (of->kind) {
     case KIND_number:
@@ -136,8 +137,10 @@ static const Node *build_op(Test *test, Graph *graph, const OpCase *of, uint32_t
         args[count] = operand(test, graph, &of->operands[count], name);
     }
     if (test->op == OP_param || test->op == OP_weight)
-        return harness_param(test->module, graph, of->name, of->type, test->op == OP_param);
-    return graph_node(graph, HERE, test->op, &attr, args, count, is_given ? &of->type : NULL);
+        return harness_param(test->module, graph, of->name, of->type,
+                             test->op == OP_param);
+    return graph_node(graph, HERE, test->op, &attr, args, count,
+                      is_given ? &of->type : NULL);
 }
 
 /* Any value as f32: bits choose between numbers, indices look them up. */
@@ -145,17 +148,18 @@ static const Node *as_numbers(Test *test, Graph *graph, const Node *y, const cha
 {
     enum { TABLE_ROWS = 16, TABLE_WIDTH = 3 };
     if (y->type.dtype == DTYPE_i32) {
-        const Node *args[] = {harness_param(test->module, graph, name,
-                                            type_matrix(DTYPE_f32, TABLE_ROWS, TABLE_WIDTH),
-                                            true),
-                              y};
+        const Node *args[] = {
+            harness_param(test->module, graph, name,
+                          type_matrix(DTYPE_f32, TABLE_ROWS, TABLE_WIDTH), true),
+            y};
         return graph_node(graph, HERE, OP_gather, NULL, args, 2, NULL);
     }
     if (y->type.dtype != DTYPE_bit)
         return y;
     Type type = y->type;
     type.dtype = DTYPE_f32;
-    const Node *args[] = {y, plain(test, graph, name, type), graph_constant(graph, HERE, 0.5)};
+    const Node *args[] = {y, plain(test, graph, name, type),
+                          graph_constant(graph, HERE, 0.5)};
     return graph_node(graph, HERE, OP_select, NULL, args, 3, NULL);
 }
 
@@ -168,19 +172,20 @@ static bool is_update_op(OpKind op)
 static void build_update(Test *test, const char *task, const OpCase *of)
 {
     Graph *train = harness_graph(test->module, task, GRAPH_train);
-    harness_loss(test->module, train, harness_param(test->module, train, "p", of->type, true),
-                 "fixed");
+    harness_loss(test->module, train,
+                 harness_param(test->module, train, "p", of->type, true), "fixed");
     Graph *graph = harness_graph(test->module, task, GRAPH_update);
     const char *p = intern(test->module->interns, "p");
     const char *state = intern(test->module->interns, of->name);
     if (test->op == OP_state)
-        module_add_state(test->module, (StateVar){.name = state, .param = p, .type = of->type});
+        module_add_state(test->module,
+                         (StateVar){.name = state, .param = p, .type = of->type});
     const Node *source = graph_source(graph, HERE, test->op, state, of->type);
-    const Node *change =
-        graph_binary(graph, HERE, OP_mul, source, harness_input(graph, "lr", TYPE_SCALAR));
+    const Node *change = graph_binary(graph, HERE, OP_mul, source,
+                                      harness_input(graph, "lr", TYPE_SCALAR));
     const Node *value = graph_source(graph, HERE, OP_param, p, of->type);
-    graph_output(graph, OUTPUT_assign, p, graph_binary(graph, HERE, OP_add, value, change),
-                 HERE.loc);
+    graph_output(graph, OUTPUT_assign, p,
+                 graph_binary(graph, HERE, OP_add, value, change), HERE.loc);
 }
 
 static void build_case(Test *test, const OpCase *of, uint32_t index)
@@ -201,7 +206,7 @@ static void build_case(Test *test, const OpCase *of, uint32_t index)
         harness_loss(test->module, graph, as_numbers(test, graph, y, table), fixed);
 }
 
-/* -- finite differences --------------------------------------------------------------------- */
+/* -- finite differences ------------------------------------------------------------- */
 
 /* The interpreter's loss of one batch, whole. */
 typedef struct Oracle {
@@ -229,8 +234,8 @@ static double loss_of(Oracle *oracle)
                                 .sequences = oracle->layout->sequences,
                                 .step_key = oracle->step_key};
     const void **values = reference_run(&context, source_value, oracle, arena);
-    const Output *loss = graph_find_output(oracle->graph, OUTPUT_loss,
-                                           intern(oracle->graph->interns, ""));
+    const Output *loss =
+        graph_find_output(oracle->graph, OUTPUT_loss, intern(oracle->graph->interns, ""));
     double value = (double)*(const float *)values[loss->value->id];
     arena_free(arena);
     return value;
@@ -256,7 +261,8 @@ static void check_parameter(Test *test, Oracle *oracle, StoreEntry *entry)
     for (int64_t i = 0; i < entry->elements; i++)
         largest = fmax(largest, fabs((double)entry->gradient[i]));
     for (int64_t i = 0; i < entry->elements; i += stride) {
-        double wanted = slope(oracle, &entry->data[i], 4e-3F), got = (double)entry->gradient[i];
+        double wanted = slope(oracle, &entry->data[i], 4e-3F),
+               got = (double)entry->gradient[i];
         double limit = 1e-2 * largest + 2e-3;
         if (fabs(got - wanted) > limit) /* perhaps a kink lies within the step */
             wanted = slope(oracle, &entry->data[i], 5e-4F);
@@ -266,7 +272,8 @@ static void check_parameter(Test *test, Oracle *oracle, StoreEntry *entry)
     }
 }
 
-static void check_gradients(Test *test, Session *session, const Graph *graph, const Batch *batch)
+static void check_gradients(Test *test, Session *session, const Graph *graph,
+                            const Batch *batch)
 {
     double loss;
     Oracle oracle = {.graph = graph, .store = session_store(session)};
@@ -275,7 +282,8 @@ static void check_gradients(Test *test, Session *session, const Graph *graph, co
     oracle.step_key = random_step_key((uint64_t)test->module->settings.seed, 0);
     bool is_run = session_gradients(session, batch, 0, &loss, test->diags) &&
                   layout_set(oracle.layout, batch, &(SplitOptions){0}, test->diags);
-    CHECK(&test->check, is_run && oracle.layout->range_count == 1, "@%s runs", graph->name);
+    CHECK(&test->check, is_run && oracle.layout->range_count == 1, "@%s runs",
+          graph->name);
     if (is_run) {
         axis_tables_set(oracle.tables, oracle.layout, oracle.layout->ranges[0]);
         double wanted = loss_of(&oracle);
@@ -290,13 +298,13 @@ static void check_gradients(Test *test, Session *session, const Graph *graph, co
     layout_free(oracle.layout);
 }
 
-/* -- the walk ------------------------------------------------------------------------------- */
+/* -- the walk ----------------------------------------------------------------------- */
 
 static void check_module(Test *test, Store *store)
 {
     enum { SEQUENCES = 3, LONGEST = 9 };
-    Session *session = session_new(test->module, store, &(SessionOptions){.lanes = 1},
-                                   test->diags);
+    Session *session =
+        session_new(test->module, store, &(SessionOptions){.lanes = 1}, test->diags);
     CHECK(&test->check, session, "%s: session", op_info(test->op)->name);
     VerifyBatches batches = {.sequences = SEQUENCES, .longest = LONGEST, .seed = 1};
     VerifyReport report = {.tolerance = 3e-5, .out = stderr};
@@ -322,7 +330,8 @@ static void check_op(Test *test, OpKind op)
     test->module = harness_module();
     for (uint32_t i = 0; cases_of[op][i].is_case; i++)
         build_case(test, &cases_of[op][i], i);
-    CHECK(&test->check, test->module->graph_count > 0, "%s has no case", op_info(op)->name);
+    CHECK(&test->check, test->module->graph_count > 0, "%s has no case",
+          op_info(op)->name);
     bool is_compiled = harness_compile(test->module, test->diags);
     CHECK(&test->check, is_compiled, "%s: passes", op_info(op)->name);
     if (is_compiled) {

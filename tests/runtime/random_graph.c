@@ -1,5 +1,5 @@
-/* Grows a pool of ragged values by random steps; what nobody reads ends in the loss. Most steps end in
- * tanh or a norm, so that numbers stay near 1 however deep the graph. */
+/* Grows a pool of ragged values by random steps; what nobody reads ends in the loss. Most
+ * steps end in tanh or a norm, so that numbers stay near 1 however deep the graph. */
 #include "random_graph.h"
 
 #include <stdlib.h>
@@ -77,9 +77,9 @@ static const Node *find(Grower *g, int32_t axis, int64_t width)
 static const Node *normal(Grower *g, const Node *x)
 {
     const Node *square = PLAIN_OP(g, OP_mul, x, x, NULL);
-    const Node *mean = PLAIN_OP(g, OP_mul, PLAIN_OP(g, OP_sum_width, square, NULL, NULL),
-                                graph_constant(g->graph, HERE, 1.0 / (double)type_width(x->type)),
-                                NULL);
+    const Node *mean =
+        PLAIN_OP(g, OP_mul, PLAIN_OP(g, OP_sum_width, square, NULL, NULL),
+                 graph_constant(g->graph, HERE, 1.0 / (double)type_width(x->type)), NULL);
     mean = PLAIN_OP(g, OP_add, mean, graph_constant(g->graph, HERE, 0.1), NULL);
     const Node *scale = PLAIN_OP(g, OP_rsqrt, mean, NULL, NULL);
     return PLAIN_OP(g, OP_mul, PLAIN_OP(g, OP_mul, x, scale, NULL),
@@ -91,8 +91,9 @@ static const Node *product(Grower *g, const Node *x)
     static const int64_t widths[] = {4, 6, 16, 18, 33};
     int64_t to = widths[draw(g, 5)], from = type_width(x->type);
     OpAttr attr = {.matmul = {.transpose_b = (int)draw(g, 2)}};
-    const Node *weight = param(g, attr.matmul.transpose_b ? type_matrix(DTYPE_f32, to, from)
-                                                          : type_matrix(DTYPE_f32, from, to));
+    const Node *weight =
+        param(g, attr.matmul.transpose_b ? type_matrix(DTYPE_f32, to, from)
+                                         : type_matrix(DTYPE_f32, from, to));
     const Node *y = op(g, OP_matmul, attr, x, weight, NULL);
     y = PLAIN_OP(g, OP_add, y, param(g, type_vector(DTYPE_f32, to)), NULL);
     return PLAIN_OP(g, OP_tanh, y, NULL, NULL);
@@ -135,11 +136,13 @@ static const Node *move(Grower *g, const Node *x)
         return op(g, OP_join, (OpAttr){.join = {.axis = AXIS_both}}, x,
                   find(g, AXIS_image, width), NULL);
     case AXIS_both:
-        return op(g, OP_part, (OpAttr){.part = {.axis = AXIS_text, .index = 0}}, x, NULL, NULL);
+        return op(g, OP_part, (OpAttr){.part = {.axis = AXIS_text, .index = 0}}, x, NULL,
+                  NULL);
     case AXIS_BATCH:
         return op(g, OP_spread, (OpAttr){.on_axis = {.axis = AXIS_dec}}, x, NULL, NULL);
     default:
-        return PLAIN_OP(g, OP_tanh, PLAIN_OP(g, OP_sum_sequence, x, NULL, NULL), NULL, NULL);
+        return PLAIN_OP(g, OP_tanh, PLAIN_OP(g, OP_sum_sequence, x, NULL, NULL), NULL,
+                        NULL);
     }
 }
 
@@ -161,7 +164,8 @@ static const Node *drop(Grower *g, const Node *x)
 
 static const Node *look_up(Grower *g, const Node *x)
 {
-    OpAttr attr = {.position = {.axis = x->type.axis, .scale = 1, .quotient = 1, .modulus = 7}};
+    OpAttr attr = {
+        .position = {.axis = x->type.axis, .scale = 1, .quotient = 1, .modulus = 7}};
     const Node *index = draw(g, 2) ? op(g, OP_position, attr, NULL, NULL, NULL)
                                    : input(g, type_index(x->type.axis));
     const Node *table = param(g, type_matrix(DTYPE_f32, WORDS, type_width(x->type)));

@@ -1,5 +1,6 @@
-/* Random graphs, two ways: generated code against the interpreter call by call; and training steps with
- * dropout on 1, 2, 3 and 8 lanes, whose parameters and states must be equal to the last bit.
+/* Random graphs, two ways: generated code against the interpreter call by call; and
+ * training steps with dropout on 1, 2, 3 and 8 lanes, whose parameters and states must be
+ * equal to the last bit.
  *
  *     usage: random_test [first seed [count]] */
 #include <ftw.h>
@@ -58,7 +59,8 @@ static uint64_t store_hash(Store *store)
 }
 
 /* A hash of all parameters and states after some steps; 0 after an error. */
-static uint64_t trained(const Test *test, const Module *module, uint64_t seed, uint32_t lanes)
+static uint64_t trained(const Test *test, const Module *module, uint64_t seed,
+                        uint32_t lanes)
 {
     enum { STEPS = 3 };
     Store *store = store_new(module);
@@ -96,11 +98,13 @@ static void check_seed(Test *test, uint64_t seed)
     static const uint32_t lanes[] = {2, 3, 8};
     for (size_t i = 0; i < sizeof lanes / sizeof *lanes; i++)
         CHECK(&test->check, trained(test, module, seed, lanes[i]) == one,
-              "seed %llu: %u lanes give other numbers", (unsigned long long)seed, lanes[i]);
+              "seed %llu: %u lanes give other numbers", (unsigned long long)seed,
+              lanes[i]);
     module_free(module);
 }
 
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *walk)
+static int remove_one(const char *path, const struct stat *status, int kind,
+                      struct FTW *walk)
 {
     (void)status;
     (void)kind;
