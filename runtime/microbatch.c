@@ -228,29 +228,59 @@ static bool check_field(BatchLayout *layout, LayoutInput *input, Diags *diags)
 
 /* -- splitting ---------------------------------------------------------------------- */
 
-/* The axis on which sequences [first, end) do not fit, or NULL. */
-static const Axis *too_small(const BatchLayout *layout, int64_t first, int64_t end)
+enum { WHOLE = 1024 }; /* of which a share of the capacities is counted */
+
+/* The axis of which `share` is too small for sequences [first, end), or NULL. */
+static const Axis *too_small(const BatchLayout *layout, int64_t first, int64_t end,
+                             int64_t share)
 {
     const Graph *graph = layout->graph;
-    for (uint32_t a = 0; a < graph->axis_count; a++)
-        if (layout->starts[a][end] - layout->starts[a][first] > graph->axes[a].capacity)
+    for (uint32_t a = 0; a < graph->axis_count; a++) {
+        int64_t rows = layout->starts[a][end] - layout->starts[a][first];
+        if (rows * WHOLE > graph->axes[a].capacity * share)
             return &graph->axes[a];
+    }
     return NULL;
 }
 
 static int64_t greedy_count(const BatchLayout *layout, const SplitOptions *split,
-                            int64_t first)
+                            int64_t first, int64_t share)
 {
     int64_t most = split->max_sequences > 0 ? split->max_sequences : layout->sequences;
     int64_t end = first + 1;
     while (end < layout->sequences && end - first < most &&
-           !too_small(layout, first, end + 1))
+           !too_small(layout, first, end + 1, share))
         end++;
     return end - first;
 }
 
+static int64_t count_ranges(const BatchLayout *layout, const SplitOptions *split,
+                            int64_t share)
+{
+    int64_t count = 0, first = 0;
+    for (; first < layout->sequences; count++)
+        first += greedy_count(layout, split, first, share);
+    return count;
+}
+
+/* The least share that needs no more micro-batches than all of the capacities: so the largest
+ * micro-batch is as small as can be, and lanes get equal work. */
+static int64_t fair_share(const BatchLayout *layout, const SplitOptions *split)
+{
+    int64_t fewest = count_ranges(layout, split, WHOLE), low = 1, high = WHOLE;
+    while (low < high) {
+        int64_t middle = (low + high) / 2;
+        if (count_ranges(layout, split, middle) <= fewest)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return high;
+}
+
 static bool split_batch(BatchLayout *layout, const SplitOptions *split, Diags *diags)
 {
+    int64_t share = split->sizes ? WHOLE : fair_share(layout, split);
     layout->range_count = 0;
     for (int64_t first = 0, count; first < layout->sequences; first += count) {
         if (split->sizes && split->size_count > 0) {
@@ -261,9 +291,9 @@ static bool split_batch(BatchLayout *layout, const SplitOptions *split, Diags *d
             if (count < 1 || count > layout->sequences - first)
                 count = layout->sequences - first;
         } else {
-            count = greedy_count(layout, split, first);
+            count = greedy_count(layout, split, first, share);
         }
-        const Axis *axis = too_small(layout, first, first + count);
+        const Axis *axis = too_small(layout, first, first + count, WHOLE);
         if (axis) {
             diag_error(diags, (Loc){0},
                        "batch: sequences %lld to %lld do not fit: a micro-batch has at "

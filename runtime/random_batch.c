@@ -2,6 +2,7 @@
 #include "runtime/random_batch.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "ir/axis.h"
 #include "ir/random.h"
@@ -38,6 +39,9 @@ static int64_t grids_of(const Graph *graph, uint32_t a)
 
 static int32_t draw_length(Maker *maker, uint32_t a)
 {
+    for (uint32_t i = 0; i < maker->wanted->fixed_count; i++)
+        if (strcmp(maker->wanted->fixed[i].axis, maker->graph->axes[a].name) == 0)
+            return (int32_t)maker->wanted->fixed[i].rows;
     int64_t longest = maker->graph->axes[a].longest, grids = grids_of(maker->graph, a);
     if (longest > maker->wanted->longest && maker->wanted->longest > 0)
         longest = maker->wanted->longest;
@@ -66,17 +70,15 @@ static void draw_axes(Maker *maker)
     }
 }
 
-static int64_t batch_rows(const Maker *maker, int32_t axis)
+int64_t random_batch_rows(const Graph *graph, const Batch *batch, int32_t axis)
 {
-    const Batch *batch = maker->batch;
-    int64_t rows = 0,
-            *primary = ARENA_ARRAY(batch->arena, int64_t, maker->graph->axis_count);
+    int64_t rows = 0, *primary = ARENA_ARRAY(batch->arena, int64_t, graph->axis_count);
     for (int64_t s = 0; s < batch->sequences; s++) {
         uint32_t next = 0;
-        for (uint32_t a = 0; a < maker->graph->axis_count; a++)
-            if (maker->graph->axes[a].kind == AXIS_KIND_primary)
+        for (uint32_t a = 0; a < graph->axis_count; a++)
+            if (graph->axes[a].kind == AXIS_KIND_primary)
                 primary[a] = batch->axes[next++].lengths[s];
-        rows += axis_sequence_rows(maker->graph, axis, primary);
+        rows += axis_sequence_rows(graph, axis, primary);
     }
     return rows;
 }
@@ -89,7 +91,7 @@ static void draw_field(Maker *maker, const Node *node, int64_t limit)
     field->axis = maker->graph->axes[node->type.axis].name;
     field->dtype = node->type.dtype;
     field->width = type_width(node->type);
-    int64_t count = batch_rows(maker, node->type.axis) * field->width;
+    int64_t count = random_batch_rows(maker->graph, batch, node->type.axis) * field->width;
     int32_t *integers = field->rows = ARENA_ARRAY(batch->arena, int32_t, count + 1);
     float *numbers = field->rows;
     for (int64_t i = 0; i < count; i++) {

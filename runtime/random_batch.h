@@ -4,16 +4,26 @@
 
 #include "runtime/batch.h"
 
+/* Every sequence has so many rows on this primary axis. */
+typedef struct FixedLength {
+    const char *axis;
+    int64_t rows;
+} FixedLength;
+
 typedef struct RandomBatch {
     int64_t sequences;
     int64_t longest; /* rows of a sequence on a primary axis; the axis may allow less */
     uint64_t seed;
+    const FixedLength *fixed; /* [fixed_count]: axes whose lengths are not random */
+    uint32_t fixed_count;
 } RandomBatch;
 
 /* Every primary axis gets random lengths of 1 or more (whole grids where a pool asks for
  * them), every field random rows, near 0 with deviation about 1; row numbers stay within
  * their tables. */
 Batch *random_batch(const Graph *graph, const RandomBatch *wanted);
+/* Rows of an axis in a batch made for that graph. */
+int64_t random_batch_rows(const Graph *graph, const Batch *batch, int32_t axis);
 
 /* A number in [-1, 1), a function of seed and index. */
 double random_unit(uint64_t seed, uint64_t index);

@@ -1,11 +1,13 @@
 /* Byte-level byte-pair encoding.
  *
- * A text is cut into words by GPT-2's pattern, a word's bytes become symbols, and the adjacent
- * pair of symbols whose merge comes first in merges.txt is merged, all its occurrences from left
- * to right, until no pair has a merge. Symbols are strings of stand-in characters: printable
- * bytes stand for themselves, the other 68 are U+0100, U+0101, .. in increasing order.
+ * A text is cut into words by GPT-2's pattern, a word's bytes become symbols, and the
+ * adjacent pair of symbols whose merge comes first in merges.txt is merged, all its
+ * occurrences from left to right, until no pair has a merge. Symbols are strings of
+ * stand-in characters: printable bytes stand for themselves, the other 68 are U+0100,
+ * U+0101, .. in increasing order.
  *
- * Every string that occurs in either file is a symbol; those of the vocabulary have an id. */
+ * Every string that occurs in either file is a symbol; those of the vocabulary have an
+ * id. */
 #include "runtime/data/bpe.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -26,7 +28,7 @@ typedef struct Merge {
 
 struct Bpe {
     StringIndex *symbols;
-    int32_t *symbol_ids; /* [symbols], -1 if not in the vocabulary */
+    int32_t *symbol_ids;  /* [symbols], -1 if not in the vocabulary */
     uint32_t *id_symbols; /* [size] */
     int32_t size;
     Merge *merges; /* open addressing */
@@ -39,8 +41,9 @@ struct Bpe {
 enum { LARGEST_FILE = 16 << 20, NO_RANK = UINT32_MAX };
 
 /* \s of the pattern is the property White_Space, which PCRE2's own \s exceeds. */
-#define SPACES "\\x09-\\x0d\\x20\\x85\\xa0\\x{1680}\\x{2000}-\\x{200a}" \
-               "\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}"
+#define SPACES                                                                           \
+    "\\x09-\\x0d\\x20\\x85\\xa0\\x{1680}\\x{2000}-\\x{200a}"                             \
+    "\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}"
 static const char pattern_text[] =
     "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^" SPACES "\\p{L}\\p{N}]+"
     "|[" SPACES "]+(?![^" SPACES "])|[" SPACES "]+";
@@ -83,12 +86,14 @@ static bool add_entries(Bpe *bpe, json_t *vocab, const char *path, Diags *diags)
     bpe->size = (int32_t)count;
     bpe->id_symbols = heap_alloc(count * sizeof *bpe->id_symbols);
     memset(bpe->id_symbols, 0xff, count * sizeof *bpe->id_symbols);
-    json_object_foreach (vocab, token, value) {
+    json_object_foreach(vocab, token, value)
+    {
         json_int_t id = json_integer_value(value);
         if (!json_is_integer(value) || id < 0 || (size_t)id >= count) {
-            diag_error(diags, loc,
-                       "token '%.80s' should have an id from 0 to %zu, one for each entry",
-                       token, count - 1);
+            diag_error(
+                diags, loc,
+                "token '%.80s' should have an id from 0 to %zu, one for each entry",
+                token, count - 1);
             return false;
         }
         if (bpe->id_symbols[id] != STRING_ABSENT) {
@@ -108,6 +113,14 @@ static bool read_vocab(Bpe *bpe, const char *path, Diags *diags)
     json_error_t error;
     if (!file_bytes_read(path, LARGEST_FILE, &bytes, diags))
         return false;
+    /* jansson passes over bytes that are 0. */
+    const char *zero = bytes.count ? memchr(bytes.bytes, 0, bytes.count) : NULL;
+    if (zero) {
+        diag_error(diags, (Loc){.file = path}, "byte %td is 0: this is not JSON text",
+                   zero - bytes.bytes);
+        text_buffer_free(&bytes);
+        return false;
+    }
     json_t *vocab = json_loadb(bytes.bytes ? bytes.bytes : "", bytes.count,
                                JSON_REJECT_DUPLICATES, &error);
     text_buffer_free(&bytes);
@@ -116,7 +129,8 @@ static bool read_vocab(Bpe *bpe, const char *path, Diags *diags)
         Loc loc = {path, (uint32_t)error.line, (uint32_t)error.column};
         diag_error(diags, loc, "%s", error.text);
     } else if (!json_is_object(vocab) || json_object_size(vocab) == 0) {
-        diag_error(diags, (Loc){.file = path}, "should be an object of tokens and their ids");
+        diag_error(diags, (Loc){.file = path},
+                   "should be an object of tokens and their ids");
     } else {
         good = add_entries(bpe, vocab, path, diags);
     }
@@ -130,7 +144,8 @@ static Merge *merge_slot(const Bpe *bpe, uint32_t left, uint32_t right)
     uint32_t at = (uint32_t)(hash >> 32) & bpe->merge_mask;
     for (;; at = (at + 1) & bpe->merge_mask) {
         Merge *merge = &bpe->merges[at];
-        if (merge->result == STRING_ABSENT || (merge->left == left && merge->right == right))
+        if (merge->result == STRING_ABSENT ||
+            (merge->left == left && merge->right == right))
             return merge;
     }
 }
@@ -218,7 +233,8 @@ Bpe *bpe_open(const char *vocab_path, const char *merges_path, Diags *diags)
     add_byte_symbols(bpe);
     if (!open_pattern(bpe)) {
         diag_error(diags, (Loc){.file = vocab_path}, "libpcre2 lacks Unicode support");
-    } else if (read_vocab(bpe, vocab_path, diags) && read_merges(bpe, merges_path, diags)) {
+    } else if (read_vocab(bpe, vocab_path, diags) &&
+               read_merges(bpe, merges_path, diags)) {
         number_symbols(bpe);
         return bpe;
     }
@@ -279,8 +295,8 @@ static void word_start(const Bpe *bpe, Word *word, const char *bytes, size_t cou
 }
 
 /* Merges every occurrence of the pair of lowest rank; false if no pair has one.
- * LIMIT: each distinct merge passes over the word. Words of text are short; a megabyte without
- * a blank takes seconds, which a heap of pairs would lift. */
+ * LIMIT: each distinct merge passes over the word. Words of text are short; a megabyte
+ * without a blank takes seconds, which a heap of pairs would lift. */
 static bool word_merge(const Bpe *bpe, Word *word)
 {
     uint32_t lowest = NO_RANK;

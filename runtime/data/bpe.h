@@ -13,7 +13,8 @@ int32_t bpe_size(const Bpe *bpe);
 int32_t bpe_token_id(const Bpe *bpe, const char *token); /* or -1 */
 
 /* Appends the ids of valid UTF-8; `unk` for symbols that are not in the vocabulary. */
-void bpe_encode(const Bpe *bpe, const char *text, size_t len, int32_t unk, TokenList *out);
+void bpe_encode(const Bpe *bpe, const char *text, size_t len, int32_t unk,
+                TokenList *out);
 /* Appends the bytes that token `id` stands for. */
 void bpe_decode(const Bpe *bpe, int32_t id, TextBuffer *out);
 

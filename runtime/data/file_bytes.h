@@ -5,8 +5,9 @@
 #include "ir/diag.h"
 #include "runtime/data/lists.h"
 
-/* Reads the file into the empty `out`; an error that names it if it cannot be read or is larger
- * than `limit` bytes. */
-NODISCARD bool file_bytes_read(const char *path, size_t limit, TextBuffer *out, Diags *diags);
+/* Reads the file into the empty `out`; an error that names it if it cannot be read or is
+ * larger than `limit` bytes. */
+NODISCARD bool file_bytes_read(const char *path, size_t limit, TextBuffer *out,
+                               Diags *diags);
 
 #endif

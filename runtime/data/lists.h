@@ -1,5 +1,6 @@
-/* Growing lists of token ids and of bytes. A zeroed list is empty; the caller frees the memory
- * with token_list_free and text_buffer_free, and may empty and reuse a list by count = 0. */
+/* Growing lists of token ids and of bytes. A zeroed list is empty; the caller frees the
+ * memory with token_list_free and text_buffer_free, and may empty and reuse a list by
+ * count = 0. */
 #ifndef VLG_RUNTIME_DATA_LISTS_H
 #define VLG_RUNTIME_DATA_LISTS_H
 

@@ -1,5 +1,6 @@
-/* The scores that predictions get. Every evaluation is a running one: add each prediction, then
- * ask. Scores are fractions of 1 unless said otherwise; over no examples they are 0. */
+/* The scores that predictions get. Every evaluation is a running one: add each
+ * prediction, then ask. Scores are fractions of 1 unless said otherwise; over no examples
+ * they are 0. */
 #ifndef VLG_RUNTIME_DATA_METRICS_H
 #define VLG_RUNTIME_DATA_METRICS_H
 
@@ -11,14 +12,14 @@
 /* ---- answers that carry scores: GQA's accuracy, and VQA's top-k score ---- */
 
 /* The score of the answer that equals the prediction byte for byte, or 0. */
-double label_score(const char *prediction, const char *const *answers, const double *scores,
-                   uint32_t count);
+double label_score(const char *prediction, const char *const *answers,
+                   const double *scores, uint32_t count);
 
 /* ---- VQA accuracy against ten annotators ---- */
 
 /* Punctuation is removed or becomes a blank; letters keep their case. */
 char *vqa_punctuation(const char *text, Arena *arena);
-/* Lower case; number words become digits, articles go, contractions get their apostrophe. */
+/* Lower case; number words become digits, articles go, contractions get apostrophes. */
 char *vqa_digits_articles(const char *text, Arena *arena);
 /* What a prediction is compared as: stripped, then both of the above. */
 char *vqa_normalize(const char *prediction, Arena *arena);
@@ -37,8 +38,8 @@ typedef struct VqaScores {
     double overall, optimal, other; /* percent, rounded to two decimals */
 } VqaScores;
 
-/* The accuracy of one question: the mean over annotators i of min(1, #{j != i that gave the
- * prediction} / 3). Answers are normalised only if the annotators disagree. */
+/* The accuracy of one question: the mean over annotators i of min(1, #{j != i that gave
+ * the prediction} / 3). Answers are normalised only if the annotators disagree. */
 double vqa_accuracy(const char *prediction, const char *const *answers, uint32_t count);
 /* Adds one question to a zeroed or running evaluation and returns its accuracy. */
 double vqa_evaluation_add(VqaEvaluation *evaluation, const char *prediction,
@@ -56,8 +57,9 @@ typedef struct NlvrScores {
 
 NlvrEvaluation *nlvr_evaluation_new(void);
 void nlvr_evaluation_free(NlvrEvaluation *evaluation);
-/* Examples whose identifiers differ in the third '-'-separated field only are one group. */
-void nlvr_evaluation_add(NlvrEvaluation *evaluation, const char *identifier, bool is_correct);
+/* Examples whose identifiers differ only in the third "-"-separated field are a group. */
+void nlvr_evaluation_add(NlvrEvaluation *evaluation, const char *identifier,
+                         bool is_correct);
 NlvrScores nlvr_evaluation_scores(const NlvrEvaluation *evaluation);
 
 /* ---- video questions: exact match, overall and for each type ---- */

@@ -7,8 +7,8 @@
 #include "runtime/data/lists.h"
 #include "runtime/data/string_index.h"
 
-double label_score(const char *prediction, const char *const *answers, const double *scores,
-                   uint32_t count)
+double label_score(const char *prediction, const char *const *answers,
+                   const double *scores, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
         if (strcmp(prediction, answers[i]) == 0)
@@ -37,7 +37,8 @@ static void tally(Tallies *tallies, const char *name, size_t len, bool is_correc
     uint32_t index = string_index_add(tallies->names, name, len);
     if (index >= tallies->capacity) {
         uint32_t capacity = tallies->capacity ? 2 * tallies->capacity : 64;
-        tallies->tallies = heap_grow(tallies->tallies, capacity * sizeof *tallies->tallies);
+        tallies->tallies =
+            heap_grow(tallies->tallies, capacity * sizeof *tallies->tallies);
         memset(tallies->tallies + tallies->capacity, 0,
                (capacity - tallies->capacity) * sizeof *tallies->tallies);
         tallies->capacity = capacity;
@@ -71,7 +72,8 @@ void nlvr_evaluation_free(NlvrEvaluation *evaluation)
     free(evaluation);
 }
 
-void nlvr_evaluation_add(NlvrEvaluation *evaluation, const char *identifier, bool is_correct)
+void nlvr_evaluation_add(NlvrEvaluation *evaluation, const char *identifier,
+                         bool is_correct)
 {
     TextBuffer group = {0};
     uint32_t field = 0;
@@ -121,7 +123,8 @@ void choice_evaluation_free(ChoiceEvaluation *evaluation)
 void choice_evaluation_add(ChoiceEvaluation *evaluation, const char *prediction,
                            const char *answer, const char *type)
 {
-    tally(&evaluation->types, type, type ? strlen(type) : 0, strcmp(prediction, answer) == 0);
+    tally(&evaluation->types, type, type ? strlen(type) : 0,
+          strcmp(prediction, answer) == 0);
 }
 
 static ChoiceScore choice_score(const char *type, Tally of)

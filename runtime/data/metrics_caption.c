@@ -1,8 +1,9 @@
-/* BLEU-1..4 (Papineni et al. 2002), ROUGE-L (Lin 2004) and CIDEr-D (Vedantam et al. 2015) as
- * COCO's caption evaluation computes them.
+/* BLEU-1..4 (Papineni et al. 2002), ROUGE-L (Lin 2004) and CIDEr-D (Vedantam et al. 2015)
+ * as COCO's caption evaluation computes them.
  *
- * Words are numbered over all captions; an n-gram is n numbers. Each sentence's n-grams are
- * counted by sorting, so that sentences and document frequencies meet by binary search. */
+ * Words are numbered over all captions; an n-gram is n numbers. Each sentence's n-grams
+ * are counted by sorting, so that sentences and document frequencies meet by binary
+ * search. */
 #include "runtime/data/metrics.h"
 
 #include <math.h>
@@ -157,8 +158,8 @@ static double grams_find(const Grams *list, const Gram *gram)
 }
 
 /* The n-grams of a sentence into the emptied `out`. */
-static void count_grams(const CaptionEvaluation *evaluation, const Sentence *sentence, size_t n,
-                        Grams *out)
+static void count_grams(const CaptionEvaluation *evaluation, const Sentence *sentence,
+                        size_t n, Grams *out)
 {
     const int32_t *words = evaluation->words.ids + sentence->begin;
     out->count = 0;
@@ -214,8 +215,9 @@ static double bigrams(const Sentence *sentence)
 }
 
 /* sum over w of min(p_w, r_w) r_w / (|p| |r|), less for a difference in length */
-static double similarity(const Grams *prediction, double prediction_norm, const Grams *reference,
-                         double reference_norm, double length_difference)
+static double similarity(const Grams *prediction, double prediction_norm,
+                         const Grams *reference, double reference_norm,
+                         double length_difference)
 {
     const double sigma = 6;
     double sum = 0;
@@ -271,9 +273,9 @@ static size_t nearest_length(const CaptionEvaluation *evaluation, const Image *i
     return best;
 }
 
-/* How many of the prediction's n-grams are found, each as often as some reference has it. */
-static double clipped_matches(const CaptionEvaluation *evaluation, const Image *image, size_t n,
-                              Grams *prediction, Grams *reference, Grams *most)
+/* How many of the prediction's n-grams are found, each as often as a reference has it. */
+static double clipped_matches(const CaptionEvaluation *evaluation, const Image *image,
+                              size_t n, Grams *prediction, Grams *reference, Grams *most)
 {
     const Sentence *predicted = &evaluation->sentences[image->first];
     double correct = 0;
@@ -325,8 +327,8 @@ static void score_bleu(const CaptionEvaluation *evaluation, double bleu[LONGEST]
 }
 
 /* Length of the longest common subsequence; `row` is scratch that grows. */
-static size_t common_length(const int32_t *a, size_t a_len, const int32_t *b, size_t b_len,
-                            TokenList *row)
+static size_t common_length(const int32_t *a, size_t a_len, const int32_t *b,
+                            size_t b_len, TokenList *row)
 {
     row->count = 0;
     for (size_t j = 0; j <= b_len; j++)

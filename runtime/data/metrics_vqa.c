@@ -1,13 +1,16 @@
 /* VQA accuracy as the published evaluation computes it, oddities included:
  *
- * - whether a punctuation mark is deleted or becomes a blank depends on the original text as a
- *   whole: deleted if it stands next to a blank anywhere, or if the text holds 1,2 anywhere;
- * - at most 32 periods are deleted (a flag is passed where a count belongs), those before a
- *   digit never, those after a digit too;
- * - annotators' answers get the punctuation rule only, so that a prediction "two" becomes "2"
- *   and no longer equals an annotator's "two".
+ * Whether a punctuation mark is deleted or becomes a blank depends on the original text
+ * as a whole: it is deleted if it stands next to a blank anywhere, or if the text holds
+ * something like 1,2 anywhere.
  *
- * LIMIT: lower case maps one code point to one; U+0130 and a final sigma would need more. */
+ * At most 32 periods are deleted (a flag is passed where a count belongs), those before a
+ * digit never, those after a digit too.
+ *
+ * Annotators' answers get the punctuation rule only, so that a prediction "two" becomes
+ * "2" and no longer equals an annotator's "two".
+ *
+ * LIMIT: lower case maps one code point to one; U+0130 and a final sigma need more. */
 #include "runtime/data/metrics.h"
 
 #include <stdio.h>
@@ -112,9 +115,9 @@ static const char *replace_word(const char *word)
 #include "runtime/data/vqa_contractions.def"
     };
     static const Replacement small[] = {
-        {"none", "0"},  {"zero", "0"}, {"one", "1"}, {"two", "2"},   {"three", "3"},
-        {"four", "4"},  {"five", "5"}, {"six", "6"}, {"seven", "7"}, {"eight", "8"},
-        {"nine", "9"},  {"ten", "10"}, {"a", ""},    {"an", ""},     {"the", ""},
+        {"none", "0"}, {"zero", "0"}, {"one", "1"}, {"two", "2"},   {"three", "3"},
+        {"four", "4"}, {"five", "5"}, {"six", "6"}, {"seven", "7"}, {"eight", "8"},
+        {"nine", "9"}, {"ten", "10"}, {"a", ""},    {"an", ""},     {"the", ""},
     };
     for (size_t i = 0; i < sizeof small / sizeof *small; i++)
         if (strcmp(word, small[i].word) == 0)
@@ -183,14 +186,15 @@ double vqa_accuracy(const char *prediction, const char *const *answers, uint32_t
     bool as_they_are = is_unanimous(answers, count);
     uint32_t matches = 0;
     for (uint32_t i = 0; i < count; i++) {
-        const char *answer = as_they_are ? answers[i] : vqa_punctuation(answers[i], arena);
+        const char *answer =
+            as_they_are ? answers[i] : vqa_punctuation(answers[i], arena);
         matches += strcmp(answer, wanted) == 0;
     }
     arena_free(arena);
     /* Each annotator who gave the prediction sees one match fewer than the others do. */
     double with = matches ? (matches - 1) / 3.0 : 0, without = matches / 3.0;
-    double sum = matches * (with < 1 ? with : 1) +
-                 (count - matches) * (without < 1 ? without : 1);
+    double sum =
+        matches * (with < 1 ? with : 1) + (count - matches) * (without < 1 ? without : 1);
     return count ? sum / count : 0;
 }
 
@@ -210,7 +214,8 @@ double vqa_evaluation_add(VqaEvaluation *evaluation, const char *prediction,
     return accuracy;
 }
 
-/* 100 sum / count to two decimals: printing rounds the binary value, as Python's round does. */
+/* 100 sum / count to two decimals: printing rounds the binary value, as Python's round
+ * does. */
 static double percent(double sum, int64_t count)
 {
     char text[64];

@@ -1,15 +1,16 @@
-/* A tokenizer in the style of Stanford's PTBTokenizer with -lowerCase, which caption metrics are
- * published with:
+/* A tokenizer in the style of Stanford's PTBTokenizer with -lowerCase, which caption
+ * metrics are published with:
  *
  *     don't -> do n't     dog's -> dog 's      cannot -> can not     dogs' -> dogs
  *     u.s. mr. 3.5 1,000 10:30 t-shirt o'clock 1/2 (as 1\/2) stay one token
  *     ( ) [ ] { } -> -lrb- -rrb- -lsb- -rsb- -lcb- -rcb-
  *
- * The brackets stay in although the published list of punctuation names -LRB- and its like: that
- * list is in upper case and is compared with tokens in lower case.
+ * The brackets stay in although the published list of punctuation names -LRB- and its
+ * like: that list is in upper case and is compared with tokens in lower case.
  *
- * LIMIT: respelling of British words, web and mail addresses other than whole blank-separated
- * ones, smileys, and rules that need the original case (AT&T) are not followed. */
+ * LIMIT: respelling of British words, web and mail addresses other than whole
+ * blank-separated ones, smileys, and rules that need the original case (AT&T) are not
+ * followed. */
 #include "runtime/data/ptb.h"
 
 #include <stdbool.h>
@@ -19,7 +20,7 @@
 #include "runtime/data/lists.h"
 #include "runtime/data/unicode.h"
 
-/* [at, end) is what is left of a run of text without blanks; `is_last` if no run follows. */
+/* [at, end) is the rest of a run of text without blanks; `is_last` if no run follows. */
 typedef struct Scan {
     const char *at, *end;
     bool is_last;
@@ -32,7 +33,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Letters outside of ASCII are all bytes above it: symbols are set apart by `simplify`. */
+/* All bytes above ASCII are letters: `simplify` has set symbols apart. */
 static bool is_word(char c)
 {
     return is_digit(c) || (c >= 'a' && c <= 'z') || (unsigned char)c >= 0x80;
@@ -150,9 +151,9 @@ static size_t assimilation_cut(const char *word, size_t len)
 static bool keeps_period(const Scan *scan, const char *word, size_t len)
 {
     static const char *const short_forms[] = {
-        "mr",  "mrs", "ms",   "dr",   "prof", "sr",  "jr",  "st",  "ave", "blvd", "mt",
-        "ft",  "etc", "vs",   "inc",  "ltd",  "co",  "corp", "jan", "feb", "apr",  "aug",
-        "sep", "oct", "sept", "nov",  "dec"};
+        "mr",   "mrs", "ms",  "dr",  "prof", "sr",  "jr",   "st",  "ave",
+        "blvd", "mt",  "ft",  "etc", "vs",   "inc", "ltd",  "co",  "corp",
+        "jan",  "feb", "apr", "aug", "sep",  "oct", "sept", "nov", "dec"};
     bool ends_text = scan->is_last && word + len + 1 == scan->end;
     if (memchr(word, '.', len) && !is_digit(word[0]))
         return true;
@@ -249,17 +250,17 @@ static void scan_run(Scan *scan)
         scan_token(scan);
 }
 
-/* Writes the code point in lower case, marks of typography as ASCII and symbols between blanks. */
+/* Writes the code point in lower case, marks of typography as ASCII and symbols between
+ * blanks. */
 static void simplify(uint32_t code, TextBuffer *out)
 {
     static const struct {
         uint32_t code;
         const char *text;
-    } marks[] = {{0xa2, " cents "},   {0xa3, " # "},      {0x20ac, " $ "},
-                 {0xbc, " 1/4 "},     {0xbd, " 1/2 "},    {0xbe, " 3/4 "},
-                 {0x2018, "'"},       {0x2019, "'"},      {0x201c, "\""},
-                 {0x201d, "\""},      {0x2013, " "},      {0x2014, " "},
-                 {0x2026, " "},       {0xab, " "},        {0xbb, " "}};
+    } marks[] = {{0xa2, " cents "}, {0xa3, " # "},   {0x20ac, " $ "}, {0xbc, " 1/4 "},
+                 {0xbd, " 1/2 "},   {0xbe, " 3/4 "}, {0x2018, "'"},   {0x2019, "'"},
+                 {0x201c, "\""},    {0x201d, "\""},  {0x2013, " "},   {0x2014, " "},
+                 {0x2026, " "},     {0xab, " "},     {0xbb, " "}};
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
         if (marks[i].code == code) {
             text_buffer_add(out, marks[i].text, strlen(marks[i].text));

@@ -6,8 +6,8 @@
 
 typedef void PtbToken(void *context, const char *token, size_t len);
 
-/* Calls `add` with each token of the text, in lower case, without the punctuation that caption
- * metrics leave out: '' ' `` ` . ? ! , : - -- ... ; */
+/* Calls `add` with each token of the text, in lower case, without the punctuation that
+ * caption metrics leave out: '' ' `` ` . ? ! , : - -- ... ; */
 void ptb_tokenize(const char *text, PtbToken *add, void *context);
 
 #endif

@@ -1,8 +1,8 @@
 // The one file that speaks to libsentencepiece.
 //
-// T5's tokenizer cuts a text at blanks before it segments it, the library segments it whole. So
-// a text is encoded twice: once for its normalised form, which is its pieces end to end, and
-// then word by word.
+// T5's tokenizer cuts a text at blanks before it segments it, the library segments it
+// whole. So a text is encoded twice: once for its normalised form, which is its pieces
+// end to end, and then word by word.
 #include <cstdlib>
 #include <new>
 #include <sentencepiece_processor.h>
@@ -12,6 +12,7 @@
 extern "C" {
 #include "runtime/data/file_bytes.h"
 #include "runtime/data/sentencepiece.h"
+#include "runtime/data/unicode.h"
 }
 
 struct SentencePiece {
@@ -21,7 +22,8 @@ struct SentencePiece {
 
 namespace
 {
-const std::string blank = "\xe2\x96\x81"; // U+2581
+const std::string mark = "\xe2\x96\x81";
+constexpr uint32_t mark_code = 0x2581;
 constexpr size_t largest_model = size_t{64} << 20;
 
 void add_ids(const SentencePiece *model, const std::string &text, TokenList *out)
@@ -33,16 +35,23 @@ void add_ids(const SentencePiece *model, const std::string &text, TokenList *out
         token_list_add(out, id);
 }
 
+// Words end at the mark, and at blanks that the model's character map leaves as they are.
 void add_words(const SentencePiece *model, const std::string &normal, TokenList *out)
 {
-    const std::string prefix = model->facts.adds_prefix ? "" : blank;
-    for (size_t begin = 0; begin < normal.size();) {
-        size_t end = normal.find(blank, begin);
-        if (end == std::string::npos)
-            end = normal.size();
-        if (end > begin)
-            add_ids(model, prefix + normal.substr(begin, end - begin), out);
-        begin = end + blank.size();
+    const std::string prefix = model->facts.adds_prefix ? "" : mark;
+    size_t begin = 0, bytes;
+    for (size_t at = 0; at <= normal.size(); at += bytes) {
+        bool ends = at == normal.size();
+        bytes = 1;
+        if (!ends) {
+            uint32_t code = utf8_decode(normal.data() + at, normal.size() - at, &bytes);
+            ends = code == mark_code || unicode_is_space(code);
+        }
+        if (!ends)
+            continue;
+        if (at > begin)
+            add_ids(model, prefix + normal.substr(begin, at - begin), out);
+        begin = at + bytes;
     }
 }
 } // namespace

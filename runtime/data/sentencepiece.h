@@ -15,8 +15,9 @@ typedef struct SentencePieceFacts {
 
 /* Whether the bytes are a well-formed model whose character map cannot lead the library's
  * look-ups outside of it. An error that names `path` and the byte if not. */
-NODISCARD bool sentencepiece_check(const char *path, const unsigned char *bytes, size_t count,
-                                   SentencePieceFacts *out_facts, Diags *diags);
+NODISCARD bool sentencepiece_check(const char *path, const unsigned char *bytes,
+                                   size_t count, SentencePieceFacts *out_facts,
+                                   Diags *diags);
 
 SentencePiece *sentencepiece_open(const char *path, Diags *diags);
 void sentencepiece_free(SentencePiece *model);

@@ -1,14 +1,15 @@
 /* Checks the bytes of a SentencePiece model before the library sees them.
  *
- * The file is a protocol buffer: keys (field number, wire type) and values. The library parses
- * it safely but trusts the normalizer's character map, which is a double-array trie of 32-bit
- * units and the strings its values point into:
+ * The file is a protocol buffer: keys (field number, wire type) and values. The library
+ * parses it safely but trusts the normalizer's character map, which is a double-array
+ * trie of 32-bit units and the strings its values point into:
  *
  *     u32 bytes of the trie | units | strings, each ended by 0
  *
- * A look-up goes from unit p by a byte c to unit p ^ offset(p) ^ c. As the trie's size is a
- * multiple of 256 and c only changes the low 8 bits, every look-up stays inside if p ^ offset(p)
- * does for all p; a leaf's value must point into the strings, and the last string must end. */
+ * A look-up goes from unit p by a byte c to unit p ^ offset(p) ^ c. As the trie's size is
+ * a multiple of 256 and c only changes the low 8 bits, every look-up stays inside if p ^
+ * offset(p) does for all p; a leaf's value must point into the strings, and the last
+ * string must end. */
 #include "runtime/data/sentencepiece.h"
 
 #include <math.h>
@@ -38,7 +39,8 @@ enum { TRIE_BLOCK = 256, UNIT_BYTES = 4 };
 static bool fail(const Check *check, size_t at, const char *what)
 {
     diag_error(check->diags, (Loc){.file = check->path},
-               "byte %zu: %s: this is not a SentencePiece model, or a damaged one", at, what);
+               "byte %zu: %s: this is not a SentencePiece model, or a damaged one", at,
+               what);
     return false;
 }
 
@@ -166,7 +168,8 @@ bool sentencepiece_check(const char *path, const unsigned char *bytes, size_t co
         if (field.number == MODEL_pieces) {
             good = check_piece(&check, &field);
             check.pieces++;
-        } else if (field.number == MODEL_normalizer || field.number == MODEL_denormalizer) {
+        } else if (field.number == MODEL_normalizer ||
+                   field.number == MODEL_denormalizer) {
             good = check_normalizer(&check, &field, field.number == MODEL_normalizer);
         }
         if (!good)

@@ -45,7 +45,8 @@ static uint64_t hash_bytes(const char *text, size_t len)
 }
 
 /* The slot that holds the string, or the free one where it belongs. */
-static uint32_t *slot_of(const StringIndex *index, const char *text, size_t len, uint64_t hash)
+static uint32_t *slot_of(const StringIndex *index, const char *text, size_t len,
+                         uint64_t hash)
 {
     uint32_t mask = index->slot_count - 1, at = (uint32_t)(hash >> 32) & mask;
     for (;; at = (at + 1) & mask) {
@@ -53,7 +54,8 @@ static uint32_t *slot_of(const StringIndex *index, const char *text, size_t len,
         if (!*slot)
             return slot;
         const Entry *entry = &index->entries[*slot - 1];
-        if (entry->hash == hash && entry->len == len && memcmp(entry->text, text, len) == 0)
+        if (entry->hash == hash && entry->len == len &&
+            memcmp(entry->text, text, len) == 0)
             return slot;
     }
 }

@@ -1,5 +1,5 @@
-/* What the two kinds of tokenizer share: finding the files, the added ids, special tokens spelled
- * out in a text, the frame, truncation and the clean-up of decoded text. */
+/* What the two kinds of tokenizer share: finding the files, the added ids, special tokens
+ * spelled out in a text, the frame, truncation and the clean-up of decoded text. */
 #include "runtime/data/tokenizer.h"
 
 #include <stdio.h>
@@ -44,7 +44,8 @@ static bool is_directory(const char *path)
     return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
 }
 
-static void add_special(Tokenizer *tokenizer, const char *text, int32_t id, unsigned strip)
+static void add_special(Tokenizer *tokenizer, const char *text, int32_t id,
+                        unsigned strip)
 {
     tokenizer->specials[tokenizer->special_count++] = (Special){text, id, strip};
 }
@@ -62,10 +63,11 @@ static bool open_pieces(Tokenizer *tokenizer, const char *path, Diags *diags)
                           .mask = -1};
     ids->start = ids->pad;
     if (ids->pad < 0 || ids->eos < 0 || ids->unk < 0) {
-        diag_error(diags, (Loc){.file = path},
-                   "the model should have ids for padding, end of text and unknown, but has "
-                   "%d, %d and %d",
-                   ids->pad, ids->eos, ids->unk);
+        diag_error(
+            diags, (Loc){.file = path},
+            "the model should have ids for padding, end of text and unknown, but has "
+            "%d, %d and %d",
+            ids->pad, ids->eos, ids->unk);
         return false;
     }
     add_special(tokenizer, sentencepiece_piece(model, ids->pad), ids->pad, STRIP_none);
@@ -75,7 +77,8 @@ static bool open_pieces(Tokenizer *tokenizer, const char *path, Diags *diags)
     return true;
 }
 
-static bool open_bpe(Tokenizer *tokenizer, const char *vocab, const char *merges, Diags *diags)
+static bool open_bpe(Tokenizer *tokenizer, const char *vocab, const char *merges,
+                     Diags *diags)
 {
     TokenizerIds *ids = &tokenizer->ids;
     const struct {
@@ -95,7 +98,8 @@ static bool open_bpe(Tokenizer *tokenizer, const char *vocab, const char *merges
         if (*names[i].id >= 0) {
             add_special(tokenizer, names[i].text, *names[i].id, names[i].strip);
         } else if (names[i].id != &ids->mask) {
-            diag_error(diags, (Loc){.file = vocab}, "there is no token '%s'", names[i].text);
+            diag_error(diags, (Loc){.file = vocab}, "there is no token '%s'",
+                       names[i].text);
             return false;
         }
     }
@@ -129,9 +133,10 @@ static bool open_directory(Tokenizer *tokenizer, const char *path, Diags *diags)
                          : open_vocab(tokenizer, file, diags);
     }
     if (!found)
-        diag_error(diags, (Loc){.file = path},
-                   "there is no spiece.model, tokenizer.model, or vocab.json with merges.txt "
-                   "in this directory");
+        diag_error(
+            diags, (Loc){.file = path},
+            "there is no spiece.model, tokenizer.model, or vocab.json with merges.txt "
+            "in this directory");
     arena_free(arena);
     return good;
 }
@@ -150,11 +155,11 @@ Tokenizer *tokenizer_open(const char *path, const TokenizerOptions *options, Dia
         tokenizer->added = *options;
     const TokenizerOptions *added = &tokenizer->added;
     bool good;
-    if (added->extra_ids < 0 || added->extra_ids > LARGEST_ADDED || added->visual_ids < 0 ||
-        added->visual_ids > LARGEST_ADDED) {
+    if (added->extra_ids < 0 || added->extra_ids > LARGEST_ADDED ||
+        added->visual_ids < 0 || added->visual_ids > LARGEST_ADDED) {
         diag_error(diags, (Loc){.file = path},
-                   "the numbers of added ids should be 0 to %d, not %d and %d", LARGEST_ADDED,
-                   added->extra_ids, added->visual_ids);
+                   "the numbers of added ids should be 0 to %d, not %d and %d",
+                   LARGEST_ADDED, added->extra_ids, added->visual_ids);
         good = false;
     } else if (is_directory(path)) {
         good = open_directory(tokenizer, path, diags);
@@ -203,7 +208,8 @@ int32_t tokenizer_visual_id(const Tokenizer *tokenizer, int32_t i)
 }
 
 /* The i of `prefix` i ">" at the start of the text and its length, or -1. */
-static int32_t read_number(const char *text, size_t len, const char *prefix, size_t *out_len)
+static int32_t read_number(const char *text, size_t len, const char *prefix,
+                           size_t *out_len)
 {
     size_t at = strlen(prefix), first = at;
     int32_t number = 0;
@@ -232,7 +238,8 @@ static bool match_special(const Tokenizer *tokenizer, const char *text, size_t l
     }
     if (*text != '<')
         return false;
-    int32_t id = tokenizer_extra_id(tokenizer, read_number(text, len, "<extra_id_", out_len));
+    int32_t id =
+        tokenizer_extra_id(tokenizer, read_number(text, len, "<extra_id_", out_len));
     if (id < 0)
         id = tokenizer_visual_id(tokenizer,
                                  read_number(text, len, "<vis_extra_id_", out_len));

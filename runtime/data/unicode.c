@@ -1,8 +1,10 @@
-/* UTF-8 by the table of well-formed byte sequences (Unicode standard, table 3-7): the second
- * byte's range depends on the first, which rules out overlong forms and surrogates. */
+/* UTF-8 by the table of well-formed byte sequences (Unicode standard, table 3-7): the
+ * second byte's range depends on the first, which rules out overlong forms and
+ * surrogates. */
 #include "runtime/data/unicode.h"
 
-/* Length of the sequence that `first` starts, 0 if none, and the range of its second byte. */
+/* Length of the sequence that `first` starts, 0 if none, and the range of its second
+ * byte. */
 static size_t sequence(unsigned char first, unsigned char *low, unsigned char *high)
 {
     *low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
@@ -120,7 +122,8 @@ void utf8_strip_right(const char *start, size_t *len)
 {
     while (*len) {
         size_t at = *len - 1, bytes;
-        while (at > 0 && *len - at < UTF8_MAX && ((unsigned char)start[at] & 0xc0) == 0x80)
+        while (at > 0 && *len - at < UTF8_MAX &&
+               ((unsigned char)start[at] & 0xc0) == 0x80)
             at--;
         if (!unicode_is_strip(utf8_decode(start + at, *len - at, &bytes)) ||
             bytes != *len - at)
