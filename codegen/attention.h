@@ -24,6 +24,7 @@ typedef struct AttentionPlan {
     int64_t covered; /* most rows the bias covers; 0 without a table */
     int64_t buckets, max_distance;
     bool causal, bidirectional, backward;
+    bool queries_last; /* k's axis ends with q's: queries are the last of the keys */
     double dropout;
     int32_t operand_dy, operand_table, operand_y; /* of the kernel, or -1 */
     int32_t operand_dq, operand_dk, operand_dv, operand_dtable;
@@ -52,6 +53,9 @@ LLVMValueRef attention_scratch(const AttentionHead *h, int64_t offset);
 
 /* attention_scores.c. After attention_scores, `scores` holds S with the bias. */
 void attention_scores(const AttentionHead *h);
+
+/* The place of query row `row` among the keys of its sequence. */
+LLVMValueRef attention_place(const AttentionHead *h, LLVMValueRef row);
 
 /* Row `row` of the probabilities: makes the scores exp(S - max), 0 where the query may
  * not look, and returns 1 / sum. */

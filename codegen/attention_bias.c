@@ -75,8 +75,8 @@ LLVMValueRef attention_distances_at(const AttentionHead *h, int64_t offset,
                                     LLVMValueRef row)
 {
     Emit *e = h->e;
-    LLVMValueRef first =
-        LLVMBuildSub(e->builder, emit_i64(e, h->plan->covered - 1), row, "");
+    LLVMValueRef first = LLVMBuildSub(
+        e->builder, emit_i64(e, h->plan->covered - 1), attention_place(h, row), "");
     return emit_at(e, e->f32, distances_of_head(h, offset, h->head), first);
 }
 
@@ -85,7 +85,8 @@ LLVMValueRef attention_covered_keys(const AttentionHead *h, LLVMValueRef row)
     Emit *e = h->e;
     LLVMValueRef pair[] = {h->covered, h->k_rows};
     LLVMValueRef keys = emit_intrinsic(e, "llvm.smin", pair, 2);
-    LLVMValueRef inside = LLVMBuildICmp(e->builder, LLVMIntSLT, row, h->covered, "");
+    LLVMValueRef place = attention_place(h, row);
+    LLVMValueRef inside = LLVMBuildICmp(e->builder, LLVMIntSLT, place, h->covered, "");
     return LLVMBuildSelect(e->builder, inside, keys, emit_i64(e, 0), "");
 }
 

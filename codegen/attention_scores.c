@@ -42,6 +42,15 @@ LLVMValueRef attention_row(const AttentionHead *h, int64_t offset, LLVMValueRef 
                    LLVMBuildNSWMul(e->builder, row, h->padded, ""));
 }
 
+LLVMValueRef attention_place(const AttentionHead *h, LLVMValueRef row)
+{
+    Emit *e = h->e;
+    if (!h->plan->queries_last)
+        return row;
+    LLVMValueRef before = LLVMBuildNSWSub(e->builder, h->k_rows, h->q_rows, "");
+    return LLVMBuildNSWAdd(e->builder, row, before, "");
+}
+
 /* -- scores ------------------------------------------------------------------------ */
 
 void attention_scores(const AttentionHead *h)
@@ -84,7 +93,9 @@ static LLVMValueRef visible_keys(const AttentionHead *h, LLVMValueRef row)
     Emit *e = h->e;
     if (!h->plan->causal)
         return h->k_rows;
-    LLVMValueRef pair[] = {LLVMBuildAdd(e->builder, row, emit_i64(e, 1), ""), h->k_rows};
+    LLVMValueRef place = attention_place(h, row);
+    LLVMValueRef pair[] = {LLVMBuildAdd(e->builder, place, emit_i64(e, 1), ""),
+                           h->k_rows};
     return emit_intrinsic(e, "llvm.smin", pair, 2);
 }
 

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "codegen/attention.h"
+#include "ir/axis.h"
 
 /* -- the plan ---------------------------------------------------------------------- */
 
@@ -106,6 +107,8 @@ static void attention_operands(KernelStep *step, Arena *arena)
     plan->value_width = type_width(first->args[2]->type) / plan->heads;
     plan->causal = first->attr.attention.causal != 0;
     plan->bidirectional = first->attr.attention.bidirectional != 0;
+    plan->queries_last = axis_ends_with(step->graph, step->axes[ATTENTION_AXIS_K],
+                                        step->axes[ATTENTION_AXIS_Q]);
     plan->dropout = first->attr.attention.dropout;
     plan->max_distance = first->attr.attention.max_distance;
     if (plan->operand_table >= 0) {
@@ -121,9 +124,9 @@ static void attention_operands(KernelStep *step, Arena *arena)
 static void attention_describe(const KernelStep *step, FILE *out)
 {
     const AttentionPlan *plan = step->plan;
-    fprintf(out, "heads %" PRId64 " widths %" PRId64 " %" PRId64 "%s p %a\n", plan->heads,
+    fprintf(out, "heads %" PRId64 " widths %" PRId64 " %" PRId64 "%s%s p %a\n", plan->heads,
             plan->key_width, plan->value_width, plan->causal ? " causal" : "",
-            plan->dropout);
+            plan->queries_last ? " queries last" : "", plan->dropout);
     fprintf(out, "operands %d %d %d, %d %d %d %d\n", plan->operand_dy,
             plan->operand_table, plan->operand_y, plan->operand_dq, plan->operand_dk,
             plan->operand_dv, plan->operand_dtable);

@@ -68,12 +68,12 @@ static void enter_list(Globals *globals, const ConstList *list, enum Level level
     }
 }
 
-Globals *globals_new(Program *program, const Definition *task, bool training,
+Globals *globals_new(Program *program, const Definition *task, GraphKind kind,
                      Arena *arena)
 {
     Globals *globals = arena_alloc(arena, sizeof *globals);
     *globals = (Globals){
-        .program = program, .task = task ? task->name : NULL, .training = training};
+        .program = program, .task = task ? task->name : NULL, .kind = kind};
     enter_list(globals, &program->command_line, LEVEL_command_line, arena);
     enter_list(globals, &program->model_consts, LEVEL_strong, arena);
     if (task)
@@ -90,7 +90,14 @@ static bool find_predefined(const Globals *globals, const char *name, Value *out
 {
     *out = (Value){0};
     if (strcmp(name, "training") == 0)
-        out->number = globals->training;
+        out->number = globals->kind == GRAPH_train;
+    else if (strcmp(name, "encoding") == 0)
+        out->number = globals->kind == GRAPH_encode;
+    else if (strcmp(name, "decoding") == 0)
+        out->number = globals->kind == GRAPH_decode;
+    else if (strcmp(name, "trace") == 0 &&
+             (globals->kind == GRAPH_encode || globals->kind == GRAPH_decode))
+        out->number = 0;
     else if (strcmp(name, "task") == 0 && globals->task)
         out->text = globals->task;
     else
@@ -224,6 +231,8 @@ static void report_unknown(const Frame *frame, const char *name, Loc loc)
         names_set(&known, arena, frame->globals->bindings.names[i], frame);
     Interns *interns = frame->globals->program->interns;
     names_set(&known, arena, intern(interns, "training"), frame);
+    names_set(&known, arena, intern(interns, "encoding"), frame);
+    names_set(&known, arena, intern(interns, "decoding"), frame);
     names_set(&known, arena, intern(interns, "task"), frame);
     unknown_name(frame->globals->program->diags, loc, "constant", name, known.names,
                  known.count);

@@ -24,7 +24,7 @@ typedef struct Bindings {
 typedef struct Globals {
     Program *program;
     const char *task; /* NULL outside of tasks */
-    bool training;
+    GraphKind kind;
     Names bindings; /* Binding by name, strongest first */
 } Globals;
 
@@ -58,7 +58,7 @@ struct Frame {
 
 extern const Node absent_value;
 
-Globals *globals_new(Program *program, const Definition *task, bool training,
+Globals *globals_new(Program *program, const Definition *task, GraphKind kind,
                      Arena *arena);
 NameLookup globals_names(Globals *globals);
 

@@ -37,6 +37,8 @@ typedef struct Lower {
     Names inputs, results, site_nodes; /* Node by name */
     Site *sites;
     uint32_t site_count, site_capacity;
+    bool generates;      /* the backbone says what to keep or to cache */
+    int32_t step_axis, past_axis; /* of caches; AXIS_STATIC until there is one */
     const Graft *graft; /* or NULL */
     /* Update graphs: what is being updated. */
     const Param *param;
@@ -61,23 +63,37 @@ const char *lower_path(Lower *lower, const Frame *frame, const char *text, Loc l
 /* As that, ending in '.' unless it is empty: a scope. */
 const char *lower_scope(Lower *lower, const Frame *frame, const char *text, Loc loc);
 
+/* Adds a named result. False and an error if there is one of that name. */
+NODISCARD bool lower_output(Lower *lower, const char *name, const Node *value, Loc loc);
+
 /* lower_op.c */
 const Node *lower_op(Lower *lower, Frame *frame, const Element *element);
 /* "text $width": an axis (if `axes`), then numbers. */
 NODISCARD bool lower_shape(Lower *lower, Frame *frame, const Attribute *attribute,
                            bool axes, Type *out);
 
+/* The axis, or the axis of the value, that an attribute names. */
+NODISCARD bool lower_axis_of(Lower *lower, Frame *frame, Attribute *attribute,
+                             int32_t *out);
+
 /* lower_sources.c: parameters, axes, inputs, sites. */
 NODISCARD bool lower_axis(Lower *lower, Frame *frame, const Element *element);
 NODISCARD bool lower_input(Lower *lower, Frame *frame, const Element *element);
 NODISCARD bool lower_site(Lower *lower, Frame *frame, const Element *element);
+
+/* lower_generate.c: what generation keeps from step to step. */
+NODISCARD bool lower_keep(Lower *lower, Frame *frame, const Element *element);
+NODISCARD bool lower_cache(Lower *lower, Frame *frame, const Element *element);
+/* Cuts the graph of an encode or decode kind down to what its results need, sites
+ * included. */
+NODISCARD bool lower_prune(Lower *lower);
 
 /* lower_params.c */
 NODISCARD bool lower_param(Lower *lower, Frame *frame, const Element *element);
 /* After all graphs are lowered: which parameters are trained, and by which line. */
 NODISCARD bool params_choose_trained(Lower *lower);
 
-/* lower_tasks.c: @T.train, @T.evaluate and their grafts. */
+/* lower_tasks.c: @T.train, @T.evaluate, @T.encode, @T.decode and their grafts. */
 NODISCARD bool lower_task(Lower *lower, uint32_t task);
 
 /* lower_update.c: @T.update, and the decay of every parameter. */

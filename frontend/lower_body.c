@@ -125,22 +125,25 @@ static bool lower_repeat(Lower *lower, Frame *frame, const Element *element)
 
 /* -- results and assignments -------------------------------------------------------- */
 
+bool lower_output(Lower *lower, const char *name, const Node *value, Loc loc)
+{
+    if (names_get(&lower->results, name) || strcmp(name, "loss") == 0) {
+        diag_error(lower->diags, loc, "there is a result '%s' already", name);
+        return false;
+    }
+    names_set(&lower->results, lower->arena, name, value);
+    graph_output(lower->graph, OUTPUT_result, name, value, loc);
+    return true;
+}
+
 static bool lower_result(Lower *lower, Frame *frame, const Element *element)
 {
-    if (lower->graph->kind != GRAPH_evaluate)
+    if (lower->graph->kind != GRAPH_evaluate && lower->graph->kind != GRAPH_decode)
         return true;
     const char *name = expr_text(lower->program->exprs,
                                  element_attribute(element, "name"), frame_names(frame));
     const Node *value = lower_value(lower, frame, element_attribute(element, "value"));
-    if (!name || !value)
-        return false;
-    if (names_get(&lower->results, name) || strcmp(name, "loss") == 0) {
-        diag_error(lower->diags, element->loc, "there is a result '%s' already", name);
-        return false;
-    }
-    names_set(&lower->results, lower->arena, name, value);
-    graph_output(lower->graph, OUTPUT_result, name, value, element->loc);
-    return true;
+    return name && value && lower_output(lower, name, value, element->loc);
 }
 
 static bool lower_assign(Lower *lower, Frame *frame, const Element *element)
@@ -331,6 +334,10 @@ static bool lower_by_kind(Lower *lower, Frame *frame, const Element *element)
         return lower_axis(lower, frame, element);
     case ELEMENT_input:
         return lower_input(lower, frame, element);
+    case ELEMENT_keep:
+        return lower_keep(lower, frame, element);
+    case ELEMENT_cache:
+        return lower_cache(lower, frame, element);
     case ELEMENT_result:
         return lower_result(lower, frame, element);
     case ELEMENT_assign:
@@ -351,7 +358,7 @@ static bool lower_element(Lower *lower, Frame *frame, const Element *element)
         return true;
     uint32_t before = lower->graph->node_count;
     bool holds = element->kind == ELEMENT_repeat || element->kind == ELEMENT_scope ||
-                 element->block;
+                 element->kind == ELEMENT_keep || element->block;
     if (!lower_by_kind(lower, frame, element))
         return false;
     if (!holds) /* what others made was counted inside */

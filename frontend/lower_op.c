@@ -105,15 +105,11 @@ static bool join_axis(Lower *lower, const Element *element, const char *name,
     return *out != AXIS_STATIC;
 }
 
-static bool axis_attribute(Lower *lower, Frame *frame, const Element *element,
-                           const Attribute *attribute, const Node *const *args,
-                           int32_t *out)
+bool lower_axis_of(Lower *lower, Frame *frame, Attribute *attribute, int32_t *out)
 {
     const char *name = expr_text(lower->program->exprs, attribute, frame_names(frame));
     if (!name)
         return false;
-    if (element->op == OP_join)
-        return join_axis(lower, element, name, args, out);
     *out = graph_find_axis(lower->graph, name);
     if (*out != AXIS_STATIC)
         return true;
@@ -135,6 +131,15 @@ static bool axis_attribute(Lower *lower, Frame *frame, const Element *element,
     unknown_name(lower->diags, attribute->loc, "axis", name, known.names, known.count);
     frame_note(frame);
     return false;
+}
+
+static bool axis_attribute(Lower *lower, Frame *frame, const Element *element,
+                           Attribute *attribute, const Node *const *args, int32_t *out)
+{
+    if (element->op != OP_join)
+        return lower_axis_of(lower, frame, attribute, out);
+    const char *name = expr_text(lower->program->exprs, attribute, frame_names(frame));
+    return name && join_axis(lower, element, name, args, out);
 }
 
 /* -- attributes --------------------------------------------------------------------- */

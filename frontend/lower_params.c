@@ -243,7 +243,7 @@ bool lower_param(Lower *lower, Frame *frame, const Element *element)
     }
     if (share && strchr(marked, TASK_MARK))
         param->group = share->group;
-    if (lower->globals->training)
+    if (lower->globals->kind == GRAPH_train)
         names_set(&lower->task_params[lower->task], lower->arena, param->name, node);
     frame_bind(frame, intern(lower->module->interns, value + (value[0] == '/')), node);
     return true;
@@ -311,7 +311,7 @@ bool params_choose_trained(Lower *lower)
 {
     Program *program = lower->program;
     bool *wanted = ARENA_ARRAY(lower->arena, bool, program->training.count);
-    Globals *globals = globals_new(program, NULL, true, lower->arena);
+    Globals *globals = globals_new(program, NULL, GRAPH_train, lower->arena);
     bool good = check_aliases(lower);
     for (uint32_t i = 0; i < program->training.count; i++) {
         Attribute *when = element_attribute(program->training.items[i].element, "when");

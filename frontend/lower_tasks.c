@@ -1,5 +1,5 @@
 /* The graphs of a task: for training and for evaluation, the backbone and then the task's
- * loss; and for each site that methods are attached to, a graft. */
+ * loss; for generation what lower_generate.c makes of the backbone; and for each site that methods are attached to, a graft. */
 #include <string.h>
 
 #include "frontend/lower.h"
@@ -192,17 +192,23 @@ static bool lower_host(Lower *lower, GraphKind kind)
 {
     Program *program = lower->program;
     const Definition *task = program->tasks[lower->task];
-    lower->globals = globals_new(program, task, kind == GRAPH_train, lower->arena);
+    lower->globals = globals_new(program, task, kind, lower->arena);
     lower->next_salt = 1;
     lower->site_count = 0;
     lower->site_nodes = (Names){0};
+    lower->step_axis = AXIS_STATIC;
     lower->sites_allowed = lower->params_allowed = true;
     start_graph(lower, kind,
                 arena_format(lower->arena, "%s.%s", task->name, graph_kind_names[kind]));
     Frame *frame = frame_new(lower->globals, NULL, program->backbone, NULL, (Loc){0});
-    bool good =
-        lower_body(lower, frame, program->backbone->element) && lower_loss(lower, frame);
+    bool generates = kind == GRAPH_encode || kind == GRAPH_decode;
+    bool good = lower_body(lower, frame, program->backbone->element) &&
+                (generates ? lower_prune(lower) : lower_loss(lower, frame));
     frame_free(frame);
+    if (good && generates && lower->graph->output_count == 0) {
+        graph_free(lower->graph);
+        return true;
+    }
     const Graph *host = lower->graph;
     finish_graph(lower);
     return good && lower_grafts(lower, host);
@@ -212,7 +218,7 @@ static bool add_task(Lower *lower)
 {
     Program *program = lower->program;
     const Definition *definition = program->tasks[lower->task];
-    Globals *globals = globals_new(program, definition, true, lower->arena);
+    Globals *globals = globals_new(program, definition, GRAPH_train, lower->arena);
     Attribute *sequences = element_attribute(definition->element, "sequences");
     Task task = {.name = intern(lower->module->interns, definition->name),
                  .sequences = lower->module->settings.sequences,
@@ -252,6 +258,10 @@ static bool add_task(Lower *lower)
 bool lower_task(Lower *lower, uint32_t task)
 {
     lower->task = task;
-    return add_task(lower) && lower_host(lower, GRAPH_train) &&
-           lower_host(lower, GRAPH_evaluate);
+    lower->generates = false;
+    if (!add_task(lower) || !lower_host(lower, GRAPH_train) ||
+        !lower_host(lower, GRAPH_evaluate))
+        return false;
+    return !lower->generates ||
+           (lower_host(lower, GRAPH_encode) && lower_host(lower, GRAPH_decode));
 }

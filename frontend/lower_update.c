@@ -67,7 +67,7 @@ bool lower_settings(Lower *lower)
 {
     Settings *settings = &lower->module->settings;
     Bindings sets;
-    Globals *globals = globals_new(lower->program, NULL, true, lower->arena);
+    Globals *globals = globals_new(lower->program, NULL, GRAPH_train, lower->arena);
     Frame *frame = optimizer_frame(lower, globals, &sets);
     bool good = true;
 #define SETTING(kind, name, preset, meaning)                                             \
@@ -120,7 +120,7 @@ static bool apply_exceptions(Lower *lower, Frame *frame, const Param *param)
 static bool find_decay(Lower *lower, Param *param)
 {
     Bindings sets;
-    Globals *globals = globals_new(lower->program, NULL, true, lower->arena);
+    Globals *globals = globals_new(lower->program, NULL, GRAPH_train, lower->arena);
     Frame *frame = optimizer_frame(lower, globals, &sets);
     const char *name = intern(lower->program->interns, "weight_decay");
     bool good = apply_exceptions(lower, frame, param);
@@ -252,7 +252,7 @@ static bool lower_update(Lower *lower, uint32_t task)
     const char *name = program->tasks[task]->name;
     lower->task = task;
     lower->next_salt = 1;
-    lower->globals = globals_new(program, program->tasks[task], true, lower->arena);
+    lower->globals = globals_new(program, program->tasks[task], GRAPH_train, lower->arena);
     lower->graph = graph_new(lower->module->interns, lower->diags, GRAPH_update,
                              arena_format(lower->arena, "%s.update", name), name);
     lower->inputs = lower->results = (Names){0};

@@ -44,6 +44,15 @@ static bool is_pool_source(const Graph *graph, uint32_t axis)
     return false;
 }
 
+bool axis_ends_with(const Graph *graph, int32_t axis, int32_t part)
+{
+    return axis >= 0 && graph->axes[axis].kind == AXIS_KIND_join &&
+           graph->axes[axis].of[1] == part;
+}
+
+/* Enough rows for a matrix product to be efficient, few enough to keep all lanes busy. */
+enum { DECODE_SEQUENCES = 32 };
+
 void axes_derive_limits(Graph *graph, int64_t tokens, int64_t sequences)
 {
     int64_t widest = 1;
@@ -52,6 +61,10 @@ void axes_derive_limits(Graph *graph, int64_t tokens, int64_t sequences)
         axis->longest = longest_of(graph->axes, axis);
         if (i != AXIS_BATCH && axis->longest > widest && !is_pool_source(graph, i))
             widest = axis->longest;
+    }
+    if (graph->kind == GRAPH_decode) {
+        tokens = multiply_rows(DECODE_SEQUENCES, widest);
+        sequences = DECODE_SEQUENCES;
     }
     for (uint32_t i = 0; i < graph->axis_count; i++) {
         Axis *axis = &graph->axes[i];

@@ -1,10 +1,12 @@
 /* Graphs of ops over named ragged axes, and the module that holds them with what they share.
  *
  * A Module is one compiled model: parameters, optimizer state, tasks, settings, and graphs.
- * Per task T there are up to three graphs, and before `attach` the grafts:
+ * Per task T there are up to five graphs, and before `attach` the grafts:
  *
  *     @T.train      loss; after autodiff also a gradient per parameter   (kind train)
  *     @T.evaluate   predictions and other results, no dropout            (kind evaluate)
+ *     @T.encode     what generation computes once per sequence           (kind encode)
+ *     @T.decode     what it computes for every token                     (kind decode)
  *     @T.update     new values of parameters and optimizer state         (kind update)
  *     @T.train.graft.N, @T.evaluate.graft.N   what goes in at one site   (kind graft)
  *
@@ -94,6 +96,8 @@ typedef enum GraphKind {
     GRAPH_evaluate,
     GRAPH_update,
     GRAPH_graft,
+    GRAPH_encode,
+    GRAPH_decode,
     GRAPH_KIND_COUNT
 } GraphKind;
 

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "ir/axis.h"
 #include "ir/graph.h"
 #include "ir/text.h"
 
@@ -428,8 +429,10 @@ static bool attention_operands(const Shape *s, uint32_t table)
         return false;
     if (!(s->attr->attention.dropout >= 0 && s->attr->attention.dropout < 1))
         return fail(s, "dropout is %g, expected 0 <= dropout < 1", s->attr->attention.dropout);
-    if (s->attr->attention.causal && !same_rows(arg(s, 0), arg(s, 1)))
-        return fail(s, "causal attention needs q and k on one axis");
+    if (s->attr->attention.causal && !same_rows(arg(s, 0), arg(s, 1)) &&
+        !axis_ends_with(s->graph, arg(s, 1).axis, arg(s, 0).axis))
+        return fail(s, "causal attention needs q and k on one axis, or k on a join that ends "
+                       "with q's");
     if (s->arg_count <= table)
         return true;
     if (!need_matrix(s, table) || type_is_ragged(arg(s, table)) ||

@@ -229,7 +229,8 @@ static bool verify_inputs(const Graph *graph, Diags *diags)
  * ------------------------------------------------------------------------------ */
 
 static const unsigned role_kinds[OUTPUT_ROLE_COUNT] = {
-    [OUTPUT_result] = 1u << GRAPH_train | 1u << GRAPH_evaluate | 1u << GRAPH_update,
+    [OUTPUT_result] = 1u << GRAPH_train | 1u << GRAPH_evaluate | 1u << GRAPH_update |
+                      1u << GRAPH_encode | 1u << GRAPH_decode,
     [OUTPUT_loss] = 1u << GRAPH_train | 1u << GRAPH_evaluate,
     [OUTPUT_gradient] = 1u << GRAPH_train,
     [OUTPUT_assign] = 1u << GRAPH_update,

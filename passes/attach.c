@@ -311,6 +311,49 @@ static void finish_axes(Rewrite *rw, const Module *module)
     axes_derive_limits(rw->out, module->settings.tokens, module->settings.sequences);
 }
 
+/* The encode graph whose results a decode graph reads, if a graft moves an axis of it. */
+static const Graph *moved_encode(const Graph *decode, const Module *module)
+{
+    const Graph *encode = NULL;
+    for (uint32_t i = 0; i < module->graph_count; i++)
+        if (module->graphs[i]->kind == GRAPH_encode &&
+            module->graphs[i]->task == decode->task)
+            encode = module->graphs[i];
+    for (uint32_t i = 0; encode && i < module->graph_count; i++) {
+        const Graph *graft = module->graphs[i];
+        if (graft->kind == GRAPH_graft && strcmp(graft->host, encode->name) == 0 &&
+            replaced_axis(encode, graft) != AXIS_STATIC)
+            return encode;
+    }
+    return NULL;
+}
+
+/* Values that the encode graph keeps may have got longer: so do the axes of the decode
+ * graph that they come in on. */
+static bool lengthen_kept_axes(Graph *decode, PassContext *ctx)
+{
+    const Graph *before = moved_encode(decode, ctx->module);
+    Graph *encode = before ? pass_attach(before, ctx) : NULL;
+    for (uint32_t i = 0; encode && i < decode->node_count; i++) {
+        const Node *node = decode->nodes[i];
+        const Output *kept =
+            node->op == OP_input
+                ? graph_find_output(encode, OUTPUT_result, node->attr.named.name)
+                : NULL;
+        if (!kept || !type_is_ragged(kept->value->type) || !type_is_ragged(node->type))
+            continue;
+        const Axis *from = &encode->axes[kept->value->type.axis];
+        Axis *to = &decode->axes[node->type.axis];
+        if (to->kind == AXIS_KIND_primary && to->longest < from->longest)
+            to->longest = from->longest;
+    }
+    if (encode)
+        axes_derive_limits(decode, ctx->module->settings.tokens,
+                           ctx->module->settings.sequences);
+    graph_free(encode);
+    return encode || !before;
+}
+
 Graph *pass_attach(const Graph *in, PassContext *ctx)
 {
     Graph *out = graph_like(in);
@@ -325,7 +368,8 @@ Graph *pass_attach(const Graph *in, PassContext *ctx)
     create_settled_axes(&rw);
     if (rewrite_into(&rw) && all_used(&at)) {
         finish_axes(&rw, ctx->module);
-        return out;
+        if (out->kind != GRAPH_decode || lengthen_kept_axes(out, ctx))
+            return out;
     }
     graph_free(out);
     return NULL;

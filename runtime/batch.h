@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "ir/graph.h"
 
@@ -62,6 +63,9 @@ struct DataSource {
     void (*score)(void *state, const Batch *batch, const int32_t *prediction, double *hits,
                   int64_t *count);
     const char *(*metric)(void *state, const char *task); /* "exact match", ... */
+    /* What tokens say, in words, without those that only begin, close or fill up. NULL if the source
+     * has no words. */
+    void (*text)(void *state, const int32_t *ids, int64_t count, FILE *out);
     void (*free)(void *state);
 };
 

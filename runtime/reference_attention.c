@@ -2,12 +2,14 @@
  *
  *     S = q k^T + bias    P = softmax(S)    M = dropout mask / (1 - p)    y = (P M) v
  *     dP = (dy v^T) M     dS = P (dP - rowsum(P dP))
- *     dq = dS k           dk = dS^T q       dv = (P M)^T dy      dtable[bucket(j - i)] +=
- * dS_ij */
+ *     dq = dS k           dk = dS^T q       dv = (P M)^T dy      dtable[bucket(j - i)] += dS_ij
+ *
+ * where i is the query's place among the keys. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/axis.h"
 #include "ir/bias.h"
 #include "ir/random.h"
 #include "runtime/reference.h"
@@ -19,8 +21,9 @@ typedef struct Attention {
     const AxisView *queries, *keys;
     int64_t heads, width, value_width; /* of all heads together */
     int64_t sequence, head;
-    int64_t biased; /* rows of the sequence that the bias covers */
-    double *p, *m;  /* [keys of the sequence] of one query row */
+    bool queries_last; /* the queries are the last of the keys */
+    int64_t biased;  /* rows of the sequence that the bias covers */
+    double *p, *m;   /* [keys of the sequence] of one query row */
     double *ds;
 } Attention;
 
@@ -33,6 +36,8 @@ static Attention attention_open(const ReferenceContext *ctx, const Node *node,
     at.table = node->arg_count > table ? args[table] : NULL;
     at.queries = &ctx->views[node->args[0]->type.axis];
     at.keys = &ctx->views[node->args[1]->type.axis];
+    at.queries_last = axis_ends_with(ctx->graph, node->args[1]->type.axis,
+                                     node->args[0]->type.axis);
     at.heads = node->attr.attention.heads;
     at.width = type_width(node->args[0]->type);
     at.value_width = type_width(node->args[2]->type);
@@ -78,7 +83,15 @@ static int64_t bias_row(const Attention *at, int64_t i, int64_t j)
                            at->node->attr.attention.max_distance);
 }
 
-/* P and M of query i of the sequence, the query being `row` of the axis. */
+/* The place among the keys of a query, which is `row` of its axis. */
+static int64_t query_place(const Attention *at, int64_t row)
+{
+    int64_t first = at->queries->offsets[at->sequence];
+    int64_t rows = at->queries->offsets[at->sequence + 1] - first;
+    return row - first + (at->queries_last ? key_count(at) - rows : 0);
+}
+
+/* P and M of the query at place i of the sequence, the query being `row` of the axis. */
 static void attention_row(Attention *at, int64_t i, int64_t row)
 {
     int64_t keys = key_count(at), first = at->keys->offsets[at->sequence];
@@ -146,10 +159,11 @@ static void attention_sum(Attention *at, AttentionTerm *term, float *out)
         at->biased = covered->offsets[at->sequence + 1] - covered->offsets[at->sequence];
         for (at->head = 0; at->head < at->heads; at->head++)
             for (int64_t row = first; row < end; row++) {
-                attention_row(at, row - first, row);
+                int64_t place = query_place(at, row);
+                attention_row(at, place, row);
                 if (at->dy)
                     attention_ds(at, row);
-                term(at, row - first, row, sums);
+                term(at, place, row, sums);
             }
     }
     for (int64_t i = 0; i < elements; i++)

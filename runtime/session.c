@@ -20,10 +20,10 @@ typedef struct GraphRun {
     BatchLayout *layout;
     Fold *folds; /* by output */
     double loss;
-    Exec **execs;         /* by lane; update graphs have one */
-    AxisTables **tables;  /* by lane */
-    UpdatePlan *plan;     /* update graphs */
-    NamedResult *results; /* evaluate graphs */
+    Exec **execs; /* by lane; update graphs have one */
+    AxisTables **tables; /* by lane */
+    UpdatePlan *plan; /* update graphs */
+    NamedResult *results; /* of all but train and update graphs */
     uint32_t result_count;
     int64_t *result_room; /* bytes behind results[i].data */
 } GraphRun;
@@ -140,7 +140,7 @@ static bool bind_graph(Session *session, uint32_t g, Diags *diags)
         run->folds = make_folds(run, session->store, diags);
         if (!run->folds)
             return false;
-        if (graph->kind == GRAPH_evaluate)
+        if (graph->kind != GRAPH_train)
             list_results(run);
     }
     for (uint32_t lane = 0; lane < lanes; lane++) {
@@ -488,11 +488,10 @@ static void place_results(GraphRun *run)
     }
 }
 
-bool session_evaluate(Session *session, const Batch *batch, EvalResult *out_result,
-                      Diags *diags)
+static bool run_for_results(Session *session, GraphRun *run, const Batch *batch,
+                            EvalResult *out_result, Diags *diags)
 {
-    GraphRun *run = lay_out(session, GRAPH_evaluate, batch, diags);
-    if (!run)
+    if (!run || !layout_set(run->layout, batch, &session->split, diags))
         return false;
     place_results(run);
     set_step_key(session, 0);
@@ -506,6 +505,26 @@ bool session_evaluate(Session *session, const Batch *batch, EvalResult *out_resu
         out_result->prediction_rows = prediction->rows;
     }
     return true;
+}
+
+bool session_evaluate(Session *session, const Batch *batch, EvalResult *out_result,
+                      Diags *diags)
+{
+    GraphRun *run = need_run(session, GRAPH_evaluate, batch->task, diags);
+    return run_for_results(session, run, batch, out_result, diags);
+}
+
+bool session_run(Session *session, const char *graph, const Batch *batch,
+                 EvalResult *out_result, Diags *diags)
+{
+    GraphRun *run = NULL;
+    for (uint32_t g = 0; g < session->module->graph_count; g++)
+        if (session->runs[g].layout && session->runs[g].results &&
+            strcmp(session->module->graphs[g]->name, graph) == 0)
+            run = &session->runs[g];
+    if (!run)
+        diag_error(diags, (Loc){0}, "the plan has no graph @%s that gives results", graph);
+    return run_for_results(session, run, batch, out_result, diags);
 }
 
 const NamedResult *eval_find(const EvalResult *result, const char *name)

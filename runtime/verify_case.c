@@ -2,12 +2,14 @@
  *
  *     loss       of every step, relative
  *     norm       of all gradients of every step before clipping, relative
- *     result     named results of the evaluate graph, over the largest magnitude of the
- * recording gradient   each tensor of step 1, over its largest magnitude update     after
- * all steps, the change of each parameter: relative 2-norm of the difference. Exempt:
- * tensors whose largest gradient is under 1e-6 of the model's largest, where the
- * optimizer turns rounding noise into whole steps unchanged  parameters that got no
- * gradient, to the last bit
+ *     result     named results of the evaluate graph, over the largest magnitude of the recording
+ *     greedy     generations recorded as out/greedy_ids: tokens that differ
+ *     beams      those recorded as generate/BEAMS_LENGTH, likewise
+ *     gradient   each tensor of step 1, over its largest magnitude
+ *     update     after all steps, the change of each parameter: relative 2-norm of the difference.
+ *                Exempt: tensors whose largest gradient is under 1e-6 of the model's largest, where
+ *                the optimizer turns rounding noise into whole steps
+ *     unchanged  parameters that got no gradient, to the last bit
  *
  * Some cases record summaries instead of whole tensors: of a gradient its 2-norm, sum and
  * first elements, of an updated parameter its 2-norm and first elements. */
@@ -18,11 +20,14 @@
 #include <string.h>
 
 #include "runtime/data/case.h"
+#include "runtime/generate.h"
 
 typedef enum Kind {
     KIND_loss,
     KIND_norm,
     KIND_result,
+    KIND_greedy,
+    KIND_beams,
     KIND_gradient,
     KIND_update,
     KIND_unchanged,
@@ -33,9 +38,10 @@ static const struct {
     const char *name;
     double limit;
 } kinds[KIND_COUNT] = {
-    [KIND_loss] = {"loss", 1e-5},     [KIND_norm] = {"norm", 1e-4},
-    [KIND_result] = {"result", 1e-5}, [KIND_gradient] = {"gradient", 1e-4},
-    [KIND_update] = {"update", 1e-2}, [KIND_unchanged] = {"unchanged", 0},
+    [KIND_loss] = {"loss", 1e-5},         [KIND_norm] = {"norm", 1e-4},
+    [KIND_result] = {"result", 1e-5},     [KIND_greedy] = {"greedy", 0},
+    [KIND_beams] = {"beams", 0},          [KIND_gradient] = {"gradient", 1e-4},
+    [KIND_update] = {"update", 1e-2},     [KIND_unchanged] = {"unchanged", 0},
 };
 
 static const double NOISE = 1e-6;
@@ -229,7 +235,67 @@ static bool check_results(Trial *trial)
     return is_run;
 }
 
-/* -- gradients ---------------------------------------------------------------------- */
+/* -- generations ---------------------------------------------------------------------------- */
+
+/* Tokens that differ, those that only fill up included. */
+static double compare_generated(Trial *trial, const Generated *got, const Tensor *tensor,
+                                int32_t pad)
+{
+    int64_t extent = tensor->rank == 2 ? tensor->dims[1] : 0, wrong = 0;
+    if (tensor->elements != got->sequences * extent || got->width > extent)
+        return INFINITY;
+    int32_t *wanted = ARENA_ARRAY(trial->arena, int32_t, tensor->elements + 1);
+    if (!tensor_read_i32(tensor, 0, tensor->elements, wanted))
+        return INFINITY;
+    for (int64_t s = 0; s < got->sequences; s++)
+        for (int64_t i = 0; i < extent; i++) {
+            int32_t token = i < got->width ? got->ids[s * got->width + i] : pad;
+            wrong += token != wanted[s * extent + i];
+        }
+    return (double)wrong;
+}
+
+static bool check_generation(Trial *trial, const Batch *batch, const Tensor *tensor)
+{
+    GenerateOptions options = trial->recorded->generation;
+    options.beams = 1;
+    options.max_length = tensor->rank == 2 ? tensor->dims[1] : 0;
+    bool is_greedy = strncmp(tensor->name, "generate/", 9) != 0;
+    if (!is_greedy) {
+        char *end;
+        options.beams = strtoll(tensor->name + 9, &end, 10);
+        options.max_length = *end == '_' ? strtoll(end + 1, NULL, 10) : 0;
+    }
+    Generated generated;
+    if (!generate(trial->session, batch, &options, &generated, trial->diags))
+        return false;
+    note(trial, is_greedy ? KIND_greedy : KIND_beams, tensor->name,
+         compare_generated(trial, &generated, tensor, options.pad));
+    generated_free(&generated);
+    return true;
+}
+
+static bool check_generations(Trial *trial)
+{
+    const CaseStep *step = &trial->recorded->steps[0];
+    const TensorFile *file = trial->recorded->file;
+    if (!generate_can(trial->module, step->task))
+        return true;
+    const Graph *graph = graph_of(trial, GRAPH_encode, step->task);
+    Batch *batch = graph ? case_batch(trial->recorded, step, graph, trial->diags) : NULL;
+    bool is_run = batch != NULL;
+    for (uint32_t i = 0; is_run && i < tensor_file_count(file); i++) {
+        const Tensor *tensor = tensor_file_at(file, i);
+        if (strcmp(tensor->name, "out/greedy_ids") == 0 ||
+            strncmp(tensor->name, "generate/", 9) == 0)
+            is_run = check_generation(trial, batch, tensor);
+    }
+    if (batch)
+        batch_free(batch);
+    return is_run;
+}
+
+/* -- gradients ------------------------------------------------------------------------------ */
 
 static double compare_gradient(Trial *trial, const StoreEntry *entry,
                                const Tensor *tensor)
@@ -447,7 +513,8 @@ static bool run_trial(Trial *trial)
     keep_parameters(trial);
     trial->session =
         session_new(trial->module, trial->store, &trial->options->session, trial->diags);
-    if (!trial->session || !check_results(trial) || !check_gradients(trial) ||
+    if (!trial->session || !check_results(trial) || !check_generations(trial) ||
+        !check_gradients(trial) ||
         !run_steps(trial))
         return false;
     check_updates(trial);

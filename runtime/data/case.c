@@ -17,13 +17,33 @@ static const char *copy_text(Arena *arena, const json_t *value)
     return text ? arena_string(arena, text, strlen(text)) : NULL;
 }
 
+static int64_t whole(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    return json_is_true(value) ? 1 : json_integer_value(value);
+}
+
+/* Rules that are not recorded do not apply. */
+static void read_generation(RecordedCase *recorded, const json_t *root)
+{
+    const json_t *rules = json_object_get(root, "generation");
+    const json_t *architecture = json_object_get(root, "architecture");
+    const json_t *penalty = json_object_get(rules, "length_penalty");
+    recorded->start_token = (int32_t)whole(architecture, "decoder_start_token_id");
+    recorded->generation =
+        (GenerateOptions){.start = recorded->start_token,
+                          .pad = (int32_t)whole(architecture, "pad_token_id"),
+                          .end = (int32_t)whole(architecture, "eos_token_id"),
+                          .no_repeat = whole(rules, "no_repeat_ngram_size"),
+                          .early_stopping = whole(rules, "early_stopping") != 0,
+                          .forced_end = whole(rules, "forced_end") != 0,
+                          .length_penalty = penalty ? json_number_value(penalty) : 1};
+}
+
 static bool read_steps(RecordedCase *recorded, const json_t *root, const char *path,
                        Diags *diags)
 {
     const json_t *steps = json_object_get(root, "steps");
-    const json_t *architecture = json_object_get(root, "architecture");
-    recorded->start_token = (int32_t)json_integer_value(
-        json_object_get(architecture, "decoder_start_token_id"));
     recorded->step_count = (uint32_t)json_array_size(steps);
     recorded->steps = ARENA_ARRAY(recorded->arena, CaseStep, recorded->step_count);
     for (uint32_t i = 0; i < recorded->step_count; i++) {
@@ -67,6 +87,8 @@ RecordedCase *case_open(const char *path, Diags *diags)
                          .line = error.line > 0 ? (uint32_t)error.line : 0,
                          .column = error.column > 0 ? (uint32_t)error.column : 0},
                    "%s", error.text);
+    if (root)
+        read_generation(recorded, root);
     bool is_read = root && read_steps(recorded, root, settings, diags);
     json_decref(root);
     if (is_read)

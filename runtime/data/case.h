@@ -6,6 +6,7 @@
 #define VLG_RUNTIME_DATA_CASE_H
 
 #include "runtime/batch.h"
+#include "runtime/generate.h"
 #include "runtime/safetensors.h"
 
 typedef struct CaseStep {
@@ -21,6 +22,7 @@ typedef struct RecordedCase {
     CaseStep *steps;
     uint32_t step_count;
     int32_t start_token; /* what the decoder's input begins with */
+    GenerateOptions generation; /* rules of recorded generations; beams and length are theirs */
     Arena *arena;
 } RecordedCase;
 

@@ -203,6 +203,14 @@ static const char *dataset_metric(void *state, const char *task)
     return data ? data->shape.kind->metric : "";
 }
 
+static void dataset_print(void *state, const int32_t *ids, int64_t count, FILE *out)
+{
+    const Dataset *dataset = state;
+    Arena *arena = arena_new();
+    fputs(tokenizer_decode(dataset->tokenizer, ids, count, arena), out);
+    arena_free(arena);
+}
+
 const Tokenizer *dataset_tokenizer(const DataSource *source)
 {
     return ((const Dataset *)source->state)->tokenizer;
@@ -303,6 +311,7 @@ DataSource *dataset_open(const DatasetOptions *options, const Module *module, Di
                                    .eval_batch = dataset_eval_batch,
                                    .score = dataset_score,
                                    .metric = dataset_metric,
+                                   .text = dataset_print,
                                    .free = dataset_free};
     if (open_all(dataset, diags))
         return &dataset->source;

@@ -22,6 +22,7 @@ typedef struct Case {
     bool causal, bidirectional;
     double dropout;
     unsigned gradients; /* DQ | ... */
+    bool queries_last;  /* k's axis is a join that ends with q's */
 } Case;
 
 #define SELF                                                                             \
@@ -34,8 +35,8 @@ typedef struct Case {
     }
 
 static const Case cases[] = {
-    {1, 4, 4, 1, {1}, SELF, NO_BIAS, 0, 0, false, false, 0, DQ | DK | DV},
-    {2, 4, 4, 3, {3, 0, 2}, SELF, NO_BIAS, 0, 0, false, false, 0, DQ | DK | DV},
+    {1, 4, 4, 1, {1}, SELF, NO_BIAS, 0, 0, false, false, 0, DQ | DK | DV, false},
+    {2, 4, 4, 3, {3, 0, 2}, SELF, NO_BIAS, 0, 0, false, false, 0, DQ | DK | DV, false},
     {12,
      64,
      64,
@@ -48,7 +49,7 @@ static const Case cases[] = {
      false,
      true,
      0,
-     DQ | DK | DV | DTABLE},
+     DQ | DK | DV | DTABLE, false},
     {3,
      64,
      64,
@@ -61,7 +62,7 @@ static const Case cases[] = {
      true,
      false,
      0,
-     DQ | DK | DV | DTABLE},
+     DQ | DK | DV | DTABLE, false},
     {3,
      16,
      16,
@@ -74,7 +75,7 @@ static const Case cases[] = {
      true,
      false,
      0.3,
-     DQ | DK | DV | DTABLE},
+     DQ | DK | DV | DTABLE, false},
     {2,
      16,
      16,
@@ -87,7 +88,7 @@ static const Case cases[] = {
      false,
      false,
      0.1,
-     DQ | DK | DV},
+     DQ | DK | DV, false},
     {2,
      16,
      8,
@@ -100,7 +101,7 @@ static const Case cases[] = {
      false,
      false,
      0,
-     DQ | DK | DV},
+     DQ | DK | DV, false},
     {5,
      7,
      9,
@@ -113,7 +114,7 @@ static const Case cases[] = {
      false,
      true,
      0.25,
-     DQ | DK | DV | DTABLE},
+     DQ | DK | DV | DTABLE, false},
     {2,
      8,
      8,
@@ -126,11 +127,39 @@ static const Case cases[] = {
      false,
      true,
      0,
-     DQ | DK | DV | DTABLE},
-    {4, 16, 16, 2, {31, 8}, SELF, NO_BIAS, 0, 0, false, false, 0.5, DV},
-    {4, 16, 16, 2, {31, 8}, SELF, {31, 8}, 32, 128, false, true, 0.5, DQ},
-    {4, 16, 16, 2, {31, 8}, SELF, {31, 8}, 32, 128, false, true, 0, DTABLE},
-    {2, 4, 20, 2, {16, 48}, {64, 15}, NO_BIAS, 0, 0, false, false, 0, DK | DV},
+     DQ | DK | DV | DTABLE, false},
+    {4, 16, 16, 2, {31, 8}, SELF, NO_BIAS, 0, 0, false, false, 0.5, DV, false},
+    {4, 16, 16, 2, {31, 8}, SELF, {31, 8}, 32, 128, false, true, 0.5, DQ, false},
+    {4, 16, 16, 2, {31, 8}, SELF, {31, 8}, 32, 128, false, true, 0, DTABLE, false},
+    {2, 4, 20, 2, {16, 48}, {64, 15}, NO_BIAS, 0, 0, false, false, 0, DK | DV, false},
+    {2,
+     8,
+     8,
+     4,
+     {1, 3, 5, 2},
+     {20, 3, 9, 40},
+     {20, 3, 4, 39},
+     8,
+     20,
+     true,
+     false,
+     0,
+     DQ | DK | DV | DTABLE,
+     true},
+    {3,
+     16,
+     8,
+     2,
+     {4, 17},
+     {4, 33},
+     NO_BIAS,
+     0,
+     0,
+     true,
+     false,
+     0.2,
+     DQ | DK | DV,
+     true},
 };
 
 /* -- plain loops ------------------------------------------------------------------- */
@@ -169,13 +198,21 @@ static double *table_gradient(const Reference *r, int64_t head, int64_t i, int64
     return &r->dtable[bucket * r->c->heads + head];
 }
 
+/* The place among the keys of a query row. */
+static int64_t query_place(const Reference *r, int64_t s, int64_t row)
+{
+    int64_t begin = r->q_axis->offsets[s], end = r->q_axis->offsets[s + 1];
+    int64_t keys = r->k_axis->offsets[s + 1] - r->k_axis->offsets[s];
+    return row - begin + (r->c->queries_last ? keys - (end - begin) : 0);
+}
+
 /* One query row: fills p[keys]. */
 static void probabilities(const Reference *r, int64_t s, int64_t head, int64_t row,
                           double *p)
 {
     const Case *c = r->c;
     int64_t begin = r->k_axis->offsets[s], keys = r->k_axis->offsets[s + 1] - begin;
-    int64_t i = row - r->q_axis->offsets[s];
+    int64_t i = query_place(r, s, row);
     double largest = -(double)INFINITY, sum = 0;
     for (int64_t j = 0; j < keys; j++) {
         const float *q = &r->q[(row * c->heads + head) * c->key_width];
@@ -222,9 +259,8 @@ static void reference_row(const Reference *r, int64_t s, int64_t head, int64_t r
             r->dq[q_at + d] += ds * (double)r->k[k_at + d];
             r->dk[k_at + d] += ds * (double)r->q[q_at + d];
         }
-        double *cell = is_biased(c)
-                           ? table_gradient(r, head, row - r->q_axis->offsets[s], j, s)
-                           : NULL;
+        double *cell =
+            is_biased(c) ? table_gradient(r, head, query_place(r, s, row), j, s) : NULL;
         if (cell)
             *cell += ds;
     }
@@ -274,13 +310,29 @@ static const Node *attention_node(Trial *t, OpKind op)
     return node;
 }
 
+/* The axis of k: of its own, or the rows that are missing before those of q. */
+static int32_t key_axis(Trial *t)
+{
+    const Case *c = t->c;
+    if (!c->queries_last)
+        return fixture_axis(&t->f, "k", c->k, c->sequences);
+    int32_t before[MOST_SEQUENCES];
+    for (int64_t s = 0; s < c->sequences; s++)
+        before[s] = c->k[s] - c->q[s];
+    int32_t first = fixture_axis(&t->f, "before", before, c->sequences);
+    Axis join = {.name = intern(t->f.module->interns, "k"),
+                 .kind = AXIS_KIND_join,
+                 .of = {first, t->q_axis}};
+    return fixture_axis_like(&t->f, join, c->k, c->sequences);
+}
+
 static void build(Trial *t)
 {
     const Case *c = t->c;
     fixture_open(&t->f);
     t->q_axis = t->k_axis = fixture_axis(&t->f, "q", c->q, c->sequences);
     if (c->k[0] >= 0)
-        t->k_axis = fixture_axis(&t->f, "k", c->k, c->sequences);
+        t->k_axis = key_axis(t);
     if (is_biased(c))
         t->bias_axis = fixture_axis(&t->f, "bias", c->bias, c->sequences);
     int64_t key_columns = c->heads * c->key_width,
