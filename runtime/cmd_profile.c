@@ -200,7 +200,8 @@ static bool profile_run(const ProfileCommand *command, const Run *run, Diags *di
 {
     Profile profile = {.arena = arena_new(), .run = run};
     profile.graphs = ARENA_ARRAY(profile.arena, GraphCalls, run->module->graph_count);
-    DataSource *source = data_open(&(DataOptions){.directory = command->data}, run->module, diags);
+    const DataOptions data = {.directory = command->data};
+    DataSource *source = data_open(&data, run->module, diags);
     bool is_good = source && time_steps(&profile, source, command->steps, diags);
     if (is_good)
         print_profile(&profile, command);

@@ -1,8 +1,8 @@
 /* The source of batches from data sets on disk.
  *
- * An epoch takes every training example of every task once, in the orders of runtime/data/order.h;
- * evaluation takes examples in the order of their files. Whatever is drawn at random is a function
- * of seed, epoch and example. */
+ * An epoch takes every training example of every task once, in the orders of
+ * runtime/data/order.h; evaluation takes examples in the order of their files. Whatever
+ * is drawn at random is a function of seed, epoch and example. */
 #include "runtime/data/dataset.h"
 
 #include <inttypes.h>
@@ -40,7 +40,8 @@ typedef struct Dataset {
     uint32_t *task_order; /* [epoch_steps] */
 } Dataset;
 
-/* -- examples -------------------------------------------------------------------------- */
+/* -- examples --------------------------------------------------------------------------
+ */
 
 static bool load_split(Dataset *dataset, TaskData *data, Split split, Diags *diags)
 {
@@ -57,7 +58,8 @@ static int64_t split_count(const TaskData *data, Split split)
 }
 
 /* Draws the answer to learn with the probability that its score gives it. */
-static Chosen choose_to_learn(const Dataset *dataset, const TaskData *data, int64_t number)
+static Chosen choose_to_learn(const Dataset *dataset, const TaskData *data,
+                              int64_t number)
 {
     const DatasetExample *example = &data->splits[SPLIT_train].items[number];
     double total = 0;
@@ -68,8 +70,8 @@ static Chosen choose_to_learn(const Dataset *dataset, const TaskData *data, int6
     uint64_t task = hash_bytes(HASH_START, data->task->name, strlen(data->task->name));
     uint32_t key = random_step_key((uint64_t)dataset->module->settings.seed ^ task,
                                    (uint64_t)dataset->epoch);
-    double mark = total * random_bits(key + (uint32_t)(number >> 32), (uint32_t)number) *
-                  0x1p-32;
+    double mark =
+        total * random_bits(key + (uint32_t)(number >> 32), (uint32_t)number) * 0x1p-32;
     uint32_t i = 0;
     while (i + 1 < example->answer_count && mark >= (double)example->answers[i].score)
         mark -= (double)example->answers[i++].score;
@@ -94,7 +96,8 @@ static BatchMaker maker_for(const Dataset *dataset, const TaskData *data)
                         .shape = &data->shape};
 }
 
-/* -- the source -------------------------------------------------------------------------- */
+/* -- the source
+ * -------------------------------------------------------------------------- */
 
 static int64_t dataset_epoch_steps(void *state)
 {
@@ -143,8 +146,8 @@ static TaskData *find_task(Dataset *dataset, const char *task)
     return NULL;
 }
 
-static Batch *dataset_eval_batch(void *state, const char *task, Split split, int64_t index,
-                                 Diags *diags)
+static Batch *dataset_eval_batch(void *state, const char *task, Split split,
+                                 int64_t index, Diags *diags)
 {
     Dataset *dataset = state;
     TaskData *data = find_task(dataset, task);
@@ -191,7 +194,8 @@ static void dataset_score(void *state, const Batch *batch, const int32_t *predic
     const TaskData *data = find_task(dataset, batch->task);
     const int32_t *rows = batch_target_lengths(batch);
     for (int64_t i = 0; i < batch->sequences; i++) {
-        *hits += score_sequence(dataset, data, dataset_example(batch, i), prediction, rows[i]);
+        *hits +=
+            score_sequence(dataset, data, dataset_example(batch, i), prediction, rows[i]);
         prediction += rows[i];
     }
     *count += batch->sequences;
@@ -229,7 +233,8 @@ static void dataset_free(void *state)
     arena_free(dataset->arena);
 }
 
-/* -- opening ------------------------------------------------------------------------------ */
+/* -- opening
+ * ------------------------------------------------------------------------------ */
 
 /* A step takes one batch of one task; the last batch of an epoch may be smaller. */
 static bool open_training(Dataset *dataset, Diags *diags)
@@ -275,8 +280,9 @@ static bool open_all(Dataset *dataset, Diags *diags)
         tokenizer = arena_format(dataset->arena, "%s/spiece.model", options->directory);
     dataset->tokenizer = tokenizer_open(tokenizer, NULL, diags);
     if (!dataset->tokenizer && !options->tokenizer)
-        diag_note(diags, (Loc){0}, "name one with --tokenizer, or a model's directory with "
-                                   "--weights");
+        diag_note(diags, (Loc){0},
+                  "name one with --tokenizer, or a model's directory with "
+                  "--weights");
     if (!dataset->tokenizer)
         return false;
     dataset->tasks = ARENA_ARRAY(dataset->arena, TaskData, module->task_count);
@@ -289,7 +295,8 @@ static bool open_all(Dataset *dataset, Diags *diags)
            (options->has_no_training || open_training(dataset, diags));
 }
 
-DataSource *dataset_open(const DatasetOptions *options, const Module *module, Diags *diags)
+DataSource *dataset_open(const DatasetOptions *options, const Module *module,
+                         Diags *diags)
 {
     Arena *arena = arena_new();
     Dataset *dataset = arena_alloc(arena, sizeof *dataset);

@@ -1,5 +1,5 @@
-/* Examples to sequences: features are read, texts encoded; then all sequences are laid end to end
- * in the fields that the graphs ask for. */
+/* Examples to sequences: features are read, texts encoded; then all sequences are laid
+ * end to end in the fields that the graphs ask for. */
 #include "runtime/data/dataset_batch.h"
 
 #include <inttypes.h>
@@ -34,7 +34,8 @@ const int32_t *batch_target_lengths(const Batch *batch)
     return ((const DatasetBatch *)(const void *)batch)->target_lengths;
 }
 
-/* -- what a task's sequences look like ------------------------------------------------ */
+/* -- what a task's sequences look like ------------------------------------------------
+ */
 
 /* The stricter of two limits, where 0 is none. */
 static int64_t stricter(int64_t a, int64_t b)
@@ -83,8 +84,8 @@ bool task_shape_find(TaskShape *out, const Module *module, const Task *task,
         diag_error(diags, task->loc, "task '%s': a video needs boxes", task->name);
         return false;
     }
-    out->feature_folder = task_setting(task, "features",
-                                       out->kind->is_video ? video_features : image_features);
+    out->feature_folder = task_setting(
+        task, "features", out->kind->is_video ? video_features : image_features);
     out->input_limit = stricter(out->input_limit, out->fields.room[FIELD_input_ids]);
     out->target_limit = stricter(out->target_limit, target_room(&out->fields));
     return true;
@@ -120,8 +121,8 @@ static void encode(const BatchMaker *maker, Sequence *sequence, Arena *arena)
 
 /* -- features ------------------------------------------------------------------------ */
 
-/* Rows of the boxes in a sequence with `cells` rows of features; negative if these cannot be
- * pooled to what the model wants. */
+/* Rows of the boxes in a sequence with `cells` rows of features; negative if these cannot
+ * be pooled to what the model wants. */
 static int64_t rows_of_axis(const TaskFields *fields, const Field *field,
                             const Sequence *sequence)
 {
@@ -158,7 +159,8 @@ static bool check_pools(const TaskFields *fields, const Sequence *sequence,
             rows_of_axis(fields, &field, sequence) >= 0)
             continue;
         diag_error(diags, (Loc){.file = path},
-                   "%" PRId64 " rows of features are no square that the model can pool to "
+                   "%" PRId64
+                   " rows of features are no square that the model can pool to "
                    "%" PRId64 " x %" PRId64,
                    sequence->images[0].count, graph->axes[i].side, graph->axes[i].side);
         return false;
@@ -166,8 +168,8 @@ static bool check_pools(const TaskFields *fields, const Sequence *sequence,
     return true;
 }
 
-static bool check_features(const TaskShape *shape, const Sequence *sequence, uint32_t image,
-                           const char *path, Diags *diags)
+static bool check_features(const TaskShape *shape, const Sequence *sequence,
+                           uint32_t image, const char *path, Diags *diags)
 {
     const Loc loc = {.file = path};
     const Features *features = &sequence->images[image];
@@ -187,7 +189,8 @@ static bool check_features(const TaskShape *shape, const Sequence *sequence, uin
     if (room == 0 || sequence->cells <= room)
         return true;
     diag_error(diags, loc,
-               "with %" PRId64 " rows of features the sequence is longer than the model's "
+               "with %" PRId64
+               " rows of features the sequence is longer than the model's "
                "%" PRId64,
                sequence->cells, room);
     return false;
@@ -246,7 +249,8 @@ static bool read_images(const BatchMaker *maker, Sequence *sequence, Diags *diag
 /* -- fields -------------------------------------------------------------------------- */
 
 /* Rows of a field in one sequence. */
-static int64_t field_rows(const TaskFields *fields, FieldKind kind, const Sequence *sequence)
+static int64_t field_rows(const TaskFields *fields, FieldKind kind,
+                          const Sequence *sequence)
 {
     switch (kind) {
     case FIELD_features:
@@ -348,9 +352,11 @@ static Batch *lay_out(const BatchMaker *maker, const Sequence *sequences, int64_
     return batch;
 }
 
-/* -- the batch ------------------------------------------------------------------------- */
+/* -- the batch -------------------------------------------------------------------------
+ */
 
-Batch *batch_make(const BatchMaker *maker, const Chosen *chosen, int64_t count, Diags *diags)
+Batch *batch_make(const BatchMaker *maker, const Chosen *chosen, int64_t count,
+                  Diags *diags)
 {
     Arena *arena = arena_new();
     Sequence *sequences = ARENA_ARRAY(arena, Sequence, count);
@@ -370,10 +376,11 @@ Batch *batch_make(const BatchMaker *maker, const Chosen *chosen, int64_t count, 
         is_good = skips_allowed(maker->skips);
     }
     if (is_good && made == 0)
-        diag_error(diags, (Loc){0}, "task '%s': none of %" PRId64 " examples of a batch can "
-                   "be read", maker->shape->kind->task, count);
-    Batch *batch =
-        is_good && made > 0 ? lay_out(maker, sequences, made, arena) : NULL;
+        diag_error(diags, (Loc){0},
+                   "task '%s': none of %" PRId64 " examples of a batch can "
+                   "be read",
+                   maker->shape->kind->task, count);
+    Batch *batch = is_good && made > 0 ? lay_out(maker, sequences, made, arena) : NULL;
     for (int64_t i = 0; i < made; i++)
         sequence_free(&sequences[i]);
     if (!batch)

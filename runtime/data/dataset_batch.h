@@ -10,8 +10,8 @@
 typedef struct TaskShape {
     const TaskKind *kind;
     TaskFields fields;
-    const char *feature_folder; /* under that of the example */
-    int64_t video_rows;         /* that frames are resampled to */
+    const char *feature_folder;        /* under that of the example */
+    int64_t video_rows;                /* that frames are resampled to */
     int64_t input_limit, target_limit; /* most tokens; 0: any number */
 } TaskShape;
 

@@ -21,8 +21,7 @@ static bool take_label(Loader *loader, const json_t *record, DatasetExample *exa
         if (!json_is_number(score) || !(value >= 0 && value <= 1))
             return loader_fault(loader, record, "the score of answer '%s' is not in 0..1",
                                 text);
-        answers[count++] =
-            (DatasetAnswer){intern(loader->interns, text), (float)value};
+        answers[count++] = (DatasetAnswer){intern(loader->interns, text), (float)value};
     }
     example->answers = answers;
     example->answer_count = count;

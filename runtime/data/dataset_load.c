@@ -1,5 +1,5 @@
-/* Goes through the files of a split, record by record; each task's reader makes examples of
- * them. */
+/* Goes through the files of a split, record by record; each task's reader makes examples
+ * of them. */
 #include "runtime/data/dataset_load.h"
 
 #include <inttypes.h>
@@ -18,8 +18,8 @@ const char *loader_path(const Loader *loader, const char *path)
 /* What an example is called in its file, for messages. */
 static const char *record_name(const json_t *record, const char **out_key)
 {
-    static const char *const keys[] = {"question_id", "identifier", "qid", "clip_id",
-                                       "filename", "vid_name"};
+    static const char *const keys[] = {"question_id", "identifier", "qid",
+                                       "clip_id",     "filename",   "vid_name"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         *out_key = keys[i];
         const char *name = json_string_value(json_object_get(record, keys[i]));
@@ -45,7 +45,8 @@ bool loader_fault(Loader *loader, const json_t *record, const char *format, ...)
         diag_error(diags, loc, "record %" PRId64 " (question_id %lld): %s", number,
                    (long long)json_integer_value(id), text);
     else if (name)
-        diag_error(diags, loc, "record %" PRId64 " (%s '%s'): %s", number, key, name, text);
+        diag_error(diags, loc, "record %" PRId64 " (%s '%s'): %s", number, key, name,
+                   text);
     else
         diag_error(diags, loc, "record %" PRId64 ": %s", number, text);
     return false;
@@ -70,7 +71,8 @@ const char *loader_file_name(Loader *loader, const json_t *record, const char *k
         strcmp(name, "..") != 0)
         return intern(loader->interns, name);
     if (name)
-        loader_fault(loader, record, "\"%s\" cannot be the name of a file: '%s'", key, name);
+        loader_fault(loader, record, "\"%s\" cannot be the name of a file: '%s'", key,
+                     name);
     else
         loader_fault(loader, record, "has no \"%s\" that is a string", key);
     return NULL;
@@ -208,7 +210,8 @@ static bool read_annotation(Loader *loader, const json_t *record)
     if (number == STRING_ABSENT)
         return true; /* of another split */
     size_t i;
-    const char **texts = ARENA_ARRAY(loader->arena, const char *, json_array_size(answers));
+    const char **texts =
+        ARENA_ARRAY(loader->arena, const char *, json_array_size(answers));
     json_array_foreach(answers, i, answer)
     {
         const char *text = json_string_value(json_object_get(answer, "answer"));
@@ -233,7 +236,8 @@ bool loader_add_annotations(Loader *loader, ExampleList *list)
         uint32_t number = string_index_add(annotations.questions, id, strlen(id));
         is_good = number == (uint32_t)i;
         if (!is_good)
-            diag_error(loader->diags, (Loc){0}, "two questions have the question_id %s", id);
+            diag_error(loader->diags, (Loc){0}, "two questions have the question_id %s",
+                       id);
     }
     for (int f = 0; is_good && f < 2; f++)
         is_good = read_file(&annotations.loader, loader_path(loader, files[f]),

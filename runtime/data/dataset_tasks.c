@@ -48,7 +48,8 @@ const TaskFile task_files[] = {
     {"how2qa", SPLIT_train, HOW2QA("train_release"), "video/vis_features/how2", false},
     {"how2qa", SPLIT_valid, HOW2QA("val_release"), "video/vis_features/how2", false},
     {"how2qa", SPLIT_test, HOW2QA("val_release"), "video/vis_features/how2", false},
-    {"how2qa", SPLIT_test, HOW2QA("test_public_release"), "video/vis_features/how2", true},
+    {"how2qa", SPLIT_test, HOW2QA("test_public_release"), "video/vis_features/how2",
+     true},
     {"tvc", SPLIT_train, TVC("train_release"), "video/vis_features/tv", false},
     {"tvc", SPLIT_valid, TVC("val_release"), "video/vis_features/tv", false},
     {"tvc", SPLIT_test, TVC("val_release"), "video/vis_features/tv", false},
@@ -70,12 +71,13 @@ const TaskKind *task_kind_find(const char *task, Loc loc, Diags *diags)
     }
     const char *near = nearest_name(task, names, task_kind_count);
     if (near)
-        diag_error(diags, loc, "there are no data for task '%s'; did you mean '%s'?", task,
-                   near);
+        diag_error(diags, loc, "there are no data for task '%s'; did you mean '%s'?",
+                   task, near);
     else
-        diag_error(diags, loc,
-                   "there are no data for task '%s'; there are for vqa, gqa, nlvr, caption, "
-                   "tvqa, how2qa, tvc and yc2c",
-                   task);
+        diag_error(
+            diags, loc,
+            "there are no data for task '%s'; there are for vqa, gqa, nlvr, caption, "
+            "tvqa, how2qa, tvc and yc2c",
+            task);
     return NULL;
 }

@@ -10,9 +10,9 @@ typedef struct Loader Loader; /* runtime/data/dataset_load.h */
 
 typedef struct TaskKind {
     const char *task, *prompt, *metric;
-    uint32_t images;      /* a sequence shows so many */
-    bool is_video;        /* then the prompt stands at the end */
-    int64_t input_limit;  /* most tokens; 0: any number */
+    uint32_t images;     /* a sequence shows so many */
+    bool is_video;       /* then the prompt stands at the end */
+    int64_t input_limit; /* most tokens; 0: any number */
     int64_t target_limit;
     /* One record's examples into the loader; false after loader_fault. */
     bool (*read)(Loader *loader, const json_t *record);
@@ -23,7 +23,7 @@ typedef struct TaskFile {
     Split split;
     const char *path;   /* under the data's directory */
     const char *folder; /* of the features */
-    bool is_hidden;     /* no answers: for leaderboards, instead of the split's other files */
+    bool is_hidden; /* no answers: for leaderboards, instead of the split's other files */
 } TaskFile;
 
 extern const TaskKind task_kinds[];

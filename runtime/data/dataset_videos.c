@@ -17,7 +17,8 @@ static bool take_video(Loader *loader, const json_t *record, DatasetExample *exa
                         subtitles_path(loader->subtitles));
 }
 
-/* -- numbers as Python prints them ---------------------------------------------------- */
+/* -- numbers as Python prints them ----------------------------------------------------
+ */
 
 /* The fewest digits that read back as the same number, always with a point. */
 static const char *print_number(Loader *loader, const json_t *value)
@@ -94,7 +95,8 @@ static bool take_choice(Loader *loader, const json_t *record, int choices,
         value = *text - '0';
     if ((!json_is_integer(index) && !text) || (text && strlen(text) != 1) || value < 0 ||
         value >= choices)
-        return loader_fault(loader, record, "\"answer_idx\" is not in 0..%d", choices - 1);
+        return loader_fault(loader, record, "\"answer_idx\" is not in 0..%d",
+                            choices - 1);
     example->answers = &answers[value];
     example->answer_count = 1;
     return true;
@@ -134,10 +136,12 @@ bool read_how2qa(Loader *loader, const json_t *record)
     return read_choice(loader, record, 4);
 }
 
-/* -- descriptions ---------------------------------------------------------------------- */
+/* -- descriptions ----------------------------------------------------------------------
+ */
 
 /* An example per description, or one if there is none to be told. */
-static bool add_descriptions(Loader *loader, const json_t *record, DatasetExample *example)
+static bool add_descriptions(Loader *loader, const json_t *record,
+                             DatasetExample *example)
 {
     const json_t *list = json_object_get(record, "descs"), *item;
     if (!list) {

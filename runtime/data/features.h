@@ -3,8 +3,8 @@
  *     images   HDF5: group /<id>, dataset `features`, any float type, shape (n, width)
  *     videos   npz: array `features`, f2, f4 or f8, shape (frames, width)
  *
- * Any thread may read; the HDF5 library, which is not made for threads, is called by one at a
- * time. */
+ * Any thread may read; the HDF5 library, which is not made for threads, is called by one
+ * at a time. */
 #ifndef VLG_RUNTIME_DATA_FEATURES_H
 #define VLG_RUNTIME_DATA_FEATURES_H
 
@@ -30,8 +30,8 @@ NODISCARD bool features_write_hdf5(const char *path, const char *id,
 NODISCARD bool features_write_npz(const char *path, const Features *features,
                                   Diags *diags);
 
-/* Makes the rows `count`: fewer are followed by rows of zeros; of more, row i is the maximum
- * over rows floor(i L / count) .. ceil((i + 1) L / count) - 1. */
+/* Makes the rows `count`: fewer are followed by rows of zeros; of more, row i is the
+ * maximum over rows floor(i L / count) .. ceil((i + 1) L / count) - 1. */
 void features_resample(Features *features, int64_t count);
 
 /* IEEE half precision. */

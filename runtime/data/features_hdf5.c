@@ -1,5 +1,5 @@
-/* Features in HDF5 files. Half precision, which the library would convert bit by bit, is read as
- * it is and converted here. */
+/* Features in HDF5 files. Half precision, which the library would convert bit by bit, is
+ * read as it is and converted here. */
 #include <hdf5.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -86,7 +86,8 @@ static bool check_shape(const Opened *opened, const char *path, Features *out,
     const hsize_t most = (hsize_t)FEATURES_ELEMENTS_MAX;
     if (dims[0] == 0 || dims[1] == 0 || dims[0] > most || dims[1] > most / dims[0]) {
         diag_error(diags, loc, "'%s' have the impossible shape (%llu, %llu)",
-                   dataset_name, (unsigned long long)dims[0], (unsigned long long)dims[1]);
+                   dataset_name, (unsigned long long)dims[0],
+                   (unsigned long long)dims[1]);
         return false;
     }
     out->count = (int64_t)dims[0];
@@ -140,14 +141,15 @@ static bool write_rows(hid_t file, const char *id, const Features *features)
     const hsize_t dims[2] = {(hsize_t)features->count, (hsize_t)features->width};
     hid_t type = half_type(), space = H5Screate_simple(2, dims, NULL);
     hid_t group = H5Gcreate2(file, id, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    hid_t timeless = H5Pcreate(H5P_DATASET_CREATE); /* equal data shall give equal files */
+    hid_t timeless =
+        H5Pcreate(H5P_DATASET_CREATE); /* equal data shall give equal files */
     H5Pset_obj_track_times(timeless, false);
     hid_t dataset = group < 0 ? -1
                               : H5Dcreate2(group, dataset_name, type, space, H5P_DEFAULT,
                                            timeless, H5P_DEFAULT);
     H5Pclose(timeless);
-    bool is_written = dataset >= 0 && H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL,
-                                               H5P_DEFAULT, features->rows) >= 0;
+    bool is_written = dataset >= 0 && H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL,
+                                               H5S_ALL, H5P_DEFAULT, features->rows) >= 0;
     close_all(&(Opened){-1, group, dataset, space, type});
     return is_written;
 }

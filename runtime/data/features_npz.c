@@ -140,9 +140,10 @@ bool features_write_npz(const char *path, const Features *features, Diags *diags
             zip_source_free(source);
         /* Equal data shall give equal files: the time of all entries is the same. */
         enum { TIME = 0, DATE = 33 }; /* 1 January 1980 */
-        is_written = entry >= 0 &&
-                     zip_file_set_dostime(archive, (zip_uint64_t)entry, TIME, DATE, 0) == 0 &&
-                     zip_close(archive) == 0;
+        is_written =
+            entry >= 0 &&
+            zip_file_set_dostime(archive, (zip_uint64_t)entry, TIME, DATE, 0) == 0 &&
+            zip_close(archive) == 0;
         if (!is_written)
             zip_discard(archive);
     }

@@ -1,5 +1,5 @@
-/* Reading the graphs of a task: their inputs by name, and their primary axes by the inputs that
- * lie on them. */
+/* Reading the graphs of a task: their inputs by name, and their primary axes by the
+ * inputs that lie on them. */
 #include "runtime/data/fields.h"
 
 #include <inttypes.h>
@@ -11,11 +11,12 @@ const char *const field_names[FIELD_COUNT] = {
 };
 
 const DType field_dtypes[FIELD_COUNT] = {DTYPE_f32, DTYPE_f32, DTYPE_i32,
-                                                DTYPE_i32, DTYPE_i32, DTYPE_f32};
+                                         DTYPE_i32, DTYPE_i32, DTYPE_f32};
 
 /* -- what the graphs ask for ----------------------------------------------------- */
 
-static bool take_input(TaskFields *fields, const Graph *graph, const Node *node, Diags *diags)
+static bool take_input(TaskFields *fields, const Graph *graph, const Node *node,
+                       Diags *diags)
 {
     const char *name = node->attr.named.name;
     for (int kind = 0; kind < FIELD_COUNT; kind++) {
@@ -23,10 +24,10 @@ static bool take_input(TaskFields *fields, const Graph *graph, const Node *node,
             continue;
         Field *field = &fields->fields[kind];
         bool is_wide = kind == FIELD_boxes || kind == FIELD_features;
-        if (node->type.dtype != field_dtypes[kind] ||
-            !type_is_ragged(node->type) || (!is_wide && type_width(node->type) != 1)) {
-            diag_error(diags, node->loc,
-                       "data sets have another type for input '%s'", name);
+        if (node->type.dtype != field_dtypes[kind] || !type_is_ragged(node->type) ||
+            (!is_wide && type_width(node->type) != 1)) {
+            diag_error(diags, node->loc, "data sets have another type for input '%s'",
+                       name);
             return false;
         }
         *field = (Field){.graph = graph, .type = node->type};
@@ -34,8 +35,8 @@ static bool take_input(TaskFields *fields, const Graph *graph, const Node *node,
     }
     const char *near = nearest_name(name, field_names, FIELD_COUNT);
     if (near)
-        diag_error(diags, node->loc,
-                   "data sets have no field '%s'; did you mean '%s'?", name, near);
+        diag_error(diags, node->loc, "data sets have no field '%s'; did you mean '%s'?",
+                   name, near);
     else
         diag_error(diags, node->loc, "data sets have no field '%s'", name);
     return false;
@@ -123,8 +124,8 @@ const char *task_setting(const Task *task, const char *key, const char *otherwis
     return otherwise;
 }
 
-bool task_setting_count(const Task *task, const char *key, int64_t otherwise, int64_t *out,
-                        Diags *diags)
+bool task_setting_count(const Task *task, const char *key, int64_t otherwise,
+                        int64_t *out, Diags *diags)
 {
     const char *text = task_setting(task, key, NULL);
     char *end = NULL;

@@ -34,8 +34,8 @@ typedef struct TaskFields {
     int64_t vocabulary;        /* rows of the smallest table of tokens */
 } TaskFields;
 
-/* False and errors if the graphs want what no data set has. `arena` owns what `out` points
- * at, the module its names. */
+/* False and errors if the graphs want what no data set has. `arena` owns what `out`
+ * points at, the module its names. */
 NODISCARD bool task_fields_find(TaskFields *out, const Module *module, const Task *task,
                                 Arena *arena, Diags *diags);
 

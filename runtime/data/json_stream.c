@@ -1,5 +1,5 @@
-/* Finds where a record begins and ends by brackets and quotes alone, and leaves what is between
- * to jansson. */
+/* Finds where a record begins and ends by brackets and quotes alone, and leaves what is
+ * between to jansson. */
 #include "runtime/data/json_stream.h"
 
 #include <errno.h>
@@ -136,9 +136,8 @@ static JsonStep broken(JsonStream *stream, const char *wanted)
 static JsonStep too_long(JsonStream *stream)
 {
     stream->place = PLACE_end;
-    diag_error(stream->diags, stream->loc,
-               "record %" PRId64 " is longer than %d bytes", stream->number,
-               RECORD_BYTES_MAX);
+    diag_error(stream->diags, stream->loc, "record %" PRId64 " is longer than %d bytes",
+               stream->number, RECORD_BYTES_MAX);
     return JSON_STEP_broken;
 }
 
@@ -248,8 +247,8 @@ static JsonStep begin(JsonStream *stream)
 static JsonStep parse_record(JsonStream *stream, json_t **out_record, Diags *bad)
 {
     json_error_t error;
-    json_t *record = json_loadb(stream->record, stream->record_bytes,
-                                JSON_REJECT_DUPLICATES, &error);
+    json_t *record =
+        json_loadb(stream->record, stream->record_bytes, JSON_REJECT_DUPLICATES, &error);
     if (json_is_object(record)) {
         *out_record = record;
         return JSON_STEP_record;

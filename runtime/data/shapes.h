@@ -1,6 +1,6 @@
-/* The built-in `shapes` data: scenes of coloured shapes on a 7 x 7 grid, with questions, statements
- * and captions about them, and clips in which one of them moves. They are written as files in the
- * layout of real data sets, and read like these.
+/* The built-in `shapes` data: scenes of coloured shapes on a 7 x 7 grid, with questions,
+ * statements and captions about them, and clips in which one of them moves. They are
+ * written as files in the layout of real data sets, and read like these.
  *
  *     shapes_scene.c      scenes, clips, and the features that show them
  *     shapes_examples.c   per task: what is asked about a scene, and the answers
@@ -106,10 +106,10 @@ void clip_show(const Clip *clip, const Looks *looks, Draws *noise, float *featur
 /* -- files ------------------------------------------------------------------------- */
 typedef struct ShapesOptions {
     const char *directory; /* made if it is not there */
-    int64_t size;          /* training examples of each task; a tenth of it in other splits */
+    int64_t size; /* training examples of each task; a tenth of it in other splits */
     int64_t seed;
-    int64_t width;         /* of features */
-    bool images, videos;   /* which tasks */
+    int64_t width;       /* of features */
+    bool images, videos; /* which tasks */
 } ShapesOptions;
 
 /* What goes into all of them. */

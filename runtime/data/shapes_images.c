@@ -9,7 +9,8 @@
 
 enum { ANNOTATORS = 10 };
 
-/* -- features -------------------------------------------------------------------------- */
+/* -- features --------------------------------------------------------------------------
+ */
 
 static bool write_scene(ShapesWriter *writer, const char *folder, const char *name,
                         const Scene *scene, Draws *noise)
@@ -65,7 +66,8 @@ static json_t *label_of(const Example *example, AnswerTable *table)
 
 static bool write_json(ShapesWriter *writer, const char *path, const json_t *value)
 {
-    const char *full = arena_format(writer->arena, "%s/%s", writer->options.directory, path);
+    const char *full =
+        arena_format(writer->arena, "%s/%s", writer->options.directory, path);
     if (json_dump_file(value, full, 0) == 0)
         return true;
     diag_error(writer->diags, (Loc){.file = full}, "cannot be written");
@@ -75,16 +77,19 @@ static bool write_json(ShapesWriter *writer, const char *path, const json_t *val
 static bool answers_close(AnswerTable *table, ShapesWriter *writer, const char *folder)
 {
     bool is_written =
-        write_json(writer, arena_format(writer->arena, "%s/trainval_ans2label.json", folder),
+        write_json(writer,
+                   arena_format(writer->arena, "%s/trainval_ans2label.json", folder),
                    table->numbers) &&
-        write_json(writer, arena_format(writer->arena, "%s/trainval_label2ans.json", folder),
+        write_json(writer,
+                   arena_format(writer->arena, "%s/trainval_label2ans.json", folder),
                    table->texts);
     json_decref(table->numbers);
     json_decref(table->texts);
     return is_written;
 }
 
-/* -- vqa --------------------------------------------------------------------------------- */
+/* -- vqa
+ * --------------------------------------------------------------------------------- */
 
 /* What ten people said: of the second best answer one says 0.3, two 0.6, three 0.9. */
 static json_t *annotation_of(const Example *example, int64_t id)
@@ -98,15 +103,15 @@ static json_t *annotation_of(const Example *example, int64_t id)
             answers, json_pack("{s:s, s:s, s:i}", "answer",
                                example->answers[i >= ANNOTATORS - others].text,
                                "answer_confidence", "yes", "answer_id", (int)i + 1));
-    return json_pack("{s:I, s:s, s:s, s:o}", "question_id", (json_int_t)id, "question_type",
-                     "what", "answer_type", "other", "answers", answers);
+    return json_pack("{s:I, s:s, s:s, s:o}", "question_id", (json_int_t)id,
+                     "question_type", "what", "answer_type", "other", "answers", answers);
 }
 
 static bool write_vqa_split(ShapesWriter *writer, Split split, RecordFile *annotations,
                             AnswerTable *table)
 {
-    static const char *const files[] = {"vqa/karpathy_train.json", "vqa/karpathy_val.json",
-                                        "vqa/karpathy_test.json"};
+    static const char *const files[] = {
+        "vqa/karpathy_train.json", "vqa/karpathy_val.json", "vqa/karpathy_test.json"};
     static const char *const names[] = {"train", "val", "test"};
     RecordFile out;
     if (!records_open(&out, writer, files[split], "[\n", "\n]"))
@@ -119,10 +124,11 @@ static bool write_vqa_split(ShapesWriter *writer, Split split, RecordFile *annot
         char name[64];
         snprintf(name, sizeof name, "vqa_%s_%06" PRId64, names[split], i);
         int64_t id = (i + 1) * 10 + split;
-        records_add(&out, json_pack("{s:s, s:s, s:I, s:o, s:s, s:s, s:b}", "img_id", name,
-                                    "sent", example.question, "question_id", (json_int_t)id,
-                                    "label", label_of(&example, table), "answer_type",
-                                    "other", "question_type", "what", "is_topk_optimal", 1));
+        records_add(&out,
+                    json_pack("{s:s, s:s, s:I, s:o, s:s, s:s, s:b}", "img_id", name,
+                              "sent", example.question, "question_id", (json_int_t)id,
+                              "label", label_of(&example, table), "answer_type", "other",
+                              "question_type", "what", "is_topk_optimal", 1));
         records_add(annotations, annotation_of(&example, id));
         is_good = write_scene(writer, "COCO", name, &example.images[0], &draws);
     }
@@ -134,11 +140,13 @@ static bool write_vqa(ShapesWriter *writer)
     static const char head[] = "{\"annotations\": [\n", tail[] = "\n]}";
     AnswerTable table = answers_new();
     RecordFile train, val;
-    if (!records_open(&train, writer, "vqa/v2_mscoco_train2014_annotations.json", head, tail))
+    if (!records_open(&train, writer, "vqa/v2_mscoco_train2014_annotations.json", head,
+                      tail))
         return false;
     bool is_good = write_vqa_split(writer, SPLIT_train, &train, &table);
-    is_good = records_close(&train, writer->diags) && is_good &&
-              records_open(&val, writer, "vqa/v2_mscoco_val2014_annotations.json", head, tail);
+    is_good =
+        records_close(&train, writer->diags) && is_good &&
+        records_open(&val, writer, "vqa/v2_mscoco_val2014_annotations.json", head, tail);
     if (!is_good)
         return false;
     is_good = write_vqa_split(writer, SPLIT_valid, &val, &table) &&
@@ -147,7 +155,8 @@ static bool write_vqa(ShapesWriter *writer)
     return answers_close(&table, writer, "vqa") && is_good;
 }
 
-/* -- gqa ----------------------------------------------------------------------------------- */
+/* -- gqa
+ * ----------------------------------------------------------------------------------- */
 
 static bool write_gqa_split(ShapesWriter *writer, Split split, AnswerTable *table)
 {
@@ -155,7 +164,8 @@ static bool write_gqa_split(ShapesWriter *writer, Split split, AnswerTable *tabl
     const char *folder = split == SPLIT_test ? "GQA" : "VG";
     RecordFile out;
     if (!records_open(&out, writer,
-                      arena_format(writer->arena, "GQA/%s.json", names[split]), "[\n", "\n]"))
+                      arena_format(writer->arena, "GQA/%s.json", names[split]), "[\n",
+                      "\n]"))
         return false;
     bool is_good = true;
     for (int64_t i = 0; is_good && i < shapes_count(writer, split); i++) {
@@ -182,7 +192,8 @@ static bool write_gqa(ShapesWriter *writer)
     return answers_close(&table, writer, "GQA") && is_good;
 }
 
-/* -- nlvr ---------------------------------------------------------------------------------- */
+/* -- nlvr
+ * ---------------------------------------------------------------------------------- */
 
 static bool write_nlvr(ShapesWriter *writer, Split split)
 {
@@ -201,20 +212,21 @@ static bool write_nlvr(ShapesWriter *writer, Split split)
         snprintf(id, sizeof id, "%s-%" PRId64 "-0-0", names[split], i);
         snprintf(uid, sizeof uid, "nlvr2_%s_%" PRId64, names[split], i);
         for (int image = 0; image < EXAMPLE_MAX_IMAGES; image++)
-            snprintf(images[image], sizeof *images, "%s-%" PRId64 "-0-img%d", names[split], i,
-                     image);
+            snprintf(images[image], sizeof *images, "%s-%" PRId64 "-0-img%d",
+                     names[split], i, image);
         bool is_true = strcmp(example.answers[0].text, "true") == 0;
         records_add(&out, json_pack("{s:s, s:s, s:s, s:i, s:s, s:s}", "identifier", id,
                                     "img0", images[0], "img1", images[1], "label",
                                     (int)is_true, "sent", example.question, "uid", uid));
         for (int image = 0; is_good && image < EXAMPLE_MAX_IMAGES; image++)
-            is_good =
-                write_scene(writer, "nlvr", images[image], &example.images[image], &draws);
+            is_good = write_scene(writer, "nlvr", images[image], &example.images[image],
+                                  &draws);
     }
     return records_close(&out, writer->diags) && is_good;
 }
 
-/* -- captions -------------------------------------------------------------------------------- */
+/* -- captions
+ * -------------------------------------------------------------------------------- */
 
 static bool write_captions(ShapesWriter *writer, Split split, RecordFile *out)
 {

@@ -1,12 +1,13 @@
 /* Scenes of shapes and the features an image encoder might see in them.
  *
- * A cell's feature is the sum of the patterns of its object's shape, colour and size, plus
- * a little noise. The cells around an object show it too, but fainter, as fields of view
- * overlap; an empty cell is noise alone. Patterns are sparse and not negative, as features
- * after a rectifier are, so that the maximum over neighbouring cells still shows what is
- * there. Objects never touch, so that it does not mix two of them.
+ * A cell's feature is the sum of the patterns of its object's shape, colour and size,
+ * plus a little noise. The cells around an object show it too, but fainter, as fields of
+ * view overlap; an empty cell is noise alone. Patterns are sparse and not negative, as
+ * features after a rectifier are, so that the maximum over neighbouring cells still shows
+ * what is there. Objects never touch, so that it does not mix two of them.
  *
- * A frame of a clip is one feature: all that its objects show, and where the moving one is. */
+ * A frame of a clip is one feature: all that its objects show, and where the moving one
+ * is. */
 #include <string.h>
 
 #include "ir/hash.h"
@@ -106,7 +107,7 @@ bool scene_has(const Scene *scene, uint32_t colour, uint32_t shape)
 
 Looks looks_new(Arena *arena, int64_t width)
 {
-    float *patterns = ARENA_ARRAY(arena, float, PATTERN_COUNT * width);
+    float *patterns = ARENA_ARRAY(arena, float, PATTERN_COUNT *width);
     Draws draws = {.key = LOOKS_KEY};
     for (int64_t i = 0; i < PATTERN_COUNT * width; i++) {
         bool is_active = draw_below(&draws, 4) == 0;
@@ -116,7 +117,8 @@ Looks looks_new(Arena *arena, int64_t width)
     return (Looks){.width = width, .patterns = patterns};
 }
 
-static void add_pattern(const Looks *looks, uint32_t pattern, float strength, float *feature)
+static void add_pattern(const Looks *looks, uint32_t pattern, float strength,
+                        float *feature)
 {
     const float *from = looks->patterns + (int64_t)pattern * looks->width;
     for (int64_t i = 0; i < looks->width; i++)
@@ -170,7 +172,8 @@ Clip clip_draw(Draws *draws, Split split)
 }
 
 /* The moving object goes from border to border. */
-static void add_place(const Clip *clip, const Looks *looks, uint32_t frame, float *feature)
+static void add_place(const Clip *clip, const Looks *looks, uint32_t frame,
+                      float *feature)
 {
     const Object *mover = &clip->scene.objects[clip->mover];
     uint32_t along = frame * SCENE_SIDE / clip->frames;

@@ -26,9 +26,11 @@ static double seconds_of(const Clip *clip)
     return 1.5 * clip->frames;
 }
 
-/* -- videos ------------------------------------------------------------------------------ */
+/* -- videos
+ * ------------------------------------------------------------------------------ */
 
-static void add_subtitles(Source *source, const char *video, const Clip *clip, Draws *draws)
+static void add_subtitles(Source *source, const char *video, const Clip *clip,
+                          Draws *draws)
 {
     const Object *mover = mover_of(clip);
     char first[TEXT], second[TEXT];
@@ -37,9 +39,9 @@ static void add_subtitles(Source *source, const char *video, const Clip *clip, D
     snprintf(second, sizeof second, "%s is a nice colour",
              colour_names[draw_below(draws, COLOUR_COUNT)]);
     records_add(&source->subtitles,
-                json_pack("{s:s, s:[{s:s, s:f, s:f}, {s:s, s:f, s:f}]}", "vid_name", video,
-                          "sub", "text", first, "start", 0.5, "end", 2.5, "text", second,
-                          "start", 3.0, "end", 5.25));
+                json_pack("{s:s, s:[{s:s, s:f, s:f}, {s:s, s:f, s:f}]}", "vid_name",
+                          video, "sub", "text", first, "start", 0.5, "end", 2.5, "text",
+                          second, "start", 3.0, "end", 5.25));
 }
 
 static bool write_video(ShapesWriter *writer, Source *source, const char *video,
@@ -60,16 +62,17 @@ static bool write_video(ShapesWriter *writer, Source *source, const char *video,
 
 static bool source_open(ShapesWriter *writer, Source *source)
 {
-    const char *folder = arena_format(writer->arena, "%s/video/vis_features/%s/%s",
-                                      writer->options.directory, source->name,
-                                      video_features);
+    const char *folder =
+        arena_format(writer->arena, "%s/video/vis_features/%s/%s",
+                     writer->options.directory, source->name, video_features);
     const char *path =
         arena_format(writer->arena, "video/ann/%s_subtitles.jsonl", source->name);
     return shapes_make_directory(folder, writer->diags) &&
            records_open(&source->subtitles, writer, path, "", "");
 }
 
-/* -- questions ------------------------------------------------------------------------------ */
+/* -- questions
+ * ------------------------------------------------------------------------------ */
 
 typedef struct Question {
     char text[TEXT];
@@ -101,7 +104,8 @@ static void draw_choices(Draws *draws, const char *const *names, uint32_t name_c
 
 static Question ask(const Clip *clip, Draws *draws, uint32_t choices)
 {
-    static const char *const ways[CHOICES_MAX] = {"left", "right", "up", "down", "nowhere"};
+    static const char *const ways[CHOICES_MAX] = {"left", "right", "up", "down",
+                                                  "nowhere"};
     const Object *mover = mover_of(clip);
     Question out;
     if (draw_below(draws, 2) == 0) {
@@ -127,9 +131,9 @@ static json_t *choice_record(const Question *question, const char *video, int64_
 {
     char key[16], moment[TEXT];
     snprintf(moment, sizeof moment, "%.2f-%.2f", 0.0, seconds);
-    json_t *record = json_pack("{s:s, s:s, s:I, s:s, s:s}", "vid_name", video, "show_name",
-                               "shapes", "qid", (json_int_t)id, "q", question->text, "ts",
-                               moment);
+    json_t *record =
+        json_pack("{s:s, s:s, s:I, s:s, s:s}", "vid_name", video, "show_name", "shapes",
+                  "qid", (json_int_t)id, "q", question->text, "ts", moment);
     for (uint32_t i = 0; i < choices; i++) {
         snprintf(key, sizeof key, "a%u", i);
         json_object_set_new(record, key, json_sprintf("%s.", question->choices[i]));
@@ -159,13 +163,15 @@ static bool write_choices(ShapesWriter *writer, const ChoiceFile *file, Source *
     return records_close(&out, writer->diags) && is_good;
 }
 
-/* -- descriptions ---------------------------------------------------------------------------- */
+/* -- descriptions
+ * ---------------------------------------------------------------------------- */
 
 static json_t *descriptions_of(const Clip *clip, bool is_instruction)
 {
     const Object *mover = mover_of(clip);
     char text[TEXT];
-    snprintf(text, sizeof text, is_instruction ? "move the %s %s %s" : "the %s %s moves %s",
+    snprintf(text, sizeof text,
+             is_instruction ? "move the %s %s %s" : "the %s %s moves %s",
              colour_names[mover->colour], shape_names[mover->shape],
              direction_names[clip->direction]);
     return json_pack("[{s:s, s:i, s:s}]", "desc", text, "desc_id", 0, "type", "v");
@@ -186,7 +192,8 @@ static bool write_clips(ShapesWriter *writer, const ChoiceFile *file, Source *so
         json_t *record = json_pack("{s:s, s:f, s:I}", "vid_name", video, "duration",
                                    seconds_of(&clip), "clip_id", (json_int_t)i);
         if (!is_instruction)
-            json_object_set_new(record, "ts", json_pack("[f, f]", 0.0, seconds_of(&clip)));
+            json_object_set_new(record, "ts",
+                                json_pack("[f, f]", 0.0, seconds_of(&clip)));
         if (!file->is_hidden)
             json_object_set_new(record, "descs", descriptions_of(&clip, is_instruction));
         records_add(&out, record);
@@ -195,7 +202,8 @@ static bool write_clips(ShapesWriter *writer, const ChoiceFile *file, Source *so
     return records_close(&out, writer->diags) && is_good;
 }
 
-/* -- the files --------------------------------------------------------------------------------- */
+/* -- the files
+ * --------------------------------------------------------------------------------- */
 
 static bool write_source(ShapesWriter *writer, const char *name, const ChoiceFile *files,
                          size_t count)
@@ -217,7 +225,8 @@ static bool write_source(ShapesWriter *writer, const char *name, const ChoiceFil
 }
 
 #define FILES(array) array, sizeof(array) / sizeof *(array)
-#define ANN(task, file) #task, "video/ann/" #task "/" #task "_" file ".jsonl", #task "_" file
+#define ANN(task, file)                                                                  \
+#task, "video/ann/" #task "/" #task "_" file ".jsonl", #task "_" file
 
 bool shapes_write_videos(ShapesWriter *writer)
 {

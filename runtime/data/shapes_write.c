@@ -21,7 +21,8 @@ int64_t shapes_count(const ShapesWriter *writer, Split split)
     return split == SPLIT_train ? size : (size + 9) / 10;
 }
 
-Draws shapes_draws(const ShapesWriter *writer, const char *task, Split split, int64_t number)
+Draws shapes_draws(const ShapesWriter *writer, const char *task, Split split,
+                   int64_t number)
 {
     uint64_t stream = hash_bytes(HASH_START, task, strlen(task)) + (uint64_t)split;
     stream ^= hash_word(0, (uint64_t)writer->options.seed);
@@ -105,7 +106,8 @@ bool records_close(RecordFile *out, Diags *diags)
     return close_file(out->file, out->path, diags);
 }
 
-/* -- the directory --------------------------------------------------------------------- */
+/* -- the directory ---------------------------------------------------------------------
+ */
 
 /* The tokenizer made for these texts: models/shapes/train_tokenizer. */
 static bool copy_tokenizer(const ShapesWriter *writer)
@@ -140,7 +142,8 @@ bool shapes_write(const ShapesOptions *options, Diags *diags)
     return is_written;
 }
 
-/* -- the cache ------------------------------------------------------------------------- */
+/* -- the cache -------------------------------------------------------------------------
+ */
 
 /* Malloc'ed. */
 static char *cache_directory(const ShapesOptions *options)
@@ -191,7 +194,8 @@ static bool options_for(const Module *module, ShapesOptions *out, Diags *diags)
     return is_good;
 }
 
-/* Written beside its place and moved there whole, so that runs at the same time do not meet. */
+/* Written beside its place and moved there whole, so that runs at the same time do not
+ * meet. */
 static bool write_whole(ShapesOptions *options, const char *directory, Diags *diags)
 {
     char *beside;

@@ -1,5 +1,5 @@
-/* Messages about skipped things go to diagnostics of their own, so that they are no errors of the
- * run; after the first few, to nowhere. */
+/* Messages about skipped things go to diagnostics of their own, so that they are no
+ * errors of the run; after the first few, to nowhere. */
 #include "runtime/data/skips.h"
 
 #include <inttypes.h>
@@ -31,7 +31,8 @@ void skips_free(Skips *skips)
     if (!skips)
         return;
     if (skips->count > 0)
-        fprintf(stderr, "%" PRId64 " examples or records could not be read and were skipped\n",
+        fprintf(stderr,
+                "%" PRId64 " examples or records could not be read and were skipped\n",
                 skips->count);
     diags_free(skips->shown);
     diags_free(skips->hidden);

@@ -1,5 +1,5 @@
-/* Files of examples: texts and targets as published, and damage of every kind, which names the
- * file, the record and the example, and which may be skipped. */
+/* Files of examples: texts and targets as published, and damage of every kind, which
+ * names the file, the record and the example, and which may be skipped. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,7 +9,8 @@
 #include "tests/check.h"
 #include "tests/data/scratch.h"
 
-/* -- streams --------------------------------------------------------------------------- */
+/* -- streams ---------------------------------------------------------------------------
+ */
 
 /* How a stream goes: r record, b bad record, e end, x broken. */
 static void check_stream(Check *check, const Scratch *scratch, const char *name,
@@ -36,7 +37,8 @@ static void check_stream(Check *check, const Scratch *scratch, const char *name,
     json_stream_close(stream);
     CHECK(check, strcmp(went, steps) == 0, "%s: %s, not %s", text, went, steps);
     bool is_faulty = strchr(steps, 'b') || strchr(steps, 'x');
-    CHECK(check, messages_have(&messages, name) == is_faulty, "%s: %s", text, messages.text);
+    CHECK(check, messages_have(&messages, name) == is_faulty, "%s: %s", text,
+          messages.text);
     messages_close(&messages);
 }
 
@@ -58,7 +60,8 @@ static void test_streams(Check *check, const Scratch *scratch)
         {NULL, "[,]", "x"},
         {NULL, "", "x"},
         {NULL, "{}", "x"},
-        {"images", "{\"other\": [{}, \"]\"], \"n\": 1, \"images\": [{}, {}], \"z\": {}}", "rre"},
+        {"images", "{\"other\": [{}, \"]\"], \"n\": 1, \"images\": [{}, {}], \"z\": {}}",
+         "rre"},
         {"images", "{\"images\": 3}", "x"},
         {"images", "{\"imagez\": []}", "x"},
         {"images", "{\"imag", "x"},
@@ -72,7 +75,8 @@ static void test_streams(Check *check, const Scratch *scratch)
     check_stream(check, scratch, "stream.jsonl", NULL, "", "e");
 }
 
-/* -- what records say -------------------------------------------------------------------- */
+/* -- what records say
+ * -------------------------------------------------------------------- */
 
 typedef struct Loading {
     Loader loader;
@@ -107,10 +111,10 @@ static void unload(Loading *loading)
 
 static void make_folders(const Scratch *scratch)
 {
-    static const char *const folders[] = {"vqa",        "GQA",           "nlvr",
-                                          "COCO",       "video",         "video/ann",
-                                          "video/ann/tvqa", "video/ann/how2qa", "video/ann/tvc",
-                                          "video/ann/yc2c"};
+    static const char *const folders[] = {
+        "vqa",           "GQA",           "nlvr",           "COCO",
+        "video",         "video/ann",     "video/ann/tvqa", "video/ann/how2qa",
+        "video/ann/tvc", "video/ann/yc2c"};
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
         (void)mkdir(scratch_path(scratch, folders[i]), 0777);
 }
@@ -161,8 +165,9 @@ static void test_captions(Check *check, const Scratch *scratch)
     check_text(check, &loading.list.items[0], "caption", "0", "");
     unload(&loading);
     load(&loading, scratch, "caption", SPLIT_valid, false);
-    CHECK(check, loading.is_loaded && loading.list.count == 1 &&
-                     loading.list.items[0].reference_count == 2,
+    CHECK(check,
+          loading.is_loaded && loading.list.count == 1 &&
+              loading.list.items[0].reference_count == 2,
           "one per image");
     unload(&loading);
     load(&loading, scratch, "caption", SPLIT_test, false);
@@ -176,27 +181,32 @@ static void test_videos(Check *check, const Scratch *scratch)
     scratch_text(scratch, "video/ann/tv_subtitles.jsonl",
                  "{\"vid_name\": \"v\", \"sub\": [{\"text\": \" hi \", \"start\": 0, "
                  "\"end\": 1}, {\"text\": \"you\"}]}\n");
-    scratch_text(scratch, "video/ann/tvqa/tvqa_train.jsonl",
-                 "{\"vid_name\": \"v\", \"qid\": 5, \"q\": \" why? \", \"ts\": \"20.16-25.12\","
-                 " \"a0\": \" x.. \", \"a1\": \"y\", \"a2\": \".\", \"a3\": \"z. w\","
-                 " \"a4\": \"v\", \"answer_idx\": 3, \"show_name\": \"s\"}\n");
-    scratch_text(scratch, "video/ann/tvc/tvc_train_release.jsonl",
-                 "{\"vid_name\": \"v\", \"clip_id\": 1, \"ts\": [20.16, 25],"
-                 " \"descs\": [{\"desc\": \"d\"}, {\"desc\": \"e\"}]}\n"
-                 "{\"vid_name\": \"w\", \"clip_id\": 2, \"ts\": [0.1, 100.0], \"descs\": []}\n");
+    scratch_text(
+        scratch, "video/ann/tvqa/tvqa_train.jsonl",
+        "{\"vid_name\": \"v\", \"qid\": 5, \"q\": \" why? \", \"ts\": \"20.16-25.12\","
+        " \"a0\": \" x.. \", \"a1\": \"y\", \"a2\": \".\", \"a3\": \"z. w\","
+        " \"a4\": \"v\", \"answer_idx\": 3, \"show_name\": \"s\"}\n");
+    scratch_text(
+        scratch, "video/ann/tvc/tvc_train_release.jsonl",
+        "{\"vid_name\": \"v\", \"clip_id\": 1, \"ts\": [20.16, 25],"
+        " \"descs\": [{\"desc\": \"d\"}, {\"desc\": \"e\"}]}\n"
+        "{\"vid_name\": \"w\", \"clip_id\": 2, \"ts\": [0.1, 100.0], \"descs\": []}\n");
     Loading loading;
     load(&loading, scratch, "tvqa", SPLIT_train, false);
     CHECK(check, loading.is_loaded && loading.list.count == 1, "one");
     if (loading.is_loaded)
-        check_text(check, &loading.list.items[0], "tvqa", "1",
-                   "[Subs] hi you [Q] why? [TS] (20.16-25.12) [Choices] a0: x. a1: y. a2: . "
-                   "a3: z. w. a4: v. tvqa: ");
+        check_text(
+            check, &loading.list.items[0], "tvqa", "1",
+            "[Subs] hi you [Q] why? [TS] (20.16-25.12) [Choices] a0: x. a1: y. a2: . "
+            "a3: z. w. a4: v. tvqa: ");
     CHECK(check, strcmp(loading.list.items[0].answers[0].text, "a3") == 0, "answer");
     unload(&loading);
     load(&loading, scratch, "tvc", SPLIT_train, false);
-    CHECK(check, !loading.is_loaded && messages_have(&loading.messages, "video 'w' is not in"),
+    CHECK(check,
+          !loading.is_loaded && messages_have(&loading.messages, "video 'w' is not in"),
           "no subtitles");
-    CHECK(check, messages_have(&loading.messages, "tvc_train_release.jsonl:2"), "the line");
+    CHECK(check, messages_have(&loading.messages, "tvc_train_release.jsonl:2"),
+          "the line");
     unload(&loading);
     load(&loading, scratch, "tvc", SPLIT_train, true);
     CHECK(check, loading.is_loaded && loading.list.count == 2, "one per description");
@@ -206,9 +216,11 @@ static void test_videos(Check *check, const Scratch *scratch)
     unload(&loading);
 }
 
-/* -- what records should not say ------------------------------------------------------------ */
+/* -- what records should not say
+ * ------------------------------------------------------------ */
 
-#define NLVR(extra) "{\"identifier\": \"n-1\", \"sent\": \"s\", \"img1\": \"j\", " extra "}"
+#define NLVR(extra)                                                                      \
+    "{\"identifier\": \"n-1\", \"sent\": \"s\", \"img1\": \"j\", " extra "}"
 
 static void test_faults(Check *check, const Scratch *scratch)
 {
@@ -230,10 +242,12 @@ static void test_faults(Check *check, const Scratch *scratch)
                      arena_format(scratch->arena, "[%s,\n%s]", good, cases[i].record));
         Loading loading;
         load(&loading, scratch, "nlvr", SPLIT_train, false);
-        CHECK(check, !loading.is_loaded && messages_have(&loading.messages, cases[i].message),
+        CHECK(check,
+              !loading.is_loaded && messages_have(&loading.messages, cases[i].message),
               "should say '%s': %s", cases[i].message, loading.messages.text);
-        CHECK(check, messages_have(&loading.messages, "nlvr/train.json:2") &&
-                         messages_have(&loading.messages, "record 2"),
+        CHECK(check,
+              messages_have(&loading.messages, "nlvr/train.json:2") &&
+                  messages_have(&loading.messages, "record 2"),
               "names the record: %s", loading.messages.text);
         unload(&loading);
         load(&loading, scratch, "nlvr", SPLIT_train, true);
@@ -248,17 +262,20 @@ static void test_annotations(Check *check, const Scratch *scratch)
     scratch_text(scratch, "vqa/karpathy_val.json",
                  "[{\"img_id\": \"i\", \"sent\": \"s\", \"question_id\": 4, \"label\": "
                  "{\"net\": 1, \"a net\": 0.3}, \"is_topk_optimal\": false}]");
-    scratch_text(scratch, "vqa/v2_mscoco_train2014_annotations.json", "{\"annotations\": []}");
-    scratch_text(scratch, "vqa/v2_mscoco_val2014_annotations.json",
-                 "{\"info\": {\"annotations\": 1}, \"annotations\": [{\"question_id\": 9, "
-                 "\"answers\": []}, {\"question_id\": 4, \"answers\": [{\"answer\": \"net\"}, "
-                 "{\"answer\": \"nets\"}]}]}");
+    scratch_text(scratch, "vqa/v2_mscoco_train2014_annotations.json",
+                 "{\"annotations\": []}");
+    scratch_text(
+        scratch, "vqa/v2_mscoco_val2014_annotations.json",
+        "{\"info\": {\"annotations\": 1}, \"annotations\": [{\"question_id\": 9, "
+        "\"answers\": []}, {\"question_id\": 4, \"answers\": [{\"answer\": \"net\"}, "
+        "{\"answer\": \"nets\"}]}]}");
     Loading loading;
     load(&loading, scratch, "vqa", SPLIT_valid, false);
     const DatasetExample *example = loading.list.items;
     CHECK(check, loading.is_loaded && loading.list.count == 1, "loaded");
-    CHECK(check, loading.is_loaded && example->reference_count == 2 &&
-                     strcmp(example->references[1], "nets") == 0,
+    CHECK(check,
+          loading.is_loaded && example->reference_count == 2 &&
+              strcmp(example->references[1], "nets") == 0,
           "annotators' answers");
     CHECK(check, loading.is_loaded && !example->is_topk_optimal, "is_topk_optimal");
     unload(&loading);

@@ -1,5 +1,5 @@
-/* Feature files: what is written is read, videos are resampled over the published windows, and
- * damaged files are refused whatever byte they end at. */
+/* Feature files: what is written is read, videos are resampled over the published
+ * windows, and damaged files are refused whatever byte they end at. */
 #include <hdf5.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,11 +47,16 @@ static void test_half(Check *check)
     static const struct {
         uint16_t half;
         float value;
-    } cases[] = {{0, 0},           {0x3c00, 1},          {0xc000, -2},
-                 {0x7bff, 65504},  {0x0001, 0x1p-24F},   {0x83ff, -0x1.ff8p-15F},
+    } cases[] = {{0, 0},
+                 {0x3c00, 1},
+                 {0xc000, -2},
+                 {0x7bff, 65504},
+                 {0x0001, 0x1p-24F},
+                 {0x83ff, -0x1.ff8p-15F},
                  {0x3555, 0.333251953125F}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        CHECK(check, half_to_float(cases[i].half) == cases[i].value, "0x%04x", cases[i].half);
+        CHECK(check, half_to_float(cases[i].half) == cases[i].value, "0x%04x",
+              cases[i].half);
     CHECK(check, half_to_float(0x7c00) > 3e38F, "infinity");
     float nan = half_to_float(0x7e00);
     CHECK(check, nan != nan, "not a number");
@@ -85,9 +90,10 @@ static bool read_image(const char *path, Features *out, Diags *diags)
     return features_read_hdf5(path, "image", out, diags);
 }
 
-/* Every beginning of a good file, and the file with every byte changed: refused with the file's
- * name, or read as the right number of rows. */
-static void check_damage(Check *check, const Scratch *scratch, const char *good, ReadFn *read)
+/* Every beginning of a good file, and the file with every byte changed: refused with the
+ * file's name, or read as the right number of rows. */
+static void check_damage(Check *check, const Scratch *scratch, const char *good,
+                         ReadFn *read)
 {
     size_t size;
     char *bytes = scratch_read(scratch, good, &size);
@@ -102,7 +108,8 @@ static void check_damage(Check *check, const Scratch *scratch, const char *good,
         if (!is_cut)
             bytes[i - size] ^= 0x41;
         bool is_read = read(path, &features, messages.diags);
-        CHECK(check, is_read || messages_have(&messages, "damaged"), "byte %zu says nothing", i);
+        CHECK(check, is_read || messages_have(&messages, "damaged"),
+              "byte %zu says nothing", i);
         CHECK(check, !is_read || features.rows, "byte %zu", i);
         features_free(&features);
         messages_close(&messages);
@@ -121,12 +128,14 @@ static void test_damage(Check *check, const Scratch *scratch, Diags *diags)
     check_damage(check, scratch, video, features_read_npz);
 }
 
-static void check_refused(Check *check, const char *path, ReadFn *read, const char *message)
+static void check_refused(Check *check, const char *path, ReadFn *read,
+                          const char *message)
 {
     Messages messages;
     Features features;
     messages_open(&messages);
-    CHECK(check, !read(path, &features, messages.diags) && messages_have(&messages, message),
+    CHECK(check,
+          !read(path, &features, messages.diags) && messages_have(&messages, message),
           "should say '%s': %s", message, messages.text);
     CHECK(check, messages_have(&messages, path), "names the file");
     messages_close(&messages);
@@ -140,7 +149,8 @@ static const char *write_other(const Scratch *scratch, hid_t type, int rank,
     hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
     hid_t group = H5Gcreate2(file, "image", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     hid_t space = H5Screate_simple(rank, dims, NULL);
-    H5Dclose(H5Dcreate2(group, "features", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    H5Dclose(H5Dcreate2(group, "features", type, space, H5P_DEFAULT, H5P_DEFAULT,
+                        H5P_DEFAULT));
     H5Sclose(space);
     H5Gclose(group);
     H5Fclose(file);
@@ -167,13 +177,15 @@ static void test_refusals(Check *check, const Scratch *scratch, Diags *diags)
     check_refused(check, path, read_image, "no group '/image'");
     features_free(&wrote);
     path = write_other(scratch, H5T_IEEE_F64LE, 2, small);
-    CHECK(check, features_read_hdf5(path, "image", &features, diags) && features.count == 3 &&
-                     features.width == 4,
+    CHECK(check,
+          features_read_hdf5(path, "image", &features, diags) && features.count == 3 &&
+              features.width == 4,
           "double precision");
     features_free(&features);
 }
 
-/* -- npy headers ----------------------------------------------------------------------- */
+/* -- npy headers -----------------------------------------------------------------------
+ */
 
 static void test_headers(Check *check)
 {

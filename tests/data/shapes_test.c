@@ -1,5 +1,6 @@
-/* The shapes data, written as files and read back: what batches hold, that splits share no scene,
- * that answers are right, and that everything is a function of seed and step. */
+/* The shapes data, written as files and read back: what batches hold, that splits share
+ * no scene, that answers are right, and that everything is a function of seed and step.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -291,15 +292,15 @@ static void check_cell(Check *check, const Scene *scene, int cell, const float *
     }
     uint32_t steps = nearest_object(scene, cell);
     CHECK(check, smallest >= 0, "features are not negative");
-    CHECK(check, (largest > 0.1F) == (steps < 2), "cell %d, %u from an object: %g", cell, steps,
-          (double)largest);
+    CHECK(check, (largest > 0.1F) == (steps < 2), "cell %d, %u from an object: %g", cell,
+          steps, (double)largest);
 }
 
 static void test_scene(Check *check)
 {
     Arena *arena = arena_new();
     Looks looks = looks_new(arena, WIDTH);
-    float *features = ARENA_ARRAY(arena, float, SCENE_CELLS * WIDTH);
+    float *features = ARENA_ARRAY(arena, float, SCENE_CELLS *WIDTH);
     Draws draws = {.key = 7}, noise = {.key = 8};
     for (int i = 0; i < 200; i++) {
         Scene scene = scene_draw(&draws, 1 + (uint32_t)i % 4, SPLIT_train);
@@ -308,7 +309,8 @@ static void test_scene(Check *check)
             check_cell(check, &scene, cell, features + cell * WIDTH);
         for (uint32_t k = 1; k < scene.count; k++) {
             const Object *a = &scene.objects[k - 1], *b = &scene.objects[k];
-            CHECK(check, a->row < b->row || (a->row == b->row && a->column + 1 < b->column),
+            CHECK(check,
+                  a->row < b->row || (a->row == b->row && a->column + 1 < b->column),
                   "reading order");
         }
     }
@@ -368,8 +370,8 @@ static void check_refused(Check *check, Module *module, const DataOptions *data,
     messages_open(&messages);
     DataSource *source = data_open(data, module, messages.diags);
     data_close(source);
-    CHECK(check, !source && messages_have(&messages, message), "should say '%s': %s", message,
-          messages.text);
+    CHECK(check, !source && messages_have(&messages, message), "should say '%s': %s",
+          message, messages.text);
     messages_close(&messages);
     module_free(module);
 }
@@ -394,8 +396,8 @@ static void test_refusals(Check *check, const DataOptions *data)
 }
 
 /* The same options give the same files. */
-static void test_writing(Check *check, const Scratch *scratch, const ShapesOptions *options,
-                         Diags *diags)
+static void test_writing(Check *check, const Scratch *scratch,
+                         const ShapesOptions *options, Diags *diags)
 {
     static const char *const names[] = {
         "vqa/karpathy_val.json", "COCO/dataset_coco.json", "video/ann/tv_subtitles.jsonl",
@@ -407,9 +409,11 @@ static void test_writing(Check *check, const Scratch *scratch, const ShapesOptio
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         size_t one, two;
         char *a = scratch_read(
-            scratch, arena_format(scratch->arena, "%s/%s", options->directory, names[i]), &one);
+            scratch, arena_format(scratch->arena, "%s/%s", options->directory, names[i]),
+            &one);
         char *b = scratch_read(
-            scratch, arena_format(scratch->arena, "%s/%s", again.directory, names[i]), &two);
+            scratch, arena_format(scratch->arena, "%s/%s", again.directory, names[i]),
+            &two);
         CHECK(check, a && b && one == two && memcmp(a, b, one) == 0, "%s is the same",
               names[i]);
     }
