@@ -12,9 +12,10 @@
 enum { UNSET = INT32_MAX };
 
 typedef struct GenerateCommand {
-    const char *plan, *data, *weights, *from, *split_name, *task, *format;
+    const char *plan, *data, *tokenizer, *weights, *from, *split_name, *task, *format;
     int64_t threads, beams, max_length, limit, no_repeat, start, pad, end;
     Split split;
+    bool skip_bad;
 } GenerateCommand;
 
 static bool check_names(GenerateCommand *command)
@@ -52,8 +53,12 @@ static bool parse(GenerateCommand *command, int argc, char **argv, int *out_code
          "run directory or checkpoint to use"},
         {"--weights", OPTION_text, &command->weights, "FILE",
          "safetensors with parameters"},
-        {"--data", OPTION_text, &command->data, "NAME",
-         "where examples come from; shapes: built in"},
+        {"--data", OPTION_text, &command->data, "DIR",
+         "data sets in their published layout; shapes: built in"},
+        {"--tokenizer", OPTION_text, &command->tokenizer, "PATH",
+         "file or directory; that of weights or data if not given"},
+        {"--skip-bad", OPTION_flag, &command->skip_bad, NULL,
+         "leave out, and count, examples that cannot be read"},
         {"--split", OPTION_text, &command->split_name, "NAME",
          "train, valid or test (if not given)"},
         {"--task", OPTION_text, &command->task, "NAME", "one task only; else all"},
@@ -179,7 +184,12 @@ static bool generate_task(const GenerateCommand *command, Run *run,
 
 static ExitCode generate_all(const GenerateCommand *command, Run *run, Diags *diags)
 {
-    DataSource *source = data_open(command->data, run->module, diags);
+    const DataOptions data = {.directory = command->data,
+                              .tokenizer = command->tokenizer,
+                              .weights = command->weights,
+                              .skip_bad = command->skip_bad,
+                              .has_no_training = command->split != SPLIT_train};
+    DataSource *source = data_open(&data, run->module, diags);
     bool is_good = source != NULL, is_known = !command->task;
     for (uint32_t i = 0; is_good && i < run->module->task_count; i++) {
         const char *task = run->module->tasks[i].name;
