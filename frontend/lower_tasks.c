@@ -1,5 +1,6 @@
 /* The graphs of a task: for training and for evaluation, the backbone and then the task's
- * loss; for generation what lower_generate.c makes of the backbone; and for each site that methods are attached to, a graft. */
+ * loss; for generation what lower_generate.c makes of the backbone; and for each site that
+ * methods are attached to, a graft. */
 #include <string.h>
 
 #include "frontend/lower.h"
@@ -230,31 +231,33 @@ static bool lower_host(Lower *lower, GraphKind kind)
     return good && lower_grafts(lower, host);
 }
 
-static bool add_task(Lower *lower)
+static uint32_t count_data(const Element *holder)
 {
-    Program *program = lower->program;
-    const Definition *definition = program->tasks[lower->task];
-    Globals *globals = globals_new(program, definition, GRAPH_train, lower->arena);
-    Attribute *sequences = element_attribute(definition->element, "sequences");
-    Task task = {.name = intern(lower->module->interns, definition->name),
-                 .sequences = lower->module->settings.sequences,
-                 .loc = definition->element->loc};
-    if (sequences &&
-        !expr_integer(program->exprs, sequences, globals_names(globals), &task.sequences))
-        return false;
-    if (task.sequences < 1) {
-        diag_error(lower->diags, task.loc,
-                   "task '%s' has %lld sequences, expected at least 1", task.name,
-                   (long long)task.sequences);
-        return false;
-    }
     uint32_t count = 0;
-    for (const Element *child = definition->element->first; child; child = child->next)
+    for (const Element *child = holder->first; child; child = child->next)
         count += child->kind == ELEMENT_data;
-    task.data = ARENA_ARRAY(lower->module->arena, DataSetting, count);
-    for (const Element *child = definition->element->first; child; child = child->next) {
+    return count;
+}
+
+static bool has_data(const Task *task, const char *key)
+{
+    for (uint32_t i = 0; i < task->data_count; i++)
+        if (strcmp(task->data[i].key, key) == 0)
+            return true;
+    return false;
+}
+
+/* The facts of one element, but for those the task has from another. */
+static bool add_data(Lower *lower, Globals *globals, const Element *holder, Task *task)
+{
+    const Program *program = lower->program;
+    Task others = *task;
+    for (const Element *child = holder->first; child; child = child->next) {
+        if (child->kind != ELEMENT_data)
+            continue;
+        const char *key = element_attribute(child, "key")->value;
         Attribute *when = element_attribute(child, "when");
-        bool wanted = child->kind == ELEMENT_data;
+        bool wanted = !has_data(&others, key);
         if (wanted && when &&
             !expr_condition(program->exprs, when, globals_names(globals), &wanted))
             return false;
@@ -264,9 +267,37 @@ static bool add_task(Lower *lower)
                                       globals_names(globals));
         if (!value)
             return false;
-        task.data[task.data_count++] =
-            (DataSetting){element_attribute(child, "key")->value, value};
+        task->data[task->data_count++] = (DataSetting){key, value};
     }
+    return true;
+}
+
+static bool add_task(Lower *lower)
+{
+    Program *program = lower->program;
+    const Element *element = program->tasks[lower->task]->element;
+    const Element *backbone = program->backbone->element;
+    Globals *globals =
+        globals_new(program, program->tasks[lower->task], GRAPH_train, lower->arena);
+    Attribute *sequences = element_attribute(element, "sequences");
+    Task task = {
+        .name = intern(lower->module->interns, program->tasks[lower->task]->name),
+        .sequences = lower->module->settings.sequences,
+        .loc = element->loc};
+    if (sequences &&
+        !expr_integer(program->exprs, sequences, globals_names(globals), &task.sequences))
+        return false;
+    if (task.sequences < 1) {
+        diag_error(lower->diags, task.loc,
+                   "task '%s' has %lld sequences, expected at least 1", task.name,
+                   (long long)task.sequences);
+        return false;
+    }
+    task.data = ARENA_ARRAY(lower->module->arena, DataSetting,
+                            count_data(element) + count_data(backbone));
+    if (!add_data(lower, globals, element, &task) ||
+        !add_data(lower, globals, backbone, &task))
+        return false;
     module_add_task(lower->module, task);
     return true;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Generation of a small model, with and without caches.
+# Generation of small models, with and without caches.
 #
 # usage: tests/runtime/generate_test.sh VLC VLRUN GENERATE_TEST MODELS
 set -euo pipefail
@@ -9,6 +9,9 @@ trap 'rm -rf "$scratch"' EXIT
 
 "$vlc" compile "$models/vlt5_tiny_adapter.vg" -o "$scratch/plan.bin" --set trace=1
 "$test" "$scratch/plan.bin"
+"$vlc" compile "$models/vlbart_adapter.vg" -o "$scratch/bart.bin" --set size=tiny \
+    --set trace=1 --set linear_std=0.2 --set sequences=40 --set tokens=512
+"$test" "$scratch/bart.bin"
 
 # The command: a line per example, the same for any number of threads.
 "$vlrun" generate "$scratch/plan.bin" --limit 3 --beams 3 --threads 1 >"$scratch/one"
