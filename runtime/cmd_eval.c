@@ -7,7 +7,8 @@
 #include "runtime/run.h"
 
 typedef struct EvalCommand {
-    const char *plan, *data, *weights, *from, *split_name;
+    const char *plan, *data, *tokenizer, *weights, *from, *split_name;
+    bool skip_bad;
     int64_t threads;
     Split split;
 } EvalCommand;
@@ -33,8 +34,12 @@ static bool parse(EvalCommand *command, int argc, char **argv, int *out_code)
          "run directory or checkpoint to score"},
         {"--weights", OPTION_text, &command->weights, "FILE",
          "safetensors with parameters"},
-        {"--data", OPTION_text, &command->data, "NAME",
-         "where examples come from; shapes: built in"},
+        {"--data", OPTION_text, &command->data, "DIR",
+         "data sets in their published layout; shapes: built in"},
+        {"--tokenizer", OPTION_text, &command->tokenizer, "PATH",
+         "file or directory; that of weights or data if not given"},
+        {"--skip-bad", OPTION_flag, &command->skip_bad, NULL,
+         "leave out, and count, examples that cannot be read"},
         {"--split", OPTION_text, &command->split_name, "NAME",
          "train, valid or test (if not given)"},
         {"--threads", OPTION_count, &command->threads, "N", "0: one per processor"},
@@ -51,7 +56,12 @@ static bool parse(EvalCommand *command, int argc, char **argv, int *out_code)
 
 static ExitCode evaluate(const EvalCommand *command, Run *run, Diags *diags)
 {
-    DataSource *source = data_open(command->data, run->module, diags);
+    const DataOptions data = {.directory = command->data,
+                              .tokenizer = command->tokenizer,
+                              .weights = command->weights,
+                              .skip_bad = command->skip_bad,
+                              .has_no_training = command->split != SPLIT_train};
+    DataSource *source = data_open(&data, run->module, diags);
     Arena *arena = arena_new();
     uint32_t count = run->module->task_count;
     TaskScore *scores = ARENA_ARRAY(arena, TaskScore, count);

@@ -12,7 +12,7 @@
 enum { UNSET = INT32_MAX };
 
 typedef struct GenerateCommand {
-    const char *plan, *data, *weights, *from, *split_name, *task, *format;
+    const char *plan, *data, *tokenizer, *weights, *from, *split_name, *task, *format;
     int64_t threads, beams, max_length, limit, no_repeat, start, pad, end;
     Split split;
 } GenerateCommand;
@@ -50,8 +50,10 @@ static bool parse(GenerateCommand *command, int argc, char **argv, int *out_code
         {"--from", OPTION_text, &command->from, "RUN", "run directory or checkpoint to use"},
         {"--weights", OPTION_text, &command->weights, "FILE",
          "safetensors with parameters"},
-        {"--data", OPTION_text, &command->data, "NAME",
-         "where examples come from; shapes: built in"},
+        {"--data", OPTION_text, &command->data, "DIR",
+         "data sets in their published layout; shapes: built in"},
+        {"--tokenizer", OPTION_text, &command->tokenizer, "PATH",
+         "file or directory; that of weights or data if not given"},
         {"--split", OPTION_text, &command->split_name, "NAME",
          "train, valid or test (if not given)"},
         {"--task", OPTION_text, &command->task, "NAME", "one task only; else all"},
@@ -171,7 +173,11 @@ static bool generate_task(const GenerateCommand *command, Run *run, const DataSo
 
 static ExitCode generate_all(const GenerateCommand *command, Run *run, Diags *diags)
 {
-    DataSource *source = data_open(command->data, run->module, diags);
+    const DataOptions data = {.directory = command->data,
+                              .tokenizer = command->tokenizer,
+                              .weights = command->weights,
+                              .has_no_training = command->split != SPLIT_train};
+    DataSource *source = data_open(&data, run->module, diags);
     bool is_good = source != NULL, is_known = !command->task;
     for (uint32_t i = 0; is_good && i < run->module->task_count; i++) {
         const char *task = run->module->tasks[i].name;

@@ -183,7 +183,7 @@ static bool parse(ProfileCommand *command, int argc, char **argv, int *out_code)
     const Option options[] = {
         {"--steps", OPTION_count, &command->steps, "N", "training steps to time; 8"},
         {"--rows", OPTION_count, &command->rows, "N", "rows of the table; 40"},
-        {"--data", OPTION_text, &command->data, "NAME", "examples; shapes: built in"},
+        {"--data", OPTION_text, &command->data, "DIR", "data sets; shapes: built in"},
         {"--weights", OPTION_text, &command->weights, "FILE",
          "safetensors with parameters"},
     };
@@ -200,7 +200,7 @@ static bool profile_run(const ProfileCommand *command, const Run *run, Diags *di
 {
     Profile profile = {.arena = arena_new(), .run = run};
     profile.graphs = ARENA_ARRAY(profile.arena, GraphCalls, run->module->graph_count);
-    DataSource *source = data_open(command->data, run->module, diags);
+    DataSource *source = data_open(&(DataOptions){.directory = command->data}, run->module, diags);
     bool is_good = source && time_steps(&profile, source, command->steps, diags);
     if (is_good)
         print_profile(&profile, command);

@@ -11,9 +11,9 @@
 enum { CHECKPOINT_EVERY = 100, NOT_GIVEN = -1 };
 
 typedef struct TrainCommand {
-    const char *plan, *data, *weights, *out;
+    const char *plan, *data, *tokenizer, *weights, *out;
     int64_t threads, steps, eval_every, checkpoint_every;
-    bool resume, overwrite, score_first, no_cache;
+    bool resume, overwrite, score_first, skip_bad, no_cache;
 } TrainCommand;
 
 static bool parse(TrainCommand *command, int argc, char **argv, int *out_code)
@@ -21,8 +21,12 @@ static bool parse(TrainCommand *command, int argc, char **argv, int *out_code)
     *command = (TrainCommand){
         .data = "shapes", .steps = NOT_GIVEN, .checkpoint_every = CHECKPOINT_EVERY};
     const Option options[] = {
-        {"--data", OPTION_text, &command->data, "NAME",
-         "where examples come from; shapes: built in"},
+        {"--data", OPTION_text, &command->data, "DIR",
+         "data sets in their published layout; shapes: built in"},
+        {"--tokenizer", OPTION_text, &command->tokenizer, "PATH",
+         "file or directory; that of weights or data if not given"},
+        {"--skip-bad", OPTION_flag, &command->skip_bad, NULL,
+         "leave out, and count, examples that cannot be read"},
         {"--weights", OPTION_text, &command->weights, "FILE",
          "safetensors with initial parameters"},
         {"--out", OPTION_text, &command->out, "DIR",
@@ -132,7 +136,11 @@ static ExitCode train_run(const TrainCommand *command, Run *run,
                             .checkpoint_every = command->checkpoint_every,
                             .weights = "",
                             .interrupt = interrupt};
-    DataSource *source = data_open(command->data, run->module, diags);
+    const DataOptions data = {.directory = command->data,
+                              .tokenizer = command->tokenizer,
+                              .weights = command->weights,
+                              .skip_bad = command->skip_bad};
+    DataSource *source = data_open(&data, run->module, diags);
     char *weights = run->weights ? realpath(tensor_file_path(run->weights), NULL) : NULL;
     ExitCode code = EXIT_CODE_input;
     if (weights)

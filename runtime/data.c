@@ -1,9 +1,12 @@
-/* Data sources by name. */
+/* Chooses directory and tokenizer. */
 #include "runtime/data.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#include "runtime/data_shapes.h"
+#include "runtime/data/dataset.h"
+#include "runtime/data/shapes.h"
 
 void batch_free(Batch *batch)
 {
@@ -11,17 +14,33 @@ void batch_free(Batch *batch)
         arena_free(batch->arena);
 }
 
-DataSource *data_open(const char *name, const Module *module, Diags *diags)
+static bool is_directory(const char *path)
 {
-    static const char *const names[] = {"shapes"};
-    if (strcmp(name, names[0]) == 0)
-        return data_shapes_new(module, diags);
-    const char *near = nearest_name(name, names, 1);
-    if (near)
-        diag_error(diags, (Loc){0}, "no data '%s'; did you mean '%s'?", name, near);
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+DataSource *data_open(const DataOptions *options, const Module *module, Diags *diags)
+{
+    const char *directory = options->directory;
+    char *cached = NULL;
+    if (!directory || strcmp(directory, "shapes") == 0)
+        directory = cached = shapes_cached(module, diags);
+    if (!directory)
+        return NULL;
+    DatasetOptions dataset = {.directory = directory,
+                              .tokenizer = options->tokenizer,
+                              .skip_bad = options->skip_bad,
+                              .has_no_training = options->has_no_training};
+    if (!dataset.tokenizer && options->weights && is_directory(options->weights))
+        dataset.tokenizer = options->weights;
+    DataSource *source = NULL;
+    if (is_directory(directory))
+        source = dataset_open(&dataset, module, diags);
     else
-        diag_error(diags, (Loc){0}, "no data '%s'; there is: shapes", name);
-    return NULL;
+        diag_error(diags, (Loc){.file = directory}, "is no directory of data sets");
+    free(cached);
+    return source;
 }
 
 void data_close(DataSource *source)

@@ -1,12 +1,22 @@
-/* The data sources there are, by name. */
+/* Where batches come from. */
 #ifndef VLG_RUNTIME_DATA_H
 #define VLG_RUNTIME_DATA_H
 
 #include "runtime/batch.h"
 
-/* The source for the tasks of `module`; NULL and an error if it is unknown, or does not
- * fit what the module's graphs ask for. `module` must outlive it. */
-DataSource *data_open(const char *name, const Module *module, Diags *diags);
+typedef struct DataOptions {
+    const char *directory; /* of data sets in their published layout; NULL or "shapes": the
+                              built-in ones, kept in the user's cache */
+    const char *tokenizer; /* file or directory; NULL: that beside the weights, or else that of
+                              the data */
+    const char *weights;   /* what the parameters are read from, or NULL */
+    bool skip_bad;         /* leave out what cannot be read */
+    bool has_no_training;  /* only evaluation will follow */
+} DataOptions;
+
+/* The source for the tasks of `module`; NULL and an error if there are no such data, or they do
+ * not fit what the module's graphs ask for. `module` must outlive it. */
+DataSource *data_open(const DataOptions *options, const Module *module, Diags *diags);
 void data_close(DataSource *source); /* NULL allowed */
 
 #endif

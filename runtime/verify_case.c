@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/data_case.h"
+#include "runtime/data/case.h"
 #include "runtime/generate.h"
 
 typedef enum Kind {

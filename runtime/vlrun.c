@@ -13,13 +13,24 @@ static const Command commands[] = {
 #include "runtime/commands.def"
 };
 
-enum { COMMANDS = sizeof commands / sizeof *commands };
+enum { COMMANDS = sizeof commands / sizeof *commands, NAME_MAX_BYTES = 24 };
+
+/* As users write it. */
+static const char *spell(const char *name, char out[NAME_MAX_BYTES])
+{
+    snprintf(out, NAME_MAX_BYTES, "%s", name);
+    for (char *at = out; (at = strchr(at, '_'));)
+        *at = '-';
+    return out;
+}
 
 static void print_help(FILE *out)
 {
     fprintf(out, "usage: vlrun <command> [options] plan.bin\n\n");
-    for (uint32_t i = 0; i < COMMANDS; i++)
-        fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].help);
+    for (uint32_t i = 0; i < COMMANDS; i++) {
+        char name[NAME_MAX_BYTES];
+        fprintf(out, "  %-9s %s\n", spell(commands[i].name, name), commands[i].help);
+    }
     fprintf(out,
             "\nvlrun <command> --help tells more. Exit codes: 0 done, 1 input at fault,\n"
             "2 usage, 3 a number that is not finite.\n");
@@ -35,9 +46,10 @@ int main(int argc, char **argv)
         print_help(stdout);
         return EXIT_CODE_done;
     }
+    char spelled[COMMANDS][NAME_MAX_BYTES];
     const char *names[COMMANDS];
     for (uint32_t i = 0; i < COMMANDS; i++) {
-        names[i] = commands[i].name;
+        names[i] = spell(commands[i].name, spelled[i]);
         if (strcmp(argv[1], names[i]) == 0)
             return commands[i].run(argc - 1, argv + 1);
     }

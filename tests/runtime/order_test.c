@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/data_order.h"
+#include "runtime/data/order.h"
 #include "runtime/schedule.h"
 #include "tests/check.h"
 

@@ -4,13 +4,22 @@
  * a little noise. The cells around an object show it too, but fainter, as fields of view
  * overlap; an empty cell is noise alone. Patterns are sparse and not negative, as features
  * after a rectifier are, so that the maximum over neighbouring cells still shows what is
- * there. Objects never touch, so that it does not mix two of them. */
+ * there. Objects never touch, so that it does not mix two of them.
+ *
+ * A frame of a clip is one feature: all that its objects show, and where the moving one is. */
 #include <string.h>
 
 #include "ir/hash.h"
-#include "runtime/data_shapes.h"
+#include "runtime/data/shapes.h"
 
-enum { LOOKS_KEY = 0x5ce9e5, PATTERN_COUNT = SHAPE_COUNT + COLOUR_COUNT + SIZE_COUNT };
+enum {
+    LOOKS_KEY = 0x5ce9e5,
+    COLOURS_AT = SHAPE_COUNT,
+    SIZES_AT = COLOURS_AT + COLOUR_COUNT,
+    ROWS_AT = SIZES_AT + SIZE_COUNT,
+    COLUMNS_AT = ROWS_AT + SCENE_SIDE,
+    PATTERN_COUNT = COLUMNS_AT + SCENE_SIDE
+};
 
 /* Strength of an object in the cells around it; largest noise. */
 static const float FAINT = 0.5F, NOISE = 0.1F;
@@ -114,25 +123,70 @@ static void add_pattern(const Looks *looks, uint32_t pattern, float strength, fl
         feature[i] += strength * from[i];
 }
 
-static void add_object(const Looks *looks, const Object *object, float *features)
+static void add_object(const Looks *looks, const Object *object, float strength,
+                       float *feature)
+{
+    add_pattern(looks, object->shape, strength, feature);
+    add_pattern(looks, COLOURS_AT + object->colour, strength, feature);
+    add_pattern(looks, SIZES_AT + object->size, strength, feature);
+}
+
+static void add_noise(Draws *noise, int64_t count, float *features)
+{
+    for (int64_t i = 0; i < count; i++)
+        features[i] = (float)draw_bits(noise) * 0x1p-32F * NOISE;
+}
+
+static void show_object(const Looks *looks, const Object *object, float *features)
 {
     for (uint32_t cell = 0; cell < SCENE_CELLS; cell++) {
         uint32_t rows = distance(cell / SCENE_SIDE, object->row);
         uint32_t columns = distance(cell % SCENE_SIDE, object->column);
-        if (rows > 1 || columns > 1)
-            continue;
-        float strength = rows + columns == 0 ? 1 : FAINT;
-        float *feature = features + cell * looks->width;
-        add_pattern(looks, object->shape, strength, feature);
-        add_pattern(looks, SHAPE_COUNT + object->colour, strength, feature);
-        add_pattern(looks, SHAPE_COUNT + COLOUR_COUNT + object->size, strength, feature);
+        if (rows <= 1 && columns <= 1)
+            add_object(looks, object, rows + columns == 0 ? 1 : FAINT,
+                       features + cell * looks->width);
     }
 }
 
 void scene_show(const Scene *scene, const Looks *looks, Draws *noise, float *features)
 {
-    for (int64_t i = 0; i < SCENE_CELLS * looks->width; i++)
-        features[i] = (float)draw_bits(noise) * 0x1p-32F * NOISE;
+    add_noise(noise, SCENE_CELLS * looks->width, features);
     for (uint32_t i = 0; i < scene->count; i++)
-        add_object(looks, &scene->objects[i], features);
+        show_object(looks, &scene->objects[i], features);
+}
+
+/* -- clips ----------------------------------------------------------------------- */
+
+const char *const direction_names[DIRECTION_COUNT] = {"left", "right", "up", "down"};
+
+Clip clip_draw(Draws *draws, Split split)
+{
+    enum { FRAMES_LEAST = 14, FRAMES_RANGE = 90 };
+    Clip clip = {.scene = scene_draw(draws, 1 + draw_below(draws, 2), split)};
+    clip.mover = draw_below(draws, clip.scene.count);
+    clip.direction = (Direction)draw_below(draws, DIRECTION_COUNT);
+    clip.frames = FRAMES_LEAST + draw_below(draws, FRAMES_RANGE);
+    return clip;
+}
+
+/* The moving object goes from border to border. */
+static void add_place(const Clip *clip, const Looks *looks, uint32_t frame, float *feature)
+{
+    const Object *mover = &clip->scene.objects[clip->mover];
+    uint32_t along = frame * SCENE_SIDE / clip->frames;
+    if (clip->direction == GO_left || clip->direction == GO_up)
+        along = SCENE_SIDE - 1 - along;
+    bool is_level = clip->direction == GO_left || clip->direction == GO_right;
+    add_pattern(looks, ROWS_AT + (is_level ? mover->row : along), 1, feature);
+    add_pattern(looks, COLUMNS_AT + (is_level ? along : mover->column), 1, feature);
+}
+
+void clip_show(const Clip *clip, const Looks *looks, Draws *noise, float *features)
+{
+    for (uint32_t frame = 0; frame < clip->frames; frame++, features += looks->width) {
+        add_noise(noise, looks->width, features);
+        for (uint32_t i = 0; i < clip->scene.count; i++)
+            add_object(looks, &clip->scene.objects[i], 1, features);
+        add_place(clip, looks, frame, features);
+    }
 }

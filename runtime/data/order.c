@@ -1,6 +1,6 @@
 /* MT19937 (Matsumoto and Nishimura, 1998), seeded in its two customary ways, and the two
  * shuffles that are defined over it. */
-#include "runtime/data_order.h"
+#include "runtime/data/order.h"
 
 enum { STATE_WORDS = 624, STATE_MIDDLE = 397 };
 

@@ -1,5 +1,5 @@
 /* Reads the JSON beside a case with jansson, and cuts the padding off its tensors. */
-#include "runtime/data_case.h"
+#include "runtime/data/case.h"
 
 #include <jansson.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "runtime/data_shapes.h"
+#include "runtime/data/shapes.h"
 
 __attribute__((format(printf, 2, 3)))
 static void set_text(char *out, const char *format, ...)
@@ -267,31 +267,19 @@ static void make_caption(Draws *draws, Split split, Example *out)
 
 /* -- the tasks ------------------------------------------------------------------- */
 
-static const ExampleKind kinds[] = {
-    {"vqa", "soft score", "vqa: ", 1, make_question},
-    {"gqa", "exact match", "gpa: ", 1, make_relation},
-    {"nlvr", "exact match", "nlvr: ", 2, make_statement},
-    {"caption", "exact match", "caption: ", 1, make_caption},
-};
-
-enum { KINDS = sizeof kinds / sizeof *kinds };
-
-const ExampleKind *example_kind_find(const char *task, Loc loc, Diags *diags)
+void example_make(const char *task, Draws *draws, Split split, Example *out)
 {
-    const char *names[KINDS];
-    for (uint32_t i = 0; i < KINDS; i++) {
-        names[i] = kinds[i].task;
-        if (strcmp(task, names[i]) == 0)
-            return &kinds[i];
-    }
-    const char *near = nearest_name(task, names, KINDS);
-    if (near)
-        diag_error(diags, loc, "the shapes data have no task '%s'; did you mean '%s'?",
-                   task, near);
-    else
-        diag_error(
-            diags, loc,
-            "the shapes data have no task '%s'; they have vqa, gqa, nlvr and caption",
-            task);
-    return NULL;
+    static const struct {
+        const char *task;
+        void (*make)(Draws *, Split, Example *);
+    } kinds[] = {
+        {"vqa", make_question},
+        {"gqa", make_relation},
+        {"nlvr", make_statement},
+        {"caption", make_caption},
+    };
+    *out = (Example){0};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(task, kinds[i].task) == 0)
+            kinds[i].make(draws, split, out);
 }

@@ -1,0 +1,311 @@
+/* The source of batches from data sets on disk.
+ *
+ * An epoch takes every training example of every task once, in the orders of runtime/data/order.h;
+ * evaluation takes examples in the order of their files. Whatever is drawn at random is a function
+ * of seed, epoch and example. */
+#include "runtime/data/dataset.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ir/hash.h"
+#include "ir/random.h"
+#include "runtime/data/dataset_batch.h"
+#include "runtime/data/dataset_load.h"
+#include "runtime/data/order.h"
+
+typedef struct TaskData {
+    const Task *task;
+    TaskShape shape;
+    ExampleList splits[SPLIT_COUNT];
+    int64_t limits[SPLIT_COUNT]; /* use the first so many examples; 0: all */
+    int64_t *order;              /* of the training examples in the epoch at hand */
+} TaskData;
+
+typedef struct Dataset {
+    DataSource source;
+    const Module *module;
+    DatasetOptions options;
+    Arena *arena;
+    Interns *interns;
+    Skips *skips;
+    Tokenizer *tokenizer;
+    Loader loader;
+    TaskData *tasks;
+    uint32_t task_count;
+    int64_t *task_steps; /* batches of each task in an epoch */
+    int64_t epoch_steps;
+    int64_t epoch;        /* that the orders belong to; -1: none yet */
+    uint32_t *task_order; /* [epoch_steps] */
+} Dataset;
+
+/* -- examples -------------------------------------------------------------------------- */
+
+static bool load_split(Dataset *dataset, TaskData *data, Split split, Diags *diags)
+{
+    Loader *loader = &dataset->loader;
+    loader->kind = data->shape.kind;
+    loader->diags = diags;
+    return loader_load(loader, split, dataset->options.leaderboard, &data->splits[split]);
+}
+
+static int64_t split_count(const TaskData *data, Split split)
+{
+    int64_t count = data->splits[split].count, limit = data->limits[split];
+    return limit > 0 && limit < count ? limit : count;
+}
+
+/* Draws the answer to learn with the probability that its score gives it. */
+static Chosen choose_to_learn(const Dataset *dataset, const TaskData *data, int64_t number)
+{
+    const DatasetExample *example = &data->splits[SPLIT_train].items[number];
+    double total = 0;
+    for (uint32_t i = 0; i < example->answer_count; i++)
+        total += (double)example->answers[i].score;
+    if (!(total > 0))
+        return (Chosen){example, "", 0};
+    uint64_t task = hash_bytes(HASH_START, data->task->name, strlen(data->task->name));
+    uint32_t key = random_step_key((uint64_t)dataset->module->settings.seed ^ task,
+                                   (uint64_t)dataset->epoch);
+    double mark = total * random_bits(key + (uint32_t)(number >> 32), (uint32_t)number) *
+                  0x1p-32;
+    uint32_t i = 0;
+    while (i + 1 < example->answer_count && mark >= (double)example->answers[i].score)
+        mark -= (double)example->answers[i++].score;
+    return (Chosen){example, example->answers[i].text, example->answers[i].score};
+}
+
+/* The best answer, the first of equals. */
+static Chosen choose_best(const DatasetExample *example)
+{
+    Chosen best = {example, "", 0};
+    for (uint32_t i = 0; i < example->answer_count; i++)
+        if (example->answers[i].score > best.score)
+            best = (Chosen){example, example->answers[i].text, example->answers[i].score};
+    return best;
+}
+
+static BatchMaker maker_for(const Dataset *dataset, const TaskData *data)
+{
+    return (BatchMaker){.directory = dataset->options.directory,
+                        .tokenizer = dataset->tokenizer,
+                        .skips = dataset->skips,
+                        .shape = &data->shape};
+}
+
+/* -- the source -------------------------------------------------------------------------- */
+
+static int64_t dataset_epoch_steps(void *state)
+{
+    const Dataset *dataset = state;
+    return dataset->epoch_steps;
+}
+
+static void enter_epoch(Dataset *dataset, int64_t epoch)
+{
+    if (dataset->epoch == epoch)
+        return;
+    dataset->epoch = epoch;
+    data_task_order(epoch, dataset->task_steps, dataset->task_count, dataset->task_order);
+    for (uint32_t i = 0; i < dataset->task_count; i++)
+        data_example_order(epoch, split_count(&dataset->tasks[i], SPLIT_train),
+                           dataset->tasks[i].order);
+}
+
+static Batch *dataset_train_batch(void *state, int64_t step, Diags *diags)
+{
+    Dataset *dataset = state;
+    enter_epoch(dataset, step / dataset->epoch_steps);
+    int64_t place = step % dataset->epoch_steps, turn = 0;
+    uint32_t task = dataset->task_order[place];
+    for (int64_t i = 0; i < place; i++)
+        turn += dataset->task_order[i] == task;
+    const TaskData *data = &dataset->tasks[task];
+    int64_t first = turn * data->task->sequences;
+    int64_t count = split_count(data, SPLIT_train) - first;
+    if (count > data->task->sequences)
+        count = data->task->sequences;
+    Chosen *chosen = heap_alloc((size_t)count * sizeof *chosen);
+    for (int64_t i = 0; i < count; i++)
+        chosen[i] = choose_to_learn(dataset, data, data->order[first + i]);
+    BatchMaker maker = maker_for(dataset, data);
+    Batch *batch = batch_make(&maker, chosen, count, diags);
+    free(chosen);
+    return batch;
+}
+
+static TaskData *find_task(Dataset *dataset, const char *task)
+{
+    for (uint32_t i = 0; i < dataset->task_count; i++)
+        if (strcmp(dataset->tasks[i].task->name, task) == 0)
+            return &dataset->tasks[i];
+    return NULL;
+}
+
+static Batch *dataset_eval_batch(void *state, const char *task, Split split, int64_t index,
+                                 Diags *diags)
+{
+    Dataset *dataset = state;
+    TaskData *data = find_task(dataset, task);
+    if (!data || !load_split(dataset, data, split, diags))
+        return NULL;
+    int64_t sequences = data->task->sequences, all = split_count(data, split);
+    if (index >= (all + sequences - 1) / sequences)
+        return NULL;
+    int64_t first = index * sequences;
+    int64_t count = all - first < sequences ? all - first : sequences;
+    Chosen *chosen = heap_alloc((size_t)count * sizeof *chosen);
+    for (int64_t i = 0; i < count; i++)
+        chosen[i] = choose_best(&data->splits[split].items[first + i]);
+    BatchMaker maker = maker_for(dataset, data);
+    Batch *batch = batch_make(&maker, chosen, count, diags);
+    free(chosen);
+    return batch;
+}
+
+/* The score of the answer that the prediction is, up to its closing token; 0 if it is
+ * none. */
+static double score_sequence(const Dataset *dataset, const TaskData *data,
+                             const DatasetExample *example, const int32_t *prediction,
+                             int32_t rows)
+{
+    TokenList tokens = {0};
+    double score = 0;
+    for (uint32_t i = 0; i < example->answer_count && score == 0; i++) {
+        tokens.count = 0;
+        tokenizer_encode(dataset->tokenizer, example->answers[i].text,
+                         data->shape.target_limit, &tokens);
+        if (tokens.count <= (size_t)rows &&
+            memcmp(tokens.ids, prediction, tokens.count * sizeof *prediction) == 0)
+            score = (double)example->answers[i].score;
+    }
+    token_list_free(&tokens);
+    return score;
+}
+
+static void dataset_score(void *state, const Batch *batch, const int32_t *prediction,
+                          double *hits, int64_t *count)
+{
+    Dataset *dataset = state;
+    const TaskData *data = find_task(dataset, batch->task);
+    const int32_t *rows = batch_target_lengths(batch);
+    for (int64_t i = 0; i < batch->sequences; i++) {
+        *hits += score_sequence(dataset, data, dataset_example(batch, i), prediction, rows[i]);
+        prediction += rows[i];
+    }
+    *count += batch->sequences;
+}
+
+static const char *dataset_metric(void *state, const char *task)
+{
+    const TaskData *data = find_task(state, task);
+    return data ? data->shape.kind->metric : "";
+}
+
+const Tokenizer *dataset_tokenizer(const DataSource *source)
+{
+    return ((const Dataset *)source->state)->tokenizer;
+}
+
+static void dataset_free(void *state)
+{
+    Dataset *dataset = state;
+    for (uint32_t i = 0; i < dataset->task_count; i++)
+        for (int split = 0; split < SPLIT_COUNT; split++)
+            free(dataset->tasks[i].splits[split].items);
+    subtitles_free(dataset->loader.subtitles);
+    skips_free(dataset->skips);
+    tokenizer_free(dataset->tokenizer);
+    interns_free(dataset->interns);
+    arena_free(dataset->arena);
+}
+
+/* -- opening ------------------------------------------------------------------------------ */
+
+/* A step takes one batch of one task; the last batch of an epoch may be smaller. */
+static bool open_training(Dataset *dataset, Diags *diags)
+{
+    Arena *arena = dataset->arena;
+    dataset->task_steps = ARENA_ARRAY(arena, int64_t, dataset->task_count);
+    for (uint32_t i = 0; i < dataset->task_count; i++) {
+        TaskData *data = &dataset->tasks[i];
+        if (!load_split(dataset, data, SPLIT_train, diags))
+            return false;
+        int64_t count = split_count(data, SPLIT_train), sequences = data->task->sequences;
+        dataset->task_steps[i] = (count + sequences - 1) / sequences;
+        dataset->epoch_steps += dataset->task_steps[i];
+        data->order = ARENA_ARRAY(arena, int64_t, count);
+    }
+    dataset->task_order = ARENA_ARRAY(arena, uint32_t, dataset->epoch_steps);
+    return true;
+}
+
+static bool open_task(Dataset *dataset, TaskData *data, const Task *task, Diags *diags)
+{
+    int64_t *limits = data->limits;
+    data->task = task;
+    if (!task_shape_find(&data->shape, dataset->module, task, dataset->tokenizer,
+                         dataset->arena, diags) ||
+        !task_setting_count(task, "examples", 0, &limits[SPLIT_train], diags) ||
+        !task_setting_count(task, "evaluated", 0, &limits[SPLIT_valid], diags))
+        return false;
+    limits[SPLIT_test] = limits[SPLIT_valid];
+    if (task->sequences > 0)
+        return true;
+    diag_error(diags, task->loc, "task '%s': %" PRId64 " sequences in a step", task->name,
+               task->sequences);
+    return false;
+}
+
+static bool open_all(Dataset *dataset, Diags *diags)
+{
+    const Module *module = dataset->module;
+    const DatasetOptions *options = &dataset->options;
+    const char *tokenizer = options->tokenizer;
+    if (!tokenizer)
+        tokenizer = arena_format(dataset->arena, "%s/spiece.model", options->directory);
+    dataset->tokenizer = tokenizer_open(tokenizer, NULL, diags);
+    if (!dataset->tokenizer && !options->tokenizer)
+        diag_note(diags, (Loc){0}, "name one with --tokenizer, or a model's directory with "
+                                   "--weights");
+    if (!dataset->tokenizer)
+        return false;
+    dataset->tasks = ARENA_ARRAY(dataset->arena, TaskData, module->task_count);
+    for (uint32_t i = 0; i < module->task_count; i++, dataset->task_count++)
+        if (!open_task(dataset, &dataset->tasks[i], &module->tasks[i], diags))
+            return false;
+    if (module->task_count == 0)
+        diag_error(diags, (Loc){0}, "model '%s' has no task", module->name);
+    return module->task_count > 0 &&
+           (options->has_no_training || open_training(dataset, diags));
+}
+
+DataSource *dataset_open(const DatasetOptions *options, const Module *module, Diags *diags)
+{
+    Arena *arena = arena_new();
+    Dataset *dataset = arena_alloc(arena, sizeof *dataset);
+    *dataset = (Dataset){.module = module,
+                         .options = *options,
+                         .arena = arena,
+                         .interns = interns_new(),
+                         .skips = skips_new(options->skip_bad),
+                         .epoch = -1};
+    dataset->options.directory =
+        arena_string(arena, options->directory, strlen(options->directory));
+    dataset->loader = (Loader){.directory = dataset->options.directory,
+                               .arena = arena,
+                               .interns = dataset->interns,
+                               .skips = dataset->skips};
+    dataset->source = (DataSource){.state = dataset,
+                                   .epoch_steps = dataset_epoch_steps,
+                                   .train_batch = dataset_train_batch,
+                                   .eval_batch = dataset_eval_batch,
+                                   .score = dataset_score,
+                                   .metric = dataset_metric,
+                                   .free = dataset_free};
+    if (open_all(dataset, diags))
+        return &dataset->source;
+    dataset_free(dataset);
+    return NULL;
+}

@@ -1,0 +1,230 @@
+/* Feature files: what is written is read, videos are resampled over the published windows, and
+ * damaged files are refused whatever byte they end at. */
+#include <hdf5.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/data/features.h"
+#include "tests/check.h"
+#include "tests/data/scratch.h"
+
+enum { ROWS = 9, WIDTH = 5 };
+
+static Features sample(int64_t rows, int64_t width)
+{
+    Features out = {.count = rows, .width = width};
+    out.rows = heap_alloc((size_t)(rows * width) * sizeof *out.rows);
+    for (int64_t i = 0; i < rows * width; i++)
+        out.rows[i] = (float)(i % 37) * 0.25F - 3; /* exact in half precision */
+    return out;
+}
+
+static bool are_equal(const Features *a, const Features *b)
+{
+    return a->count == b->count && a->width == b->width && a->rows && b->rows &&
+           memcmp(a->rows, b->rows, (size_t)(a->count * a->width) * sizeof *a->rows) == 0;
+}
+
+static void test_round_trips(Check *check, const Scratch *scratch, Diags *diags)
+{
+    Features wrote = sample(ROWS, WIDTH), read;
+    const char *odd = "\xc3\xa9t\xc3\xa9 #1 \"x\" [2]";
+    const char *path = scratch_path(scratch, "odd name \xc3\xa9.h5");
+    CHECK(check, features_write_hdf5(path, odd, &wrote, diags), "write");
+    CHECK(check, features_read_hdf5(path, odd, &read, diags), "read");
+    CHECK(check, are_equal(&wrote, &read), "HDF5");
+    features_free(&read);
+    path = scratch_path(scratch, "video.npz");
+    CHECK(check, features_write_npz(path, &wrote, diags), "write");
+    CHECK(check, features_read_npz(path, &read, diags), "read");
+    CHECK(check, are_equal(&wrote, &read), "npz");
+    features_free(&read);
+    features_free(&wrote);
+}
+
+static void test_half(Check *check)
+{
+    static const struct {
+        uint16_t half;
+        float value;
+    } cases[] = {{0, 0},           {0x3c00, 1},          {0xc000, -2},
+                 {0x7bff, 65504},  {0x0001, 0x1p-24F},   {0x83ff, -0x1.ff8p-15F},
+                 {0x3555, 0.333251953125F}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        CHECK(check, half_to_float(cases[i].half) == cases[i].value, "0x%04x", cases[i].half);
+    CHECK(check, half_to_float(0x7c00) > 3e38F, "infinity");
+    float nan = half_to_float(0x7e00);
+    CHECK(check, nan != nan, "not a number");
+}
+
+/* The windows of the reference: 7 to 4 rows are [0, 2) [1, 4) [3, 6) [5, 7). */
+static void test_resampling(Check *check)
+{
+    static const int64_t stops[] = {2, 4, 6, 7};
+    Features features = {.count = 7, .width = 1, .rows = heap_alloc(7 * sizeof(float))};
+    for (int i = 0; i < 7; i++)
+        features.rows[i] = (float)i;
+    features_resample(&features, 4);
+    CHECK(check, features.count == 4, "rows");
+    for (int i = 0; i < 4; i++)
+        CHECK(check, features.rows[i] == (float)(stops[i] - 1), "window %d", i);
+    features_resample(&features, 6);
+    CHECK(check, features.rows[3] == 6 && features.rows[4] == 0 && features.rows[5] == 0,
+          "zeros follow");
+    features_resample(&features, 6);
+    CHECK(check, features.count == 6 && features.rows[3] == 6, "enough is left alone");
+    features_free(&features);
+}
+
+/* -- damaged files ------------------------------------------------------------------- */
+
+typedef bool ReadFn(const char *path, Features *out, Diags *diags);
+
+static bool read_image(const char *path, Features *out, Diags *diags)
+{
+    return features_read_hdf5(path, "image", out, diags);
+}
+
+/* Every beginning of a good file, and the file with every byte changed: refused with the file's
+ * name, or read as the right number of rows. */
+static void check_damage(Check *check, const Scratch *scratch, const char *good, ReadFn *read)
+{
+    size_t size;
+    char *bytes = scratch_read(scratch, good, &size);
+    Features features;
+    for (size_t i = 0; bytes && i < 2 * size; i++) {
+        Messages messages;
+        messages_open(&messages);
+        bool is_cut = i < size;
+        if (!is_cut)
+            bytes[i - size] ^= 0x41;
+        const char *path = scratch_write(scratch, "damaged", bytes, is_cut ? i : size);
+        if (!is_cut)
+            bytes[i - size] ^= 0x41;
+        bool is_read = read(path, &features, messages.diags);
+        CHECK(check, is_read || messages_have(&messages, "damaged"), "byte %zu says nothing", i);
+        CHECK(check, !is_read || features.rows, "byte %zu", i);
+        features_free(&features);
+        messages_close(&messages);
+    }
+}
+
+static void test_damage(Check *check, const Scratch *scratch, Diags *diags)
+{
+    Features wrote = sample(ROWS, WIDTH);
+    const char *image = scratch_path(scratch, "image.h5");
+    const char *video = scratch_path(scratch, "cut.npz");
+    CHECK(check, features_write_hdf5(image, "image", &wrote, diags), "write");
+    CHECK(check, features_write_npz(video, &wrote, diags), "write");
+    features_free(&wrote);
+    check_damage(check, scratch, image, read_image);
+    check_damage(check, scratch, video, features_read_npz);
+}
+
+static void check_refused(Check *check, const char *path, ReadFn *read, const char *message)
+{
+    Messages messages;
+    Features features;
+    messages_open(&messages);
+    CHECK(check, !read(path, &features, messages.diags) && messages_have(&messages, message),
+          "should say '%s': %s", message, messages.text);
+    CHECK(check, messages_have(&messages, path), "names the file");
+    messages_close(&messages);
+}
+
+/* A file with the dataset image/features of some type and shape. */
+static const char *write_other(const Scratch *scratch, hid_t type, int rank,
+                               const hsize_t *dims)
+{
+    const char *path = scratch_path(scratch, "other.h5");
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t group = H5Gcreate2(file, "image", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t space = H5Screate_simple(rank, dims, NULL);
+    H5Dclose(H5Dcreate2(group, "features", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    H5Sclose(space);
+    H5Gclose(group);
+    H5Fclose(file);
+    return path;
+}
+
+static void test_refusals(Check *check, const Scratch *scratch, Diags *diags)
+{
+    const hsize_t small[] = {3, 4, 2}, none[] = {0, 4}, vast[] = {1U << 20, 1U << 20};
+    const char *missing = scratch_path(scratch, "missing");
+    check_refused(check, missing, read_image, "is no HDF5 file");
+    check_refused(check, missing, features_read_npz, "is no npz file");
+    check_refused(check, write_other(scratch, H5T_STD_I32LE, 2, small), read_image,
+                  "no floating-point numbers");
+    check_refused(check, write_other(scratch, H5T_IEEE_F32LE, 3, small), read_image,
+                  "3 dimensions");
+    check_refused(check, write_other(scratch, H5T_IEEE_F32LE, 2, none), read_image,
+                  "impossible shape");
+    check_refused(check, write_other(scratch, H5T_IEEE_F64LE, 2, vast), read_image,
+                  "impossible shape");
+    Features wrote = sample(2, 2), features;
+    const char *path = scratch_path(scratch, "named.h5");
+    CHECK(check, features_write_hdf5(path, "another", &wrote, diags), "write");
+    check_refused(check, path, read_image, "no group '/image'");
+    features_free(&wrote);
+    path = write_other(scratch, H5T_IEEE_F64LE, 2, small);
+    CHECK(check, features_read_hdf5(path, "image", &features, diags) && features.count == 3 &&
+                     features.width == 4,
+          "double precision");
+    features_free(&features);
+}
+
+/* -- npy headers ----------------------------------------------------------------------- */
+
+static void test_headers(Check *check)
+{
+    static const struct {
+        const char *header;
+        bool is_good;
+    } cases[] = {
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }\n", true},
+        {"{'shape': (1,2), 'fortran_order': True, 'descr': '<f4'}  ", true},
+        {"{'descr': '>f4', 'fortran_order': False, 'shape': (1, 2), }", false},
+        {"{'descr': '<i4', 'fortran_order': False, 'shape': (1, 2), }", false},
+        {"{'descr': '<f4', 'fortran_order': 0, 'shape': (1, 2), }", false},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", false},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 2), }", false},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (1, -2), }", false},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3), }", false},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (0, 2), }", false},
+        {"{'descr': '<f4', 'fortran_order': False, "
+         "'shape': (99999999999999999999, 2), }",
+         false},
+        {"{'descr': '<f4', 'descr': '<f4', 'shape': (1, 2), }", false},
+        {"{'descr': '<f4', 'fortran_order': False, }", false},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), } x", false},
+        {"[1]", false},
+        {"", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        unsigned char bytes[256] = "\x93NUMPY\x01\x00";
+        size_t len = strlen(cases[i].header);
+        bytes[8] = (unsigned char)len;
+        memcpy(bytes + 10, cases[i].header, len);
+        NpyHeader header;
+        const char *fault = npy_parse(bytes, (int64_t)(10 + len + 8), &header);
+        CHECK(check, !fault == cases[i].is_good, "%s: %s", cases[i].header,
+              fault ? fault : "taken");
+    }
+}
+
+int main(void)
+{
+    Check check = {0};
+    Diags *diags = diags_new(stderr);
+    Scratch scratch = scratch_new();
+    test_round_trips(&check, &scratch, diags);
+    test_half(&check);
+    test_resampling(&check);
+    test_damage(&check, &scratch, diags);
+    test_refusals(&check, &scratch, diags);
+    test_headers(&check);
+    CHECK(&check, diags_error_count(diags) == 0, "no errors");
+    scratch_free(&scratch);
+    diags_free(diags);
+    return check_finish(&check);
+}
