@@ -62,7 +62,7 @@ static bool take_choices(Loader *loader, const json_t *record, int choices,
                          TextBuffer *out)
 {
     for (int i = 0; i < choices; i++) {
-        char key[8];
+        char key[16];
         int len = snprintf(key, sizeof key, "a%d", i);
         const char *text = json_string_value(json_object_get(record, key));
         if (!text)

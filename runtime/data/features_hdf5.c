@@ -140,9 +140,12 @@ static bool write_rows(hid_t file, const char *id, const Features *features)
     const hsize_t dims[2] = {(hsize_t)features->count, (hsize_t)features->width};
     hid_t type = half_type(), space = H5Screate_simple(2, dims, NULL);
     hid_t group = H5Gcreate2(file, id, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t timeless = H5Pcreate(H5P_DATASET_CREATE); /* equal data shall give equal files */
+    H5Pset_obj_track_times(timeless, false);
     hid_t dataset = group < 0 ? -1
                               : H5Dcreate2(group, dataset_name, type, space, H5P_DEFAULT,
-                                           H5P_DEFAULT, H5P_DEFAULT);
+                                           timeless, H5P_DEFAULT);
+    H5Pclose(timeless);
     bool is_written = dataset >= 0 && H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL,
                                                H5P_DEFAULT, features->rows) >= 0;
     close_all(&(Opened){-1, group, dataset, space, type});

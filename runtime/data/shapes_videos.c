@@ -125,7 +125,7 @@ typedef struct ChoiceFile {
 static json_t *choice_record(const Question *question, const char *video, int64_t id,
                              double seconds, uint32_t choices, bool is_hidden)
 {
-    char key[8], moment[TEXT];
+    char key[16], moment[TEXT];
     snprintf(moment, sizeof moment, "%.2f-%.2f", 0.0, seconds);
     json_t *record = json_pack("{s:s, s:s, s:I, s:s, s:s}", "vid_name", video, "show_name",
                                "shapes", "qid", (json_int_t)id, "q", question->text, "ts",
