@@ -1,9 +1,9 @@
 /* Generation: what is computed once per sequence, and what grows by a row per token.
  *
- * <keep> and <cache> are transparent but in two kinds of graph. The encode graph gives out
- * the kept values; in the decode graph they are inputs, as are the rows of earlier steps
- * that a cache holds. Both graphs are then cut down to what their results need, so that
- * the one has no decoder and the other no encoder. */
+ * <keep> and <cache> are transparent but in two kinds of graph. The encode graph gives
+ * out the kept values; in the decode graph they are inputs, as are the rows of earlier
+ * steps that a cache holds. Both graphs are then cut down to what their results need, so
+ * that the one has no decoder and the other no encoder. */
 #include <string.h>
 
 #include "frontend/lower.h"
@@ -15,7 +15,7 @@ enum { MOST_ARGS = 8 };
  * the axis it stands for may still be there. */
 #define KEPT_MARK '\1'
 
-/* -- keep --------------------------------------------------------------------------- */
+/* -- keep -------------------------------------------------------------------------- */
 
 static const char *output_path(Lower *lower, Frame *frame, const Element *element)
 {
@@ -90,8 +90,8 @@ static const Node *kept_value(Lower *lower, Frame *frame, const Element *element
 
 bool lower_keep(Lower *lower, Frame *frame, const Element *element)
 {
-    const char *name = expr_text(lower->program->exprs,
-                                 element_attribute(element, "out"), frame_names(frame));
+    const char *name = expr_text(lower->program->exprs, element_attribute(element, "out"),
+                                 frame_names(frame));
     const char *path = output_path(lower, frame, element);
     Type type;
     if (!name || !path || !kept_type(lower, frame, element, &type))
@@ -101,14 +101,14 @@ bool lower_keep(Lower *lower, Frame *frame, const Element *element)
     const Node *value = kind == GRAPH_decode
                             ? kept_input(lower, element, path, type)
                             : kept_value(lower, frame, element, name, type);
-    if (!value || (kind == GRAPH_encode &&
-                   !lower_output(lower, path, value, element->loc)))
+    if (!value ||
+        (kind == GRAPH_encode && !lower_output(lower, path, value, element->loc)))
         return false;
     frame_bind(frame, name, value);
     return true;
 }
 
-/* -- cache -------------------------------------------------------------------------- */
+/* -- cache ------------------------------------------------------------------------- */
 
 /* The axis of the rows of earlier steps. The axis of x has one row in a step, so that all
  * rows together are no more than it has in training. */
@@ -120,7 +120,8 @@ static int32_t past_axis(Lower *lower, int32_t step, Loc loc)
                      .kind = AXIS_KIND_primary,
                      .longest = graph->axes[step].longest - 1};
         if (past.longest < 1) {
-            diag_error(lower->diags, loc, "axis '%s' has one row at most: nothing to cache",
+            diag_error(lower->diags, loc,
+                       "axis '%s' has one row at most: nothing to cache",
                        graph->axes[step].name);
             return AXIS_STATIC;
         }
@@ -179,7 +180,7 @@ bool lower_cache(Lower *lower, Frame *frame, const Element *element)
     return x != NULL;
 }
 
-/* -- pruning ------------------------------------------------------------------------ */
+/* -- pruning ----------------------------------------------------------------------- */
 
 typedef struct Prune {
     const Graph *in;
@@ -299,8 +300,8 @@ bool lower_prune(Lower *lower)
                    .axes = ARENA_ARRAY(arena, int32_t, in->axis_count),
                    .images = ARENA_ARRAY(arena, const Node *, in->node_count)};
     find_live(&prune);
-    bool good = move_axes(&prune, lower->program->backbone->element->loc) &&
-                move_nodes(&prune);
+    bool good =
+        move_axes(&prune, lower->program->backbone->element->loc) && move_nodes(&prune);
     uint32_t sites = 0;
     for (uint32_t i = 0; i < lower->site_count && good; i++) {
         Site site = lower->sites[i];

@@ -316,7 +316,8 @@ static const Graph *moved_encode(const Graph *decode, const Module *module)
 {
     const Graph *encode = NULL;
     for (uint32_t i = 0; i < module->graph_count; i++)
-        if (module->graphs[i]->kind == GRAPH_encode && module->graphs[i]->task == decode->task)
+        if (module->graphs[i]->kind == GRAPH_encode &&
+            module->graphs[i]->task == decode->task)
             encode = module->graphs[i];
     for (uint32_t i = 0; encode && i < module->graph_count; i++) {
         const Graph *graft = module->graphs[i];

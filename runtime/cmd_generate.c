@@ -20,7 +20,8 @@ typedef struct GenerateCommand {
 static bool check_names(GenerateCommand *command)
 {
     if (strcmp(command->format, "jsonl") != 0) {
-        fprintf(stderr, "vlrun generate: no format '%s'; there is jsonl\n", command->format);
+        fprintf(stderr, "vlrun generate: no format '%s'; there is jsonl\n",
+                command->format);
         return false;
     }
     for (int i = 0; i < SPLIT_COUNT; i++)
@@ -47,7 +48,8 @@ static bool parse(GenerateCommand *command, int argc, char **argv, int *out_code
                                  .end = UNSET,
                                  .limit = INT64_MAX};
     const Option options[] = {
-        {"--from", OPTION_text, &command->from, "RUN", "run directory or checkpoint to use"},
+        {"--from", OPTION_text, &command->from, "RUN",
+         "run directory or checkpoint to use"},
         {"--weights", OPTION_text, &command->weights, "FILE",
          "safetensors with parameters"},
         {"--data", OPTION_text, &command->data, "DIR",
@@ -57,21 +59,26 @@ static bool parse(GenerateCommand *command, int argc, char **argv, int *out_code
         {"--split", OPTION_text, &command->split_name, "NAME",
          "train, valid or test (if not given)"},
         {"--task", OPTION_text, &command->task, "NAME", "one task only; else all"},
-        {"--limit", OPTION_count, &command->limit, "N", "first examples of each task only"},
-        {"--beams", OPTION_count, &command->beams, "N", "1: greedy; else what the task says"},
+        {"--limit", OPTION_count, &command->limit, "N",
+         "first examples of each task only"},
+        {"--beams", OPTION_count, &command->beams, "N",
+         "1: greedy; else what the task says"},
         {"--max-length", OPTION_count, &command->max_length, "N",
          "tokens of an answer, the first and the closing one included"},
         {"--no-repeat", OPTION_count, &command->no_repeat, "N",
          "no run of N tokens comes twice; 0: anything goes"},
-        {"--start-id", OPTION_count, &command->start, "ID", "token that answers begin with"},
+        {"--start-id", OPTION_count, &command->start, "ID",
+         "token that answers begin with"},
         {"--pad-id", OPTION_count, &command->pad, "ID", "token that fills up"},
         {"--end-id", OPTION_count, &command->end, "ID", "token that closes an answer"},
-        {"--format", OPTION_text, &command->format, "NAME", "jsonl: an object per example"},
+        {"--format", OPTION_text, &command->format, "NAME",
+         "jsonl: an object per example"},
         {"--threads", OPTION_count, &command->threads, "N", "0: one per processor"},
     };
     const Usage usage = {.command = "generate",
                          .operands = "plan.bin",
-                         .help = "Writes what the model says about the examples of a split.",
+                         .help =
+                             "Writes what the model says about the examples of a split.",
                          .options = options,
                          .option_count = sizeof options / sizeof *options,
                          .operand_count = 1};
@@ -81,8 +88,8 @@ static bool parse(GenerateCommand *command, int argc, char **argv, int *out_code
     return check_names(command);
 }
 
-static bool options_of(const GenerateCommand *command, const Module *module, const char *task,
-                       GenerateOptions *options, Diags *diags)
+static bool options_of(const GenerateCommand *command, const Module *module,
+                       const char *task, GenerateOptions *options, Diags *diags)
 {
     if (!generate_settings(module, task, options, diags))
         return false;
@@ -116,7 +123,8 @@ static void print_string(const char *text, FILE *out)
     fputc('"', out);
 }
 
-static void print_text(const DataSource *source, const int32_t *ids, int64_t count, FILE *out)
+static void print_text(const DataSource *source, const int32_t *ids, int64_t count,
+                       FILE *out)
 {
     char *text = NULL;
     size_t len;
@@ -147,8 +155,8 @@ static void print_generated(const DataSource *source, const char *task, int64_t 
     }
 }
 
-static bool generate_task(const GenerateCommand *command, Run *run, const DataSource *source,
-                          const char *task, Diags *diags)
+static bool generate_task(const GenerateCommand *command, Run *run,
+                          const DataSource *source, const char *task, Diags *diags)
 {
     GenerateOptions options;
     bool is_good = options_of(command, run->module, task, &options, diags);

@@ -1,8 +1,10 @@
-/* Runs the two graphs of generation, and carries kept values and caches from step to step.
+/* Runs the two graphs of generation, and carries kept values and caches from step to
+ * step.
  *
- * Inputs of the decode graph are told apart by name: one that is a result of the encode graph is
- * kept; one that is a result of the decode graph is a cache, and that result is its next value; the
- * one that is left is the last token of each hypothesis. Axes follow from that. */
+ * Inputs of the decode graph are told apart by name: one that is a result of the encode
+ * graph is kept; one that is a result of the decode graph is a cache, and that result is
+ * its next value; the one that is left is the last token of each hypothesis. Axes follow
+ * from that. */
 #include "runtime/generate.h"
 
 #include <inttypes.h>
@@ -21,8 +23,9 @@ typedef struct Carry {
     CarryKind kind;
     const char *name;
     int64_t row_bytes;
-    const int64_t *starts; /* kept: [sequences + 1] rows of the encode graph's result, or NULL */
-    int64_t room;          /* bytes of the field's rows */
+    const int64_t
+        *starts;  /* kept: [sequences + 1] rows of the encode graph's result, or NULL */
+    int64_t room; /* bytes of the field's rows */
 } Carry;
 
 typedef struct Generation {
@@ -33,10 +36,10 @@ typedef struct Generation {
     int64_t vocabulary;
     Carry *carries;
     uint32_t carry_count;
-    Batch step;        /* what the decode graph reads; fields are in the order of carries */
-    CarryKind *axes;   /* by axis of `step`: whose length it is */
-    uint32_t *axis_of; /* by axis of `step`: a kept carry on it */
-    BatchLayout *layout; /* of the batch in the encode graph */
+    Batch step;      /* what the decode graph reads; fields are in the order of carries */
+    CarryKind *axes; /* by axis of `step`: whose length it is */
+    uint32_t *axis_of;    /* by axis of `step`: a kept carry on it */
+    BatchLayout *layout;  /* of the batch in the encode graph */
     int64_t first, count; /* sequences at hand */
     Search *search;
     Generated *out;
@@ -57,7 +60,7 @@ bool generate_can(const Module *module, const char *task)
     return find_graph(module, GRAPH_decode, task) != NULL;
 }
 
-/* -- what the decode graph reads ------------------------------------------------------------ */
+/* -- what the decode graph reads --------------------------------------------------- */
 
 static CarryKind kind_of(const Generation *g, const char *name)
 {
@@ -106,10 +109,11 @@ static bool find_carries(Generation *g)
             return false;
     }
     if (tokens != 1)
-        diag_error(g->diags, (Loc){0},
-                   "@%s has %u inputs that are neither kept nor caches, expected one: the last "
-                   "token",
-                   graph->name, tokens);
+        diag_error(
+            g->diags, (Loc){0},
+            "@%s has %u inputs that are neither kept nor caches, expected one: the last "
+            "token",
+            graph->name, tokens);
     return tokens == 1;
 }
 
@@ -126,8 +130,9 @@ static bool find_axes(Generation *g)
         while (found < g->carry_count && g->carries[found].input->type.axis != (int32_t)a)
             found++;
         if (found == g->carry_count) {
-            diag_error(g->diags, (Loc){0}, "@%s: generation does not know the rows of axis '%s'",
-                       graph->name, graph->axes[a].name);
+            diag_error(g->diags, (Loc){0},
+                       "@%s: generation does not know the rows of axis '%s'", graph->name,
+                       graph->axes[a].name);
             return false;
         }
         g->axes[g->step.axis_count] = g->carries[found].kind;
@@ -137,7 +142,8 @@ static bool find_axes(Generation *g)
             graph->axes[a].longest >= g->options->max_length - 2)
             continue;
         diag_error(g->diags, (Loc){0},
-                   "generation: %" PRId64 " tokens are asked for, but the plan has room for %" PRId64,
+                   "generation: %" PRId64
+                   " tokens are asked for, but the plan has room for %" PRId64,
                    g->options->max_length, graph->axes[a].longest + 2);
         return false;
     }
@@ -176,10 +182,11 @@ static bool prepare(Generation *g)
     g->step.field_count = g->carry_count;
     for (uint32_t i = 0; i < g->carry_count; i++) {
         const Carry *carry = &g->carries[i];
-        g->step.fields[i] = (BatchField){.name = carry->name,
-                                         .axis = g->decode->axes[carry->input->type.axis].name,
-                                         .dtype = carry->input->type.dtype,
-                                         .width = type_width(carry->input->type)};
+        g->step.fields[i] =
+            (BatchField){.name = carry->name,
+                         .axis = g->decode->axes[carry->input->type.axis].name,
+                         .dtype = carry->input->type.dtype,
+                         .width = type_width(carry->input->type)};
     }
     if (!g->encode)
         return true;
@@ -187,9 +194,10 @@ static bool prepare(Generation *g)
     return layout_set(g->layout, g->batch, &(SplitOptions){0}, g->diags);
 }
 
-/* -- which sequences at a time -------------------------------------------------------------- */
+/* -- which sequences at a time ----------------------------------------------------- */
 
-/* Bytes of the fields of one sequence: what is kept, caches at their longest twice over. */
+/* Bytes of the fields of one sequence: what is kept, caches at their longest twice over.
+ */
 static int64_t sequence_bytes(const Generation *g, int64_t sequence)
 {
     int64_t bytes = 0;
@@ -240,7 +248,7 @@ static Batch slice(const Generation *g, Arena *arena)
     return part;
 }
 
-/* -- fields --------------------------------------------------------------------------------- */
+/* -- fields ------------------------------------------------------------------------ */
 
 static char *make_room(Generation *g, uint32_t index, int64_t rows)
 {
@@ -260,7 +268,7 @@ static int64_t kept_rows(const Carry *carry, int64_t sequence)
 }
 
 /* Every beam of a sequence reads the same kept rows. */
-static bool keep(Generation *g, const EvalResult *encoded)
+static void keep(Generation *g, const EvalResult *encoded)
 {
     for (uint32_t i = 0; i < g->carry_count; i++) {
         Carry *carry = &g->carries[i];
@@ -275,15 +283,16 @@ static bool keep(Generation *g, const EvalResult *encoded)
         for (int64_t s = 0; s < g->count; s++)
             for (int64_t b = 0; b < g->options->beams; b++) {
                 int64_t bytes = kept_rows(carry, s) * carry->row_bytes;
-                memcpy(to, (char *)result->data + starts[s] * carry->row_bytes, (size_t)bytes);
+                memcpy(to, (char *)result->data + starts[s] * carry->row_bytes,
+                       (size_t)bytes);
                 to += bytes;
             }
     }
-    return true;
 }
 
 /* Closes the gaps of sequences that are done: `before` are those that had rows. */
-static void compact_kept(Generation *g, uint32_t index, const int64_t *before, int64_t count)
+static void compact_kept(Generation *g, uint32_t index, const int64_t *before,
+                         int64_t count)
 {
     const Carry *carry = &g->carries[index];
     char *to = g->step.fields[index].rows, *from = to;
@@ -306,7 +315,8 @@ static void take_cache(Generation *g, uint32_t index, const NamedResult *grown)
     int64_t bytes = (search_length(g->search) - 1) * g->carries[index].row_bytes;
     char *to = make_room(g, index, rows * (search_length(g->search) - 1));
     for (int64_t row = 0; row < rows; row++)
-        memcpy(to + row * bytes, (char *)grown->data + search_parent(g->search, row) * bytes,
+        memcpy(to + row * bytes,
+               (char *)grown->data + search_parent(g->search, row) * bytes,
                (size_t)bytes);
 }
 
@@ -336,13 +346,14 @@ static void next_fields(Generation *g, const EvalResult *decoded, const int64_t 
     for (uint32_t a = 0; a < g->step.axis_count; a++)
         for (int64_t row = 0; row < g->step.sequences; row++)
             g->step.axes[a].lengths[row] =
-                g->axes[a] == CARRY_token   ? 1
-                : g->axes[a] == CARRY_cache ? (int32_t)(search_length(g->search) - 1)
-                                            : (int32_t)kept_rows(&g->carries[g->axis_of[a]],
-                                                                 search_sequence(g->search, row));
+                g->axes[a] == CARRY_token ? 1
+                : g->axes[a] == CARRY_cache
+                    ? (int32_t)(search_length(g->search) - 1)
+                    : (int32_t)kept_rows(&g->carries[g->axis_of[a]],
+                                         search_sequence(g->search, row));
 }
 
-/* -- running -------------------------------------------------------------------------------- */
+/* -- running ----------------------------------------------------------------------- */
 
 static bool encode(Generation *g)
 {
@@ -351,8 +362,9 @@ static bool encode(Generation *g)
     Arena *arena = arena_new();
     Batch part = slice(g, arena);
     EvalResult encoded;
-    bool is_run = session_run(g->session, g->encode->name, &part, &encoded, g->diags) &&
-                  keep(g, &encoded);
+    bool is_run = session_run(g->session, g->encode->name, &part, &encoded, g->diags);
+    if (is_run)
+        keep(g, &encoded);
     arena_free(arena);
     return is_run;
 }
@@ -367,8 +379,9 @@ static bool decode(Generation *g)
         int64_t count = 0;
         for (int64_t row = 0; row < search_rows(g->search); row += g->options->beams)
             before[count++] = search_sequence(g->search, row);
-        is_good = session_run(g->session, g->decode->name, &g->step, &decoded, g->diags) &&
-                  search_step(g->search, eval_find(&decoded, "logits")->data, g->diags);
+        is_good =
+            session_run(g->session, g->decode->name, &g->step, &decoded, g->diags) &&
+            search_step(g->search, eval_find(&decoded, "logits")->data, g->diags);
         if (is_good)
             next_fields(g, &decoded, before, count);
     }
@@ -393,7 +406,8 @@ static bool generate_sequences(Generation *g)
 {
     choose_sequences(g);
     for (uint32_t a = 0; a < g->step.axis_count; a++)
-        g->step.axes[a].lengths = ARENA_ARRAY(g->arena, int32_t, g->count * g->options->beams);
+        g->step.axes[a].lengths =
+            ARENA_ARRAY(g->arena, int32_t, g->count * g->options->beams);
     g->search = search_new(g->options, g->count, g->vocabulary);
     bool is_good = encode(g) && decode(g);
     if (is_good)

@@ -33,9 +33,9 @@ static bool read_number(const Task *task, const char *key, double *value, Diags 
 bool generate_settings(const Module *module, const char *name, GenerateOptions *out,
                        Diags *diags)
 {
-    static const char *const keys[] = {"start_id", "pad_id",     "end_id",         "max_length",
-                                       "beams",    "no_repeat",  "early_stopping", "forced_end",
-                                       "length_penalty"};
+    static const char *const keys[] = {"start_id",       "pad_id",     "end_id",
+                                       "max_length",     "beams",      "no_repeat",
+                                       "early_stopping", "forced_end", "length_penalty"};
     enum { START, PAD, END, LENGTH, BEAMS, NO_REPEAT, EARLY, FORCED, PENALTY, KEYS };
     double values[KEYS] = {[END] = 1, [LENGTH] = 20, [BEAMS] = 1, [PENALTY] = 1};
     const Task *task = module_find_task(module, name);

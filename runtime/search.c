@@ -1,12 +1,13 @@
-/* Greedy and beam search, with the rules of the widely used implementation that the published
- * numbers were made with:
+/* Greedy and beam search, with the rules of the widely used implementation that the
+ * published numbers were made with:
  *
- * Greedy takes the largest logit, the lowest id on ties. Beams begin with score 0 for the first and
- * -1e9 for the others. In a step the 2 b best of (score + log-probability) over all beams and
- * tokens are walked from the best on: the closing token at rank < b stores the hypothesis, with its
- * score / length^penalty; other tokens become the next beams until there are b. A sequence is done
- * when b hypotheses are stored and, unless stopping early, the worst of them is at least as good as
- * the step's best candidate at the present length. What is open at the end is stored as well. */
+ * Greedy takes the largest logit, the lowest id on ties. Beams begin with score 0 for the
+ * first and -1e9 for the others. In a step the 2 b best of (score + log-probability) over
+ * all beams and tokens are walked from the best on: the closing token at rank < b stores
+ * the hypothesis, with its score / length^penalty; other tokens become the next beams
+ * until there are b. A sequence is done when b hypotheses are stored and, unless stopping
+ * early, the worst of them is at least as good as the step's best candidate at the
+ * present length. What is open at the end is stored as well. */
 #include "runtime/search.h"
 
 #include <inttypes.h>
@@ -57,14 +58,16 @@ bool search_check(const GenerateOptions *options, int64_t vocabulary, Diags *dia
         {"pad id", options->pad, 0, vocabulary - 1},
         {"end id", options->end, 0, vocabulary - 1},
         {"longest length", options->max_length, 1, 65536},
-        {"number of beams", options->beams, 1, vocabulary / 2 < 1024 ? vocabulary / 2 : 1024},
+        {"number of beams", options->beams, 1,
+         vocabulary / 2 < 1024 ? vocabulary / 2 : 1024},
         {"length of runs that may not repeat", options->no_repeat, 0, 65536},
         {"memory for kept values", options->memory, 0, INT64_MAX},
     };
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
         if (ranges[i].value < ranges[i].least || ranges[i].value > ranges[i].most) {
             diag_error(diags, (Loc){0},
-                       "generation: the %s is %" PRId64 ", expected %" PRId64 " to %" PRId64,
+                       "generation: the %s is %" PRId64 ", expected %" PRId64
+                       " to %" PRId64,
                        ranges[i].name, ranges[i].value, ranges[i].least, ranges[i].most);
             return false;
         }
@@ -115,7 +118,7 @@ void search_free(Search *search)
         arena_free(search->arena);
 }
 
-/* -- rows ----------------------------------------------------------------------------------- */
+/* -- rows -------------------------------------------------------------------------- */
 
 int64_t search_rows(const Search *search)
 {
@@ -149,7 +152,7 @@ int64_t search_parent(const Search *search, int64_t row)
     return at_row(search, row)->row;
 }
 
-/* -- logits --------------------------------------------------------------------------------- */
+/* -- logits ------------------------------------------------------------------------ */
 
 /* log(sum of exp), or not finite. */
 static double log_sum(const float *logits, int64_t count)
@@ -181,7 +184,7 @@ static void force_end(const Search *search, float *logits)
         logits[i] = i == search->options.end ? 0 : -INFINITY;
 }
 
-/* -- storing -------------------------------------------------------------------------------- */
+/* -- storing ----------------------------------------------------------------------- */
 
 static double final_score(const Search *search, double sum, int64_t length)
 {
@@ -197,7 +200,8 @@ static double worst_score(const Line *line)
 }
 
 /* Keeps the `beams` best; of equals the later ones. */
-static void store(const Search *search, Line *line, const Hypothesis *hypothesis, double sum)
+static void store(const Search *search, Line *line, const Hypothesis *hypothesis,
+                  double sum)
 {
     int64_t most = search->options.beams;
     double score = final_score(search, sum, hypothesis->length);
@@ -220,10 +224,10 @@ static void store(const Search *search, Line *line, const Hypothesis *hypothesis
     line->stored_count = most;
 }
 
-/* -- greedy --------------------------------------------------------------------------------- */
+/* -- greedy ------------------------------------------------------------------------ */
 
-static void extend(const Search *search, Hypothesis *to, const Hypothesis *from, int32_t token,
-                   double score, int64_t row)
+static void extend(const Search *search, Hypothesis *to, const Hypothesis *from,
+                   int32_t token, double score, int64_t row)
 {
     if (to != from)
         memcpy(to->ids, from->ids, (size_t)search->length * sizeof *to->ids);
@@ -233,7 +237,8 @@ static void extend(const Search *search, Hypothesis *to, const Hypothesis *from,
     to->row = row;
 }
 
-static void step_greedy(Search *search, Line *line, float *logits, double normal, int64_t row)
+static void step_greedy(Search *search, Line *line, float *logits, double normal,
+                        int64_t row)
 {
     Hypothesis *open = line->open;
     int32_t best = 0;
@@ -249,7 +254,7 @@ static void step_greedy(Search *search, Line *line, float *logits, double normal
         extend(search, open, open, best, score, row);
 }
 
-/* -- beams ---------------------------------------------------------------------------------- */
+/* -- beams ------------------------------------------------------------------------- */
 
 /* Into the sorted list of the best; the earlier of equals stands first. */
 static int64_t offer(const Search *search, Candidate candidate, int64_t count)
@@ -271,16 +276,17 @@ static void find_best(const Search *search, const Line *line, float *logits,
     for (int64_t b = 0; b < search->options.beams; b++) {
         float *row = logits + b * vocabulary;
         double normal = normals[b];
-        if (search->options.forced_end && search->length == search->options.max_length - 1) {
+        if (search->options.forced_end &&
+            search->length == search->options.max_length - 1) {
             force_end(search, row);
             normal = 0;
         }
         ban_repeats(search, &line->open[b], row);
         for (int64_t i = 0; i < vocabulary; i++)
-            count = offer(search,
-                          (Candidate){(double)row[i] - normal + line->open[b].score, b,
-                                      (int32_t)i},
-                          count);
+            count = offer(
+                search,
+                (Candidate){(double)row[i] - normal + line->open[b].score, b, (int32_t)i},
+                count);
     }
 }
 
@@ -306,7 +312,7 @@ static void step_beams(Search *search, Line *line, float *logits, const double *
                  (search->options.early_stopping || worst_score(line) >= best);
 }
 
-/* -- steps ---------------------------------------------------------------------------------- */
+/* -- steps ------------------------------------------------------------------------- */
 
 static bool find_normals(const Search *search, const float *logits, double *normals,
                          Diags *diags)
@@ -315,8 +321,8 @@ static bool find_normals(const Search *search, const float *logits, double *norm
         normals[row] = log_sum(logits + row * search->vocabulary, search->vocabulary);
         if (!isfinite(normals[row])) {
             diag_error(diags, (Loc){0},
-                       "generation: sequence %" PRId64 ": logits that are not finite after %"
-                       PRId64 " tokens",
+                       "generation: sequence %" PRId64
+                       ": logits that are not finite after %" PRId64 " tokens",
                        search_sequence(search, row), search->length);
             return false;
         }

@@ -1,8 +1,9 @@
-/* Generation with caches against running the whole prefix again for every token, through the
- * evaluate graph of the same plan: the same tokens, greedy and by beams, with few and many
- * sequences at a time. And options that make no sense.
+/* Generation with caches against running the whole prefix again for every token, through
+ * the evaluate graph of the same plan: the same tokens, greedy and by beams, with few and
+ * many sequences at a time. And options that make no sense.
  *
- *     usage: generate_test PLAN.bin     compiled with --set trace=1, so that it gives logits */
+ *     usage: generate_test PLAN.bin     compiled with --set trace=1, so that it gives
+ * logits */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,8 @@ static void fill_store(Store *store)
         double scale = 4 / sqrt((double)type_width(entry->type));
         for (int64_t e = 0; e < entry->elements; e++) {
             double unit = random_unit(i + 17, (uint64_t)e);
-            entry->data[e] = (float)(entry->type.rank == 1 ? 1 + 0.3 * unit : scale * unit);
+            entry->data[e] =
+                (float)(entry->type.rank == 1 ? 1 + 0.3 * unit : scale * unit);
         }
     }
 }
@@ -45,7 +47,7 @@ static const Graph *evaluate_graph(const Test *test, const char *task)
     return NULL;
 }
 
-/* -- without caches ------------------------------------------------------------------------- */
+/* -- without caches ---------------------------------------------------------------- */
 
 typedef struct Whole {
     Test *test;
@@ -98,8 +100,9 @@ static Batch prefix_batch(const Whole *whole)
         batch.axes[a].lengths = ARENA_ARRAY(whole->arena, int32_t, batch.sequences);
         for (int64_t row = 0; row < batch.sequences; row++)
             batch.axes[a].lengths[row] =
-                is_step ? (int32_t)search_length(whole->search)
-                        : whole->batch->axes[a].lengths[search_sequence(whole->search, row)];
+                is_step
+                    ? (int32_t)search_length(whole->search)
+                    : whole->batch->axes[a].lengths[search_sequence(whole->search, row)];
     }
     for (uint32_t i = 0; i < batch.field_count; i++) {
         batch.fields[i] = whole->batch->fields[i];
@@ -117,7 +120,7 @@ static float *last_logits(const Whole *whole)
         return NULL;
     const NamedResult *logits = eval_find(&result, "logits");
     int64_t width = type_width(logits->type);
-    float *last = ARENA_ARRAY(whole->arena, float, batch.sequences * width);
+    float *last = ARENA_ARRAY(whole->arena, float, batch.sequences *width);
     for (int64_t row = 0; row < batch.sequences; row++)
         memcpy(last + row * width,
                (float *)logits->data + (logits->starts[row + 1] - 1) * width,
@@ -148,8 +151,8 @@ static void compare(Whole *whole, const Generated *got, const char *task)
         bool is_equal =
             length == got->lengths[s] &&
             memcmp(ids, got->ids + s * got->width, (size_t)length * sizeof *ids) == 0;
-        CHECK(check, is_equal, "%s, %d beams: sequence %d differs", task, (int)whole->beams,
-              (int)s);
+        CHECK(check, is_equal, "%s, %d beams: sequence %d differs", task,
+              (int)whole->beams, (int)s);
         CHECK(check, fabs(score - got->scores[s]) < 1e-4 * fabs(score) + 1e-4,
               "%s: score %g, expected %g", task, got->scores[s], score);
     }
@@ -158,7 +161,8 @@ static void compare(Whole *whole, const Generated *got, const char *task)
 static void test_task(Test *test, const char *task, const GenerateOptions *options)
 {
     const Graph *graph = evaluate_graph(test, task);
-    Batch *batch = random_batch(graph, &(RandomBatch){.sequences = SEQUENCES, .longest = 9});
+    Batch *batch =
+        random_batch(graph, &(RandomBatch){.sequences = SEQUENCES, .longest = 9});
     Whole whole = {.test = test,
                    .batch = batch,
                    .layout = layout_new(graph),
@@ -166,7 +170,8 @@ static void test_task(Test *test, const char *task, const GenerateOptions *optio
                    .most = options->max_length,
                    .arena = arena_new()};
     bool is_run = layout_set(whole.layout, batch, &(SplitOptions){0}, test->diags);
-    int64_t width = type_width(graph_find_output(graph, OUTPUT_result, "logits")->value->type);
+    int64_t width =
+        type_width(graph_find_output(graph, OUTPUT_result, "logits")->value->type);
     whole.search = search_new(options, SEQUENCES, width);
     int64_t rows = search_rows(whole.search);
     whole.prefixes = ARENA_ARRAY(whole.arena, int32_t, rows * whole.most);
@@ -189,7 +194,7 @@ static void test_task(Test *test, const char *task, const GenerateOptions *optio
     batch_free(batch);
 }
 
-/* -- answers that differ -------------------------------------------------------------------- */
+/* -- answers that differ ----------------------------------------------------------- */
 
 /* Equal answers to everything would prove little. */
 static void test_variety(Test *test, const char *task, const GenerateOptions *options)
@@ -243,7 +248,8 @@ int main(int argc, char **argv)
         return 2;
     test.store = store_new(test.module);
     fill_store(test.store);
-    test.session = session_new(test.module, test.store, &(SessionOptions){.lanes = 2}, test.diags);
+    test.session =
+        session_new(test.module, test.store, &(SessionOptions){.lanes = 2}, test.diags);
     if (!test.session)
         return 2;
     const GenerateOptions greedy = {

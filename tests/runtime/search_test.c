@@ -1,5 +1,5 @@
-/* Greedy and beam search against a plain transcription of their rules that keeps every sequence
- * apart and sorts all candidates, on logits that depend on the hypothesis. */
+/* Greedy and beam search against a plain transcription of their rules that keeps every
+ * sequence apart and sorts all candidates, on logits that depend on the hypothesis. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,7 @@ static void make_logits(uint64_t seed, const int32_t *ids, int64_t length, float
         out[i] = (float)(3 * random_unit(key, (uint64_t)i));
 }
 
-/* -- the rules, plainly --------------------------------------------------------------------- */
+/* -- the rules, plainly ------------------------------------------------------------ */
 
 typedef struct Plain {
     int32_t ids[MOST];
@@ -179,7 +179,7 @@ static Plain greedy_plain(const GenerateOptions *options, uint64_t seed)
     return plain;
 }
 
-/* -- the search ----------------------------------------------------------------------------- */
+/* -- the search -------------------------------------------------------------------- */
 
 typedef struct Prefixes {
     int32_t ids[SEQUENCES * MOST_BEAMS][MOST];
@@ -195,7 +195,8 @@ static void follow(const Search *search, const Prefixes *before, Prefixes *after
     }
 }
 
-static void run_search(Search *search, uint64_t seed, int32_t start, Diags *diags, Check *check)
+static void run_search(Search *search, uint64_t seed, int32_t start, Diags *diags,
+                       Check *check)
 {
     Prefixes prefixes = {0}, grown;
     static float logits[SEQUENCES * MOST_BEAMS * VOCABULARY];
@@ -242,7 +243,8 @@ static void test_options(Check *check, const GenerateOptions *options, uint64_t 
 /* Logits that are no numbers are told, not used. */
 static void test_not_finite(Check *check)
 {
-    GenerateOptions options = {.end = 1, .max_length = 4, .beams = 2, .length_penalty = 1};
+    GenerateOptions options = {
+        .end = 1, .max_length = 4, .beams = 2, .length_penalty = 1};
     Search *search = search_new(&options, 1, VOCABULARY);
     Diags *quiet = diags_new(fopen("/dev/null", "w"));
     float logits[2 * VOCABULARY] = {0};
@@ -257,7 +259,8 @@ int main(void)
 {
     Check check = {0};
     int64_t closed = 0, runs = 0;
-    /* A run of 1 that begins with the closing token would leave nothing to choose from. */
+    /* A run of 1 that begins with the closing token would leave nothing to choose from.
+     */
     static const int64_t runs_banned[] = {0, 2, 3, 4};
     for (uint64_t seed = 0; seed < 240; seed += SEQUENCES) {
         uint64_t kind = seed / SEQUENCES;
@@ -273,8 +276,8 @@ int main(void)
         test_options(&check, &options, seed, &closed);
         runs += SEQUENCES;
     }
-    CHECK(&check, closed > runs / 10 && closed < runs, "%d of %d answers close by themselves",
-          (int)closed, (int)runs);
+    CHECK(&check, closed > runs / 10 && closed < runs,
+          "%d of %d answers close by themselves", (int)closed, (int)runs);
     test_not_finite(&check);
     return check_finish(&check);
 }
