@@ -106,7 +106,7 @@ static bool validate(Trainer *trainer)
     if (!is_good || interrupt_is_set(trainer->options->interrupt))
         return is_good;
     printf("after step %" PRId64 ":\n", trainer->step);
-    evaluate_print(&trainer->after, stdout);
+    evaluate_compare(&(Evaluation){0}, &trainer->after, stdout);
     progress_scores(trainer->progress, trainer->step, split_names[SPLIT_valid],
                     &trainer->after);
     return true;
