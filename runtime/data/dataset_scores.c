@@ -112,8 +112,11 @@ static void tell(Scores *scores, const char *name, double value, int64_t example
     scores->metrics[scores->metric_count++] = (Metric){name, value, "%", examples};
 }
 
+/* Of training, annotators' answers are not read. */
 static void finish_annotated(Scores *scores)
 {
+    if (scores->vqa.all.count == 0)
+        return;
     VqaScores vqa = vqa_evaluation_scores(&scores->vqa);
     tell(scores, "accuracy", vqa.overall, scores->vqa.all.count);
     tell(scores, "accuracy, optimal", vqa.optimal, scores->vqa.optimal.count);

@@ -44,6 +44,8 @@ done
 "$vlrun" eval "${model[@]}" --format json --threads 2 >"$work/again"
 cmp "$work/scores" "$work/again" || fail "scores depend on the number of threads"
 "$vlrun" eval "${model[@]}" --task gqa --limit 7 >"$work/table"
+"$vlrun" eval "${model[@]}" --task vqa --split train --limit 5 >"$work/train"
+grep -qE '^vqa +top-k score +5 ' "$work/train" || fail "training: $(cat "$work/train")"
 grep -qE '^gqa +accuracy +7 ' "$work/table" || fail "not seven examples: $(cat "$work/table")"
 
 # Files for leaderboards.
