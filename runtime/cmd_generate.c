@@ -225,7 +225,9 @@ static bool dump_task(TaskWork *work, const char *task)
         return !command->task;
     }
     bool is_good = generate_task(work, task);
-    if (is_good && !interrupt_is_set(work->interrupt))
+    if (is_good && interrupt_is_set(work->interrupt))
+        diag_warning(work->diags, (Loc){0}, "stopped early: no file for task '%s'", task);
+    else if (is_good)
         is_good = work->source->dump_write(work->dump, work->diags);
     work->source->dump_free(work->dump);
     return is_good;
