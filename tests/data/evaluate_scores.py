@@ -3,6 +3,7 @@
 
 usage: evaluate_scores.py metrics METRICS_JSONL
        evaluate_scores.py scores DATA SPLIT ANSWERS SCORES
+       evaluate_scores.py places GENERATED PREDICTED
        evaluate_scores.py files DATA DIRECTORY
 """
 import collections
@@ -95,6 +96,16 @@ def compare_scores(data, split, answers, scores):
         need(want["accuracy"] > 0, task, "nothing is right: that shows nothing")
 
 
+def compare_places(generated, predicted):
+    """Either way the same examples count for the same metrics, and something is right."""
+    generated, predicted = ({(s["task"], s["metric"]): s for s in load(path)}
+                            for path in (generated, predicted))
+    need(list(generated) == list(predicted), list(generated), list(predicted))
+    for (task, metric), score in generated.items():
+        need(score["examples"] == predicted[task, metric]["examples"], task, metric)
+    need(predicted["gqa", "accuracy"]["value"] > 0, predicted)
+
+
 # -- files for leaderboards --------------------------------------------------------------------
 
 
@@ -152,5 +163,6 @@ def check_metrics(path):
     need({"task", "metric", "score", "unit", "examples"} <= set(scores[0]), scores[0])
 
 
-{"metrics": check_metrics, "scores": compare_scores, "files": check_files}[sys.argv[1]](
+{"metrics": check_metrics, "scores": compare_scores,
+ "places": compare_places, "files": check_files}[sys.argv[1]](
     *sys.argv[2:])
