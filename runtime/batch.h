@@ -41,11 +41,24 @@ void batch_free(Batch *batch);
 
 typedef enum Split { SPLIT_train, SPLIT_valid, SPLIT_test, SPLIT_COUNT } Split;
 
-typedef struct TaskScore {
-    const char *task, *metric;
-    double value;      /* 0..1 */
+/* One number that says how good answers are. */
+typedef struct Metric {
+    const char *name;
+    double value;     /* as people read it */
+    const char *unit; /* "%" or "" */
     int64_t examples;
-} TaskScore;
+} Metric;
+
+/* A question that one of two tokens answers: that which is the likelier one after tokens
+ * given beyond the first of every sequence. */
+typedef struct Choice {
+    int32_t given[1];
+    int32_t given_count;
+    int32_t first, other; /* `first` must have the greater logit to be chosen */
+} Choice;
+
+typedef struct Scores Scores; /* a running evaluation of the answers to one task */
+typedef struct Dump Dump;     /* answers to one task on their way to a file */
 
 /* A source of batches. All functions may be called from one thread at a time (the reader's). */
 typedef struct DataSource DataSource;
@@ -58,14 +71,29 @@ struct DataSource {
     Batch *(*train_batch)(void *state, int64_t step, Diags *diags);
     /* Batch `index` of a split of a task for evaluation; NULL after the last. */
     Batch *(*eval_batch)(void *state, const char *task, Split split, int64_t index, Diags *diags);
-    /* Scores predictions (i32 rows of result "prediction", in batch order) of one batch: adds to
-     * *hits and *count. */
-    void (*score)(void *state, const Batch *batch, const int32_t *prediction, double *hits,
-                  int64_t *count);
-    const char *(*metric)(void *state, const char *task); /* "exact match", ... */
+    /* Whether the task's questions are choices; else any tokens may answer. */
+    bool (*choice)(void *state, const char *task, Choice *out);
+    /* What the data call the example of a sequence. */
+    const char *(*example)(void *state, const Batch *batch, int64_t sequence);
     /* What tokens say, in words, without those that only begin, close or fill up. NULL if the source
      * has no words. */
     void (*text)(void *state, const int32_t *ids, int64_t count, FILE *out);
+
+    Scores *(*scores_new)(void *state, const char *task);
+    void (*scores_add)(Scores *scores, const Batch *batch, int64_t sequence,
+                       const int32_t *ids, int64_t count);
+    /* All metrics, that which stands for the task first; they live as long as the scores. */
+    const Metric *(*scores_finish)(Scores *scores, uint32_t *out_count);
+    void (*scores_free)(Scores *scores);
+
+    /* The file of answers that the task's leaderboard takes, in `directory`. NULL if there
+     * is no such leaderboard. */
+    Dump *(*dump_new)(void *state, const char *task, const char *directory);
+    void (*dump_add)(Dump *dump, const Batch *batch, int64_t sequence, const int32_t *ids,
+                     int64_t count);
+    bool (*dump_write)(Dump *dump, Diags *diags); /* false and an error if it cannot */
+    void (*dump_free)(Dump *dump);
+
     void (*free)(void *state);
 };
 

@@ -4,31 +4,29 @@
 #include "runtime/command.h"
 #include "runtime/data.h"
 #include "runtime/evaluate.h"
+#include "runtime/interrupt.h"
 #include "runtime/run.h"
 
 typedef struct EvalCommand {
-    const char *plan, *data, *tokenizer, *weights, *from, *split_name;
-    bool skip_bad;
-    int64_t threads;
+    const char *plan, *data, *tokenizer, *weights, *from, *split_name, *task, *format;
+    bool skip_bad, is_json;
+    int64_t threads, limit;
     Split split;
 } EvalCommand;
 
-static bool find_split(EvalCommand *command)
+static bool check_names(EvalCommand *command)
 {
-    for (int i = 0; i < SPLIT_COUNT; i++)
-        if (strcmp(command->split_name, split_names[i]) == 0) {
-            command->split = (Split)i;
-            return true;
-        }
-    const char *near = nearest_name(command->split_name, split_names, SPLIT_COUNT);
-    fprintf(stderr, "vlrun eval: no split '%s'; %s%s\n", command->split_name,
-            near ? "did you mean " : "there are train, valid and ", near ? near : "test");
+    command->is_json = strcmp(command->format, "json") == 0;
+    if (command->is_json || strcmp(command->format, "table") == 0)
+        return split_find(command->split_name, "eval", &command->split);
+    fprintf(stderr, "vlrun eval: no format '%s'; there are table and json\n",
+            command->format);
     return false;
 }
 
 static bool parse(EvalCommand *command, int argc, char **argv, int *out_code)
 {
-    *command = (EvalCommand){.data = "shapes", .split_name = "test"};
+    *command = (EvalCommand){.data = "shapes", .split_name = "test", .format = "table"};
     const Option options[] = {
         {"--from", OPTION_text, &command->from, "RUN",
          "run directory or checkpoint to score"},
@@ -42,6 +40,10 @@ static bool parse(EvalCommand *command, int argc, char **argv, int *out_code)
          "leave out, and count, examples that cannot be read"},
         {"--split", OPTION_text, &command->split_name, "NAME",
          "train, valid or test (if not given)"},
+        {"--task", OPTION_text, &command->task, "NAME", "one task only; else all"},
+        {"--limit", OPTION_count, &command->limit, "N",
+         "first examples of each task only; 0: all"},
+        {"--format", OPTION_text, &command->format, "NAME", "table or json"},
         {"--threads", OPTION_count, &command->threads, "N", "0: one per processor"},
     };
     const Usage usage = {.command = "eval",
@@ -50,26 +52,36 @@ static bool parse(EvalCommand *command, int argc, char **argv, int *out_code)
                          .options = options,
                          .option_count = sizeof options / sizeof *options,
                          .operand_count = 1};
-    return options_parse(&usage, argc, argv, &command->plan, out_code) &&
-           find_split(command);
+    if (!options_parse(&usage, argc, argv, &command->plan, out_code))
+        return false;
+    *out_code = EXIT_CODE_usage;
+    return check_names(command);
 }
 
-static ExitCode evaluate(const EvalCommand *command, Run *run, Diags *diags)
+static ExitCode evaluate_run(const EvalCommand *command, Run *run,
+                             const Interrupt *interrupt, Diags *diags)
 {
     const DataOptions data = {.directory = command->data,
                               .tokenizer = command->tokenizer,
                               .weights = command->weights,
                               .skip_bad = command->skip_bad,
                               .has_no_training = command->split != SPLIT_train};
+    const EvaluateOptions options = {.split = command->split,
+                                     .task = command->task,
+                                     .limit = command->limit,
+                                     .interrupt = interrupt,
+                                     .progress = terminal(stderr)};
     DataSource *source = data_open(&data, run->module, diags);
-    Arena *arena = arena_new();
-    uint32_t count = run->module->task_count;
-    TaskScore *scores = ARENA_ARRAY(arena, TaskScore, count);
+    Evaluation evaluation = {0};
     bool is_good =
-        source && evaluate_tasks(run->session, source, command->split, NULL, scores, diags);
-    if (is_good)
-        evaluate_print(NULL, scores, count, stdout);
-    arena_free(arena);
+        source && evaluate(run->session, source, &options, &evaluation, diags);
+    if (is_good && interrupt_is_set(interrupt))
+        diag_warning(diags, (Loc){0}, "stopped early: not all examples are scored");
+    if (is_good && command->is_json)
+        evaluate_print_json(&evaluation, command->split, stdout);
+    else if (is_good)
+        evaluate_print(&evaluation, stdout);
+    evaluation_free(&evaluation);
     data_close(source);
     return is_good ? EXIT_CODE_done : EXIT_CODE_input;
 }
@@ -81,6 +93,7 @@ int cmd_eval(int argc, char **argv)
     if (!parse(&command, argc, argv, &code))
         return code;
     Diags *diags = diags_new(stderr);
+    Interrupt *interrupt = interrupt_new(); /* before the lanes' threads */
     const RunOptions options = {.plan = command.plan,
                                 .weights = command.weights,
                                 .from = command.from,
@@ -88,9 +101,10 @@ int cmd_eval(int argc, char **argv)
     Run run;
     code = EXIT_CODE_input;
     if (run_open(&run, &options, diags)) {
-        code = (int)evaluate(&command, &run, diags);
+        code = (int)evaluate_run(&command, &run, interrupt, diags);
         run_close(&run);
     }
+    interrupt_free(interrupt);
     diags_free(diags);
     return code;
 }

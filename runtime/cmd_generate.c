@@ -6,13 +6,16 @@
 #include "runtime/command.h"
 #include "runtime/data.h"
 #include "runtime/evaluate.h"
-#include "runtime/generate.h"
+#include "runtime/interrupt.h"
+#include "runtime/predict.h"
 #include "runtime/run.h"
 
 enum { UNSET = INT32_MAX };
 
 typedef struct GenerateCommand {
-    const char *plan, *data, *tokenizer, *weights, *from, *split_name, *task, *format;
+    const char *plan, *data, *tokenizer, *weights, *from, *split_name, *task, *format,
+        *out;
+    bool is_dump;
     int64_t threads, beams, max_length, limit, no_repeat, start, pad, end;
     Split split;
     bool skip_bad;
@@ -20,20 +23,19 @@ typedef struct GenerateCommand {
 
 static bool check_names(GenerateCommand *command)
 {
-    if (strcmp(command->format, "jsonl") != 0) {
-        fprintf(stderr, "vlrun generate: no format '%s'; there is jsonl\n",
+    static const char *const formats[] = {"jsonl", "leaderboard"};
+    command->is_dump = strcmp(command->format, formats[1]) == 0;
+    if (!command->is_dump && strcmp(command->format, formats[0]) != 0) {
+        fprintf(stderr,
+                "vlrun generate: no format '%s'; there are jsonl and leaderboard\n",
                 command->format);
         return false;
     }
-    for (int i = 0; i < SPLIT_COUNT; i++)
-        if (strcmp(command->split_name, split_names[i]) == 0) {
-            command->split = (Split)i;
-            return true;
-        }
-    const char *near = nearest_name(command->split_name, split_names, SPLIT_COUNT);
-    fprintf(stderr, "vlrun generate: no split '%s'; %s%s\n", command->split_name,
-            near ? "did you mean " : "there are train, valid and ", near ? near : "test");
-    return false;
+    if (command->is_dump != (command->out != NULL)) {
+        fprintf(stderr, "vlrun generate: --format leaderboard and --out DIR go together\n");
+        return false;
+    }
+    return split_find(command->split_name, "generate", &command->split);
 }
 
 static bool parse(GenerateCommand *command, int argc, char **argv, int *out_code)
@@ -75,7 +77,8 @@ static bool parse(GenerateCommand *command, int argc, char **argv, int *out_code
         {"--pad-id", OPTION_count, &command->pad, "ID", "token that fills up"},
         {"--end-id", OPTION_count, &command->end, "ID", "token that closes an answer"},
         {"--format", OPTION_text, &command->format, "NAME",
-         "jsonl: an object per example"},
+         "jsonl: an object per example; leaderboard: files to hand in"},
+        {"--out", OPTION_text, &command->out, "DIR", "where files for leaderboards go"},
         {"--threads", OPTION_count, &command->threads, "N", "0: one per processor"},
     };
     const Usage usage = {.command = "generate",
@@ -141,13 +144,15 @@ static void print_text(const DataSource *source, const int32_t *ids, int64_t cou
     free(text);
 }
 
-static void print_generated(const DataSource *source, const char *task, int64_t first,
+static void print_generated(const DataSource *source, const Batch *batch, int64_t first,
                             const Generated *generated, FILE *out)
 {
     for (int64_t s = 0; s < generated->sequences; s++) {
         const int32_t *ids = generated->ids + s * generated->width;
         fputs("{\"task\": ", out);
-        print_string(task, out);
+        print_string(batch->task, out);
+        fputs(", \"id\": ", out);
+        print_string(source->example(source->state, batch, s), out);
         fprintf(out, ", \"index\": %" PRId64 ", \"ids\": [", first + s);
         for (int64_t i = 0; i < generated->lengths[s]; i++)
             fprintf(out, "%s%d", i ? ", " : "", ids[i]);
@@ -158,45 +163,103 @@ static void print_generated(const DataSource *source, const char *task, int64_t 
     }
 }
 
-static bool generate_task(const GenerateCommand *command, Run *run,
-                          const DataSource *source, const char *task, Diags *diags)
-{
+/* What goes on while a task is worked through. */
+typedef struct TaskWork {
+    const GenerateCommand *command;
+    Run *run;
+    const DataSource *source;
+    const Interrupt *interrupt;
     GenerateOptions options;
-    bool is_good = options_of(command, run->module, task, &options, diags);
-    uint32_t errors = diags_error_count(diags);
-    for (int64_t i = 0, done = 0; is_good && done < command->limit; i++) {
-        Batch *batch = source->eval_batch(source->state, task, command->split, i, diags);
-        if (!batch)
-            break;
-        if (batch->sequences > command->limit - done)
-            batch->sequences = command->limit - done;
-        Generated generated;
-        is_good = generate(run->session, batch, &options, &generated, diags);
-        if (is_good) {
-            print_generated(source, task, done, &generated, stdout);
-            done += generated.sequences;
-            generated_free(&generated);
-        }
-        batch_free(batch);
-    }
-    return is_good && diags_error_count(diags) == errors;
+    Dump *dump; /* NULL: lines are printed */
+    int64_t done;
+    Diags *diags;
+} TaskWork;
+
+static bool generate_batch(TaskWork *work, Batch *batch)
+{
+    const DataSource *source = work->source;
+    int64_t limit = work->command->limit;
+    if (batch->sequences > limit - work->done)
+        batch->sequences = limit - work->done;
+    Generated said;
+    bool is_good = work->dump ? predict(work->run->session, source, batch, &work->options,
+                                        &said, work->diags)
+                              : generate(work->run->session, batch, &work->options, &said,
+                                         work->diags);
+    if (!is_good)
+        return false;
+    if (!work->dump)
+        print_generated(source, batch, work->done, &said, stdout);
+    for (int64_t s = 0; work->dump && s < said.sequences; s++)
+        source->dump_add(work->dump, batch, s, said.ids + s * said.width, said.lengths[s]);
+    work->done += said.sequences;
+    generated_free(&said);
+    return true;
 }
 
-static ExitCode generate_all(const GenerateCommand *command, Run *run, Diags *diags)
+static bool generate_task(TaskWork *work, const char *task)
+{
+    bool is_good =
+        options_of(work->command, work->run->module, task, &work->options, work->diags);
+    uint32_t errors = diags_error_count(work->diags);
+    work->done = 0;
+    for (int64_t i = 0; is_good && work->done < work->command->limit &&
+                        !interrupt_is_set(work->interrupt);
+         i++) {
+        Batch *batch = work->source->eval_batch(work->source->state, task,
+                                                work->command->split, i, work->diags);
+        if (!batch)
+            break;
+        is_good = generate_batch(work, batch);
+        batch_free(batch);
+    }
+    return is_good && diags_error_count(work->diags) == errors;
+}
+
+/* A file that is cut short is no file to hand in. */
+static bool dump_task(TaskWork *work, const char *task)
+{
+    const GenerateCommand *command = work->command;
+    work->dump = work->source->dump_new(work->source->state, task, command->out);
+    if (!work->dump) {
+        if (command->task)
+            diag_error(work->diags, (Loc){0}, "no leaderboard takes answers to task '%s'",
+                       task);
+        return !command->task;
+    }
+    bool is_good = generate_task(work, task);
+    if (is_good && interrupt_is_set(work->interrupt))
+        diag_warning(work->diags, (Loc){0}, "stopped early: no file for task '%s'", task);
+    else if (is_good)
+        is_good = work->source->dump_write(work->dump, work->diags);
+    work->source->dump_free(work->dump);
+    return is_good;
+}
+
+static ExitCode generate_all(const GenerateCommand *command, Run *run,
+                             const Interrupt *interrupt, Diags *diags)
 {
     const DataOptions data = {.directory = command->data,
                               .tokenizer = command->tokenizer,
                               .weights = command->weights,
                               .skip_bad = command->skip_bad,
+                              .leaderboard = command->is_dump,
                               .has_no_training = command->split != SPLIT_train};
     DataSource *source = data_open(&data, run->module, diags);
-    bool is_good = source != NULL, is_known = !command->task;
+    TaskWork work = {.command = command,
+                     .run = run,
+                     .source = source,
+                     .interrupt = interrupt,
+                     .diags = diags};
+    bool is_known = !command->task;
+    bool is_good =
+        source && (!command->is_dump || run_make_directory(command->out, diags));
     for (uint32_t i = 0; is_good && i < run->module->task_count; i++) {
         const char *task = run->module->tasks[i].name;
         if (command->task && strcmp(task, command->task) != 0)
             continue;
         is_known = true;
-        is_good = generate_task(command, run, source, task, diags);
+        is_good = command->is_dump ? dump_task(&work, task) : generate_task(&work, task);
     }
     if (!is_known && is_good)
         diag_error(diags, (Loc){.file = command->plan}, "the plan has no task '%s'",
@@ -212,6 +275,7 @@ int cmd_generate(int argc, char **argv)
     if (!parse(&command, argc, argv, &code))
         return code;
     Diags *diags = diags_new(stderr);
+    Interrupt *interrupt = interrupt_new(); /* before the lanes' threads */
     const RunOptions options = {.plan = command.plan,
                                 .weights = command.weights,
                                 .from = command.from,
@@ -219,9 +283,10 @@ int cmd_generate(int argc, char **argv)
     Run run;
     code = EXIT_CODE_input;
     if (run_open(&run, &options, diags)) {
-        code = (int)generate_all(&command, &run, diags);
+        code = (int)generate_all(&command, &run, interrupt, diags);
         run_close(&run);
     }
+    interrupt_free(interrupt);
     diags_free(diags);
     return code;
 }

@@ -19,7 +19,8 @@ typedef struct TrainCommand {
 static bool parse(TrainCommand *command, int argc, char **argv, int *out_code)
 {
     *command = (TrainCommand){
-        .data = "shapes", .steps = NOT_GIVEN, .checkpoint_every = CHECKPOINT_EVERY};
+        .data = "shapes", .steps = NOT_GIVEN, .eval_every = NOT_GIVEN,
+        .checkpoint_every = CHECKPOINT_EVERY};
     const Option options[] = {
         {"--data", OPTION_text, &command->data, "DIR",
          "data sets in their published layout; shapes: built in"},
@@ -41,7 +42,7 @@ static bool parse(TrainCommand *command, int argc, char **argv, int *out_code)
         {"--score-first", OPTION_flag, &command->score_first, NULL,
          "score the test split before training, too"},
         {"--eval-every", OPTION_count, &command->eval_every, "N",
-         "validate every N steps; 0: never"},
+         "validate every N steps, not after each epoch; 0: never"},
         {"--checkpoint-every", OPTION_count, &command->checkpoint_every, "N",
          "save every N steps and at the end; 100"},
         {"--no-cache", OPTION_flag, &command->no_cache, NULL,
@@ -149,6 +150,8 @@ static ExitCode train_run(const TrainCommand *command, Run *run,
         options.weights = weights;
     if (source && choose_steps(command, run, source, &options.total_steps, diags) &&
         run_make_directory(run->directory, diags)) {
+        if (options.eval_every == NOT_GIVEN)
+            options.eval_every = source->epoch_steps(source->state);
         introduce(command, run, options.total_steps);
         code = train(run, source, &options, diags);
     }

@@ -31,6 +31,7 @@ DataSource *data_open(const DataOptions *options, const Module *module, Diags *d
     DatasetOptions dataset = {.directory = directory,
                               .tokenizer = options->tokenizer,
                               .skip_bad = options->skip_bad,
+                              .leaderboard = options->leaderboard,
                               .has_no_training = options->has_no_training};
     if (!dataset.tokenizer && options->weights && is_directory(options->weights))
         dataset.tokenizer = options->weights;

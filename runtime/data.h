@@ -11,6 +11,7 @@ typedef struct DataOptions {
                               that of the data */
     const char *weights;   /* what the parameters are read from, or NULL */
     bool skip_bad;         /* leave out what cannot be read */
+    bool leaderboard;      /* the test split is the one without answers */
     bool has_no_training;  /* only evaluation will follow */
 } DataOptions;
 

@@ -1,76 +1,133 @@
-/* Evaluation: every batch of a split through the task's evaluate graph, scored by the
- * data source, which alone knows what a prediction means. */
+/* Evaluation: what the model says about every batch of a split, scored by the data source,
+ * which alone knows what is right. */
 #include "runtime/evaluate.h"
 
 #include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
 
-const char *const split_names[SPLIT_COUNT] = {"train", "valid", "test"};
+#include "runtime/predict.h"
 
-static bool evaluate_batch(Session *session, DataSource *source, const Batch *batch,
-                           double *hits, int64_t *count, Diags *diags)
+FILE *terminal(FILE *out)
 {
-    EvalResult result;
-    if (!session_evaluate(session, batch, &result, diags))
+    return isatty(fileno(out)) ? out : NULL;
+}
+
+void evaluation_add(Evaluation *evaluation, const TaskScore *score)
+{
+    if (!evaluation->arena)
+        evaluation->arena = arena_new();
+    uint32_t count = evaluation->count;
+    TaskScore *scores = ARENA_ARRAY(evaluation->arena, TaskScore, count + 1);
+    if (count)
+        memcpy(scores, evaluation->scores, count * sizeof *scores);
+    scores[count] = *score;
+    Metric *metric = &scores[count].metric;
+    scores[count].task = arena_format(evaluation->arena, "%s", score->task);
+    metric->name = arena_format(evaluation->arena, "%s", metric->name);
+    metric->unit = arena_format(evaluation->arena, "%s", metric->unit);
+    evaluation->scores = scores;
+    evaluation->count++;
+}
+
+void evaluation_free(Evaluation *evaluation)
+{
+    if (evaluation->arena)
+        arena_free(evaluation->arena);
+    *evaluation = (Evaluation){0};
+}
+
+/* -- a task ---------------------------------------------------------------------- */
+
+typedef struct TaskRun {
+    Session *session;
+    DataSource *source;
+    const EvaluateOptions *options;
+    const char *task;
+    GenerateOptions generation;
+    Scores *scores;
+    int64_t done; /* examples */
+    Diags *diags;
+} TaskRun;
+
+static bool evaluate_batch(TaskRun *run, Batch *batch)
+{
+    int64_t limit = run->options->limit;
+    if (limit && batch->sequences > limit - run->done)
+        batch->sequences = limit - run->done;
+    Generated said;
+    if (!predict(run->session, run->source, batch, &run->generation, &said, run->diags))
         return false;
-    if (!result.prediction) {
-        diag_error(diags, (Loc){0}, "task '%s' has no result \"prediction\" to score",
-                   batch->task);
-        return false;
+    for (int64_t s = 0; s < batch->sequences; s++)
+        run->source->scores_add(run->scores, batch, s, said.ids + s * said.width,
+                                said.lengths[s]);
+    run->done += batch->sequences;
+    generated_free(&said);
+    if (run->options->progress) {
+        fprintf(run->options->progress, "\r%s %s: %" PRId64 " examples\033[K", run->task,
+                split_names[run->options->split], run->done);
+        fflush(run->options->progress);
     }
-    source->score(source->state, batch, result.prediction, hits, count);
     return true;
 }
 
-static bool evaluate_task(Session *session, DataSource *source, Split split,
-                          const Interrupt *interrupt, TaskScore *score, Diags *diags)
+static bool evaluate_batches(TaskRun *run)
 {
-    double hits = 0;
+    uint32_t errors = diags_error_count(run->diags);
+    const EvaluateOptions *options = run->options;
     bool is_good = true;
-    uint32_t errors = diags_error_count(diags);
-    Batch *batch = NULL;
-    for (int64_t i = 0; is_good && !interrupt_is_set(interrupt); i++) {
-        batch = source->eval_batch(source->state, score->task, split, i, diags);
+    for (int64_t i = 0; is_good && (!options->limit || run->done < options->limit) &&
+                        !interrupt_is_set(options->interrupt);
+         i++) {
+        Batch *batch = run->source->eval_batch(run->source->state, run->task,
+                                               options->split, i, run->diags);
         if (!batch)
             break;
-        is_good = evaluate_batch(session, source, batch, &hits, &score->examples, diags);
+        is_good = evaluate_batch(run, batch);
         batch_free(batch);
     }
-    score->value = score->examples ? hits / (double)score->examples : 0;
-    return is_good && diags_error_count(diags) == errors;
+    if (options->progress) {
+        fputs("\r\033[K", options->progress);
+        fflush(options->progress);
+    }
+    return is_good && diags_error_count(run->diags) == errors;
 }
 
-bool evaluate_tasks(Session *session, DataSource *source, Split split,
-                    const Interrupt *interrupt, TaskScore *out, Diags *diags)
+static bool evaluate_task(TaskRun *run, Evaluation *out)
+{
+    DataSource *source = run->source;
+    if (!generate_settings(session_module(run->session), run->task, &run->generation,
+                           run->diags))
+        return false;
+    run->scores = source->scores_new(source->state, run->task);
+    bool is_good = evaluate_batches(run);
+    uint32_t count = 0;
+    const Metric *metrics = source->scores_finish(run->scores, &count);
+    for (uint32_t i = 0; is_good && i < count; i++)
+        evaluation_add(out, &(TaskScore){run->task, metrics[i], i == 0});
+    source->scores_free(run->scores);
+    return is_good;
+}
+
+bool evaluate(Session *session, DataSource *source, const EvaluateOptions *options,
+              Evaluation *out, Diags *diags)
 {
     const Module *module = session_module(session);
+    bool is_known = !options->task;
+    *out = (Evaluation){0};
     for (uint32_t i = 0; i < module->task_count; i++) {
-        const char *task = module->tasks[i].name;
-        out[i] = (TaskScore){.task = task, .metric = source->metric(source->state, task)};
-        if (!evaluate_task(session, source, split, interrupt, &out[i], diags))
+        TaskRun run = {.session = session,
+                       .source = source,
+                       .options = options,
+                       .task = module->tasks[i].name,
+                       .diags = diags};
+        if (options->task && strcmp(run.task, options->task) != 0)
+            continue;
+        is_known = true;
+        if (!evaluate_task(&run, out))
             return false;
     }
-    return true;
-}
-
-void evaluate_print(const TaskScore *before, const TaskScore *after, uint32_t count,
-                    FILE *out)
-{
-    fprintf(out, "%-12s %-14s %8s %9s%s\n", "task", "metric", "examples",
-            before ? "before" : "score", before ? "     after" : "");
-    double before_sum = 0, after_sum = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        fprintf(out, "%-12s %-14s %8" PRId64, after[i].task, after[i].metric,
-                after[i].examples);
-        if (before)
-            fprintf(out, " %7.1f %%", 100 * before[i].value);
-        fprintf(out, " %7.1f %%\n", 100 * after[i].value);
-        before_sum += before ? before[i].value : 0;
-        after_sum += after[i].value;
-    }
-    if (count < 2)
-        return;
-    fprintf(out, "%-12s %-14s %8s", "mean", "", "");
-    if (before)
-        fprintf(out, " %7.1f %%", 100 * before_sum / count);
-    fprintf(out, " %7.1f %%\n", 100 * after_sum / count);
+    if (!is_known)
+        diag_error(diags, (Loc){0}, "the plan has no task '%s'", options->task);
+    return is_known;
 }

@@ -1,20 +1,48 @@
-/* Scores of all tasks on a split of the data. */
+/* Scores of tasks on a split of the data. */
 #ifndef VLG_RUNTIME_EVALUATE_H
 #define VLG_RUNTIME_EVALUATE_H
 
 #include "runtime/interrupt.h"
 #include "runtime/session.h"
 
-/* One score per task of the module, in its order, into `out`: `task` and `metric` of a
- * score live as long as module and source. False after an error. An interrupt (NULL: none)
- * ends it early, with what was scored until then. */
-NODISCARD bool evaluate_tasks(Session *session, DataSource *source, Split split,
-                              const Interrupt *interrupt, TaskScore *out, Diags *diags);
+typedef struct EvaluateOptions {
+    Split split;
+    const char *task;           /* NULL: all */
+    int64_t limit;              /* first examples of each task only; 0: all */
+    const Interrupt *interrupt; /* ends it early, with what was scored until then; or NULL */
+    FILE *progress;             /* a terminal that is told how far it is, or NULL */
+} EvaluateOptions;
 
-/* A table of task, metric, examples and scores in percent; `before` may be NULL. */
-void evaluate_print(const TaskScore *before, const TaskScore *after, uint32_t count,
-                    FILE *out);
+typedef struct TaskScore {
+    const char *task;
+    Metric metric;
+    bool is_main; /* the one that stands for the task */
+} TaskScore;
+
+/* Of every task its main metric, and then the others. */
+typedef struct Evaluation {
+    TaskScore *scores;
+    uint32_t count;
+    Arena *arena; /* of the scores and names */
+} Evaluation;
+
+/* False after an error; `out` is to be freed either way. */
+NODISCARD bool evaluate(Session *session, DataSource *source,
+                        const EvaluateOptions *options, Evaluation *out, Diags *diags);
+void evaluation_add(Evaluation *evaluation, const TaskScore *score);
+void evaluation_free(Evaluation *evaluation);
+
+/* A table of all metrics. */
+void evaluate_print(const Evaluation *evaluation, FILE *out);
+/* A table of main metrics before and after; `before` may have none of them. */
+void evaluate_compare(const Evaluation *before, const Evaluation *after, FILE *out);
+void evaluate_print_json(const Evaluation *evaluation, Split split, FILE *out);
 
 extern const char *const split_names[SPLIT_COUNT];
+/* False if there is no such split: `command` says so on stderr. */
+NODISCARD bool split_find(const char *name, const char *command, Split *out);
+
+/* As a terminal, if it is one; else NULL. */
+FILE *terminal(FILE *out);
 
 #endif

@@ -150,13 +150,19 @@ void progress_step(Progress *progress, int64_t step, const Batch *batch, double 
 }
 
 void progress_scores(Progress *progress, int64_t step, const char *split,
-                     const TaskScore *scores, uint32_t count)
+                     const Evaluation *evaluation)
 {
-    for (uint32_t i = 0; i < count; i++)
-        fprintf(progress->metrics,
-                "{\"event\": \"scores\", \"step\": %" PRId64 ", \"split\": \"%s\", "
-                "\"task\": %s, \"score\": %.9g, \"examples\": %" PRId64 "}\n",
-                step, split, find_task(progress, scores[i].task)->quoted, scores[i].value,
-                scores[i].examples);
+    for (uint32_t i = 0; i < evaluation->count; i++) {
+        const TaskScore *score = &evaluation->scores[i];
+        const Metric *metric = &score->metric;
+        json_t *line =
+            json_pack("{s:s, s:I, s:s, s:s, s:s, s:f, s:s, s:I}", "event", "scores",
+                      "step", (json_int_t)step, "split", split, "task", score->task,
+                      "metric", metric->name, "score", metric->value, "unit",
+                      metric->unit, "examples", (json_int_t)metric->examples);
+        json_dumpf(line, progress->metrics, 0);
+        fputc('\n', progress->metrics);
+        json_decref(line);
+    }
     progress_flush(progress);
 }

@@ -4,6 +4,7 @@
 #define VLG_RUNTIME_PROGRESS_H
 
 #include "runtime/batch.h"
+#include "runtime/evaluate.h"
 #include "runtime/session.h"
 
 typedef struct Progress Progress;
@@ -19,7 +20,7 @@ void progress_step(Progress *progress, int64_t step, const Batch *batch, double 
                    const StepResult *result);
 /* Scores of a split, after `step` steps. */
 void progress_scores(Progress *progress, int64_t step, const char *split,
-                     const TaskScore *scores, uint32_t count);
+                     const Evaluation *evaluation);
 /* Lets other text begin on a fresh line, and all metrics so far reach the file. */
 void progress_flush(Progress *progress);
 

@@ -48,6 +48,25 @@ struct Search {
     Arena *arena;
 };
 
+static bool check_choice(const GenerateOptions *options, int64_t vocabulary, Diags *diags)
+{
+    const Choice *choice = options->choice;
+    if (options->beams != 1 || options->max_length != choice->given_count + 2) {
+        diag_error(diags, (Loc){0}, "generation: a choice is no search");
+        return false;
+    }
+    const int32_t ids[] = {choice->first, choice->other, choice->given[0]};
+    for (int i = 0; i < (choice->given_count ? 3 : 2); i++)
+        if (ids[i] < 0 || ids[i] >= vocabulary) {
+            diag_error(diags, (Loc){0},
+                       "generation: token %d of a choice is not in the model's vocabulary "
+                       "of %" PRId64,
+                       ids[i], vocabulary);
+            return false;
+        }
+    return true;
+}
+
 bool search_check(const GenerateOptions *options, int64_t vocabulary, Diags *diags)
 {
     const struct {
@@ -71,10 +90,10 @@ bool search_check(const GenerateOptions *options, int64_t vocabulary, Diags *dia
                        ranges[i].name, ranges[i].value, ranges[i].least, ranges[i].most);
             return false;
         }
-    if (isfinite(options->length_penalty))
-        return true;
-    diag_error(diags, (Loc){0}, "generation: the length penalty is not a number");
-    return false;
+    if (!isfinite(options->length_penalty))
+        diag_error(diags, (Loc){0}, "generation: the length penalty is not a number");
+    return isfinite(options->length_penalty) &&
+           (!options->choice || check_choice(options, vocabulary, diags));
 }
 
 static Hypothesis *new_hypotheses(Search *search, int64_t count)
@@ -237,17 +256,30 @@ static void extend(const Search *search, Hypothesis *to, const Hypothesis *from,
     to->row = row;
 }
 
+/* The best token, the first of equals; or what a choice says. */
+static int32_t pick(const Search *search, const float *logits)
+{
+    const Choice *choice = search->options.choice;
+    if (choice && search->length <= choice->given_count)
+        return choice->given[search->length - 1];
+    if (choice)
+        return logits[choice->first] > logits[choice->other] ? choice->first
+                                                             : choice->other;
+    int32_t best = 0;
+    for (int64_t i = 1; i < search->vocabulary; i++)
+        if (logits[i] > logits[best])
+            best = (int32_t)i;
+    return best;
+}
+
 static void step_greedy(Search *search, Line *line, float *logits, double normal,
                         int64_t row)
 {
     Hypothesis *open = line->open;
-    int32_t best = 0;
     ban_repeats(search, open, logits);
-    for (int64_t i = 1; i < search->vocabulary; i++)
-        if (logits[i] > logits[best])
-            best = (int32_t)i;
+    int32_t best = pick(search, logits);
     double score = open->score + (double)logits[best] - normal;
-    line->done = best == search->options.end;
+    line->done = best == search->options.end && !search->options.choice;
     if (line->done)
         store(search, line, open, score);
     else

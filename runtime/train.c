@@ -23,8 +23,7 @@ typedef struct Trainer {
     Reader *reader;
     char *checkpoint_path;
     char *scores; /* before training, "task=score " for each task */
-    TaskScore *before, *after;
-    bool has_before;
+    Evaluation before, after;
     int64_t step; /* steps done */
 } Trainer;
 
@@ -32,16 +31,18 @@ typedef struct Trainer {
 
 static void print_scores(Trainer *trainer)
 {
-    uint32_t count = trainer->run->module->task_count;
+    const Evaluation *before = &trainer->before;
     size_t size = 1;
-    for (uint32_t i = 0; i < count; i++)
-        size += strlen(trainer->before[i].task) + SCORE_TEXT;
+    for (uint32_t i = 0; i < before->count; i++)
+        size += strlen(before->scores[i].task) + SCORE_TEXT;
     trainer->scores = heap_alloc(size);
     size_t used = 0;
     trainer->scores[0] = '\0';
-    for (uint32_t i = 0; i < count; i++)
-        used += (size_t)snprintf(trainer->scores + used, size - used, "%s=%.17g ",
-                                 trainer->before[i].task, trainer->before[i].value);
+    for (uint32_t i = 0; i < before->count; i++)
+        if (before->scores[i].is_main)
+            used += (size_t)snprintf(trainer->scores + used, size - used, "%s=%.17g ",
+                                     before->scores[i].task,
+                                     before->scores[i].metric.value);
 }
 
 static void parse_scores(Trainer *trainer, const char *text)
@@ -49,11 +50,22 @@ static void parse_scores(Trainer *trainer, const char *text)
     for (uint32_t i = 0; i < trainer->run->module->task_count; i++) {
         const char *task = trainer->run->module->tasks[i].name;
         size_t len = strlen(task);
-        trainer->before[i] = (TaskScore){.task = task};
+        TaskScore score = {.task = task, .metric = {.name = "", .unit = ""}, .is_main = true};
         for (const char *at = text; (at = strstr(at, task)); at += len)
             if (at[len] == '=' && (at == text || at[-1] == ' '))
-                trainer->before[i].value = strtod(at + len + 1, NULL);
+                score.metric.value = strtod(at + len + 1, NULL);
+        evaluation_add(&trainer->before, &score);
     }
+}
+
+static bool score(Trainer *trainer, Split split, Evaluation *out)
+{
+    const EvaluateOptions options = {.split = split,
+                                     .interrupt = trainer->options->interrupt,
+                                     .progress = terminal(stdout)};
+    evaluation_free(out);
+    return evaluate(trainer->run->session, trainer->source, &options, out,
+                    trainer->diags);
 }
 
 /* Scores nobody asked for are no text in the checkpoint. */
@@ -61,16 +73,10 @@ static bool score_before(Trainer *trainer)
 {
     const Run *run = trainer->run;
     const char *earlier = run->checkpoint ? checkpoint_info(run->checkpoint)->scores : "";
-    trainer->has_before = *earlier || (!run->checkpoint && trainer->options->score_first);
-    if (!trainer->has_before) {
-        trainer->scores = heap_alloc(1);
-        trainer->scores[0] = '\0';
-        return true;
-    }
-    if (run->checkpoint)
+    if (*earlier)
         parse_scores(trainer, earlier);
-    else if (!evaluate_tasks(run->session, trainer->source, SPLIT_test,
-                             trainer->options->interrupt, trainer->before, trainer->diags))
+    else if (!run->checkpoint && trainer->options->score_first &&
+             !score(trainer, SPLIT_test, &trainer->before))
         return false;
     print_scores(trainer);
     return true;
@@ -95,15 +101,14 @@ static bool validate(Trainer *trainer)
 {
     progress_flush(trainer->progress);
     reader_pause(trainer->reader);
-    bool is_good = evaluate_tasks(trainer->run->session, trainer->source, SPLIT_valid,
-                                  trainer->options->interrupt, trainer->after, trainer->diags);
+    bool is_good = score(trainer, SPLIT_valid, &trainer->after);
     reader_resume(trainer->reader);
-    if (!is_good)
-        return false;
+    if (!is_good || interrupt_is_set(trainer->options->interrupt))
+        return is_good;
     printf("after step %" PRId64 ":\n", trainer->step);
-    evaluate_print(NULL, trainer->after, trainer->run->module->task_count, stdout);
+    evaluate_compare(&(Evaluation){0}, &trainer->after, stdout);
     progress_scores(trainer->progress, trainer->step, split_names[SPLIT_valid],
-                    trainer->after, trainer->run->module->task_count);
+                    &trainer->after);
     return true;
 }
 
@@ -183,18 +188,16 @@ static ExitCode finish(Trainer *trainer)
                trainer->step, options->total_steps, trainer->checkpoint_path);
         return EXIT_CODE_done;
     }
-    uint32_t count = trainer->run->module->task_count;
-    if (!evaluate_tasks(trainer->run->session, trainer->source, SPLIT_test,
-                        options->interrupt, trainer->after, trainer->diags))
+    if (!score(trainer, SPLIT_test, &trainer->after))
         return EXIT_CODE_input;
     if (interrupt_is_set(options->interrupt)) {
         printf("trained, not scored; saved in %s\n", trainer->checkpoint_path);
         return EXIT_CODE_done;
     }
     progress_scores(trainer->progress, trainer->step, split_names[SPLIT_test],
-                    trainer->after, count);
+                    &trainer->after);
     printf("\n");
-    evaluate_print(trainer->has_before ? trainer->before : NULL, trainer->after, count, stdout);
+    evaluate_compare(&trainer->before, &trainer->after, stdout);
     printf("\nsaved in %s\n", trainer->checkpoint_path);
     return EXIT_CODE_done;
 }
@@ -210,9 +213,8 @@ static ExitCode train_from(Trainer *trainer)
     free(metrics);
     if (!trainer->progress || !score_before(trainer))
         return EXIT_CODE_input;
-    if (!run->checkpoint && trainer->has_before)
-        progress_scores(trainer->progress, 0, split_names[SPLIT_test], trainer->before,
-                        run->module->task_count);
+    if (!run->checkpoint && trainer->before.count)
+        progress_scores(trainer->progress, 0, split_names[SPLIT_test], &trainer->before);
     trainer->reader =
         reader_new(trainer->source, trainer->step, options->total_steps, trainer->diags);
     if (!trainer->reader)
@@ -227,19 +229,16 @@ ExitCode train(Run *run, DataSource *source, const TrainOptions *options, Diags 
 {
     if (!schedule_check(&run->module->settings, diags))
         return EXIT_CODE_input;
-    uint32_t count = run->module->task_count;
     Trainer trainer = {.run = run,
                        .source = source,
                        .options = options,
                        .diags = diags,
-                       .checkpoint_path = run_checkpoint_path(options->directory),
-                       .before = heap_alloc(count * sizeof(TaskScore)),
-                       .after = heap_alloc(count * sizeof(TaskScore))};
+                       .checkpoint_path = run_checkpoint_path(options->directory)};
     ExitCode code = train_from(&trainer);
     progress_free(trainer.progress);
     free(trainer.checkpoint_path);
     free(trainer.scores);
-    free(trainer.before);
-    free(trainer.after);
+    evaluation_free(&trainer.before);
+    evaluation_free(&trainer.after);
     return code;
 }

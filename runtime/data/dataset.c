@@ -13,6 +13,7 @@
 #include "ir/random.h"
 #include "runtime/data/dataset_batch.h"
 #include "runtime/data/dataset_load.h"
+#include "runtime/data/dataset_scores.h"
 #include "runtime/data/order.h"
 
 typedef struct TaskData {
@@ -167,52 +168,50 @@ static Batch *dataset_eval_batch(void *state, const char *task, Split split,
     return batch;
 }
 
-/* The score of the answer that the prediction is, up to its closing token; 0 if it is
- * none. */
-static double score_sequence(const Dataset *dataset, const TaskData *data,
-                             const DatasetExample *example, const int32_t *prediction,
-                             int32_t rows)
-{
-    TokenList tokens = {0};
-    double score = 0;
-    for (uint32_t i = 0; i < example->answer_count && score == 0; i++) {
-        tokens.count = 0;
-        tokenizer_encode(dataset->tokenizer, example->answers[i].text,
-                         data->shape.target_limit, &tokens);
-        if (tokens.count <= (size_t)rows &&
-            memcmp(tokens.ids, prediction, tokens.count * sizeof *prediction) == 0)
-            score = (double)example->answers[i].score;
-    }
-    token_list_free(&tokens);
-    return score;
-}
+/* -- answers --------------------------------------------------------------------------- */
 
-static void dataset_score(void *state, const Batch *batch, const int32_t *prediction,
-                          double *hits, int64_t *count)
+/* Statements are true or false; what tells BPE apart is a token of its own that every
+ * target begins with. */
+static bool dataset_choice(void *state, const char *task, Choice *out)
 {
     Dataset *dataset = state;
-    const TaskData *data = find_task(dataset, batch->task);
-    const int32_t *rows = batch_target_lengths(batch);
-    for (int64_t i = 0; i < batch->sequences; i++) {
-        *hits +=
-            score_sequence(dataset, data, dataset_example(batch, i), prediction, rows[i]);
-        prediction += rows[i];
-    }
-    *count += batch->sequences;
+    const TaskData *data = find_task(dataset, task);
+    if (!data || data->shape.kind->answers != ANSWER_statement)
+        return false;
+    TokenizerIds ids = tokenizer_ids(dataset->tokenizer);
+    bool is_begun = ids.start != ids.pad && ids.bos >= 0;
+    *out = (Choice){.given = {is_begun ? ids.bos : 0},
+                    .given_count = is_begun,
+                    .first = tokenizer_first_id(dataset->tokenizer, "true"),
+                    .other = tokenizer_first_id(dataset->tokenizer, "false")};
+    return true;
 }
 
-static const char *dataset_metric(void *state, const char *task)
+static const char *dataset_id(void *state, const Batch *batch, int64_t sequence)
 {
-    const TaskData *data = find_task(state, task);
-    return data ? data->shape.kind->metric : "";
+    (void)state;
+    return dataset_example(batch, sequence)->id;
 }
 
-static void dataset_print(void *state, const int32_t *ids, int64_t count, FILE *out)
+static void dataset_words(void *state, const int32_t *ids, int64_t count, FILE *out)
 {
     const Dataset *dataset = state;
     Arena *arena = arena_new();
     fputs(tokenizer_decode(dataset->tokenizer, ids, count, arena), out);
     arena_free(arena);
+}
+
+static Scores *dataset_scores(void *state, const char *task)
+{
+    Dataset *dataset = state;
+    return dataset_scores_new(find_task(dataset, task)->shape.kind, dataset->tokenizer);
+}
+
+static Dump *dataset_dump(void *state, const char *task, const char *directory)
+{
+    Dataset *dataset = state;
+    return dataset_dump_new(find_task(dataset, task)->shape.kind, dataset->tokenizer,
+                            directory);
 }
 
 const Tokenizer *dataset_tokenizer(const DataSource *source)
@@ -316,9 +315,17 @@ DataSource *dataset_open(const DatasetOptions *options, const Module *module,
                                    .epoch_steps = dataset_epoch_steps,
                                    .train_batch = dataset_train_batch,
                                    .eval_batch = dataset_eval_batch,
-                                   .score = dataset_score,
-                                   .metric = dataset_metric,
-                                   .text = dataset_print,
+                                   .choice = dataset_choice,
+                                   .example = dataset_id,
+                                   .text = dataset_words,
+                                   .scores_new = dataset_scores,
+                                   .scores_add = dataset_scores_add,
+                                   .scores_finish = dataset_scores_finish,
+                                   .scores_free = dataset_scores_free,
+                                   .dump_new = dataset_dump,
+                                   .dump_add = dataset_dump_add,
+                                   .dump_write = dataset_dump_write,
+                                   .dump_free = dataset_dump_free,
                                    .free = dataset_free};
     if (open_all(dataset, diags))
         return &dataset->source;

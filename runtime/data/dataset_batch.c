@@ -21,7 +21,6 @@ typedef struct Sequence {
 typedef struct DatasetBatch {
     Batch batch;
     const DatasetExample **examples; /* [batch.sequences] */
-    int32_t *target_lengths;
 } DatasetBatch;
 
 const DatasetExample *dataset_example(const Batch *batch, int64_t sequence)
@@ -29,13 +28,7 @@ const DatasetExample *dataset_example(const Batch *batch, int64_t sequence)
     return ((const DatasetBatch *)(const void *)batch)->examples[sequence];
 }
 
-const int32_t *batch_target_lengths(const Batch *batch)
-{
-    return ((const DatasetBatch *)(const void *)batch)->target_lengths;
-}
-
-/* -- what a task's sequences look like ------------------------------------------------
- */
+/* -- what a task's sequences look like ------------------------------------------------ */
 
 /* The stricter of two limits, where 0 is none. */
 static int64_t stricter(int64_t a, int64_t b)
@@ -330,10 +323,8 @@ static Batch *lay_out(const BatchMaker *maker, const Sequence *sequences, int64_
     Batch *batch = &out->batch;
     *batch = (Batch){.task = fields->task->name, .sequences = count, .arena = arena};
     out->examples = ARENA_ARRAY(arena, const DatasetExample *, count);
-    out->target_lengths = ARENA_ARRAY(arena, int32_t, count);
     for (int64_t i = 0; i < count; i++) {
         out->examples[i] = sequences[i].chosen.example;
-        out->target_lengths[i] = (int32_t)sequences[i].target.count;
     }
     batch->axes = ARENA_ARRAY(arena, BatchAxis, fields->axis_count);
     batch->axis_count = fields->axis_count;

@@ -37,7 +37,4 @@ typedef struct BatchMaker {
 Batch *batch_make(const BatchMaker *maker, const Chosen *chosen, int64_t count,
                   Diags *diags);
 
-/* Rows of the targets of each sequence: what predictions have. */
-const int32_t *batch_target_lengths(const Batch *batch);
-
 #endif

@@ -7,14 +7,22 @@ const char image_features[] = "clip_features/data_clip_RN101_att";
 const char video_features[] = "clip-vit";
 
 const TaskKind task_kinds[] = {
-    {"vqa", "vqa: ", "soft score", 1, false, 20, 10, read_vqa},
-    {"gqa", "gpa: ", "exact match", 1, false, 20, 0, read_gqa},
-    {"nlvr", "nlvr: ", "exact match", 2, false, 0, 0, read_nlvr},
-    {"caption", "caption: ", "exact match", 1, false, 40, 40, read_caption},
-    {"tvqa", "tvqa: ", "exact match", 1, true, 600, 20, read_tvqa},
-    {"how2qa", "how2qa: ", "exact match", 1, true, 600, 20, read_how2qa},
-    {"tvc", "tvc: ", "exact match", 1, true, 600, 20, read_tvc},
-    {"yc2c", "yc2c: ", "exact match", 1, true, 600, 20, read_yc2c},
+    {"vqa", "vqa: ", ANSWER_annotated, "karpathy_test_predict.json",
+     1, false, 20, 10, read_vqa},
+    {"gqa", "gpa: ", ANSWER_label, NULL,
+     1, false, 20, 0, read_gqa},
+    {"nlvr", "nlvr: ", ANSWER_statement, "nlvr_submit.csv",
+     2, false, 0, 0, read_nlvr},
+    {"caption", "caption: ", ANSWER_caption, NULL,
+     1, false, 40, 40, read_caption},
+    {"tvqa", "tvqa: ", ANSWER_choice, "tvqa_test_predictions.json",
+     1, true, 600, 20, read_tvqa},
+    {"how2qa", "how2qa: ", ANSWER_choice, "how2qa_test_public_predictions.json",
+     1, true, 600, 20, read_how2qa},
+    {"tvc", "tvc: ", ANSWER_caption, "tvc_test_predictions.jsonl",
+     1, true, 600, 20, read_tvc},
+    {"yc2c", "yc2c: ", ANSWER_caption, "yc2c_test_predictions.jsonl",
+     1, true, 600, 20, read_yc2c},
 };
 const uint32_t task_kind_count = sizeof task_kinds / sizeof *task_kinds;
 
@@ -28,7 +36,6 @@ const TaskFile task_files[] = {
     {"vqa", SPLIT_train, "vqa/karpathy_train.json", "COCO", false},
     {"vqa", SPLIT_valid, "vqa/karpathy_val.json", "COCO", false},
     {"vqa", SPLIT_test, "vqa/karpathy_test.json", "COCO", false},
-    {"vqa", SPLIT_test, "vqa/test_4.json", "COCO", true},
     {"gqa", SPLIT_train, "GQA/train.json", "VG", false},
     {"gqa", SPLIT_train, "GQA/valid.json", "VG", false},
     {"gqa", SPLIT_valid, "GQA/testdev.json", "GQA", false},

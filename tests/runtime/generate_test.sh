@@ -41,6 +41,6 @@ refused 1 "number of beams is 0" --beams 0
 refused 1 "number of beams is 9999999" --beams 9999999
 refused 1 "room for 41" --max-length 50
 refused 1 "longest length is 0" --max-length 0
-refused 1 "end id" --end-id 343
+refused 1 "end id" --end-id 99999
 refused 1 "start id" --start-id 9999999999
 echo "generate: passed"

@@ -29,15 +29,15 @@ typedef struct Plain {
     double score;
 } Plain;
 
-typedef struct Choice {
+typedef struct Ranked {
     double score;
     int64_t beam;
     int32_t token;
-} Choice;
+} Ranked;
 
 static int compare_choices(const void *a, const void *b)
 {
-    const Choice *x = a, *y = b;
+    const Ranked *x = a, *y = b;
     return (x->score < y->score) - (x->score > y->score);
 }
 
@@ -112,13 +112,13 @@ static void store_plain(PlainSearch *search, Plain plain, double sum)
 static bool step_plain(PlainSearch *search)
 {
     const GenerateOptions *options = search->options;
-    static Choice choices[MOST_BEAMS * VOCABULARY];
+    static Ranked choices[MOST_BEAMS * VOCABULARY];
     int64_t beams = options->beams, count = 0, next = 0;
     for (int64_t b = 0; b < beams; b++) {
         double scores[VOCABULARY];
         next_scores(options, search->seed, &search->open[b], scores);
         for (int32_t i = 0; i < VOCABULARY; i++)
-            choices[count++] = (Choice){scores[i] + search->open[b].score, b, i};
+            choices[count++] = (Ranked){scores[i] + search->open[b].score, b, i};
     }
     qsort(choices, (size_t)count, sizeof *choices, compare_choices);
     Plain grown[MOST_BEAMS];
