@@ -2,8 +2,10 @@
  * the evaluate graph of the same plan: the same tokens, greedy and by beams, with few and
  * many sequences at a time. And options that make no sense.
  *
- *     usage: generate_test PLAN.bin     compiled with --set trace=1, so that it gives
- * logits */
+ *     usage: generate_test PLAN.bin [--varied]
+ *
+ * The plan is compiled with --set trace=1, so that it gives logits; --varied: its answers are
+ * expected to vary from token to token. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -244,7 +246,7 @@ static void test_refusals(Test *test, const char *task, const GenerateOptions *g
 int main(int argc, char **argv)
 {
     Test test = {.diags = diags_new(stderr)};
-    if (argc != 2 || !(test.module = module_read(argv[1], test.diags)))
+    if (argc < 2 || argc > 3 || !(test.module = module_read(argv[1], test.diags)))
         return 2;
     test.store = store_new(test.module);
     fill_store(test.store);
@@ -274,7 +276,8 @@ int main(int argc, char **argv)
         test_task(&test, task, &rules);
         test_task(&test, task, &few);
     }
-    test_variety(&test, test.module->tasks[0].name, &greedy);
+    if (argc == 3 && strcmp(argv[2], "--varied") == 0)
+        test_variety(&test, test.module->tasks[0].name, &greedy);
     test_refusals(&test, test.module->tasks[0].name, &greedy);
     session_free(test.session);
     store_free(test.store);
