@@ -32,8 +32,8 @@ static bool parse(EvalCommand *command, int argc, char **argv, int *out_code)
     const Option options[] = {
         {"--from", OPTION_text, &command->from, "RUN",
          "run directory or checkpoint to score"},
-        {"--weights", OPTION_text, &command->weights, "FILE",
-         "safetensors with parameters"},
+        {"--weights", OPTION_text, &command->weights, "PATH",
+         "a model directory, safetensors or index file"},
         {"--data", OPTION_text, &command->data, "DIR",
          "data sets in their published layout; shapes: built in"},
         {"--tokenizer", OPTION_text, &command->tokenizer, "PATH",
@@ -58,7 +58,7 @@ static ExitCode evaluate(const EvalCommand *command, Run *run, Diags *diags)
 {
     const DataOptions data = {.directory = command->data,
                               .tokenizer = command->tokenizer,
-                              .weights = command->weights,
+                              .weights = run_weights_path(run),
                               .skip_bad = command->skip_bad,
                               .has_no_training = command->split != SPLIT_train};
     DataSource *source = data_open(&data, run->module, diags);
