@@ -238,8 +238,10 @@ bool weights_load(Store *store, const TensorSet *set, WeightsReport *out_report,
         else if (entry->param)
             out_report->missing++, out_report->frozen_missing += !entry->param->trained;
     }
-    for (uint32_t i = 0; i < tensor_set_count(set); i++)
-        out_report->unexpected += !prefix_entry(prefix, store, tensor_set_at(set, i)->name);
+    for (uint32_t i = 0; i < tensor_set_count(set); i++) {
+        const char *name = tensor_set_at(set, i)->name;
+        out_report->unexpected += !prefix_entry(prefix, store, name);
+    }
     if (is_good && out_report->loaded == 0) {
         diag_error(diags, (Loc){.file = tensor_set_path(set)},
                    "has no parameter of model '%s'", store_module(store)->name);
