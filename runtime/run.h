@@ -7,7 +7,7 @@
 
 typedef struct RunOptions {
     const char *plan; /* plan.bin or .vir */
-    const char *weights; /* for tensor_set_open; NULL: what the checkpoint says, or none */
+    const char *weights; /* for tensor_set_open; NULL: as the checkpoint says, if any */
     const char *from; /* run directory or checkpoint to take parameters from, or NULL */
     const char *out;  /* run directory; NULL: runs/ and the model's name */
     bool resume;      /* go on with the run in `out` instead: the same plan, states too */
