@@ -28,11 +28,11 @@ uint64_t plan_fingerprint(const Module *module)
     return hash;
 }
 
-uint64_t weights_fingerprint(const TensorFile *file)
+uint64_t weights_fingerprint(const TensorSet *set)
 {
     uint64_t hash = HASH_START;
-    for (uint32_t i = 0; i < tensor_file_count(file); i++) {
-        const Tensor *tensor = tensor_file_at(file, i);
+    for (uint32_t i = 0; i < tensor_set_count(set); i++) {
+        const Tensor *tensor = tensor_set_at(set, i);
         int64_t sampled =
             tensor->byte_count < SAMPLED_BYTES ? tensor->byte_count : SAMPLED_BYTES;
         hash = hash_bytes(hash, tensor->name, strlen(tensor->name));

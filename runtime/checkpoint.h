@@ -7,22 +7,23 @@
 #ifndef VLG_RUNTIME_CHECKPOINT_H
 #define VLG_RUNTIME_CHECKPOINT_H
 
-#include "runtime/safetensors.h"
 #include "runtime/store.h"
+#include "runtime/tensor_set.h"
 
 typedef struct Checkpoint {
     int64_t step;        /* optimiser steps done */
     int64_t total_steps; /* of the whole run */
     uint64_t plan;       /* plan_fingerprint of the module */
-    const char *weights; /* file that the run started from, or "" */
+    const char *weights; /* what the run started from, or "" */
     uint64_t weights_fingerprint;
     const char *scores; /* scores before training, as the trainer wrote them */
 } Checkpoint;
 
 /* Of everything that a module says; two plans of equal text have equal fingerprints. */
 uint64_t plan_fingerprint(const Module *module);
-/* Of a weights file: its size, header, and the beginnings of its tensors. */
-uint64_t weights_fingerprint(const TensorFile *file);
+/* Of all files of weights together: names, sizes and beginnings of the tensors, however
+ * they are split into files. */
+uint64_t weights_fingerprint(const TensorSet *set);
 
 /* Writes the store's trained parameters and states. */
 NODISCARD bool checkpoint_write(const char *path, Store *store,

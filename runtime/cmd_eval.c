@@ -30,8 +30,8 @@ static bool parse(EvalCommand *command, int argc, char **argv, int *out_code)
     const Option options[] = {
         {"--from", OPTION_text, &command->from, "RUN",
          "run directory or checkpoint to score"},
-        {"--weights", OPTION_text, &command->weights, "FILE",
-         "safetensors with parameters"},
+        {"--weights", OPTION_text, &command->weights, "PATH",
+         "a model directory, safetensors or index file"},
         {"--data", OPTION_text, &command->data, "DIR",
          "data sets in their published layout; shapes: built in"},
         {"--tokenizer", OPTION_text, &command->tokenizer, "PATH",
@@ -63,7 +63,7 @@ static ExitCode evaluate_run(const EvalCommand *command, Run *run,
 {
     const DataOptions data = {.directory = command->data,
                               .tokenizer = command->tokenizer,
-                              .weights = command->weights,
+                              .weights = run_weights_path(run),
                               .skip_bad = command->skip_bad,
                               .has_no_training = command->split != SPLIT_train};
     const EvaluateOptions options = {.split = command->split,

@@ -13,7 +13,7 @@ static bool parse(ExportCommand *command, int argc, char **argv, int *out_code)
     *command = (ExportCommand){0};
     const Option options[] = {
         {"--from", OPTION_text, &command->from, "RUN", "run directory or checkpoint"},
-        {"--weights", OPTION_text, &command->weights, "FILE",
+        {"--weights", OPTION_text, &command->weights, "PATH",
          "the weights the run started from, if moved"},
         {"-o", OPTION_text, &command->out, "FILE", "safetensors file to write"},
         {"--merge", OPTION_flag, &command->merge, NULL,

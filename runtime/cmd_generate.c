@@ -53,8 +53,8 @@ static bool parse(GenerateCommand *command, int argc, char **argv, int *out_code
     const Option options[] = {
         {"--from", OPTION_text, &command->from, "RUN",
          "run directory or checkpoint to use"},
-        {"--weights", OPTION_text, &command->weights, "FILE",
-         "safetensors with parameters"},
+        {"--weights", OPTION_text, &command->weights, "PATH",
+         "a model directory, safetensors or index file"},
         {"--data", OPTION_text, &command->data, "DIR",
          "data sets in their published layout; shapes: built in"},
         {"--tokenizer", OPTION_text, &command->tokenizer, "PATH",
@@ -241,7 +241,7 @@ static ExitCode generate_all(const GenerateCommand *command, Run *run,
 {
     const DataOptions data = {.directory = command->data,
                               .tokenizer = command->tokenizer,
-                              .weights = command->weights,
+                              .weights = run_weights_path(run),
                               .skip_bad = command->skip_bad,
                               .leaderboard = command->is_dump,
                               .has_no_training = command->split != SPLIT_train};

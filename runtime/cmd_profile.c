@@ -184,7 +184,7 @@ static bool parse(ProfileCommand *command, int argc, char **argv, int *out_code)
         {"--steps", OPTION_count, &command->steps, "N", "training steps to time; 8"},
         {"--rows", OPTION_count, &command->rows, "N", "rows of the table; 40"},
         {"--data", OPTION_text, &command->data, "DIR", "data sets; shapes: built in"},
-        {"--weights", OPTION_text, &command->weights, "FILE",
+        {"--weights", OPTION_text, &command->weights, "PATH",
          "safetensors with parameters"},
     };
     const Usage usage = {.command = "profile",

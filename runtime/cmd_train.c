@@ -28,8 +28,8 @@ static bool parse(TrainCommand *command, int argc, char **argv, int *out_code)
          "file or directory; that of weights or data if not given"},
         {"--skip-bad", OPTION_flag, &command->skip_bad, NULL,
          "leave out, and count, examples that cannot be read"},
-        {"--weights", OPTION_text, &command->weights, "FILE",
-         "safetensors with initial parameters"},
+        {"--weights", OPTION_text, &command->weights, "PATH",
+         "initial parameters: a model directory, safetensors or index file"},
         {"--out", OPTION_text, &command->out, "DIR",
          "run directory; runs/<model> if not given"},
         {"--resume", OPTION_flag, &command->resume, NULL,
@@ -141,10 +141,10 @@ static ExitCode train_run(const TrainCommand *command, Run *run,
                             .interrupt = interrupt};
     const DataOptions data = {.directory = command->data,
                               .tokenizer = command->tokenizer,
-                              .weights = command->weights,
+                              .weights = run_weights_path(run),
                               .skip_bad = command->skip_bad};
     DataSource *source = data_open(&data, run->module, diags);
-    char *weights = run->weights ? realpath(tensor_file_path(run->weights), NULL) : NULL;
+    char *weights = run->weights ? realpath(tensor_set_path(run->weights), NULL) : NULL;
     ExitCode code = EXIT_CODE_input;
     if (weights)
         options.weights = weights;

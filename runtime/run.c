@@ -33,6 +33,11 @@ char *run_metrics_path(const char *directory)
     return path_join(directory, "metrics.jsonl");
 }
 
+const char *run_weights_path(const Run *run)
+{
+    return run->weights ? tensor_set_path(run->weights) : NULL;
+}
+
 bool run_make_directory(const char *directory, Diags *diags)
 {
     char *path = heap_alloc(strlen(directory) + 1);
@@ -81,7 +86,7 @@ static bool open_checkpoint(Run *run, const RunOptions *options, Diags *diags)
     return false;
 }
 
-/* The file named, or the one the checkpoint's run started from: its frozen parameters are
+/* The files named, or those the checkpoint's run started from: its frozen parameters are
  * not in the checkpoint. */
 static bool open_weights(Run *run, const RunOptions *options, Diags *diags)
 {
@@ -90,7 +95,7 @@ static bool open_weights(Run *run, const RunOptions *options, Diags *diags)
                        : info && *info->weights ? info->weights
                                                 : NULL;
     if (path) {
-        run->weights = tensor_file_open(path, diags);
+        run->weights = tensor_set_open(path, diags);
         if (!run->weights)
             return false;
         run->weights_fingerprint = weights_fingerprint(run->weights);
@@ -163,7 +168,7 @@ void run_close(Run *run)
     session_free(run->session);
     store_free(run->store);
     checkpoint_close(run->checkpoint);
-    tensor_file_close(run->weights);
+    tensor_set_close(run->weights);
     if (run->module)
         module_free(run->module);
     free(run->directory);

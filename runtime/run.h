@@ -7,8 +7,7 @@
 
 typedef struct RunOptions {
     const char *plan; /* plan.bin or .vir */
-    const char
-        *weights;     /* safetensors file, or NULL: what the checkpoint says, or none */
+    const char *weights; /* for tensor_set_open; NULL: as the checkpoint says, if any */
     const char *from; /* run directory or checkpoint to take parameters from, or NULL */
     const char *out;  /* run directory; NULL: runs/ and the model's name */
     bool resume;      /* go on with the run in `out` instead: the same plan, states too */
@@ -20,7 +19,7 @@ typedef struct RunOptions {
 typedef struct Run {
     Module *module;
     char *directory;
-    TensorFile *weights;
+    TensorSet *weights;
     uint64_t plan, weights_fingerprint;
     CheckpointFile *checkpoint; /* `from`, or NULL */
     Store *store;
@@ -38,6 +37,8 @@ void run_close(Run *run);
 /* "DIR/checkpoint.safetensors", "DIR/metrics.jsonl": malloc'ed. */
 char *run_checkpoint_path(const char *directory);
 char *run_metrics_path(const char *directory);
+/* Where the parameters came from, or NULL. */
+const char *run_weights_path(const Run *run);
 /* Creates the directory and those above it. */
 NODISCARD bool run_make_directory(const char *directory, Diags *diags);
 

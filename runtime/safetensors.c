@@ -414,8 +414,8 @@ static float float_of_bits(uint32_t bits)
     return value;
 }
 
-/* IEEE binary16: sign, 5 bits of exponent (bias 15), 10 of fraction. */
-static float float_of_half(uint16_t half)
+/* Sign, 5 bits of exponent (bias 15), 10 of fraction. */
+float half_to_float(uint16_t half)
 {
     uint32_t sign = (uint32_t)(half & 0x8000U) << 16;
     uint32_t exponent = (half >> 10) & 0x1fU, fraction = half & 0x3ffU;
@@ -442,7 +442,7 @@ static double floating_at(const Tensor *tensor, int64_t i)
     case TENSOR_F32:
         return (double)load_f32(at, i);
     case TENSOR_F16:
-        return (double)float_of_half(load_u16(at, i));
+        return (double)half_to_float(load_u16(at, i));
     default:
         return (double)float_of_bits((uint32_t)load_u16(at, i) << 16);
     }

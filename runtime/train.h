@@ -12,7 +12,7 @@ typedef struct TrainOptions {
     bool score_first;           /* the test split before training, too */
     int64_t eval_every;         /* steps between validations; 0: none */
     int64_t checkpoint_every;   /* steps; 0: only at the end */
-    const char *weights;        /* absolute path of the weights file, or "" */
+    const char *weights;        /* absolute path of the weights, or "" */
     const Interrupt *interrupt; /* may be NULL */
 } TrainOptions;
 

@@ -13,6 +13,7 @@
 #include "ir/hash.h"
 #include "ir/random.h"
 #include "runtime/lanes.h"
+#include "runtime/weights_match.h"
 
 enum { BLOCK = 1 << 16, MOST_NAMED = 5 };
 
@@ -84,15 +85,7 @@ void weights_draw(const Param *param, uint64_t seed, int64_t first, int64_t coun
     }
 }
 
-/* -- a parameter in a file ------------------------------------------------------- */
-
-static const Tensor *find_tensor(const TensorFile *file, const Param *param)
-{
-    const Tensor *tensor = tensor_file_find(file, param->name);
-    for (uint32_t i = 0; !tensor && i < param->alias_count; i++)
-        tensor = tensor_file_find(file, param->aliases[i]);
-    return tensor;
-}
+/* -- a parameter in a set -------------------------------------------------------- */
 
 /* Sizes without leading ones: [1, 50] holds what [50] does. */
 static uint32_t skip_ones(const int64_t *dims, uint32_t rank)
@@ -126,7 +119,8 @@ static Fit fit_of(const Tensor *tensor, Type type)
 typedef struct Filling {
     Store *store;
     uint64_t seed;
-    const TensorFile *file;
+    const TensorSet *set; /* or NULL */
+    Prefix prefix;
     _Atomic uint32_t next; /* entry */
 } Filling;
 
@@ -134,7 +128,8 @@ static void fill_entry(StoreEntry *entry, const Filling *filling)
 {
     if (entry->param) {
         const Tensor *tensor =
-            filling->file ? find_tensor(filling->file, entry->param) : NULL;
+            filling->set ? prefix_tensor(filling->prefix, filling->set, entry->param)
+                         : NULL;
         if (tensor && fit_of(tensor, entry->type) == FIT_whole)
             return;
         /* Pages are zero already, and touching them costs memory. */
@@ -158,9 +153,11 @@ static void fill_entries(void *state, uint32_t lane)
     }
 }
 
-void weights_initialize(Store *store, uint64_t seed, const TensorFile *file)
+void weights_initialize(Store *store, uint64_t seed, const TensorSet *set)
 {
-    Filling filling = {.store = store, .seed = seed, .file = file};
+    Filling filling = {.store = store, .seed = seed, .set = set};
+    if (set)
+        filling.prefix = prefix_choose(store, set);
     Diags *diags = diags_new(stderr);
     Lanes *lanes = lanes_new(lanes_default_count(), diags);
     if (lanes)
@@ -189,30 +186,30 @@ static void print_dims(char *out, size_t size, const int64_t *dims, uint32_t ran
         snprintf(out + used, size - used, "]");
 }
 
-static void wrong_shape(const TensorFile *file, const Tensor *tensor,
+static void wrong_shape(const TensorSet *set, const Tensor *tensor,
                         const StoreEntry *entry, Diags *diags)
 {
     char has[96], wants[96];
     print_dims(has, sizeof has, tensor->dims, tensor->rank);
     print_dims(wants, sizeof wants, entry->type.dims, entry->type.rank);
-    diag_error(diags, (Loc){.file = tensor_file_path(file)},
+    diag_error(diags, (Loc){.file = tensor_set_file(set, tensor)},
                "tensor '%s' has shape %s, the parameter '%s' has %s", tensor->name, has,
                entry->name, wants);
     diag_note(diags, entry->param->loc, "'%s' is declared here", entry->name);
 }
 
-static bool load_entry(StoreEntry *entry, const TensorFile *file, const Tensor *tensor,
+static bool load_entry(StoreEntry *entry, const TensorSet *set, const Tensor *tensor,
                        WeightsReport *report, Diags *diags)
 {
     Fit fit = fit_of(tensor, entry->type);
     if (!is_float(tensor->dtype)) {
-        diag_error(diags, (Loc){.file = tensor_file_path(file)},
+        diag_error(diags, (Loc){.file = tensor_set_file(set, tensor)},
                    "tensor '%s' has type %s; parameters are real numbers", tensor->name,
                    tensor_dtype_names[tensor->dtype]);
         return false;
     }
     if (fit == FIT_none) {
-        wrong_shape(file, tensor, entry, diags);
+        wrong_shape(set, tensor, entry, diags);
         return false;
     }
     report->loaded++;
@@ -226,25 +223,27 @@ static bool load_entry(StoreEntry *entry, const TensorFile *file, const Tensor *
     return true;
 }
 
-bool weights_load(Store *store, const TensorFile *file, WeightsReport *out_report,
+bool weights_load(Store *store, const TensorSet *set, WeightsReport *out_report,
                   Diags *diags)
 {
+    Prefix prefix = prefix_choose(store, set);
     bool is_good = true;
     *out_report = (WeightsReport){0};
     for (uint32_t i = 0; i < store_count(store); i++) {
         StoreEntry *entry = store_at(store, i);
-        const Tensor *tensor = entry->param ? find_tensor(file, entry->param) : NULL;
+        const Tensor *tensor = entry->param ? prefix_tensor(prefix, set, entry->param)
+                                            : NULL;
         if (tensor)
-            is_good = load_entry(entry, file, tensor, out_report, diags) && is_good;
+            is_good = load_entry(entry, set, tensor, out_report, diags) && is_good;
         else if (entry->param)
             out_report->missing++, out_report->frozen_missing += !entry->param->trained;
     }
-    for (uint32_t i = 0; i < tensor_file_count(file); i++) {
-        const StoreEntry *entry = store_find(store, tensor_file_at(file, i)->name);
-        out_report->unexpected += !entry;
+    for (uint32_t i = 0; i < tensor_set_count(set); i++) {
+        const char *name = tensor_set_at(set, i)->name;
+        out_report->unexpected += !prefix_entry(prefix, store, name);
     }
     if (is_good && out_report->loaded == 0) {
-        diag_error(diags, (Loc){.file = tensor_file_path(file)},
+        diag_error(diags, (Loc){.file = tensor_set_path(set)},
                    "has no parameter of model '%s'", store_module(store)->name);
         return false;
     }
@@ -253,54 +252,56 @@ bool weights_load(Store *store, const TensorFile *file, WeightsReport *out_repor
 
 /* -- what was found -------------------------------------------------------------- */
 
-static void report_missing(const Store *store, const TensorFile *file, FILE *out)
+static void report_missing(const Store *store, const TensorSet *set, FILE *out)
 {
-    uint32_t named = 0, count = tensor_file_count(file);
+    Prefix prefix = prefix_choose(store, set);
+    uint32_t named = 0, count = tensor_set_count(set);
     const char **names = heap_alloc(count * sizeof *names);
     for (uint32_t i = 0; i < count; i++)
-        names[i] = tensor_file_at(file, i)->name;
+        names[i] = tensor_set_at(set, i)->name;
     const Module *module = store_module(store);
     for (uint32_t i = 0; i < module->param_count && named < MOST_NAMED; i++) {
         const Param *param = &module->params[i];
-        if (param->trained || find_tensor(file, param))
+        if (param->trained || prefix_tensor(prefix, set, param))
             continue;
         const char *near = nearest_name(param->name, names, count);
-        fprintf(out, "  not in the file: frozen '%s'", param->name);
-        fprintf(out, near ? "; it has '%s'\n" : "\n", near);
+        fprintf(out, "  not in the files: frozen '%s'", param->name);
+        fprintf(out, near ? "; they have '%s'\n" : "\n", near);
         named++;
     }
     free(names);
 }
 
-static void report_unexpected(const Store *store, const TensorFile *file, FILE *out)
+static void report_unexpected(const Store *store, const TensorSet *set, FILE *out)
 {
+    Prefix prefix = prefix_choose(store, set);
     uint32_t named = 0;
-    for (uint32_t i = 0; i < tensor_file_count(file) && named < MOST_NAMED; i++) {
-        const char *name = tensor_file_at(file, i)->name;
-        if (store_find(store, name))
+    for (uint32_t i = 0; i < tensor_set_count(set) && named < MOST_NAMED; i++) {
+        const char *name = tensor_set_at(set, i)->name;
+        if (prefix_entry(prefix, store, name))
             continue;
         fprintf(out, "  not a parameter: '%s'\n", name);
         named++;
     }
 }
 
-void weights_report(const Store *store, const TensorFile *file,
+void weights_report(const Store *store, const TensorSet *set,
                     const WeightsReport *report, FILE *out)
 {
     fprintf(out,
             "%s: %u parameters read (%u where they lie, %u into their first rows), "
             "%u others keep their initial values\n",
-            tensor_file_path(file), report->loaded, report->mapped, report->resized,
+            tensor_set_path(set), report->loaded, report->mapped, report->resized,
             report->missing);
     if (report->frozen_missing) {
         fprintf(out, "  %u of those are frozen: nothing will ever set them\n",
                 report->frozen_missing);
-        report_missing(store, file, out);
+        report_missing(store, set, out);
     }
     if (report->unexpected) {
         fprintf(out, "  %u tensors are not parameters of this model\n",
                 report->unexpected);
-        report_unexpected(store, file, out);
+        report_unexpected(store, set, out);
     }
 }
 

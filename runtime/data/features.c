@@ -12,25 +12,6 @@ void features_free(Features *features)
     *features = (Features){0};
 }
 
-/* value = (-1)^sign 2^(exponent - 15) 1.mantissa; subnormals 2^-14 0.mantissa */
-float half_to_float(uint16_t half)
-{
-    uint32_t sign = (uint32_t)(half & 0x8000U) << 16;
-    uint32_t exponent = half >> 10 & 0x1fU, mantissa = half & 0x3ffU, bits;
-    float value;
-    if (exponent == 0) {
-        value = (float)mantissa * 0x1p-24F;
-        memcpy(&bits, &value, sizeof bits);
-        bits |= sign;
-    } else if (exponent == 0x1f) {
-        bits = sign | 0x7f800000U | mantissa << 13;
-    } else {
-        bits = sign | (exponent + 112) << 23 | mantissa << 13;
-    }
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 static void pool_rows(const Features *from, float *to, int64_t count)
 {
     int64_t width = from->width;

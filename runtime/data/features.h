@@ -34,9 +34,6 @@ NODISCARD bool features_write_npz(const char *path, const Features *features,
  * maximum over rows floor(i L / count) .. ceil((i + 1) L / count) - 1. */
 void features_resample(Features *features, int64_t count);
 
-/* IEEE half precision. */
-float half_to_float(uint16_t half);
-
 /* -- the npy format, versions 1 to 3 ----------------------------------------------- */
 typedef struct NpyHeader {
     int64_t element_bytes; /* of little-endian floats: 2, 4 or 8 */

@@ -7,6 +7,7 @@
 
 #include "ir/arena.h"
 #include "runtime/data/features.h"
+#include "runtime/safetensors.h"
 
 /* The library's own state is global, and so must be what guards it. */
 static pthread_mutex_t library_lock = PTHREAD_MUTEX_INITIALIZER;

@@ -7,6 +7,7 @@
 
 #include "ir/arena.h"
 #include "runtime/data/features.h"
+#include "runtime/safetensors.h"
 
 static const char entry_name[] = "features.npy";
 

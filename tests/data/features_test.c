@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "runtime/data/features.h"
+#include "runtime/safetensors.h"
 #include "tests/check.h"
 #include "tests/data/scratch.h"
 

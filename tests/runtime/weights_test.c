@@ -188,11 +188,11 @@ static void test_load(Check *check, const char *path, Diags *diags)
     };
     write_given(path, given, 4, diags);
     Sample sample = sample_new(false), fresh = sample_new(false);
-    TensorFile *file = tensor_file_open(path, diags);
+    TensorSet *set = tensor_set_open(path, diags);
     WeightsReport report;
     weights_initialize(fresh.store, SEED, NULL);
-    weights_initialize(sample.store, SEED, file);
-    CHECK(check, weights_load(sample.store, file, &report, diags), "load");
+    weights_initialize(sample.store, SEED, set);
+    CHECK(check, weights_load(sample.store, set, &report, diags), "load");
     CHECK(check,
           report.loaded == 3 && report.mapped == 1 && report.resized == 1 &&
               report.missing == 1 && report.frozen_missing == 0 && report.unexpected == 1,
@@ -215,7 +215,7 @@ static void test_load(Check *check, const char *path, Diags *diags)
           "what is missing keeps its initial values");
     sample_free(&sample);
     sample_free(&fresh);
-    tensor_file_close(file);
+    tensor_set_close(set);
 }
 
 static void check_refused(Check *check, const char *path, const Given *given,
@@ -225,12 +225,12 @@ static void check_refused(Check *check, const char *path, const Given *given,
     listen(&listener);
     write_given(path, given, 1, listener.diags);
     Sample sample = sample_new(false);
-    TensorFile *file = tensor_file_open(path, listener.diags);
+    TensorSet *set = tensor_set_open(path, listener.diags);
     WeightsReport report;
-    CHECK(check, !weights_load(sample.store, file, &report, listener.diags),
+    CHECK(check, !weights_load(sample.store, set, &report, listener.diags),
           "'%s' is refused", given->name);
     sample_free(&sample);
-    tensor_file_close(file);
+    tensor_set_close(set);
     CHECK(check, heard(&listener, message), "'%s'", given->name);
 }
 
@@ -257,18 +257,18 @@ static void test_export(Check *check, const char *path, Diags *diags)
           "trained parameters under all names");
     tensor_file_close(file);
     CHECK(check, weights_export(sample.store, path, true, diags), "export everything");
-    file = tensor_file_open(path, diags);
-    CHECK(check, tensor_file_count(file) == 5, "frozen ones too");
+    TensorSet *set = tensor_set_open(path, diags);
+    CHECK(check, tensor_set_count(set) == 5, "frozen ones too");
     WeightsReport report;
-    weights_initialize(other.store, SEED + 1, file);
-    CHECK(check, weights_load(other.store, file, &report, diags) && report.missing == 0,
+    weights_initialize(other.store, SEED + 1, set);
+    CHECK(check, weights_load(other.store, set, &report, diags) && report.missing == 0,
           "load");
     CHECK(check, !equal_stores(&sample, &other), "states are not exported");
     memcpy(data_of(&other, "a.bias:m"), data_of(&sample, "a.bias:m"), 5 * sizeof(float));
     CHECK(check, equal_stores(&sample, &other), "the same parameters");
     sample_free(&other);
     sample_free(&sample);
-    tensor_file_close(file);
+    tensor_set_close(set);
 }
 
 /* -- checkpoints ----------------------------------------------------------------- */
