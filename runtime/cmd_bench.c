@@ -1,12 +1,13 @@
 /* vlrun bench: training steps on random batches of given lengths, side by side for several
  * numbers of lanes: rounds take the sessions in turn, so that a machine whose speed drifts
- * slows all of them alike. */
+ * slows all of them alike. Or steps on batches as they are read, beside the same batches
+ * held in memory: runtime/bench_data.c. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include "ir/cost.h"
+#include "runtime/bench_data.h"
 #include "runtime/command.h"
 #include "runtime/random_batch.h"
 #include "runtime/run.h"
@@ -14,7 +15,7 @@
 enum { MOST = 8, ROUNDS = 5, SEQUENCES = 16 };
 
 typedef struct BenchCommand {
-    const char *plan, *task, *lengths, *lanes;
+    const char *plan, *task, *lengths, *lanes, *data, *tokenizer;
     int64_t sequences, rounds;
 } BenchCommand;
 
@@ -27,13 +28,6 @@ typedef struct Bench {
     uint32_t count;
     double flops; /* of one step, without the update */
 } Bench;
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
 
 /* -- the command line ------------------------------------------------------------ */
 
@@ -81,18 +75,21 @@ static bool parse_lengths(char *text, const Graph *graph, FixedLength *out, uint
 static bool parse(BenchCommand *command, int argc, char **argv, int *out_code)
 {
     *command = (BenchCommand){
-        .lengths = "", .lanes = "1,2", .sequences = SEQUENCES, .rounds = ROUNDS};
+        .lengths = "", .sequences = SEQUENCES, .rounds = ROUNDS};
     const Option options[] = {
         {"--task", OPTION_text, &command->task, "NAME", "whose graphs; the first task's"},
         {"--sequences", OPTION_count, &command->sequences, "N", "in a batch; 16"},
         {"--lengths", OPTION_text, &command->lengths, "A=N,..",
          "rows of every sequence on primary axes; else random"},
-        {"--lanes", OPTION_text, &command->lanes, "N,..", "threads, side by side; 1,2"},
+        {"--lanes", OPTION_text, &command->lanes, "N,..", "threads, side by side; 1,2 (with --data one number)"},
         {"--rounds", OPTION_count, &command->rounds, "N", "steps of each, after a first; 5"},
+        {"--data", OPTION_text, &command->data, "DIR",
+         "steps on these data (or shapes) instead: read, beside held in memory"},
+        {"--tokenizer", OPTION_text, &command->tokenizer, "PATH", "as for train"},
     };
     const Usage usage = {.command = "bench",
                          .operands = "plan.bin",
-                         .help = "Times training steps, update included, on a random batch.",
+                         .help = "Times training steps, update included.",
                          .options = options,
                          .option_count = sizeof options / sizeof *options,
                          .operand_count = 1};
@@ -147,20 +144,14 @@ static bool run_rounds(Bench *bench, int64_t rounds, double rate, Diags *diags)
     for (int64_t round = -1; round < rounds; round++)
         for (uint32_t i = 0; i < bench->count; i++) {
             StepResult result;
-            double begun = now();
+            double begun = bench_now();
             if (!session_train_step(bench->sessions[i], bench->batch, (uint64_t)(round + 1),
                                     rate, &result, diags))
                 return false;
             if (round >= 0)
-                bench->seconds[i][round] = now() - begun;
+                bench->seconds[i][round] = bench_now() - begun;
         }
     return true;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-    return *x < *y ? -1 : *x > *y;
 }
 
 static void print_bench(Bench *bench, const BenchCommand *command)
@@ -171,8 +162,7 @@ static void print_bench(Bench *bench, const BenchCommand *command)
            "GFLOP/s", "median against the first");
     double first = 0;
     for (uint32_t i = 0; i < bench->count; i++) {
-        qsort(bench->seconds[i], (size_t)command->rounds, sizeof(double), by_size);
-        double median = bench->seconds[i][command->rounds / 2];
+        double median = bench_median(bench->seconds[i], command->rounds);
         first = i == 0 ? median : first;
         printf("%5lld  %7.3f s  %7.3f s  %11.2f  %9.1f  %.2f\n", (long long)bench->lanes[i],
                bench->seconds[i][0], median, (double)command->sequences / median,
@@ -224,17 +214,28 @@ int cmd_bench(int argc, char **argv)
     int code;
     if (!parse(&command, argc, argv, &code))
         return code;
-    if (!parse_lanes(command.lanes, &bench)) {
-        fprintf(stderr, "vlrun bench: --lanes takes up to %d numbers like 1,2, not '%s'\n", MOST,
-                command.lanes);
+    const char *lanes = command.lanes ? command.lanes : "1,2";
+    if (!parse_lanes(lanes, &bench)) {
+        fprintf(stderr, "vlrun bench: --lanes takes up to %d numbers like 1,2, not '%s'\n",
+                MOST, lanes);
+        return EXIT_CODE_usage;
+    }
+    if (command.data && command.lanes && bench.count > 1) {
+        fprintf(stderr, "vlrun bench: with --data, --lanes takes one number, not '%s'\n",
+                lanes);
         return EXIT_CODE_usage;
     }
     Diags *diags = diags_new(stderr);
     const RunOptions options = {.plan = command.plan, .no_session = true};
+    const BenchData data = {
+        .data = {.directory = command.data, .tokenizer = command.tokenizer},
+        .lanes = command.lanes ? bench.lanes[0] : 0,
+        .rounds = command.rounds};
     Run run;
     code = EXIT_CODE_input;
     if (run_open(&run, &options, diags)) {
-        if (measure(&bench, &command, &run, diags))
+        if (command.data ? bench_data(&data, &run, diags)
+                         : measure(&bench, &command, &run, diags))
             code = EXIT_CODE_done;
         run_close(&run);
     }
