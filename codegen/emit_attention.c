@@ -124,9 +124,10 @@ static void attention_operands(KernelStep *step, Arena *arena)
 static void attention_describe(const KernelStep *step, FILE *out)
 {
     const AttentionPlan *plan = step->plan;
-    fprintf(out, "heads %" PRId64 " widths %" PRId64 " %" PRId64 "%s%s p %a\n", plan->heads,
-            plan->key_width, plan->value_width, plan->causal ? " causal" : "",
-            plan->queries_last ? " queries last" : "", plan->dropout);
+    fprintf(out, "heads %" PRId64 " widths %" PRId64 " %" PRId64 "%s%s p %a\n",
+            plan->heads, plan->key_width, plan->value_width,
+            plan->causal ? " causal" : "", plan->queries_last ? " queries last" : "",
+            plan->dropout);
     fprintf(out, "operands %d %d %d, %d %d %d %d\n", plan->operand_dy,
             plan->operand_table, plan->operand_y, plan->operand_dq, plan->operand_dk,
             plan->operand_dv, plan->operand_dtable);

@@ -130,7 +130,8 @@ static bool define(Program *program, Names *among, Element *element)
 /* Words that mean something of their own, wherever constants are looked up. */
 static bool check_const_name(const Program *program, const Element *element)
 {
-    static const char *const reserved[] = {"training", "encoding", "decoding", "task", "site"};
+    static const char *const reserved[] = {"training", "encoding", "decoding", "task",
+                                           "site"};
     const Attribute *name = element_attribute(element, "name");
     for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
         if (strcmp(reserved[i], name->value) == 0) {

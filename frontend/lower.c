@@ -42,7 +42,8 @@ static bool lower_module(Lower *lower)
     for (uint32_t i = 0; i < program->task_count; i++)
         if (!lower_task(lower, i))
             return false;
-    return params_choose_trained(lower) && lower_updates(lower);
+    bool good = lower_check_names(lower);
+    return lower_training(lower) && good && lower_updates(lower);
 }
 
 Module *frontend_load(const char *path, const FrontendOptions *options, Diags *diags)

@@ -26,6 +26,7 @@ typedef struct Lower {
     int64_t work_left, nodes_left; /* budgets: no input makes the compiler run for long */
     Names *task_params;            /* per task: parameters of its train graph, in order */
     Names init_elements;           /* per parameter: the <param> that says its init */
+    Names site_names;              /* of all graphs so far */
 
     /* Of the graph being built. */
     Graph *graph;
@@ -52,8 +53,8 @@ NODISCARD bool lower_spend(Lower *lower, int64_t work, Loc loc);
 /* lower_body.c */
 NODISCARD bool lower_body(Lower *lower, Frame *frame, const Element *holder);
 /* The operand or value that an attribute names: a value in scope, or a number as a
- * constant. &absent_value for an optional input that was left out. NULL after an error.
- */
+ * constant. &absent_value for an optional input that was left out. NULL after an
+ * error. */
 const Node *lower_operand(Lower *lower, Frame *frame, Attribute *attribute);
 /* As that, but a value in scope that is there. */
 const Node *lower_value(Lower *lower, Frame *frame, Attribute *attribute);
@@ -90,8 +91,11 @@ NODISCARD bool lower_prune(Lower *lower);
 
 /* lower_params.c */
 NODISCARD bool lower_param(Lower *lower, Frame *frame, const Element *element);
-/* After all graphs are lowered: which parameters are trained, and by which line. */
-NODISCARD bool params_choose_trained(Lower *lower);
+/* After all graphs are lowered: whether names, aliases included, are unique. */
+NODISCARD bool lower_check_names(Lower *lower);
+
+/* lower_training.c, then: which parameters are trained, and by which line. */
+NODISCARD bool lower_training(Lower *lower);
 
 /* lower_tasks.c: @T.train, @T.evaluate, @T.encode, @T.decode and their grafts. */
 NODISCARD bool lower_task(Lower *lower, uint32_t task);

@@ -161,11 +161,15 @@ static void preset_field(const AttrField *field, char *at)
 static bool flag_attribute(Lower *lower, Frame *frame, Attribute *attribute,
                            attr_flag *out)
 {
-    bool set;
-    if (!expr_condition(lower->program->exprs, attribute, frame_names(frame), &set))
+    double number;
+    if (!expr_number(lower->program->exprs, attribute, frame_names(frame), &number))
         return false;
-    *out = set;
-    return true;
+    *out = number != 0;
+    if (number == 0 || number == 1)
+        return true;
+    diag_error(lower->diags, attribute->loc, "%s is %g, expected 0 or 1",
+               attribute->name, number);
+    return false;
 }
 
 static bool read_field(Lower *lower, Frame *frame, const Element *element,
@@ -198,8 +202,8 @@ static bool read_field(Lower *lower, Frame *frame, const Element *element,
     return false;
 }
 
-/* An op that draws random numbers, unless with probability 0, gets a number of its own.
- */
+/* An op that draws random numbers, unless with probability 0, gets a number of its
+ * own. */
 static void number_salt(Lower *lower, OpKind op, OpAttr *attr)
 {
     uint32_t count;

@@ -1,5 +1,4 @@
-/* Parameters: their names, what shares one name, initial values, and which are trained.
- */
+/* Parameters: their names, what shares one name, and initial values. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -252,43 +251,10 @@ bool lower_param(Lower *lower, Frame *frame, const Element *element)
     return true;
 }
 
-/* -- trained or frozen -------------------------------------------------------------- */
-
-static bool report_unmatched(Lower *lower, const Patterns *patterns,
-                             const Element *element, const char *what)
-{
-    bool good = true;
-    for (uint32_t i = 0; i < patterns->count; i++)
-        if (!patterns->items[i].matched) {
-            diag_error(lower->diags, element->loc, "<%s>: '%s' matches no %s",
-                       element->name, patterns->items[i].text, what);
-            good = false;
-        }
-    return good;
-}
-
-static void choose_trained(Lower *lower, Param *param, const bool *wanted)
-{
-    ChoiceList *choices = &lower->program->training;
-    param->reason = param->buffer ? "a buffer" : "no <train> pattern matches";
-    param->reason_loc = lower->program->model->loc;
-    for (uint32_t i = 0; i < choices->count && !param->buffer; i++) {
-        Choice *choice = &choices->items[i];
-        const Pattern *pattern =
-            wanted[i] ? patterns_match(&choice->params, param->name) : NULL;
-        if (!pattern)
-            continue;
-        param->trained = choice->element->kind == ELEMENT_train;
-        param->reason = intern(
-            lower->module->interns,
-            arena_format(lower->arena, "<%s> %s", choice->element->name, pattern->text));
-        param->reason_loc = choice->element->loc;
-    }
-    param->reason = intern(lower->module->interns, param->reason);
-}
+/* -- names of all parameters -------------------------------------------------------- */
 
 /* An alias that is the name of another parameter would make checkpoints ambiguous. */
-static bool check_aliases(Lower *lower)
+bool lower_check_names(Lower *lower)
 {
     Names owners = {0};
     bool good = true;
@@ -306,42 +272,6 @@ static bool check_aliases(Lower *lower)
             }
             names_set(&owners, lower->arena, name, param);
         }
-    }
-    return good;
-}
-
-bool params_choose_trained(Lower *lower)
-{
-    Program *program = lower->program;
-    bool *wanted = ARENA_ARRAY(lower->arena, bool, program->training.count);
-    Globals *globals = globals_new(program, NULL, GRAPH_train, lower->arena);
-    bool good = check_aliases(lower);
-    for (uint32_t i = 0; i < program->training.count; i++) {
-        Attribute *when = element_attribute(program->training.items[i].element, "when");
-        wanted[i] = true;
-        if (when &&
-            !expr_condition(program->exprs, when, globals_names(globals), &wanted[i]))
-            return false;
-    }
-    if (!lower_spend(lower, (int64_t)program->training.count * lower->module->param_count,
-                     program->model->loc))
-        return false;
-    for (uint32_t i = 0; i < lower->module->param_count; i++)
-        choose_trained(lower, &lower->module->params[i], wanted);
-    for (uint32_t i = 0; i < program->training.count; i++)
-        if (wanted[i])
-            good &= report_unmatched(lower, &program->training.items[i].params,
-                                     program->training.items[i].element, "parameter");
-    for (uint32_t i = 0; i < program->attach_count; i++) {
-        Attach *attach = &program->attaches[i];
-        if (!attach->active)
-            continue;
-        good &= report_unmatched(lower, &attach->at, attach->element, "site");
-        for (uint32_t j = 0; j < attach->share_count; j++)
-            if (attach->shares[j].task_count && attach->shares[j].active)
-                good &=
-                    report_unmatched(lower, &attach->shares[j].params,
-                                     attach->shares[j].element, "parameter of the block");
     }
     return good;
 }

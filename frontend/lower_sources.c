@@ -145,6 +145,7 @@ static bool record_site(Lower *lower, Site site)
         return false;
     }
     names_set(&lower->site_nodes, lower->arena, site.path, site.node);
+    names_set(&lower->site_names, lower->arena, site.path, site.node);
     if (lower->site_count == lower->site_capacity) {
         lower->site_capacity = lower->site_capacity ? 2 * lower->site_capacity : 64;
         Site *larger = ARENA_ARRAY(lower->arena, Site, lower->site_capacity);

@@ -287,10 +287,10 @@ static bool add_task(Lower *lower)
     if (sequences &&
         !expr_integer(program->exprs, sequences, globals_names(globals), &task.sequences))
         return false;
-    if (task.sequences < 1) {
+    if (task.sequences < 1 || task.sequences > INT32_MAX) {
         diag_error(lower->diags, task.loc,
-                   "task '%s' has %lld sequences, expected at least 1", task.name,
-                   (long long)task.sequences);
+                   "task '%s' has %lld sequences, expected 1 to %d", task.name,
+                   (long long)task.sequences, INT32_MAX);
         return false;
     }
     task.data = ARENA_ARRAY(lower->module->arena, DataSetting,

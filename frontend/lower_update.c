@@ -30,31 +30,54 @@ static Attribute setting_attribute(const Lower *lower, const char *name)
         .loc = setting_loc(lower->program, name)};
 }
 
-static bool read_int(Lower *lower, Frame *frame, const char *name, int64_t *out)
+static bool check_range(const Lower *lower, const Attribute *attribute, double number,
+                        double least, double most)
 {
-    Attribute attribute = setting_attribute(lower, name);
-    if (!expr_integer(lower->program->exprs, &attribute, frame_names(frame), out))
-        return false;
-    if (*out >= 0)
+    if (number >= least && number <= most)
         return true;
-    diag_error(lower->diags, attribute.loc, "setting '%s' is negative", name);
+    diag_error(lower->diags, attribute->loc,
+               "setting '%s' is %.10g, expected %.10g to %.10g", attribute->name, number,
+               least, most);
     return false;
 }
 
-static bool read_real(Lower *lower, Frame *frame, const char *name, double *out)
+static bool read_int(Lower *lower, Frame *frame, const char *name, double least,
+                     double most, int64_t *out)
 {
     Attribute attribute = setting_attribute(lower, name);
-    return expr_number(lower->program->exprs, &attribute, frame_names(frame), out);
+    return expr_integer(lower->program->exprs, &attribute, frame_names(frame), out) &&
+           check_range(lower, &attribute, (double)*out, least, most);
 }
 
-static bool read_name(Lower *lower, Frame *frame, const char *name, const char **out)
+static bool read_real(Lower *lower, Frame *frame, const char *name, double least,
+                      double most, double *out)
 {
+    Attribute attribute = setting_attribute(lower, name);
+    return expr_number(lower->program->exprs, &attribute, frame_names(frame), out) &&
+           check_range(lower, &attribute, *out, least, most);
+}
+
+/* The one setting that is a name: a row of decays.def. */
+static bool read_name(Lower *lower, Frame *frame, const char *name, double least,
+                      double most, const char **out)
+{
+    (void)least;
+    (void)most;
+    static const char *const known[] = {
+#define DECAY(row, factor) #row,
+#include "ir/decays.def"
+    };
+    enum { KNOWN_COUNT = sizeof known / sizeof *known };
     Attribute attribute = setting_attribute(lower, name);
     Value value;
     if (!expr_value(lower->program->exprs, &attribute, frame_names(frame), &value))
         return false;
     *out = value.text ? value.text : number_text(lower->program->interns, value.number);
-    return true;
+    for (size_t i = 0; i < KNOWN_COUNT; i++)
+        if (strcmp(known[i], *out) == 0)
+            return true;
+    unknown_name(lower->diags, attribute.loc, name, *out, known, KNOWN_COUNT);
+    return false;
 }
 
 static Frame *optimizer_frame(Lower *lower, Globals *globals, Bindings *sets)
@@ -70,15 +93,10 @@ bool lower_settings(Lower *lower)
     Globals *globals = globals_new(lower->program, NULL, GRAPH_train, lower->arena);
     Frame *frame = optimizer_frame(lower, globals, &sets);
     bool good = true;
-#define SETTING(kind, name, preset, meaning)                                             \
-    good = good && read_##kind(lower, frame, #name, &settings->name);
+#define SETTING(kind, name, preset, least, most, meaning)                                \
+    good = good && read_##kind(lower, frame, #name, least, most, &settings->name);
 #include "ir/settings.def"
     frame_free(frame);
-    if (good && (settings->tokens < 1 || settings->sequences < 1)) {
-        diag_error(lower->diags, lower->program->model->loc,
-                   "tokens and sequences must be at least 1");
-        return false;
-    }
     return good;
 }
 
@@ -125,7 +143,7 @@ static bool find_decay(Lower *lower, Param *param)
     const char *name = intern(lower->program->interns, "weight_decay");
     bool good = apply_exceptions(lower, frame, param);
     if (good && frame_has_constant(frame, name))
-        good = read_real(lower, frame, name, &param->weight_decay);
+        good = read_real(lower, frame, name, -HUGE_VAL, HUGE_VAL, &param->weight_decay);
     frame_free(frame);
     return good;
 }
@@ -252,7 +270,8 @@ static bool lower_update(Lower *lower, uint32_t task)
     const char *name = program->tasks[task]->name;
     lower->task = task;
     lower->next_salt = 1;
-    lower->globals = globals_new(program, program->tasks[task], GRAPH_train, lower->arena);
+    lower->globals =
+        globals_new(program, program->tasks[task], GRAPH_train, lower->arena);
     lower->graph = graph_new(lower->module->interns, lower->diags, GRAPH_update,
                              arena_format(lower->arena, "%s.update", name), name);
     lower->inputs = lower->results = (Names){0};

@@ -5,7 +5,7 @@
 
 #include "ir/hash.h"
 
-enum { FEW = 8 }; /* up to so many, a walk is quicker than a table */
+enum { FEW = 8 }; /* up to so many, a walk is quicker than a table, and a list is read */
 
 static uint32_t *find_slot(const Names *names, const char *name)
 {
@@ -73,9 +73,18 @@ void unknown_name(Diags *diags, Loc loc, const char *what, const char *name,
                   const char *const *known, size_t count)
 {
     const char *nearest = nearest_name(name, known, count);
-    if (nearest)
+    if (nearest) {
         diag_error(diags, loc, "unknown %s '%s'; did you mean '%s'?", what, name,
                    nearest);
+        return;
+    }
+    char list[200] = "";
+    size_t len = 0;
+    for (size_t i = 0; i < count && len < sizeof list; i++)
+        len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", i ? ", " : "",
+                                known[i]);
+    if (count > 0 && count <= FEW && len < sizeof list)
+        diag_error(diags, loc, "unknown %s '%s'; there are %s", what, name, list);
     else
         diag_error(diags, loc, "unknown %s '%s'", what, name);
 }

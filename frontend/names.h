@@ -15,13 +15,13 @@ typedef struct Names {
     uint32_t capacity, *slots, slot_count;
 } Names;
 
-/* Zeroed Names are empty. Memory comes from `arena` and is left there when the map grows.
- */
+/* Zeroed Names are empty. Memory comes from `arena` and is left there when the map
+ * grows. */
 void names_set(Names *names, Arena *arena, const char *name, const void *value);
 /* The value, or NULL. */
 const void *names_get(const Names *names, const char *name);
 
-/* Reports an unknown name, with the nearest known. */
+/* Reports an unknown name, with the nearest known, or all if they are few. */
 void unknown_name(Diags *diags, Loc loc, const char *what, const char *name,
                   const char *const *known, size_t count);
 

@@ -33,14 +33,14 @@ static Element *need_one(const Program *program, ElementKind kind)
     return found;
 }
 
-/* -- overrides and settings ------------------------------------------------------------ */
+/* -- overrides and settings -------------------------------------------------------- */
 
 static const char *const setting_names[] = {
-#define SETTING(kind, name, preset, meaning) #name,
+#define SETTING(kind, name, ...) #name,
 #include "ir/settings.def"
 };
 static const char *const setting_presets[] = {
-#define SETTING(kind, name, preset, meaning) #preset,
+#define SETTING(kind, name, preset, ...) #preset,
 #include "ir/settings.def"
 };
 enum { SETTING_COUNT = sizeof setting_names / sizeof *setting_names };

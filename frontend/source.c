@@ -51,8 +51,8 @@ static char *load(const char *path, Arena *arena, size_t *out_len,
     return bytes;
 }
 
-/* Bytes of the UTF-8 sequence at `at`, or 0. Overlong forms, surrogates and 0 are none.
- */
+/* Bytes of the UTF-8 sequence at `at`, or 0. Overlong forms, surrogates and 0 are
+ * none. */
 static size_t sequence_length(const unsigned char *at, size_t left)
 {
     if (at[0] < 0x80)

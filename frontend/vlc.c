@@ -27,7 +27,7 @@ static const CommandInfo commands[] = {
      WITH(passes) | WITH(memory_budget)},
     {"params", "FILE", "table of parameters: trained, frozen, shared", command_params,
      true, WITH(set) | WITH(format)},
-    {"explain", "FILE", "what the passes decided, and why", command_explain, true,
+    {"explain", "FILE.vg", "what the passes decided, and why", command_explain, true,
      WITH(set) | WITH(pass) | WITH(memory_budget)},
     {"ops", "", "print the op table", command_ops, false,
      WITH(elements) | WITH(settings)},
@@ -53,7 +53,9 @@ static void usage(FILE *out)
     fputs("usage: vlc <command> [options] <file>\n\n", out);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].meaning);
-    fputs("\n'vlc <command> --help' lists its options.\n", out);
+    fputs("\n'vlc <command> --help' lists its options. Exit codes: 0 done, 1 input at "
+          "fault, 2 usage.\n",
+          out);
 }
 
 static void spell(OptionKind option, char *out, size_t size)
@@ -66,8 +68,9 @@ static void spell(OptionKind option, char *out, size_t size)
 
 static void help(const CommandInfo *command)
 {
-    printf("usage: vlc %s%s %s\n\n  %s\n\n", command->name,
-           command->options ? " [options]" : "", command->arguments, command->meaning);
+    printf("usage: vlc %s%s%s%s\n\n  %s\n\n", command->name,
+           command->options ? " [options]" : "", command->takes_file ? " " : "",
+           command->arguments, command->meaning);
     for (OptionKind option = 0; option < OPTION_COUNT; option++) {
         char name[64], text[96];
         if (!(command->options >> option & 1))

@@ -15,10 +15,10 @@
     OPTION(after, "PASS",                                                                \
            "how far to go: `lower`, or the name of a pass; default: the end")            \
     OPTION(task, "NAME", "only graphs of this task")                                     \
-    OPTION(graph, "NAME", "only this graph, such as vqa.train")                          \
+    OPTION(graph, "NAME", "only this graph, such as TASK.train")                         \
     OPTION(format, "FORMAT", "dump: text or dot; params: text, tsv or json")             \
     OPTION(passes, "A,B,C", "passes to run, in this order")                              \
-    OPTION(pass, "PASS", "only this pass's section of the report, in full detail")                       \
+    OPTION(pass, "PASS", "only this pass's section of the report, in full detail")       \
     OPTION(elements, NULL, "the elements of the language instead")                       \
     OPTION(settings, NULL, "the settings of a run instead")
 
@@ -44,6 +44,11 @@ Command command_compile, command_check, command_opt, command_explain; /* vlc_run
 Command command_dump;                                                 /* vlc_dump.c */
 Command command_params;                                               /* vlc_params.c */
 Command command_ops, command_passes, command_schema;                  /* vlc_tables.c */
+
+/* vlc_run.c: whether a pass of this name exists, and the --memory-budget, 0 if not given;
+ * false after a message about the command line. */
+bool is_pass(const char *name, const char *option);
+bool read_budget(const Arguments *arguments, int64_t *out);
 
 /* The module of a .vg file, lowered; or of a plan or .vir file, as it is. NULL after an
  * error. *out_lowered says which. */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "frontend/names.h"
 #include "frontend/vlc.h"
 #include "ir/text.h"
 #include "passes/pass.h"
@@ -64,6 +65,29 @@ static void print_dot(const Graph *graph)
     fputs("}\n", stdout);
 }
 
+/* No graph was wanted: --task or --graph names none. */
+static void report_unknown(const Arguments *arguments, const Module *module, Diags *diags)
+{
+    Loc loc = {arguments->file, 0, 0};
+    const char *task = arguments->values[OPTION_task];
+    const char *name = arguments->values[OPTION_graph];
+    const char **names = heap_alloc((module->graph_count + 1) * sizeof *names);
+    bool is_task = false;
+    for (uint32_t i = 0; i < module->graph_count; i++) {
+        names[i] = task ? module->graphs[i]->task : module->graphs[i]->name;
+        is_task |= task && strcmp(names[i], task) == 0;
+    }
+    if (task && !is_task)
+        unknown_name(diags, loc, "task", task, names, module->graph_count);
+    else if (is_task && name)
+        diag_error(diags, loc, "task '%s' has no graph '%s'", task, name);
+    else if (name)
+        unknown_name(diags, loc, "graph", name, names, module->graph_count);
+    else
+        diag_error(diags, loc, "there is no graph");
+    free(names);
+}
+
 static bool print_graphs(const Arguments *arguments, const Module *module, bool dot,
                          Diags *diags)
 {
@@ -77,18 +101,9 @@ static bool print_graphs(const Arguments *arguments, const Module *module, bool 
             graph_print(module->graphs[i], stdout);
         found++;
     }
-    if (found)
-        return true;
-    const char **names = heap_alloc((module->graph_count + 1) * sizeof *names);
-    for (uint32_t i = 0; i < module->graph_count; i++)
-        names[i] = module->graphs[i]->name;
-    const char *name = arguments->values[OPTION_graph];
-    const char *nearest = name ? nearest_name(name, names, module->graph_count) : NULL;
-    diag_error(diags, (Loc){arguments->file, 0, 0}, "no such graph%s%s%s",
-               nearest ? "; did you mean '" : "", nearest ? nearest : "",
-               nearest ? "'?" : "");
-    free(names);
-    return false;
+    if (!found)
+        report_unknown(arguments, module, diags);
+    return found > 0;
 }
 
 static bool print_module(const Arguments *arguments, const Module *module, Diags *diags)
@@ -106,23 +121,13 @@ static bool print_module(const Arguments *arguments, const Module *module, Diags
 
 int command_dump(const Arguments *arguments, Diags *diags)
 {
-    static const char *const stages[] = {
-        "lower",
-#define PASS(name, ...) #name,
-#include "passes/passes.def"
-    };
-    enum { STAGE_COUNT = sizeof stages / sizeof *stages };
     const char *after = arguments->values[OPTION_after];
     const char *format = arguments->values[OPTION_format];
-    bool known = !after;
-    for (size_t i = 0; i < STAGE_COUNT; i++)
-        known |= after && strcmp(after, stages[i]) == 0;
-    if (!known) {
-        const char *nearest = nearest_name(after, stages, STAGE_COUNT);
-        fprintf(stderr, "vlc: --after: unknown pass '%s'; did you mean '%s'?\n", after,
-                nearest ? nearest : "lower");
+    bool only_lower = after && strcmp(after, "lower") == 0;
+    PassOptions options = {.stop_after = after};
+    if (!read_budget(arguments, &options.memory_budget) ||
+        (after && !only_lower && !is_pass(after, "--after")))
         return EXIT_USAGE;
-    }
     if (format && strcmp(format, "text") != 0 && strcmp(format, "dot") != 0) {
         fprintf(stderr, "vlc: --format: found '%s', expected text or dot\n", format);
         return EXIT_USAGE;
@@ -134,8 +139,7 @@ int command_dump(const Arguments *arguments, Diags *diags)
         diag_error(diags, (Loc){arguments->file, 0, 0}, "--after needs a .vg file");
         good = false;
     }
-    PassOptions options = {.stop_after = after};
-    if (good && lowered && !(after && strcmp(after, "lower") == 0))
+    if (good && lowered && !only_lower)
         good = passes_run(module, &options, diags);
     good = good && print_module(arguments, module, diags);
     module_free(module);

@@ -14,20 +14,21 @@ static const char *const pass_names[] = {
 };
 enum { PASS_COUNT = sizeof pass_names / sizeof *pass_names };
 
-static bool is_pass(const char *name, const char *option)
+bool is_pass(const char *name, const char *option)
 {
     for (size_t i = 0; i < PASS_COUNT; i++)
         if (strcmp(pass_names[i], name) == 0)
             return true;
     const char *nearest = nearest_name(name, pass_names, PASS_COUNT);
-    fprintf(stderr, "vlc: %s: unknown pass '%s'", option, name);
+    fprintf(stderr, "vlc: %s: unknown pass '%s'; ", option, name);
     if (nearest)
-        fprintf(stderr, "; did you mean '%s'?", nearest);
-    fputc('\n', stderr);
+        fprintf(stderr, "did you mean '%s'?\n", nearest);
+    else
+        fputs("'vlc passes' lists them\n", stderr);
     return false;
 }
 
-static bool read_budget(const Arguments *arguments, int64_t *out)
+bool read_budget(const Arguments *arguments, int64_t *out)
 {
     const char *text = arguments->values[OPTION_memory_budget];
     char *end;

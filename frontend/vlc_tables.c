@@ -46,7 +46,7 @@ static void print_elements(void)
 
 static void print_settings(void)
 {
-#define SETTING(kind, name, preset, meaning)                                             \
+#define SETTING(kind, name, preset, least, most, meaning)                                \
     printf("%-10s %-5s %-10s %s\n", #name, #kind, #preset, meaning);
 #include "ir/settings.def"
 }

@@ -4,29 +4,30 @@
 
 #include "ir/graph.h"
 
-/* Bounds that parser and verifier hold axes to, so that nothing below overflows. An axis is made of
- * axes that stand before it. */
+/* Bounds that parser and verifier hold axes to, so that nothing below overflows. An axis
+ * is made of axes that stand before it. */
 enum { MOST_AXES = 256, MOST_POOL = 4096 /* images, and side */ };
 
-/* Fills `longest` and `capacity` of every axis from the declared `longest` of the primary axes, the
- * settings' tokens and the most sequences a micro-batch may hold:
+/* Fills `longest` and `capacity` of every axis from the declared `longest` of the primary
+ * axes, the settings' tokens and the most sequences a micro-batch may hold:
  *
- *     longest(join) = sum, longest(pool) = images side^2, longest(fixed) = count, longest(batch) = 1
- *     widest        = max over axes but batch and pool sources of longest
- *     capacity(a)   = max(longest(a), tokens * longest(a) / widest)      sequences for batch
+ *     longest(a)  = sum for a join, images side^2 for a pool, count if fixed, 1 for batch
+ *     widest      = max over axes but batch and pool sources of longest
+ *     capacity(a) = max(longest(a), tokens * longest(a) / widest); sequences for batch
  *
- * so that a micro-batch of the longest sequences fills the budget, one sequence always fits.
+ * so that a micro-batch of the longest sequences fills the budget, one sequence always
+ * fits.
  *
- * A decode graph sees one new row of a sequence at a time, and its long axes are fields of the
- * batch, which take no memory of the lane. Its budget is so many of the longest sequences
- * (DECODE_SEQUENCES in ir/axis.c) instead. */
+ * A decode graph sees one new row of a sequence at a time, and its long axes are fields
+ * of the batch, which take no memory of the lane. Its budget is so many of the longest
+ * sequences (DECODE_SEQUENCES in ir/axis.c) instead. */
 void axes_derive_limits(Graph *graph, int64_t tokens, int64_t sequences);
 
 /* Whether `axis` is a join that ends with the rows of `part`. */
 bool axis_ends_with(const Graph *graph, int32_t axis, int32_t part);
 
-/* Rows of axis `a` for one sequence, given the rows of the primary axes (indexed by axis; other
- * entries are ignored). -1 if a pool's source is not images * s * s. */
+/* Rows of axis `a` for one sequence, given the rows of the primary axes (indexed by axis;
+ * other entries are ignored). -1 if a pool's source is not images * s * s. */
 int64_t axis_sequence_rows(const Graph *graph, int32_t axis, const int64_t *primary_rows);
 
 #endif

@@ -1,4 +1,5 @@
-/* What a node costs: floating point operations and bytes, at axis capacities or for given rows. */
+/* What a node costs: floating point operations and bytes, at axis capacities or for given
+ * rows. */
 #ifndef VLG_IR_COST_H
 #define VLG_IR_COST_H
 
@@ -6,7 +7,8 @@
 
 /* Rows per axis to count with; axis_rows[AXIS_BATCH] sequences. */
 double node_flops(const Graph *graph, const Node *node, const int64_t *axis_rows);
-int64_t node_rows(const Node *node, const int64_t *axis_rows); /* leading rows of its type */
+/* Leading rows of its type. */
+int64_t node_rows(const Node *node, const int64_t *axis_rows);
 /* One sequence of the declared longest length on every axis: arena array by axis. */
 int64_t *axis_rows_of_longest_sequence(const Graph *graph, Arena *arena);
 

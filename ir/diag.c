@@ -1,4 +1,5 @@
-/* Diagnostics: one shape of message, with the source line and a caret where the text is known. */
+/* Diagnostics: one shape of message, with the source line and a caret where the text is
+ * known. */
 #include "ir/diag.h"
 
 #include <stdarg.h>
@@ -90,7 +91,8 @@ static void print_caret(const Diags *diags, Loc loc)
 }
 
 __attribute__((format(printf, 4, 0)))
-static void report(Diags *diags, Loc loc, const char *kind, const char *format, va_list args)
+static void report(Diags *diags, Loc loc, const char *kind, const char *format,
+                   va_list args)
 {
     if (loc.file) {
         fputs(loc.file, diags->out);
@@ -140,7 +142,8 @@ void diag_note(Diags *diags, Loc loc, const char *format, ...)
     va_end(args);
 }
 
-/* Damerau-Levenshtein distance (adjacent swaps cost 1), or limit + 1 if it exceeds the limit. */
+/* Damerau-Levenshtein distance (adjacent swaps cost 1), or limit + 1 if it exceeds the
+ * limit. */
 static size_t edit_distance(const char *a, const char *b, size_t limit)
 {
     enum { MOST = 64 };

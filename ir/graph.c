@@ -1,4 +1,5 @@
-/* Graphs: growth, node sharing, axes, outputs. Shape rules are in shape.c, modules in module.c. */
+/* Graphs: growth, node sharing, axes, outputs. Shape rules are in shape.c, modules in
+ * module.c. */
 #include "ir/graph.h"
 
 #include <stdlib.h>
@@ -6,15 +7,17 @@
 
 #include "ir/hash.h"
 
-const char *const axis_kind_names[AXIS_KIND_COUNT] = {"batch", "primary", "fixed", "join", "pool"};
-const char *const output_role_names[OUTPUT_ROLE_COUNT] = {"result", "loss", "gradient", "assign",
-                                                          "graft"};
-const char *const graph_kind_names[GRAPH_KIND_COUNT] = {"train",  "evaluate", "update",
-                                                           "graft", "encode",   "decode"};
-const char *const init_kind_names[INIT_KIND_COUNT] = {"zeros", "ones", "constant", "normal",
-                                                      "uniform"};
+const char *const axis_kind_names[AXIS_KIND_COUNT] = {"batch", "primary", "fixed", "join",
+                                                      "pool"};
+const char *const output_role_names[OUTPUT_ROLE_COUNT] = {"result", "loss", "gradient",
+                                                          "assign", "graft"};
+const char *const graph_kind_names[GRAPH_KIND_COUNT] = {"train", "evaluate", "update",
+                                                        "graft", "encode",   "decode"};
+const char *const init_kind_names[INIT_KIND_COUNT] = {"zeros", "ones", "constant",
+                                                      "normal", "uniform"};
 
-/* Nodes by content: open addressing over the graph's own nodes; size is a power of two. */
+/* Nodes by content: open addressing over the graph's own nodes; size is a power of
+ * two. */
 struct GraphPrivate {
     uint32_t node_capacity, axis_capacity, output_capacity;
     uint32_t *table; /* node id + 1, or 0 */
@@ -44,7 +47,8 @@ Graph *graph_new(Interns *interns, Diags *diags, GraphKind kind, const char *nam
 
 Graph *graph_like(const Graph *graph)
 {
-    Graph *copy = graph_new(graph->interns, graph->diags, graph->kind, graph->name, graph->task);
+    Graph *copy =
+        graph_new(graph->interns, graph->diags, graph->kind, graph->name, graph->task);
     copy->host = graph->host;
     copy->site = graph->site;
     copy->axis_count = 0; /* batch comes with the rest, with its limits */
@@ -66,7 +70,8 @@ void graph_free(Graph *graph)
 }
 
 /* Room for one more in an arena array of `count`; old arrays stay behind in the arena. */
-static void *grown(Arena *arena, void *array, uint32_t count, uint32_t *capacity, size_t bytes)
+static void *grown(Arena *arena, void *array, uint32_t count, uint32_t *capacity,
+                   size_t bytes)
 {
     if (count < *capacity)
         return array;
@@ -77,7 +82,7 @@ static void *grown(Arena *arena, void *array, uint32_t count, uint32_t *capacity
     return larger;
 }
 
-/* -- axes ------------------------------------------------------------------------------- */
+/* -- axes -------------------------------------------------------------------------- */
 
 int32_t graph_find_axis(const Graph *graph, const char *name)
 {
@@ -101,7 +106,8 @@ int32_t graph_axis(Graph *graph, Axis axis, Loc loc)
         if (axis_same(&graph->axes[known], &axis))
             return known;
         if (graph->diags)
-            diag_error(graph->diags, loc, "axis '%s' is defined twice, differently", axis.name);
+            diag_error(graph->diags, loc, "axis '%s' is defined twice, differently",
+                       axis.name);
         return AXIS_STATIC;
     }
     struct GraphPrivate *own = graph->private_;
@@ -111,7 +117,7 @@ int32_t graph_axis(Graph *graph, Axis axis, Loc loc)
     return (int32_t)graph->axis_count++;
 }
 
-/* -- nodes ------------------------------------------------------------------------------ */
+/* -- nodes ------------------------------------------------------------------------- */
 
 bool op_attr_equal(OpKind op, const OpAttr *a, const OpAttr *b)
 {
@@ -133,7 +139,8 @@ bool op_attr_equal(OpKind op, const OpAttr *a, const OpAttr *b)
                 return false;
             break;
         case ATTR_type:
-            if (!type_equal(*(const Type *)(const void *)x, *(const Type *)(const void *)y))
+            if (!type_equal(*(const Type *)(const void *)x,
+                            *(const Type *)(const void *)y))
                 return false;
             break;
         }
@@ -175,8 +182,8 @@ static uint64_t attr_hash(uint64_t hash, OpKind op, const OpAttr *attr)
     return hash;
 }
 
-static uint64_t node_hash(OpKind op, Stage stage, const OpAttr *attr, const Node *const *args,
-                          uint32_t arg_count, Type type)
+static uint64_t node_hash(OpKind op, Stage stage, const OpAttr *attr,
+                          const Node *const *args, uint32_t arg_count, Type type)
 {
     uint64_t hash = hash_word(HASH_START, (uint64_t)op << 8 | (uint64_t)stage);
     for (uint32_t i = 0; i < arg_count; i++)
@@ -216,15 +223,15 @@ static void table_grow(Graph *graph)
     for (uint32_t i = 0; i < graph->node_count; i++) {
         const Node *node = graph->nodes[i];
         table_insert(own,
-                     node_hash(node->op, node->stage, &node->attr, node->args, node->arg_count,
-                               node->type),
+                     node_hash(node->op, node->stage, &node->attr, node->args,
+                               node->arg_count, node->type),
                      i);
     }
 }
 
 static const Node *find_equal(const Graph *graph, uint64_t hash, OpKind op, Stage stage,
-                              const OpAttr *attr, const Node *const *args, uint32_t arg_count,
-                              Type type)
+                              const OpAttr *attr, const Node *const *args,
+                              uint32_t arg_count, Type type)
 {
     const struct GraphPrivate *own = graph->private_;
     if (!own->table)
@@ -254,11 +261,12 @@ static Node *append(Graph *graph, BuildSite site, OpKind op, const OpAttr *attr,
     node->offset = NO_OFFSET;
     if (arg_count)
         memcpy(node->args, args, arg_count * sizeof *args);
-    graph->nodes = grown(graph->arena, graph->nodes, graph->node_count, &own->node_capacity,
-                         sizeof(Node *));
+    graph->nodes = grown(graph->arena, graph->nodes, graph->node_count,
+                         &own->node_capacity, sizeof(Node *));
     graph->nodes[graph->node_count++] = node;
     if (own->table && 2 * own->table_used < own->table_size)
-        table_insert(own, node_hash(op, site.stage, attr, args, arg_count, type), node->id);
+        table_insert(own, node_hash(op, site.stage, attr, args, arg_count, type),
+                     node->id);
     else
         table_grow(graph);
     return node;
@@ -286,7 +294,8 @@ const Node *graph_node(Graph *graph, BuildSite site, OpKind op, const OpAttr *at
     if (!shape_infer(graph, site.loc, op, attr, args, arg_count, given, &type))
         return NULL;
     uint64_t hash = node_hash(op, site.stage, attr, args, arg_count, type);
-    const Node *equal = find_equal(graph, hash, op, site.stage, attr, args, arg_count, type);
+    const Node *equal =
+        find_equal(graph, hash, op, site.stage, attr, args, arg_count, type);
     return equal ? equal : append(graph, site, op, attr, args, arg_count, type);
 }
 
@@ -295,13 +304,16 @@ const Node *graph_unary(Graph *graph, BuildSite site, OpKind op, const Node *x)
     return graph_node(graph, site, op, NULL, &x, 1, NULL);
 }
 
-const Node *graph_binary(Graph *graph, BuildSite site, OpKind op, const Node *a, const Node *b)
+const Node *graph_binary(Graph *graph, BuildSite site, OpKind op, const Node *a,
+                         const Node *b)
 {
     return graph_node(graph, site, op, NULL, (const Node *const[]){a, b}, 2, NULL);
 }
 
-/* Sources belong to the forward stage whoever asks for them, so that there is one of each. */
-const Node *graph_source(Graph *graph, BuildSite site, OpKind op, const char *name, Type type)
+/* Sources belong to the forward stage whoever asks for them, so that there is one of
+ * each. */
+const Node *graph_source(Graph *graph, BuildSite site, OpKind op, const char *name,
+                         Type type)
 {
     OpAttr attr = {.named.name = intern(graph->interns, name)};
     site.stage = STAGE_forward;
@@ -327,12 +339,14 @@ const Node *graph_matmul(Graph *graph, BuildSite site, const Node *a, bool trans
                          const Node *b, bool transpose_b)
 {
     OpAttr attr = {.matmul = {.transpose_a = transpose_a, .transpose_b = transpose_b}};
-    return graph_node(graph, site, OP_matmul, &attr, (const Node *const[]){a, b}, 2, NULL);
+    return graph_node(graph, site, OP_matmul, &attr, (const Node *const[]){a, b}, 2,
+                      NULL);
 }
 
-/* -- outputs ---------------------------------------------------------------------------- */
+/* -- outputs ----------------------------------------------------------------------- */
 
-void graph_output(Graph *graph, OutputRole role, const char *name, const Node *value, Loc loc)
+void graph_output(Graph *graph, OutputRole role, const char *name, const Node *value,
+                  Loc loc)
 {
     struct GraphPrivate *own = graph->private_;
     graph->outputs = grown(graph->arena, graph->outputs, graph->output_count,

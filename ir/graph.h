@@ -1,7 +1,8 @@
-/* Graphs of ops over named ragged axes, and the module that holds them with what they share.
+/* Graphs of ops over named ragged axes, and the module that holds them with what they
+ * share.
  *
- * A Module is one compiled model: parameters, optimizer state, tasks, settings, and graphs.
- * Per task T there are up to five graphs, and before `attach` the grafts:
+ * A Module is one compiled model: parameters, optimizer state, tasks, settings, and
+ * graphs. Per task T there are up to five graphs, and before `attach` the grafts:
  *
  *     @T.train      loss; after autodiff also a gradient per parameter   (kind train)
  *     @T.evaluate   predictions and other results, no dropout            (kind evaluate)
@@ -10,8 +11,8 @@
  *     @T.update     new values of parameters and optimizer state         (kind update)
  *     @T.train.graft.N, @T.evaluate.graft.N   what goes in at one site   (kind graft)
  *
- * A Graph is a list of nodes in execution order (operands stand before their users), with its
- * axes and outputs. Nodes are immutable once built, and live in the graph's arena.
+ * A Graph is a list of nodes in execution order (operands stand before their users), with
+ * its axes and outputs. Nodes are immutable once built, and live in the graph's arena.
  * Everything is single-threaded. */
 #ifndef VLG_IR_GRAPH_H
 #define VLG_IR_GRAPH_H
@@ -22,14 +23,14 @@
 #include "ir/op.h"
 #include "ir/type.h"
 
-/* -- axes ----------------------------------------------------------------------------------
+/* -- axes --------------------------------------------------------------------------
  * In each micro-batch an axis holds, for every sequence, some rows, laid end to end.
  *   batch            one row per sequence (always axis 0)
  *   primary          lengths come with the data
  *   fixed   count    the same number of rows for every sequence (prompts)
  *   join    a b      per sequence the rows of a, then those of b
- *   pool    of, images, side    `images` square grids per sequence, each pooled to
- *                    side x side rows; a sequence of `of` must hold images * s * s rows */
+ *   pool    of, images, side    `images` square grids per sequence, each pooled to side x
+ *                    side rows; a sequence of `of` must hold images * s * s rows */
 typedef enum AxisKind {
     AXIS_KIND_batch,
     AXIS_KIND_primary,
@@ -51,7 +52,7 @@ typedef struct Axis {
     int64_t capacity; /* most rows one micro-batch may have: what memory is planned for */
 } Axis;
 
-/* -- nodes ---------------------------------------------------------------------------------*/
+/* -- nodes ------------------------------------------------------------------------- */
 typedef enum Stage { STAGE_forward, STAGE_backward } Stage;
 
 typedef struct Node Node;
@@ -64,7 +65,7 @@ struct Node {
     OpAttr attr;
     uint32_t arg_count;
     /* Facts written by passes, part of the text form. */
-    int32_t group;  /* fusion group, or NO_GROUP (before `fuse`, and for sources and views) */
+    int32_t group;  /* or NO_GROUP (before `fuse`, and for sources and views) */
     int64_t offset; /* bytes from the start of the slab, or NO_OFFSET */
     const Node *args[];
 };
@@ -72,7 +73,7 @@ struct Node {
 #define NO_GROUP (-1)
 #define NO_OFFSET ((int64_t)-1)
 
-/* -- outputs -------------------------------------------------------------------------------*/
+/* -- outputs ----------------------------------------------------------------------- */
 typedef enum OutputRole {
     OUTPUT_result,   /* a named value for whoever runs the graph, rows in batch order */
     OUTPUT_loss,     /* f32[1], summed over micro-batches; what autodiff starts from */
@@ -125,16 +126,18 @@ typedef struct Graph {
     struct GraphPrivate *private_; /* node table and growth, graph.c only */
 } Graph;
 
-/* A new graph with axis `batch`. `diags` may be NULL where types are known to be right. */
+/* A new graph with axis `batch`. `diags` may be NULL where types are known to be
+ * right. */
 Graph *graph_new(Interns *interns, Diags *diags, GraphKind kind, const char *name,
                  const char *task);
-/* A graph of the same name, kind, task, host, site, axes and facts, without nodes or outputs. */
+/* A graph of the same name, kind, task, host, site, axes and facts, without nodes or
+ * outputs. */
 Graph *graph_like(const Graph *graph);
 void graph_free(Graph *graph);
 
-/* Adds an axis, or returns the index of the one of that name if it is the same in every respect;
- * AXIS_STATIC (and an error) if it differs. `axis.longest` and capacity of derived axes
- * follow from their parts (axes_derive_limits in ir/axis.h). */
+/* Adds an axis, or returns the index of the one of that name if it is the same in every
+ * respect; AXIS_STATIC (and an error) if it differs. `axis.longest` and capacity of
+ * derived axes follow from their parts (axes_derive_limits in ir/axis.h). */
 int32_t graph_axis(Graph *graph, Axis axis, Loc loc);
 int32_t graph_find_axis(const Graph *graph, const char *name); /* or AXIS_STATIC */
 
@@ -144,15 +147,17 @@ typedef struct BuildSite {
     Stage stage;
 } BuildSite;
 
-/* Builds a node, inferring its type by the op's shape rule; returns an equal existing node if
- * there is one (sources of equal name included). `given` is the type of an op whose rule is
- * `given`, else NULL. NULL and an error if the operands do not fit. */
+/* Builds a node, inferring its type by the op's shape rule; returns an equal existing
+ * node if there is one (sources of equal name included). `given` is the type of an op
+ * whose rule is `given`, else NULL. NULL and an error if the operands do not fit. */
 const Node *graph_node(Graph *graph, BuildSite site, OpKind op, const OpAttr *attr,
                        const Node *const *args, uint32_t arg_count, const Type *given);
 /* Short forms; attr all zero. */
 const Node *graph_unary(Graph *graph, BuildSite site, OpKind op, const Node *x);
-const Node *graph_binary(Graph *graph, BuildSite site, OpKind op, const Node *a, const Node *b);
-const Node *graph_source(Graph *graph, BuildSite site, OpKind op, const char *name, Type type);
+const Node *graph_binary(Graph *graph, BuildSite site, OpKind op, const Node *a,
+                         const Node *b);
+const Node *graph_source(Graph *graph, BuildSite site, OpKind op, const char *name,
+                         Type type);
 const Node *graph_constant(Graph *graph, BuildSite site, double value);
 const Node *graph_expand(Graph *graph, BuildSite site, const Node *x, Type to);
 const Node *graph_matmul(Graph *graph, BuildSite site, const Node *a, bool transpose_a,
@@ -163,20 +168,29 @@ const Node *graph_matmul(Graph *graph, BuildSite site, const Node *a, bool trans
 Node *graph_append(Graph *graph, BuildSite site, OpKind op, const OpAttr *attr,
                    const Node *const *args, uint32_t arg_count, const Type *given);
 
-void graph_output(Graph *graph, OutputRole role, const char *name, const Node *value, Loc loc);
+void graph_output(Graph *graph, OutputRole role, const char *name, const Node *value,
+                  Loc loc);
 const Output *graph_find_output(const Graph *graph, OutputRole role, const char *name);
 
 /* How often each node is used as an operand or output; arena array by id. */
 uint32_t *graph_use_counts(const Graph *graph, Arena *arena);
 
-/* ir/shape.c: the type of a node, or false and an error. Called by the builders and the verifier. */
+/* ir/shape.c: the type of a node, or false and an error. Called by the builders and the
+ * verifier. */
 NODISCARD bool shape_infer(const Graph *graph, Loc loc, OpKind op, const OpAttr *attr,
                            const Node *const *args, uint32_t arg_count, const Type *given,
                            Type *out_type);
 bool op_attr_equal(OpKind op, const OpAttr *a, const OpAttr *b);
 
-/* -- the module ------------------------------------------------------------------------------*/
-typedef enum InitKind { INIT_zeros, INIT_ones, INIT_constant, INIT_normal, INIT_uniform, INIT_KIND_COUNT } InitKind;
+/* -- the module -------------------------------------------------------------------- */
+typedef enum InitKind {
+    INIT_zeros,
+    INIT_ones,
+    INIT_constant,
+    INIT_normal,
+    INIT_uniform,
+    INIT_KIND_COUNT
+} InitKind;
 
 extern const char *const init_kind_names[INIT_KIND_COUNT];
 
@@ -195,7 +209,7 @@ typedef struct Param {
     const char *reason; /* the <train> pattern that takes it, or why none does */
     Loc reason_loc;
     const char *group;  /* sharing group, or "" */
-    const char **aliases; /* other names of the same tensor, which checkpoints read and write */
+    const char **aliases; /* other names, which checkpoints read and write */
     uint32_t alias_count;
     double weight_decay;
     Loc loc;
@@ -224,7 +238,7 @@ typedef struct Task {
 
 /* Typed settings of a run; the list is ir/settings.def. */
 typedef struct Settings {
-#define SETTING(kind, name, preset, meaning) attr_##kind name;
+#define SETTING(kind, name, ...) attr_##kind name;
 #include "ir/settings.def"
 } Settings;
 
@@ -250,8 +264,10 @@ Param *module_add_param(Module *module, Param param);
 StateVar *module_add_state(Module *module, StateVar state);
 Task *module_add_task(Module *module, Task task);
 void module_add_graph(Module *module, Graph *graph); /* takes it */
-void module_set_graphs(Module *module, Graph **graphs, uint32_t count); /* frees those gone */
-Param *module_find_param(const Module *module, const char *name); /* canonical names, hashed */
+/* Frees those that are gone. */
+void module_set_graphs(Module *module, Graph **graphs, uint32_t count);
+/* By canonical name; hashed. */
+Param *module_find_param(const Module *module, const char *name);
 StateVar *module_find_state(const Module *module, const char *name);
 Task *module_find_task(const Module *module, const char *name);
 Graph *module_find_graph(const Module *module, const char *name);

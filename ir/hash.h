@@ -1,4 +1,5 @@
-/* FNV-1a, 64 bit: for tables inside one process, and names of things that do not face attack. */
+/* FNV-1a, 64 bit: for tables inside one process, and names of things that do not face
+ * attack. */
 #ifndef VLG_IR_HASH_H
 #define VLG_IR_HASH_H
 

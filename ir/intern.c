@@ -39,7 +39,8 @@ void interns_free(Interns *interns)
     free(interns);
 }
 
-static Entry *find_entry(Entry *table, size_t size, uint64_t hash, const char *text, size_t len)
+static Entry *find_entry(Entry *table, size_t size, uint64_t hash, const char *text,
+                         size_t len)
 {
     size_t i = (size_t)hash & (size - 1);
     while (table[i].text && (table[i].hash != hash || table[i].len != len ||

@@ -1,4 +1,5 @@
-/* Modules: growing lists, and parameters and states found by name through a hash table. */
+/* Modules: growing lists, and parameters and states found by name through a hash
+ * table. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,7 @@ Module *module_new(const char *name)
     module->arena = arena;
     module->interns = interns_new();
     module->name = intern(module->interns, name);
-#define SETTING(kind, field, preset, meaning) module->settings.field = preset;
+#define SETTING(kind, field, preset, ...) module->settings.field = preset;
 #include "ir/settings.def"
     module->settings.decay = intern(module->interns, module->settings.decay);
     module->private_ = arena_alloc(arena, sizeof *module->private_);
@@ -55,8 +56,8 @@ static void *grown(void *list, uint32_t count, uint32_t *capacity, size_t bytes)
     return heap_grow(list, *capacity * bytes);
 }
 
-static uint32_t *find_slot(const NameTable *table, const char *name, const char *const *first,
-                           size_t stride)
+static uint32_t *find_slot(const NameTable *table, const char *name,
+                           const char *const *first, size_t stride)
 {
     uint32_t i = (uint32_t)hash_word(HASH_START, (uintptr_t)name) & (table->size - 1);
     while (table->slots[i]) {
@@ -69,8 +70,10 @@ static uint32_t *find_slot(const NameTable *table, const char *name, const char 
     return &table->slots[i];
 }
 
-/* Enters element `count - 1` of the list whose names start at `first`, `stride` bytes apart. */
-static void enter_name(NameTable *table, uint32_t count, const char *const *first, size_t stride)
+/* Enters element `count - 1` of the list whose names start at `first`, `stride` bytes
+ * apart. */
+static void enter_name(NameTable *table, uint32_t count, const char *const *first,
+                       size_t stride)
 {
     uint32_t from = count - 1;
     if (2 * count > table->size) {
@@ -106,14 +109,15 @@ StateVar *module_add_state(Module *module, StateVar state)
                            sizeof *module->states);
     state.name = intern(module->interns, state.name);
     module->states[module->state_count++] = state;
-    enter_name(&own->states, module->state_count, &module->states[0].name, sizeof(StateVar));
+    enter_name(&own->states, module->state_count, &module->states[0].name,
+               sizeof(StateVar));
     return &module->states[module->state_count - 1];
 }
 
 Task *module_add_task(Module *module, Task task)
 {
-    module->tasks = grown(module->tasks, module->task_count, &module->private_->task_capacity,
-                          sizeof *module->tasks);
+    module->tasks = grown(module->tasks, module->task_count,
+                          &module->private_->task_capacity, sizeof *module->tasks);
     module->tasks[module->task_count] = task;
     return &module->tasks[module->task_count++];
 }

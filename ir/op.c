@@ -12,8 +12,10 @@ const char *const attr_set_names[ATTRS_COUNT] = {
 
 const char *const attr_kind_names[] = {"flag", "int", "real", "name", "axis", "type"};
 
-const char *const lowering_names[LOWER_COUNT] = {"source", "map",  "fold",      "rowsum", "view",
-                                                 "matmul", "move", "attention", "vocab",  "graft"};
+const char *const lowering_names[LOWER_COUNT] = {
+    "source", "map",  "fold",      "rowsum", "view",
+    "matmul", "move", "attention", "vocab",  "graft",
+};
 
 /* The last element only keeps an empty list from being no array at all. */
 #define FIELD(set, kind, name, preset, meaning) \
@@ -26,7 +28,8 @@ static const struct {
     uint32_t count;
 } attr_sets[ATTRS_COUNT] = {
 #define FIELD(set, kind, name, preset, meaning)
-#define ATTRS(name, fields) {fields_##name, sizeof fields_##name / sizeof *fields_##name - 1},
+#define ATTRS(name, fields)                                                              \
+    {fields_##name, sizeof fields_##name / sizeof *fields_##name - 1},
 #include "ir/attrs.def"
 };
 

@@ -67,7 +67,7 @@ typedef struct AttrField {
 
 typedef struct OpInfo {
     const char *name;
-    const char *const *arg_names; /* max_args of them; those from min_args on may be absent */
+    const char *const *arg_names; /* max_args; those from min_args on may be absent */
     uint32_t min_args, max_args;
     AttrSet attrs;
     Lowering lowering;

@@ -24,23 +24,22 @@ bool parse_enum(Lexer *lexer, const char *kind, const char *const *names, uint32
     return lex_unknown(lexer, loc, kind, word, names, count);
 }
 
-/* -- lines of a module
- * -------------------------------------------------------------------- */
+/* -- lines of a module ------------------------------------------------------------- */
 
 typedef enum SettingKind {
-#define SETTING(kind, name, preset, meaning) SETTING_##name,
+#define SETTING(kind, name, ...) SETTING_##name,
 #include "ir/settings.def"
     SETTING_COUNT
 } SettingKind;
 
 static const char *const setting_names[SETTING_COUNT] = {
-#define SETTING(kind, name, preset, meaning) #name,
+#define SETTING(kind, name, ...) #name,
 #include "ir/settings.def"
 };
 
-#define PARSE_int(name) lex_int(lexer, #name, INT64_MIN, INT64_MAX, &settings->name)
-#define PARSE_real(name) lex_real(lexer, #name, &settings->name)
-#define PARSE_name(name) lex_string(lexer, #name, &settings->name)
+#define PARSE_int(name, least, most) lex_int(lexer, #name, least, most, &settings->name)
+#define PARSE_real(name, least, most) lex_real(lexer, #name, &settings->name)
+#define PARSE_name(name, least, most) lex_string(lexer, #name, &settings->name)
 
 static bool parse_setting(Parser *parser)
 {
@@ -50,9 +49,9 @@ static bool parse_setting(Parser *parser)
     if (!parse_enum(lexer, "setting", setting_names, SETTING_COUNT, &which))
         return false;
     switch ((SettingKind)which) {
-#define SETTING(kind, name, preset, meaning)                                             \
+#define SETTING(kind, name, preset, least, most, meaning)                                \
     case SETTING_##name:                                                                 \
-        return PARSE_##kind(name);
+        return PARSE_##kind(name, least, most);
 #include "ir/settings.def"
     case SETTING_COUNT:
         break;
@@ -193,8 +192,7 @@ static bool parse_module_line(Parser *parser)
     return true;
 }
 
-/* -- the whole text
- * ----------------------------------------------------------------------- */
+/* -- the whole text ---------------------------------------------------------------- */
 
 typedef bool LineFn(Parser *parser);
 

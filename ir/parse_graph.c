@@ -87,8 +87,7 @@ static bool use_value(GraphParser *g, const Node **out)
     return true;
 }
 
-/* -- attributes
- * --------------------------------------------------------------------------- */
+/* -- attributes -------------------------------------------------------------------- */
 
 static void set_preset(const AttrField *field, OpAttr *attr)
 {
@@ -194,8 +193,7 @@ static bool parse_attrs(GraphParser *g, OpKind op, OpAttr *attr)
     return true;
 }
 
-/* -- nodes
- * -------------------------------------------------------------------------------- */
+/* -- nodes ------------------------------------------------------------------------- */
 
 /* The type of a source that says none, from its declaration. */
 static const Type *declared_type(const Module *module, OpKind op, const char *name)
@@ -348,8 +346,7 @@ static void parse_node(GraphParser *g)
     set_name(g, name, node);
 }
 
-/* -- axes, outputs
- * ------------------------------------------------------------------------ */
+/* -- axes, outputs ----------------------------------------------------------------- */
 
 static const int64_t MOST_ROWS = INT64_C(1) << 40;
 
@@ -450,10 +447,9 @@ static void parse_graph_line(GraphParser *g)
         lex_skip_line(lexer);
 }
 
-/* -- the header
- * --------------------------------------------------------------------------- */
+/* -- the header -------------------------------------------------------------------- */
 
-/* The task of a graph that names none: vqa of @vqa.train. */
+/* The task of a graph that names none: T of @T.train. */
 static const char *task_of_name(Interns *interns, const char *name)
 {
     return intern_span(interns, name, strcspn(name, "."));

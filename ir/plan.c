@@ -36,8 +36,7 @@ typedef struct Section {
     uint64_t offset, bytes, raw_bytes;
 } Section;
 
-/* -- files
- * -------------------------------------------------------------------------------- */
+/* -- files ------------------------------------------------------------------------- */
 
 static bool file_fault(Diags *diags, const char *path, const char *what)
 {
@@ -133,8 +132,7 @@ char *file_read(const char *path, size_t *out_len, Diags *diags)
     return bytes;
 }
 
-/* -- little-endian fields; one list of them serves writer and reader
- * ---------------------- */
+/* -- little-endian fields; one list of them serves writer and reader --------------- */
 
 static void put(unsigned char **at, uint64_t value, int bytes)
 {
@@ -174,8 +172,7 @@ static uint32_t checksum(const void *bytes, size_t len)
     return (uint32_t)crc32_z(0, bytes, len);
 }
 
-/* -- writing
- * ------------------------------------------------------------------------------ */
+/* -- writing ----------------------------------------------------------------------- */
 
 bool plan_write(const Module *module, const char *path, Diags *diags)
 {
@@ -208,8 +205,7 @@ bool plan_write(const Module *module, const char *path, Diags *diags)
     return done;
 }
 
-/* -- reading
- * ------------------------------------------------------------------------------ */
+/* -- reading ----------------------------------------------------------------------- */
 
 typedef struct PlanReader {
     const char *path;
@@ -345,15 +341,29 @@ Module *plan_read(const char *path, Diags *diags)
     return module;
 }
 
+/* A file given by mistake is told in one line, not in one per line of it. */
+static bool may_be_text(const char *path, const char *bytes, size_t len, Diags *diags)
+{
+    size_t blanks = strspn(bytes, " \t\r\n"); /* a 0 follows the bytes */
+    const char *what = bytes[blanks] == '<' ? "a model, which 'vlc compile' makes a plan of"
+                       : strlen(bytes) < len ? "neither a plan nor text"
+                                             : NULL;
+    if (what)
+        diag_error(diags, (Loc){.file = path}, "expected a plan; this is %s", what);
+    return !what;
+}
+
 Module *module_read(const char *path, Diags *diags)
 {
     size_t len;
     char *bytes = file_read(path, &len, diags);
     if (!bytes)
         return NULL;
-    bool is_plan = len >= sizeof MAGIC && memcmp(bytes, MAGIC, sizeof MAGIC) == 0;
-    Module *module = is_plan ? plan_from_bytes(path, bytes, len, diags)
-                             : verified(module_parse(path, bytes, len, diags), diags);
+    Module *module = NULL;
+    if (len >= sizeof MAGIC && memcmp(bytes, MAGIC, sizeof MAGIC) == 0)
+        module = plan_from_bytes(path, bytes, len, diags);
+    else if (may_be_text(path, bytes, len, diags))
+        module = verified(module_parse(path, bytes, len, diags), diags);
     free(bytes);
     return module;
 }

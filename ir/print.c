@@ -224,8 +224,7 @@ void graph_print(const Graph *graph, FILE *out)
     fputs("}\n", out);
 }
 
-/* -- the module
- * --------------------------------------------------------------------------- */
+/* -- the module -------------------------------------------------------------------- */
 
 static void print_settings(FILE *out, const Settings *settings)
 {
@@ -233,7 +232,7 @@ static void print_settings(FILE *out, const Settings *settings)
 #define PRINT_int(value) fprintf(out, "%" PRId64, value)
 #define PRINT_real(value) print_real(out, value)
 #define PRINT_name(value) print_string(out, value)
-#define SETTING(kind, name, preset, meaning)                                             \
+#define SETTING(kind, name, ...)                                                         \
     fputs("setting " #name " ", out);                                                    \
     PRINT_##kind(settings->name);                                                        \
     fputc('\n', out);

@@ -1,8 +1,9 @@
-/* The counter-based random numbers of dropout and initial values: every number is a hash of where
- * it is used, so that threads and micro-batches cannot change it. The interpreter calls these;
- * generated code emits the same integer arithmetic.
+/* The counter-based random numbers of dropout and initial values: every number is a hash
+ * of where it is used, so that threads and micro-batches cannot change it. The
+ * interpreter calls these; generated code emits the same integer arithmetic.
  *
- * mix32 is the finalizer "lowbias32" (Wellons, "Prospecting for hash functions", 2018). */
+ * mix32 is the finalizer "lowbias32" (Wellons, "Prospecting for hash functions",
+ * 2018). */
 #ifndef VLG_IR_RANDOM_H
 #define VLG_IR_RANDOM_H
 
@@ -27,8 +28,8 @@ static inline uint32_t random_step_key(uint64_t seed, uint64_t step)
     return random_mix32(key + (uint32_t)(step >> 32));
 }
 
-/* Of a row: `sequence` counts in the whole batch, `place` within the sequence. Rows of static
- * tensors belong to sequence 0xffffffff. */
+/* Of a row: `sequence` counts in the whole batch, `place` within the sequence. Rows of
+ * static tensors belong to sequence 0xffffffff. */
 static inline uint32_t random_row_key(uint32_t sequence, uint32_t place)
 {
     return random_mix32(random_mix32(sequence) + place);
@@ -40,7 +41,8 @@ static inline uint32_t random_use_key(uint32_t step_key, uint32_t row_key, uint3
     return random_mix32(row_key + random_mix32(step_key ^ salt));
 }
 
-/* 32 bits for column `column`; an attention weight has column head * 65536 + key place. */
+/* 32 bits for column `column`; an attention weight has column head * 65536 + key
+ * place. */
 static inline uint32_t random_bits(uint32_t use_key, uint32_t column)
 {
     return random_mix32(use_key ^ (column * 0x9e3779b9U));

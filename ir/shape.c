@@ -1,6 +1,6 @@
 /* Shape rules: one function per rule named in ops.def. A rule looks at operand types and
- * attributes, reports what does not fit, and gives the type of the result. Ragged types have rank
- * 2 (rows by width) or, for indices, rank 1. */
+ * attributes, reports what does not fit, and gives the type of the result. Ragged types
+ * have rank 2 (rows by width) or, for indices, rank 1. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
@@ -91,7 +91,8 @@ static bool need_axis(const Shape *s, int32_t axis)
 
 static bool need_ragged(const Shape *s, uint32_t i)
 {
-    return need_matrix(s, i) && (type_is_ragged(arg(s, i)) || fail_arg(s, i, "ragged rows"));
+    return need_matrix(s, i) &&
+           (type_is_ragged(arg(s, i)) || fail_arg(s, i, "ragged rows"));
 }
 
 static bool same_rows(Type a, Type b)
@@ -106,10 +107,11 @@ static bool need_same_rows(const Shape *s, uint32_t i, uint32_t j)
     char a[TEXT], b[TEXT];
     type_print(s->graph, arg(s, i), a, sizeof a);
     type_print(s->graph, arg(s, j), b, sizeof b);
-    return fail(s, "rows of %s and %s differ: %s and %s", arg_name(s, i), arg_name(s, j), a, b);
+    return fail(s, "rows of %s and %s differ: %s and %s", arg_name(s, i), arg_name(s, j),
+                a, b);
 }
 
-/* -- sources and element by element --------------------------------------------------------- */
+/* -- sources and element by element ------------------------------------------------ */
 
 static bool type_is_sound(const Shape *s, Type type)
 {
@@ -150,11 +152,12 @@ static bool shape_scalar(const Shape *s, Type *out)
 /* Right-aligned broadcasting of two types of equal element type. */
 static bool broadcast(const Shape *s, Type a, Type b, Type *out)
 {
-    const Type *longer = a.rank > b.rank || (a.rank == b.rank && type_is_ragged(a)) ? &a : &b;
+    const Type *longer =
+        a.rank > b.rank || (a.rank == b.rank && type_is_ragged(a)) ? &a : &b;
     const Type *other = longer == &a ? &b : &a;
     Type result = *longer;
-    bool fits = !type_is_ragged(*other) || (other->rank == longer->rank &&
-                                            other->axis == longer->axis);
+    bool fits = !type_is_ragged(*other) ||
+                (other->rank == longer->rank && other->axis == longer->axis);
     uint32_t lead = longer->rank - other->rank;
     for (uint32_t i = 0; i < other->rank && fits; i++) {
         int64_t x = longer->dims[lead + i], y = other->dims[i];
@@ -217,7 +220,7 @@ static bool shape_expand(const Shape *s, Type *out)
     return fail_arg(s, 0, "something that stretches to the type asked for");
 }
 
-/* -- reductions and layout ------------------------------------------------------------------- */
+/* -- reductions and layout --------------------------------------------------------- */
 
 static bool shape_fold(const Shape *s, Type *out)
 {
@@ -245,7 +248,8 @@ static bool shape_reshape(const Shape *s, Type *out)
     *out = s->attr->shaped.to;
     if (!type_is_sound(s, *out))
         return false;
-    if (type_is_ragged(arg(s, 0)) || type_is_ragged(*out) || arg(s, 0).dtype != out->dtype)
+    if (type_is_ragged(arg(s, 0)) || type_is_ragged(*out) ||
+        arg(s, 0).dtype != out->dtype)
         return fail_arg(s, 0, "a static type of the same elements");
     if (type_static_elements(arg(s, 0)) != type_static_elements(*out))
         return fail_arg(s, 0, "as many elements as the type asked for");
@@ -269,8 +273,8 @@ static bool shape_permute(const Shape *s, Type *out)
         out->dims[i] = from.dims[source];
     }
     if (order != 0)
-        return fail(s, "order %" PRId64 " has more than %u digits", s->attr->permute.order,
-                    from.rank);
+        return fail(s, "order %" PRId64 " has more than %u digits",
+                    s->attr->permute.order, from.rank);
     return true;
 }
 
@@ -279,7 +283,8 @@ static bool need_columns(const Shape *s, int64_t narrow, int64_t wide)
 {
     int64_t start = s->attr->columns.start;
     return (start >= 0 && narrow >= 1 && narrow <= wide && start <= wide - narrow) ||
-           fail(s, "%" PRId64 " columns from column %" PRId64 " are not in rows of %" PRId64,
+           fail(s,
+                "%" PRId64 " columns from column %" PRId64 " are not in rows of %" PRId64,
                 narrow, start, wide);
 }
 
@@ -311,7 +316,8 @@ typedef struct Dim {
 
 static Dim dim_of(Type type, uint32_t i)
 {
-    return i == 0 && type_is_ragged(type) ? (Dim){type.axis, 0} : (Dim){AXIS_STATIC, type.dims[i]};
+    return i == 0 && type_is_ragged(type) ? (Dim){type.axis, 0}
+                                          : (Dim){AXIS_STATIC, type.dims[i]};
 }
 
 static bool shape_matmul(const Shape *s, Type *out)
@@ -320,13 +326,14 @@ static bool shape_matmul(const Shape *s, Type *out)
         return false;
     Type a = arg(s, 0), b = arg(s, 1);
     uint32_t ta = s->attr->matmul.transpose_a != 0, tb = s->attr->matmul.transpose_b != 0;
-    Dim m = dim_of(a, ta), ka = dim_of(a, 1 - ta), kb = dim_of(b, tb), n = dim_of(b, 1 - tb);
+    Dim m = dim_of(a, ta), ka = dim_of(a, 1 - ta), kb = dim_of(b, tb),
+        n = dim_of(b, 1 - tb);
     if (ka.axis != kb.axis || ka.count != kb.count) {
         char at[TEXT], bt[TEXT];
         type_print(s->graph, a, at, sizeof at);
         type_print(s->graph, b, bt, sizeof bt);
-        return fail(s, "inner sizes differ: a is %s%s, b is %s%s", at, ta ? " transposed" : "",
-                    bt, tb ? " transposed" : "");
+        return fail(s, "inner sizes differ: a is %s%s, b is %s%s", at,
+                    ta ? " transposed" : "", bt, tb ? " transposed" : "");
     }
     if (n.axis != AXIS_STATIC)
         return fail_arg(s, 1, "static columns");
@@ -335,7 +342,7 @@ static bool shape_matmul(const Shape *s, Type *out)
     return type_is_sound(s, *out);
 }
 
-/* -- rows by index, axes ------------------------------------------------------------------------ */
+/* -- rows by index, axes ----------------------------------------------------------- */
 
 static bool shape_gather(const Shape *s, Type *out)
 {
@@ -344,8 +351,9 @@ static bool shape_gather(const Shape *s, Type *out)
     if (type_is_ragged(arg(s, 0)))
         return fail_arg(s, 0, "a static table");
     Type index = arg(s, 1);
-    *out = type_is_ragged(index) ? type_rows(DTYPE_f32, index.axis, type_width(arg(s, 0)))
-                                 : type_matrix(DTYPE_f32, index.dims[0], type_width(arg(s, 0)));
+    *out = type_is_ragged(index)
+               ? type_rows(DTYPE_f32, index.axis, type_width(arg(s, 0)))
+               : type_matrix(DTYPE_f32, index.dims[0], type_width(arg(s, 0)));
     return true;
 }
 
@@ -437,7 +445,7 @@ static bool shape_pool(const Shape *s, Type *out)
     return true;
 }
 
-/* -- attention ------------------------------------------------------------------------------------ */
+/* -- attention --------------------------------------------------------------------- */
 
 static bool attention_operands(const Shape *s, uint32_t table)
 {
@@ -449,26 +457,29 @@ static bool attention_operands(const Shape *s, uint32_t table)
         return fail(s, "heads is %" PRId64 ", expected 1 to 65535", heads);
     for (uint32_t i = 0; i < 3; i++)
         if (type_width(arg(s, i)) % heads != 0)
-            return fail(s, "%" PRId64 " heads do not divide the width %" PRId64 " of %s", heads,
-                        type_width(arg(s, i)), arg_name(s, i));
+            return fail(s, "%" PRId64 " heads do not divide the width %" PRId64 " of %s",
+                        heads, type_width(arg(s, i)), arg_name(s, i));
     if (type_width(arg(s, 0)) != type_width(arg(s, 1)))
         return fail(s, "q and k differ in width: %" PRId64 " and %" PRId64,
                     type_width(arg(s, 0)), type_width(arg(s, 1)));
     if (!need_same_rows(s, 1, 2) || !need_axis(s, s->attr->attention.bias_axis))
         return false;
     if (!(s->attr->attention.dropout >= 0 && s->attr->attention.dropout < 1))
-        return fail(s, "dropout is %g, expected 0 <= dropout < 1", s->attr->attention.dropout);
+        return fail(s, "dropout is %g, expected 0 <= dropout < 1",
+                    s->attr->attention.dropout);
     if (s->attr->attention.causal && !same_rows(arg(s, 0), arg(s, 1)) &&
         !axis_ends_with(s->graph, arg(s, 1).axis, arg(s, 0).axis))
-        return fail(s, "causal attention needs q and k on one axis, or k on a join that ends "
-                       "with q's");
+        return fail(
+            s, "causal attention needs q and k on one axis, or k on a join that ends "
+               "with q's");
     if (s->arg_count <= table)
         return true;
     if (!need_matrix(s, table) || type_is_ragged(arg(s, table)) ||
         type_width(arg(s, table)) != heads)
         return fail_arg(s, table, "a table of buckets by heads");
     if (s->attr->attention.max_distance < 1 || arg(s, table).dims[0] < 4)
-        return fail(s, "relative bias needs at least 4 buckets and a distance of at least 1");
+        return fail(
+            s, "relative bias needs at least 4 buckets and a distance of at least 1");
     return true;
 }
 
@@ -513,7 +524,7 @@ static bool shape_attention_dtable(const Shape *s, Type *out)
     return attention_gradient(s);
 }
 
-/* -- the vocabulary ------------------------------------------------------------------------------- */
+/* -- the vocabulary ---------------------------------------------------------------- */
 
 static bool vocab_operands(const Shape *s, uint32_t bias)
 {
@@ -522,10 +533,10 @@ static bool vocab_operands(const Shape *s, uint32_t bias)
     if (type_is_ragged(arg(s, 1)) || type_width(arg(s, 1)) != type_width(arg(s, 0)))
         return fail_arg(s, 1, "a static table as wide as x");
     if (s->attr->chunked.chunk < 1 || s->attr->chunked.chunk > 65536)
-        return fail(s, "chunk is %" PRId64 ", expected 1 to 65536", s->attr->chunked.chunk);
-    if (s->arg_count > bias &&
-        (!need_f32(s, bias) || type_is_ragged(arg(s, bias)) ||
-         type_static_elements(arg(s, bias)) != arg(s, 1).dims[0]))
+        return fail(s, "chunk is %" PRId64 ", expected 1 to 65536",
+                    s->attr->chunked.chunk);
+    if (s->arg_count > bias && (!need_f32(s, bias) || type_is_ragged(arg(s, bias)) ||
+                                type_static_elements(arg(s, bias)) != arg(s, 1).dims[0]))
         return fail_arg(s, bias, "a number per row of the table");
     return true;
 }
@@ -585,7 +596,7 @@ static bool shape_site(const Shape *s, Type *out)
     return true;
 }
 
-/* -- the table -------------------------------------------------------------------------------------- */
+/* -- the table --------------------------------------------------------------------- */
 
 static ShapeRule *const rules[OP_COUNT] = {
 #define OP(name, args, attrs, shape, ...) [OP_##name] = shape_##shape,
@@ -593,12 +604,15 @@ static ShapeRule *const rules[OP_COUNT] = {
 };
 
 bool shape_infer(const Graph *graph, Loc loc, OpKind op, const OpAttr *attr,
-                 const Node *const *args, uint32_t arg_count, const Type *given, Type *out_type)
+                 const Node *const *args, uint32_t arg_count, const Type *given,
+                 Type *out_type)
 {
     const OpInfo *info = op_info(op);
     Shape s = {graph, loc, op, attr, args, arg_count, given};
     if (arg_count < info->min_args || arg_count > info->max_args)
-        return fail(&s, "has %u operands, expected %u to %u", arg_count, info->min_args,
-                    info->max_args);
+        return info->min_args == info->max_args
+                   ? fail(&s, "has %u operands, expected %u", arg_count, info->min_args)
+                   : fail(&s, "has %u operands, expected %u to %u", arg_count,
+                          info->min_args, info->max_args);
     return rules[op](&s, out_type);
 }

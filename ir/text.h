@@ -1,5 +1,5 @@
-/* The text form (.vir). parse(print(x)) == x, byte for byte, at every stage; every fact of a
- * module is in it. Grammar: docs/ir.md. */
+/* The text form (.vir). parse(print(x)) == x, byte for byte, at every stage; every fact
+ * of a module is in it. Grammar: docs/ir.md. */
 #ifndef VLG_IR_TEXT_H
 #define VLG_IR_TEXT_H
 
@@ -11,8 +11,8 @@ void graph_print(const Graph *graph, FILE *out);
 void type_print(const Graph *graph, Type type, char *out, size_t size);
 
 /* NULL and errors that name line and column if the text is not a module; never crashes,
- * whatever the bytes. `file` names the text in messages. A file may also hold graphs alone,
- * without a `module` line (tests): it becomes a module named after the file. */
+ * whatever the bytes. `file` names the text in messages. A file may also hold graphs
+ * alone, without a `module` line (tests): it becomes a module named after the file. */
 Module *module_parse(const char *file, const char *text, size_t len, Diags *diags);
 
 #endif

@@ -7,8 +7,9 @@
  *     i32[text]           one index per row
  *     bit[enc, 3072]      one bit per element, rows padded to whole bytes
  *
- * A ragged axis can only lead. Broadcasting aligns dimensions at the right, as NumPy does;
- * a dimension of 1 stretches. A type without dimensions does not exist: a scalar is f32[1]. */
+ * A ragged axis can only lead. Broadcasting aligns dimensions at the right, as NumPy
+ * does; a dimension of 1 stretches. A type without dimensions does not exist: a scalar is
+ * f32[1]. */
 #ifndef VLG_IR_TYPE_H
 #define VLG_IR_TYPE_H
 
@@ -34,8 +35,8 @@ extern const char *const dtype_names[DTYPE_COUNT];
 
 bool type_equal(Type a, Type b);
 bool type_is_ragged(Type type);
-/* Elements of one row: the product of the dimensions after a ragged axis, or the last dimension
- * of a static type; a static f32[w] is one row of w. */
+/* Elements of one row: the product of the dimensions after a ragged axis, or the last
+ * dimension of a static type; a static f32[w] is one row of w. */
 int64_t type_width(Type type);
 /* Static rows: the product of all dimensions but the last; 0 if ragged. f32[w] has 1. */
 int64_t type_static_rows(Type type);

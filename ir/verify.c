@@ -1,6 +1,6 @@
 /* Invariants of graphs and modules. Whatever passes here can be planned, compiled and run
- * without further checks, wherever it came from. Groups and memory are in verify_plan.c.
- */
+ * without further checks, wherever it came from. Groups and memory are in
+ * verify_plan.c. */
 #include "ir/verify.h"
 
 #include <inttypes.h>
@@ -32,8 +32,7 @@ bool verify_fault(const Graph *graph, const Node *node, Diags *diags, const char
     return false;
 }
 
-/* -- axes
- * --------------------------------------------------------------------------------- */
+/* -- axes -------------------------------------------------------------------------- */
 
 static bool verify_axis_numbers(const Axis *axis)
 {
@@ -84,8 +83,7 @@ static bool verify_axes(const Graph *graph, Diags *diags)
     return fine;
 }
 
-/* -- nodes
- * -------------------------------------------------------------------------------- */
+/* -- nodes ------------------------------------------------------------------------- */
 
 static bool verify_operands(const Graph *graph, const Node *node, uint32_t index,
                             Diags *diags)
@@ -225,8 +223,7 @@ static bool verify_inputs(const Graph *graph, Diags *diags)
     return fine;
 }
 
-/* -- outputs
- * ------------------------------------------------------------------------------ */
+/* -- outputs ----------------------------------------------------------------------- */
 
 static const unsigned role_kinds[OUTPUT_ROLE_COUNT] = {
     [OUTPUT_result] = 1u << GRAPH_train | 1u << GRAPH_evaluate | 1u << GRAPH_update |
@@ -305,8 +302,7 @@ static bool verify_outputs(const Graph *graph, const Module *module, Diags *diag
     return fine;
 }
 
-/* -- the graph and the module
- * --------------------------------------------------------------- */
+/* -- the graph and the module ------------------------------------------------------ */
 
 static bool verify_names(const Graph *graph, const Module *module, Diags *diags)
 {

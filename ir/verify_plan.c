@@ -8,8 +8,7 @@
 
 #include "ir/liveness.h"
 
-/* -- groups
- * ------------------------------------------------------------------------------- */
+/* -- groups ------------------------------------------------------------------------ */
 
 static bool has_no_step(const Node *node)
 {
@@ -79,8 +78,8 @@ static uint32_t group_edges(const Graph *graph, const int32_t *groups, uint32_t 
     return edges;
 }
 
-/* Kahn: groups without open predecessors are taken away until none is left, or a cycle.
- */
+/* Kahn: groups without open predecessors are taken away until none is left, or a
+ * cycle. */
 static bool groups_acyclic(const GroupEdge *edges, uint32_t edge_count, uint32_t count,
                            Arena *arena)
 {
@@ -142,8 +141,7 @@ bool verify_groups(const Graph *graph, Diags *diags)
     return fine;
 }
 
-/* -- the slab
- * ----------------------------------------------------------------------------- */
+/* -- the slab ---------------------------------------------------------------------- */
 
 typedef struct Slab {
     const Graph *graph;
@@ -209,8 +207,8 @@ static bool verify_slot(const Slab *slab, const Node *node)
     return true;
 }
 
-/* Nodes whose slot is last needed in each step, as lists: head by step, next by node id.
- */
+/* Nodes whose slot is last needed in each step, as lists: head by step, next by node
+ * id. */
 typedef struct Deaths {
     uint32_t *head, *next; /* node id + 1, or 0 */
 } Deaths;
@@ -245,90 +243,128 @@ static bool verify_overlaps(Slab *slab, Arena *arena)
     return true;
 }
 
-/* Of a step, whether any node is more than element-wise. */
-static bool step_is_map(const Slab *slab, int32_t step)
+/* -- values written in place -------------------------------------------------------- */
+
+static int by_name(const void *a, const void *b)
 {
-    for (uint32_t i = 0; i < slab->graph->node_count; i++)
-        if (slab->live->step_of[i] == step &&
-            op_info(slab->graph->nodes[i]->op)->lowering != LOWER_map)
-            return false;
-    return true;
+    uintptr_t x = (uintptr_t)(*(const Output *const *)a)->name;
+    uintptr_t y = (uintptr_t)(*(const Output *const *)b)->name;
+    return x < y ? -1 : x > y;
 }
 
-/* The variable's old value, whose place `output` takes. */
-static bool is_old_value(const Node *node, const Output *output)
+/* A value that its step writes straight to the variable's storage. */
+static bool is_written_in_place(const Slab *slab, const Output *output)
 {
-    bool variable = node->op == OP_param || node->op == OP_weight || node->op == OP_state;
-    return variable && node->attr.named.name == output->name; /* interned */
+    const Node *value = storage_node(output->value);
+    return output->role == OUTPUT_assign && value->offset == NO_OFFSET &&
+           slab->live->step_of[value->id] >= 0;
 }
 
-/* Element-wise, as the step is, a reader at the same place as the writer reads in time. */
-static bool verify_reader(const Slab *slab, const Node *reader, const Output *output,
-                          int32_t written)
+/* By node: of a variable's old value, the output that takes its place. */
+static const Output **replacements_of(const Slab *slab, Arena *arena)
 {
-    for (uint32_t i = 0; i < reader->arg_count; i++) {
-        const Node *arg = reader->args[i];
-        if (!is_old_value(storage_node(arg), output))
+    const Graph *graph = slab->graph;
+    const Output **sorted = ARENA_ARRAY(arena, const Output *, graph->output_count + 1);
+    const Output **replacements =
+        ARENA_ARRAY(arena, const Output *, graph->node_count + 1);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < graph->output_count; i++)
+        if (is_written_in_place(slab, &graph->outputs[i]))
+            sorted[count++] = &graph->outputs[i];
+    qsort(sorted, count, sizeof *sorted, by_name);
+    for (uint32_t i = 0; i < graph->node_count; i++) {
+        const Node *node = graph->nodes[i];
+        if (node->op != OP_param && node->op != OP_weight && node->op != OP_state)
             continue;
-        if (slab->live->step_of[reader->id] > written)
-            return verify_fault(slab->graph, reader, slab->diags,
-                                "reads '%s' after it was written in place", output->name);
-        bool same_place = type_equal(arg->type, output->value->type) &&
-                          type_static_elements(reader->type) ==
-                              type_static_elements(arg->type);
-        if (slab->live->step_of[reader->id] == written && !same_place)
-            return verify_fault(slab->graph, reader, slab->diags,
-                                "reads '%s' in another order than it is written in place",
-                                output->name);
+        const Output key = {.name = node->attr.named.name}, *at = &key; /* interned */
+        const Output **found = bsearch(&at, sorted, count, sizeof *sorted, by_name);
+        replacements[i] = found ? *found : NULL;
     }
+    return replacements;
+}
+
+/* By step, whether all its nodes are element-wise. */
+static bool *map_steps(const Slab *slab, Arena *arena)
+{
+    bool *is_map = ARENA_ARRAY(arena, bool, slab->live->step_count + 1);
+    for (uint32_t i = 0; i < slab->live->step_count; i++)
+        is_map[i] = true;
+    for (uint32_t i = 0; i < slab->graph->node_count; i++)
+        if (slab->live->step_of[i] >= 0 &&
+            op_info(slab->graph->nodes[i]->op)->lowering != LOWER_map)
+            is_map[slab->live->step_of[i]] = false;
+    return is_map;
+}
+
+/* Element-wise, as the step is, a reader at the same place as the writer reads in
+ * time. */
+static bool verify_reader(const Slab *slab, const Node *reader, const Node *arg,
+                          const Output *output)
+{
+    int32_t read = slab->live->step_of[reader->id];
+    int32_t written = slab->live->step_of[storage_node(output->value)->id];
+    if (read > written)
+        return verify_fault(slab->graph, reader, slab->diags,
+                            "reads '%s' after it was written in place", output->name);
+    bool same_place = type_equal(arg->type, output->value->type) &&
+                      type_static_elements(reader->type) ==
+                          type_static_elements(arg->type);
+    if (read == written && !same_place)
+        return verify_fault(slab->graph, reader, slab->diags,
+                            "reads '%s' in another order than it is written in place",
+                            output->name);
     return true;
 }
 
 /* The old value is gone once its step has run: nobody may ask for it later, and an
  * element-wise step reads each element before it writes it. */
-static bool verify_in_place(const Slab *slab, const Output *output)
+static bool verify_readers(const Slab *slab, const Output *const *replacements)
 {
     const Graph *graph = slab->graph;
-    const Node *value = storage_node(output->value);
-    int32_t step = slab->live->step_of[value->id];
-    if (step < 0)
-        return true;
-    if (value != output->value || !step_is_map(slab, step))
-        return verify_fault(graph, value, slab->diags,
-                            "'%s' is written in place by a step that is not element-wise",
-                            output->name);
-    for (uint32_t i = 0; i < graph->node_count; i++)
-        if (slab->live->step_of[i] >= 0 &&
-            !verify_reader(slab, graph->nodes[i], output, step))
-            return false;
-    for (uint32_t i = 0; i < graph->output_count; i++)
-        if (is_old_value(storage_node(graph->outputs[i].value), output))
-            return verify_fault(graph, graph->outputs[i].value, slab->diags,
+    for (uint32_t i = 0; i < graph->node_count; i++) {
+        const Node *reader = graph->nodes[i];
+        for (uint32_t j = 0; j < reader->arg_count && slab->live->step_of[i] >= 0; j++) {
+            const Output *output = replacements[storage_node(reader->args[j])->id];
+            if (output && !verify_reader(slab, reader, reader->args[j], output))
+                return false;
+        }
+    }
+    for (uint32_t i = 0; i < graph->output_count; i++) {
+        const Output *reader = &graph->outputs[i];
+        const Output *output = replacements[storage_node(reader->value)->id];
+        if (output)
+            return verify_fault(graph, reader->value, slab->diags,
                                 "%s '%s' reads '%s' after it was written in place",
-                                output_role_names[graph->outputs[i].role],
-                                graph->outputs[i].name, output->name);
+                                output_role_names[reader->role], reader->name,
+                                output->name);
+    }
     return true;
 }
 
-/* Values written in place have one place: one assign each, and no other output. */
+/* Values written in place are made element by element, and have one place: one assign
+ * each, and no other output. */
 static bool verify_assigns(const Slab *slab, Arena *arena)
 {
     const Graph *graph = slab->graph;
+    const bool *is_map = map_steps(slab, arena);
     uint32_t *uses = ARENA_ARRAY(arena, uint32_t, graph->node_count + 1);
     for (uint32_t i = 0; i < graph->output_count; i++)
         uses[storage_node(graph->outputs[i].value)->id]++;
     for (uint32_t i = 0; i < graph->output_count; i++) {
         const Output *output = &graph->outputs[i];
         const Node *value = storage_node(output->value);
-        if (output->role != OUTPUT_assign || value->offset != NO_OFFSET)
+        if (!is_written_in_place(slab, output))
             continue;
-        if (uses[value->id] > 1 && slab->live->step_of[value->id] >= 0)
+        if (uses[value->id] > 1)
             return verify_fault(graph, value, slab->diags,
                                 "is written in place and is another output as well");
-        if (!verify_in_place(slab, output))
-            return false;
+        if (value != output->value || !is_map[slab->live->step_of[value->id]])
+            return verify_fault(
+                graph, value, slab->diags,
+                "'%s' is written in place by a step that is not element-wise",
+                output->name);
     }
-    return true;
+    return verify_readers(slab, replacements_of(slab, arena));
 }
 
 /* A step other than a row kernel writes all its results, so each must have somebody who

@@ -12,8 +12,8 @@ typedef enum FuseVerdict {
     FUSE_VERDICT_COUNT
 } FuseVerdict;
 
-/* Two nodes that were looked at: a producer and its reader, or two readers of one value.
- */
+/* Two nodes that were looked at: a producer and its reader, or two readers of one
+ * value. */
 typedef struct FusePair {
     const Node *a, *b;
     FuseVerdict verdict;

@@ -1,5 +1,5 @@
-/* The fusion report: pairs that were considered, how often each verdict fell, the groups.
- */
+/* The fusion report: pairs that were considered, how often each verdict fell, the
+ * groups. */
 #include <inttypes.h>
 #include <string.h>
 

@@ -56,8 +56,8 @@ static const Node *zeros(const Gradient *g, Type type)
 
 /* -- sums over what broadcasting repeats ---------------------------------- */
 
-/* Rows of one width, as in nearly every case: sums along the width, then over the rows.
- */
+/* Rows of one width, as in nearly every case: sums along the width, then over the
+ * rows. */
 static const Node *unbroadcast_rows(const Gradient *g, const Node *dy, Type to)
 {
     if (type_width(to) == 1 && type_width(dy->type) > 1)
@@ -234,8 +234,8 @@ static const Node *gradient_rsqrt(const Gradient *g, uint32_t i)
     return binary(g, OP_mul, g->dy, scaled(g, cube, -0.5));
 }
 
-/* y = m x / (1 - p)   =>   dx = m dy / (1 - p): the same mask, by the same salt and rows
- */
+/* y = m x / (1 - p)   =>   dx = m dy / (1 - p): the same mask, by the same salt and
+ * rows */
 static const Node *gradient_dropout(const Gradient *g, uint32_t i)
 {
     (void)i;
@@ -305,9 +305,8 @@ static const Node *gradient_pad(const Gradient *g, uint32_t i)
     return one_arg(g, OP_slice, &attr, g->dy);
 }
 
-/* With A the left factor (a or a^T) and B the right one:
- * Y = A B   =>   dA = dY B^T,  dB = A^T dY;  and the transposes of these for a^T and b^T.
- */
+/* With A the left factor (a or a^T) and B the right one: Y = A B   =>   dA = dY B^T,  dB
+ * = A^T dY;  and the transposes of these for a^T and b^T. */
 static const Node *gradient_matmul(const Gradient *g, uint32_t i)
 {
     const Node *a = arg(g, 0), *b = arg(g, 1);

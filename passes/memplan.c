@@ -80,8 +80,8 @@ static bool same_elements(Type a, Type b)
     return type_equal(a, b);
 }
 
-/* Whether reading the old value as `arg` in `reader` is done before `value` is written.
- */
+/* Whether reading the old value as `arg` in `reader` is done before `value` is
+ * written. */
 static bool reads_in_time(const Planner *p, const Node *reader, const Node *arg,
                           const Node *value)
 {

@@ -187,8 +187,8 @@ static Graph *run_on(const Run *run, const PassInfo *pass, PassContext *ctx, uin
     return NULL;
 }
 
-/* The module gets the new graphs; grafts are of no use once every site has taken its own.
- */
+/* The module gets the new graphs; grafts are of no use once every site has taken its
+ * own. */
 static void replace_graphs(Run *run, const PassInfo *pass, Graph **graphs)
 {
     uint32_t kept = 0;

@@ -1,7 +1,7 @@
-/* The pass driver. A pass is a function from graph to graph: input const, output a new graph in a
- * new arena (nodes it does not keep are simply not copied). The pipeline, with what each pass needs
- * of a graph and for which kinds of graph it runs, is passes/passes.def. The verifier runs after
- * every pass.
+/* The pass driver. A pass is a function from graph to graph: input const, output a new
+ * graph in a new arena (nodes it does not keep are simply not copied). The pipeline, with
+ * what each pass needs of a graph and for which kinds of graph it runs, is
+ * passes/passes.def. The verifier runs after every pass.
  *
  * Adding a pass: see the end of this file and HACKING.md. */
 #ifndef VLG_PASSES_PASS_H
@@ -11,9 +11,9 @@
 
 typedef struct PassContext {
     const Module *module;
-    Diags *diags;   /* errors make the driver stop after the pass */
-    FILE *report;   /* what `vlc explain` shows: the pass's section, or NULL if nobody asks */
-    bool brief;            /* the report is of all passes: totals, not every pair and value */
+    Diags *diags;          /* errors make the driver stop after the pass */
+    FILE *report;          /* for the pass's section of `vlc explain`, or NULL */
+    bool brief;            /* the report is of all passes: totals, not every value */
     int64_t memory_budget; /* bytes of saved values allowed in one lane; 0: no limit */
 } PassContext;
 
@@ -24,15 +24,15 @@ typedef Graph *PassFn(const Graph *in, PassContext *ctx);
 #include "passes/passes.def"
 
 typedef struct PassOptions {
-    const char *const *names;  /* passes to run, in this order; NULL: the whole pipeline */
+    const char *const *names; /* passes to run, in this order; NULL: the pipeline */
     uint32_t name_count;
-    const char *dump_after;    /* a pass name, or "all": print the module to `dump` after it */
+    const char *dump_after;   /* a pass, or "all": print the module to `dump` after it */
     FILE *dump;
-    const char *stop_after;    /* NULL: run to the end */
-    FILE *statistics;          /* per pass: seconds, nodes before and after; or NULL */
-    FILE *report;              /* explain: ledger, fusion, memory; or NULL */
-    const char *report_pass;   /* only this pass's section, in detail; NULL: all, in brief */
-    const char *skip;          /* a pass to leave out (tests of the pruning claim), or NULL */
+    const char *stop_after;   /* NULL: run to the end */
+    FILE *statistics;         /* per pass: seconds, nodes before and after; or NULL */
+    FILE *report;             /* explain: ledger, fusion, memory; or NULL */
+    const char *report_pass;  /* only this pass's section, in detail; NULL: all, brief */
+    const char *skip;         /* a pass to leave out, to measure what it does; or NULL */
     int64_t memory_budget;
 } PassOptions;
 

@@ -112,8 +112,8 @@ static void find_far(Saver *s)
     }
 }
 
-/* Logits are made once for the loss and its gradient, by one kernel that reads one operand: a
- * copy of it for the gradient would tear the two apart. */
+/* Logits are made once for the loss and its gradient, by one kernel that reads one
+ * operand: a copy of it for the gradient would tear the two apart. */
 static void find_turn(Saver *s)
 {
     const Graph *in = s->in;

@@ -1,10 +1,12 @@
-/* A batch of sequences, and where batches come from. The trainer knows nothing else about data.
+/* A batch of sequences, and where batches come from. The trainer knows nothing else about
+ * data.
  *
- * A batch holds, for one task, `sequences` sequences. Every primary axis of the task's graphs has
- * a length per sequence; every `input` of the graphs that comes from the data (all but numbers of
- * the step such as the learning rate) is a field: the rows of all sequences end to end, row-major.
- * A field on `batch` has one row per sequence. A micro-batch is a range of sequences, so its fields
- * are slices of these arrays and nothing is copied. */
+ * A batch holds, for one task, `sequences` sequences. Every primary axis of the task's
+ * graphs has a length per sequence; every `input` of the graphs that comes from the data
+ * (all but numbers of the step such as the learning rate) is a field: the rows of all
+ * sequences end to end, row-major. A field on `batch` has one row per sequence. A
+ * micro-batch is a range of sequences, so its fields are slices of these arrays and
+ * nothing is copied. */
 #ifndef VLG_RUNTIME_BATCH_H
 #define VLG_RUNTIME_BATCH_H
 
@@ -21,7 +23,7 @@ typedef struct BatchAxis {
 
 typedef struct BatchField {
     const char *name; /* of an input */
-    const char *axis; /* the axis of its rows, any kind; "batch" for one row per sequence */
+    const char *axis; /* of its rows, any kind; "batch" for one row per sequence */
     DType dtype;      /* f32 or i32 */
     int64_t width;
     void *rows;
@@ -60,14 +62,16 @@ typedef struct Choice {
 typedef struct Scores Scores; /* a running evaluation of the answers to one task */
 typedef struct Dump Dump;     /* answers to one task on their way to a file */
 
-/* A source of batches. All functions may be called from one thread at a time (the reader's). */
+/* A source of batches. All functions may be called from one thread at a time (the
+ * reader's). */
 typedef struct DataSource DataSource;
 struct DataSource {
     void *state;
     /* Optimiser steps in one pass over the training data. */
     int64_t (*epoch_steps)(void *state);
-    /* The batch of training step `step` (counted from 0 over all epochs): a function of the seed
-     * and the step alone, so that a resumed run sees the same data. NULL and an error at fault. */
+    /* The batch of training step `step` (counted from 0 over all epochs): a function of
+     * the seed and the step alone, so that a resumed run sees the same data. NULL and an
+     * error at fault. */
     Batch *(*train_batch)(void *state, int64_t step, Diags *diags);
     /* Batch `index` of a split of a task for evaluation; NULL after the last. */
     Batch *(*eval_batch)(void *state, const char *task, Split split, int64_t index, Diags *diags);

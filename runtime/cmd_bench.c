@@ -36,7 +36,8 @@ static bool take_number(const char **text, int64_t *out)
 {
     char *end;
     *out = strtoll(*text, &end, 10);
-    bool is_good = end != *text && *out >= 1 && *out <= INT32_MAX && (!*end || *end == ',');
+    bool is_good =
+        end != *text && *out >= 1 && *out <= INT32_MAX && (!*end || *end == ',');
     *text = *end == ',' ? end + 1 : end;
     return is_good;
 }
@@ -49,22 +50,36 @@ static bool parse_lanes(const char *text, Bench *bench)
     return bench->count > 0;
 }
 
+static void report_axis(const Graph *graph, const char *name, Diags *diags)
+{
+    const char **names = heap_alloc(graph->axis_count * sizeof *names);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < graph->axis_count; i++)
+        if (graph->axes[i].kind == AXIS_KIND_primary)
+            names[count++] = graph->axes[i].name;
+    const char *near = nearest_name(name, names, count);
+    diag_error(diags, (Loc){0}, "@%s has no primary axis '%s'%s%s%s", graph->name, name,
+               near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    free(names);
+}
+
 /* "text=20,dec=5"; names are cut out of `text` in place. */
-static bool parse_lengths(char *text, const Graph *graph, FixedLength *out, uint32_t *out_count,
-                          Diags *diags)
+static bool parse_lengths(char *text, const Graph *graph, FixedLength *out,
+                          uint32_t *out_count, Diags *diags)
 {
     for (*out_count = 0; *text; (*out_count)++) {
         char *equals = strchr(text, '=');
         const char *rest = equals ? equals + 1 : "";
         if (!equals || *out_count == MOST || !take_number(&rest, &out[*out_count].rows)) {
-            diag_error(diags, (Loc){0}, "--lengths takes axes and rows like text=20,dec=5");
+            diag_error(diags, (Loc){0},
+                       "--lengths takes axes and rows like text=20,dec=5");
             return false;
         }
         *equals = '\0';
         out[*out_count].axis = text;
         int32_t axis = graph_find_axis(graph, text);
         if (axis == AXIS_STATIC || graph->axes[axis].kind != AXIS_KIND_primary) {
-            diag_error(diags, (Loc){0}, "@%s has no primary axis '%s'", graph->name, text);
+            report_axis(graph, text, diags);
             return false;
         }
         text = (char *)(uintptr_t)rest;
@@ -81,7 +96,8 @@ static bool parse(BenchCommand *command, int argc, char **argv, int *out_code)
         {"--sequences", OPTION_count, &command->sequences, "N", "in a batch; 16"},
         {"--lengths", OPTION_text, &command->lengths, "A=N,..",
          "rows of every sequence on primary axes; else random"},
-        {"--lanes", OPTION_text, &command->lanes, "N,..", "threads, side by side; 1,2 (with --data one number)"},
+        {"--lanes", OPTION_text, &command->lanes, "N,..",
+         "threads, side by side; 1,2 (with --data one number)"},
         {"--rounds", OPTION_count, &command->rounds, "N", "steps of each, after a first; 5"},
         {"--data", OPTION_text, &command->data, "DIR",
          "steps on these data (or shapes) instead: read, beside held in memory"},
@@ -164,9 +180,10 @@ static void print_bench(Bench *bench, const BenchCommand *command)
     for (uint32_t i = 0; i < bench->count; i++) {
         double median = bench_median(bench->seconds[i], command->rounds);
         first = i == 0 ? median : first;
-        printf("%5lld  %7.3f s  %7.3f s  %11.2f  %9.1f  %.2f\n", (long long)bench->lanes[i],
-               bench->seconds[i][0], median, (double)command->sequences / median,
-               bench->flops / median / 1e9, median / first);
+        printf("%5lld  %7.3f s  %7.3f s  %11.2f  %9.1f  %.2f\n",
+               (long long)bench->lanes[i], bench->seconds[i][0], median,
+               (double)command->sequences / median, bench->flops / median / 1e9,
+               median / first);
     }
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
@@ -180,8 +197,9 @@ static bool measure(Bench *bench, const BenchCommand *command, Run *run, Diags *
     char *lengths = strdup(command->lengths);
     FixedLength fixed[MOST];
     RandomBatch wanted = {.sequences = command->sequences, .seed = 1, .fixed = fixed};
-    bool is_good = bench->graph && lengths &&
-                   parse_lengths(lengths, bench->graph, fixed, &wanted.fixed_count, diags);
+    bool is_good =
+        bench->graph && lengths &&
+        parse_lengths(lengths, bench->graph, fixed, &wanted.fixed_count, diags);
     if (is_good) {
         bench->batch = random_batch(bench->graph, &wanted);
         bench->flops = step_flops(bench);
@@ -194,7 +212,8 @@ static bool measure(Bench *bench, const BenchCommand *command, Run *run, Diags *
         bench->sessions[i] = session_new(run->module, run->store, &options, diags);
         is_good = bench->sessions[i] != NULL;
     }
-    is_good = is_good && run_rounds(bench, command->rounds, run->module->settings.lr, diags);
+    is_good =
+        is_good && run_rounds(bench, command->rounds, run->module->settings.lr, diags);
     if (is_good)
         print_bench(bench, command);
     for (uint32_t i = 0; i < bench->count; i++) {

@@ -16,13 +16,14 @@ int cmd_make_data(int argc, char **argv)
         {"--seed", OPTION_count, &seed, "N", "other scenes for another number; 0"},
         {"--width", OPTION_count, &width, "N", "numbers in a feature; 48"},
     };
-    const Usage usage = {.command = "make-data",
-                         .operands = "shapes DIR",
-                         .help = "Writes scenes and clips of coloured shapes in the layout of "
-                                 "real data sets,\nfor all eight tasks (docs/data.md).",
-                         .options = options,
-                         .option_count = sizeof options / sizeof *options,
-                         .operand_count = 2};
+    const Usage usage = {
+        .command = "make-data",
+        .operands = "shapes DIR",
+        .help = "Writes scenes and clips of coloured shapes in the layout of "
+                "real data sets,\nfor all eight tasks (docs/data.md).",
+        .options = options,
+        .option_count = sizeof options / sizeof *options,
+        .operand_count = 2};
     int code;
     if (!options_parse(&usage, argc, argv, operands, &code))
         return code;

@@ -1,5 +1,5 @@
-/* vlrun verify: a plan against a recorded case, or its kernels against the interpreter.
- */
+/* vlrun verify: a plan against a recorded case, or its kernels against the
+ * interpreter. */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>

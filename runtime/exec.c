@@ -84,8 +84,8 @@ static void *source_value(const Exec *exec, const ExecOptions *options, const No
     }
 }
 
-/* A computed value: in the slab, or written straight to the variable it is assigned to.
- */
+/* A computed value: in the slab, or written straight to the variable it is assigned
+ * to. */
 static void *computed_value(const ExecOptions *options, const Node *node, Diags *diags)
 {
     if (node->offset != NO_OFFSET)

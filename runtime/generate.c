@@ -196,8 +196,8 @@ static bool prepare(Generation *g)
 
 /* -- which sequences at a time ----------------------------------------------------- */
 
-/* Bytes of the fields of one sequence: what is kept, caches at their longest twice over.
- */
+/* Bytes of the fields of one sequence: what is kept, caches at their longest twice
+ * over. */
 static int64_t sequence_bytes(const Generation *g, int64_t sequence)
 {
     int64_t bytes = 0;

@@ -37,8 +37,8 @@ static void *wait_for_signals(void *state)
     }
 }
 
-/* Blocks the signals in the thread that was hit, from its return on, and passes them on.
- */
+/* Blocks the signals in the thread that was hit, from its return on, and passes them
+ * on. */
 static void pass_on(int number, siginfo_t *info, void *context)
 {
     ucontext_t *thread = context;

@@ -263,8 +263,8 @@ static int64_t count_ranges(const BatchLayout *layout, const SplitOptions *split
     return count;
 }
 
-/* The least share that needs no more micro-batches than all of the capacities: so the largest
- * micro-batch is as small as can be, and lanes get equal work. */
+/* The least share that needs no more micro-batches than all of the capacities: so the
+ * largest micro-batch is as small as can be, and lanes get equal work. */
 static int64_t fair_share(const BatchLayout *layout, const SplitOptions *split)
 {
     int64_t fewest = count_ranges(layout, split, WHOLE), low = 1, high = WHOLE;

@@ -47,10 +47,9 @@ typedef struct BatchLayout {
 BatchLayout *layout_new(const Graph *graph);
 void layout_free(BatchLayout *layout); /* NULL is allowed */
 /* Checks `batch` against the graph and splits it; the batch must live as long as it is
- * used. As few micro-batches as fit when each takes sequences in order while every axis stays
- * within its capacity, and then as equal as they can be.
- * False and an error that names field, axis and sequence if the batch does not fit the
- * graph. */
+ * used. As few micro-batches as fit when each takes sequences in order while every axis
+ * stays within its capacity, and then as equal as they can be. False and an error that
+ * names field, axis and sequence if the batch does not fit the graph. */
 NODISCARD bool layout_set(BatchLayout *layout, const Batch *batch,
                           const SplitOptions *split, Diags *diags);
 

@@ -27,8 +27,8 @@ static int64_t draw_int(Maker *maker, int64_t below)
     return value < below ? value : below - 1;
 }
 
-/* Rows of a sequence come as this many equal square grids; 0 if no pool reads the axis.
- */
+/* Rows of a sequence come as this many equal square grids; 0 if no pool reads the
+ * axis. */
 static int64_t grids_of(const Graph *graph, uint32_t a)
 {
     for (uint32_t i = 0; i < graph->axis_count; i++)
@@ -91,7 +91,8 @@ static void draw_field(Maker *maker, const Node *node, int64_t limit)
     field->axis = maker->graph->axes[node->type.axis].name;
     field->dtype = node->type.dtype;
     field->width = type_width(node->type);
-    int64_t count = random_batch_rows(maker->graph, batch, node->type.axis) * field->width;
+    int64_t count =
+        random_batch_rows(maker->graph, batch, node->type.axis) * field->width;
     int32_t *integers = field->rows = ARENA_ARRAY(batch->arena, int32_t, count + 1);
     float *numbers = field->rows;
     for (int64_t i = 0; i < count; i++) {

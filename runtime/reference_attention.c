@@ -2,7 +2,8 @@
  *
  *     S = q k^T + bias    P = softmax(S)    M = dropout mask / (1 - p)    y = (P M) v
  *     dP = (dy v^T) M     dS = P (dP - rowsum(P dP))
- *     dq = dS k           dk = dS^T q       dv = (P M)^T dy      dtable[bucket(j - i)] += dS_ij
+ *     dq = dS k           dk = dS^T q       dv = (P M)^T dy
+ *     dtable[bucket(j - i)] += dS_ij
  *
  * where i is the query's place among the keys. */
 #include <math.h>

@@ -6,55 +6,29 @@
 
 typedef double DecayFn(double done, double rest);
 
-/* `done` steps after the warm-up, of `rest` at all. */
-static double decay_linear(double done, double rest)
-{
-    return fmax(0, rest - done) / fmax(1, rest);
-}
-
-static double decay_cosine(double done, double rest)
-{
-    return (1 + cos(M_PI * fmin(done, rest) / fmax(1, rest))) / 2;
-}
-
-static double decay_constant(double done, double rest)
-{
-    (void)done;
-    (void)rest;
-    return 1;
-}
-
-static const struct {
-    const char *name;
-    DecayFn *decay;
-} decays[] = {
-    {"linear", decay_linear},
-    {"cosine", decay_cosine},
-    {"constant", decay_constant},
-};
-
-enum { DECAYS = sizeof decays / sizeof *decays };
+#define DECAY(name, factor)                                                              \
+    static double decay_##name(double done, double rest)                                 \
+    {                                                                                    \
+        (void)done;                                                                      \
+        (void)rest;                                                                      \
+        return factor;                                                                   \
+    }
+#include "ir/decays.def"
 
 static DecayFn *find_decay(const char *name)
 {
-    for (uint32_t i = 0; i < DECAYS; i++)
-        if (strcmp(decays[i].name, name) == 0)
-            return decays[i].decay;
+#define DECAY(row, factor)                                                               \
+    if (strcmp(#row, name) == 0)                                                         \
+        return decay_##row;
+#include "ir/decays.def"
     return NULL;
 }
 
 bool schedule_check(const Settings *settings, Diags *diags)
 {
-    if (find_decay(settings->decay))
-        return true;
-    const char *names[DECAYS];
-    for (uint32_t i = 0; i < DECAYS; i++)
-        names[i] = decays[i].name;
-    const char *near = nearest_name(settings->decay, names, DECAYS);
-    diag_error(diags, (Loc){0}, "no decay '%s'; %s'%s'", settings->decay,
-               near ? "did you mean " : "there are linear, constant and ",
-               near ? near : "cosine");
-    return false;
+    if (!find_decay(settings->decay))
+        diag_error(diags, (Loc){0}, "no decay '%s'", settings->decay);
+    return find_decay(settings->decay) != NULL;
 }
 
 double schedule_rate(const Settings *settings, int64_t total_steps, int64_t step)

@@ -4,8 +4,7 @@
 
 #include "ir/graph.h"
 
-/* Whether the settings name a way to decay that exists; an error with the nearest if
- * not. */
+/* Whether the settings name a way to decay that exists; an error if not. */
 NODISCARD bool schedule_check(const Settings *settings, Diags *diags);
 
 /* With T total steps and w = floor(warmup T), the rate of step k = 0, 1, ... is lr times

@@ -523,7 +523,8 @@ bool session_run(Session *session, const char *graph, const Batch *batch,
             strcmp(session->module->graphs[g]->name, graph) == 0)
             run = &session->runs[g];
     if (!run)
-        diag_error(diags, (Loc){0}, "the plan has no graph @%s that gives results", graph);
+        diag_error(diags, (Loc){0}, "the plan has no graph @%s that gives results",
+                   graph);
     return run_for_results(session, run, batch, out_result, diags);
 }
 

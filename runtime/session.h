@@ -76,10 +76,10 @@ typedef struct EvalResult {
 } EvalResult;
 
 /* Runs the task's evaluate graph; `out_result` is valid until the next call. */
-NODISCARD bool session_evaluate(Session *session, const Batch *batch, EvalResult *out_result,
-                                Diags *diags);
-/* As that, for any graph that is not an update, by its name without '@': "vqa.decode". Train graphs
- * give none. */
+NODISCARD bool session_evaluate(Session *session, const Batch *batch,
+                                EvalResult *out_result, Diags *diags);
+/* As that, for any graph that is not an update, by its name without '@': "TASK.decode".
+ * Train graphs give none. */
 NODISCARD bool session_run(Session *session, const char *graph, const Batch *batch,
                            EvalResult *out_result, Diags *diags);
 const NamedResult *eval_find(const EvalResult *result, const char *name); /* or NULL */

@@ -76,8 +76,8 @@ static void index_names(Store *store)
     }
 }
 
-/* Parameters that are trained, and those whose gradient a graph makes all the same (a plan made
- * without the pass that prunes them). */
+/* Parameters that are trained, and those whose gradient a graph makes all the same (a
+ * plan made without the pass that prunes them). */
 static bool *find_gradients(const Store *store)
 {
     const Module *module = store->module;

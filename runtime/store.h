@@ -1,7 +1,7 @@
 /* The memory of a module: parameters, states of the optimizer, and one gradient
- * accumulator per parameter that has a gradient, found by name. All of it is 64-byte aligned, zero at
- * first, and takes real memory only where it is touched. A frozen parameter may instead
- * point into a mapped file.
+ * accumulator per parameter that has a gradient, found by name. All of it is 64-byte
+ * aligned, zero at first, and takes real memory only where it is touched. A frozen
+ * parameter may instead point into a mapped file.
  *
  * Fill the store first (runtime/weights.h), then give it to session_new: a session keeps
  * the pointers. The numbers behind them may be written between steps, the pointers no

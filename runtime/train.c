@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ir/liveness.h"
 #include "runtime/evaluate.h"
 #include "runtime/progress.h"
 #include "runtime/reader.h"
@@ -119,6 +120,28 @@ static bool is_due(int64_t step, int64_t every)
 
 /* -- one step -------------------------------------------------------------------- */
 
+/* The parameter that a node reads, to tell it from others of its line; or NULL. */
+static const char *parameter_of(const Node *node)
+{
+    for (uint32_t i = 0; i < node->arg_count; i++) {
+        const Node *from = storage_node(node->args[i]);
+        if (from->op == OP_param || from->op == OP_weight)
+            return from->attr.named.name;
+    }
+    return NULL;
+}
+
+static void note_fault(Trainer *trainer, const Fault *fault)
+{
+    const char *parameter = parameter_of(fault->node);
+    diag_note(trainer->diags, fault->node->loc,
+              "the first such number is made here, by %s%s%s%s (%s), in micro-batch "
+              "%" PRId64,
+              op_info(fault->node->op)->name, parameter ? " with '" : "",
+              parameter ? parameter : "", parameter ? "'" : "", fault->label,
+              fault->microbatch);
+}
+
 /* Names the first number that is not finite, and its line in the model. */
 static void locate_fault(Trainer *trainer, const Batch *batch, const StepResult *result)
 {
@@ -131,10 +154,7 @@ static void locate_fault(Trainer *trainer, const Batch *batch, const StepResult 
                             trainer->diags))
         return;
     if (fault.node)
-        diag_note(
-            trainer->diags, fault.node->loc,
-            "the first such number is made here, by %s (%s), in micro-batch %" PRId64,
-            op_info(fault.node->op)->name, fault.label, fault.microbatch);
+        note_fault(trainer, &fault);
     if (access(trainer->checkpoint_path, F_OK) == 0)
         diag_note(trainer->diags, (Loc){0}, "the last checkpoint is kept: %s",
                   trainer->checkpoint_path);

@@ -6,8 +6,8 @@
 
 #include "ir/liveness.h"
 
-/* All ranges' ends cut memory into segments; per segment, the last level that touched it.
- */
+/* All ranges' ends cut memory into segments; per segment, the last level that touched
+ * it. */
 typedef struct Segments {
     uintptr_t *bounds;
     uint32_t count;

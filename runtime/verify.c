@@ -244,8 +244,8 @@ static const Graph *train_graph(const Module *module, const char *task)
     return NULL;
 }
 
-/* An update graph sees real gradients, so that its numbers are what they are in training.
- */
+/* An update graph sees real gradients, so that its numbers are what they are in
+ * training. */
 static bool verify_one(Session *session, uint32_t index, const RandomBatch *wanted,
                        VerifyReport *report, Diags *diags)
 {

@@ -2,13 +2,13 @@
  *
  *     loss       of every step, relative
  *     norm       of all gradients of every step before clipping, relative
- *     result     named results of the evaluate graph, over the largest magnitude of the recording
+ *     result     named results of the evaluate graph, over the largest magnitude recorded
  *     greedy     generations recorded as out/greedy_ids: tokens that differ
  *     beams      those recorded as generate/BEAMS_LENGTH, likewise
  *     gradient   each tensor of step 1, over its largest magnitude
- *     update     after all steps, the change of each parameter: relative 2-norm of the difference.
- *                Exempt: tensors whose largest gradient is under 1e-6 of the model's largest, where
- *                the optimizer turns rounding noise into whole steps
+ *     update     after all steps, the change of each parameter: relative 2-norm of the
+ *                difference. Exempt: tensors whose largest gradient is under 1e-6 of the
+ *                model's largest, where optimizers turn rounding noise into whole steps
  *     unchanged  parameters that got no gradient, to the last bit
  *
  * Some cases record summaries instead of whole tensors: of a gradient its 2-norm, sum and
@@ -237,7 +237,7 @@ static bool check_results(Trial *trial)
     return is_run;
 }
 
-/* -- generations ---------------------------------------------------------------------------- */
+/* -- generations ------------------------------------------------------------------- */
 
 /* Tokens that differ, those that only fill up included. */
 static double compare_generated(Trial *trial, const Generated *got, const Tensor *tensor,
@@ -318,7 +318,7 @@ static bool check_generations(Trial *trial)
     return is_run;
 }
 
-/* -- gradients ------------------------------------------------------------------------------ */
+/* -- gradients --------------------------------------------------------------------- */
 
 static double compare_gradient(Trial *trial, const StoreEntry *entry,
                                const Tensor *tensor)
@@ -454,8 +454,8 @@ static double compare_update(Trial *trial, const StoreEntry *entry, const float 
     return difference == 0 ? 0 : sqrt(difference) / fmax(sqrt(change), 1e-30);
 }
 
-/* [2-norm, first elements...]: the change of an element is at most the sum of the rates.
- */
+/* [2-norm, first elements...]: the change of an element is at most the sum of the
+ * rates. */
 static double compare_update_summary(Trial *trial, const StoreEntry *entry,
                                      const Tensor *tensor)
 {

@@ -159,8 +159,8 @@ static char *graphs_print(const Module *module)
     return text;
 }
 
-/* What the passes make of the input: its graphs, or the report, or messages. malloc'ed.
- */
+/* What the passes make of the input: its graphs, or the report, or messages.
+ * malloc'ed. */
 static char *run_golden(Golden *golden)
 {
     char *messages = NULL, *report = NULL, *text = NULL;

@@ -22,7 +22,8 @@ typedef struct RecordedCase {
     CaseStep *steps;
     uint32_t step_count;
     int32_t start_token; /* what the decoder's input begins with */
-    GenerateOptions generation; /* rules of recorded generations; beams and length are theirs */
+    /* Rules of recorded generations; beams and length are theirs. */
+    GenerateOptions generation;
     Arena *arena;
 } RecordedCase;
 

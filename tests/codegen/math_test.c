@@ -25,8 +25,8 @@ static const Function functions[] = {
     {OP_erf, erf, 4}, {OP_sqrt, sqrt, 1}, {OP_rsqrt, exact_rsqrt, 2},
 };
 
-/* Distance of `got` from `exact` in units of the last place of the float nearest to it.
- */
+/* Distance of `got` from `exact` in units of the last place of the float nearest to
+ * it. */
 static double ulps(float got, double exact)
 {
     float rounded = (float)exact;

@@ -1,5 +1,5 @@
-/* Short forms that hand-written text may use, and what is said about text that is wrong.
- */
+/* Short forms that hand-written text may use, and what is said about text that is
+ * wrong. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,7 +99,7 @@ static const struct {
     {IN_GRAPH("  %y = exp %y"), "5:12: error: no value '%y' above this line"},
     {IN_GRAPH("  %x = exp %x"), "5:3: error: value '%x' is defined twice"},
     {IN_GRAPH("  %y = exp %x %x"), "expected at most 1 operands of exp, found '%x'"},
-    {IN_GRAPH("  %y = add %x"), "5:3: error: add: has 1 operands, expected 2 to 2"},
+    {IN_GRAPH("  %y = add %x"), "5:3: error: add: has 1 operands, expected 2"},
     {IN_GRAPH("  %y = dropout %x"),
      "expected p=... (dropout needs it), found the end of the li"},
     {IN_GRAPH("  %y = dropout %x p=0.1 slat=3"), "did you mean 'salt'?"},

@@ -86,8 +86,7 @@ static Type random_type(Random *random, const Graph *graph)
     return type;
 }
 
-/* -- the module around the graphs
- * ---------------------------------------------------------- */
+/* -- the module around the graphs -------------------------------------------------- */
 
 static Type random_static_f32(Random *random)
 {
@@ -139,8 +138,7 @@ static void add_task(Random *random, Module *module, uint32_t number)
     module_add_task(module, task);
 }
 
-/* -- graphs
- * ----------------------------------------------------------------------------------- */
+/* -- graphs ------------------------------------------------------------------------ */
 
 static void add_axes(Random *random, Graph *graph)
 {

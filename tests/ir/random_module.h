@@ -1,5 +1,5 @@
-/* Random modules for tests: every op of the table, odd names and numbers, random facts.
- */
+/* Random modules for tests: every op of the table, odd names and numbers, random
+ * facts. */
 #ifndef VLG_TESTS_IR_RANDOM_MODULE_H
 #define VLG_TESTS_IR_RANDOM_MODULE_H
 

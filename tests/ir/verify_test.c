@@ -26,7 +26,8 @@ static const char *const right[] = {
                    "  %c = erf %b group 2 slab 0\n  result \"c\" %c\n}\n",
     /* both new values are written in place */
     S "graph @g update fused planned slab 0 bound 0 {\n  %p = param \"p\"\n"
-      "  %m = state \"p:m\"\n  %g = gradient \"p\"\n  %n = add %m %g group 0\n  %q = sub %p %n group 1\n"
+      "  %m = state \"p:m\"\n  %g = gradient \"p\"\n"
+      "  %n = add %m %g group 0\n  %q = sub %p %n group 1\n"
       "  assign \"p:m\" %n\n  assign \"p\" %q\n}\n",
 };
 
@@ -175,8 +176,7 @@ static void test_texts(Check *check)
     }
 }
 
-/* -- damage that no text can express
- * --------------------------------------------------------- */
+/* -- damage that no text can express ----------------------------------------------- */
 
 static void wrong_id(Graph *graph)
 {
@@ -252,7 +252,7 @@ static const struct {
     {wrong_axis_name, "axis 'text' is defined twice"},
     {wrong_count, "axis 'few' has impossible numbers"},
     {wrong_output, "result 'r' is not in the graph"},
-    {wrong_operand_count, "has 0 operands, expected 1 to 1"},
+    {wrong_operand_count, "has 0 operands, expected 1"},
 };
 
 static const char damaged_text[] = "graph @g {\n  axis text primary\n"

@@ -17,8 +17,8 @@ enum {
 };
 
 Module *harness_module(void);
-/* A graph of that task with the axes above; the module owns it. The task is added if new.
- */
+/* A graph of that task with the axes above; the module owns it. The task is added if
+ * new. */
 Graph *harness_graph(Module *module, const char *task, GraphKind kind);
 /* Adds the parameter to the module if new, and its source to the graph: a param if
  * trained, else a weight, which no gradient is asked of. */

@@ -259,8 +259,8 @@ int main(void)
 {
     Check check = {0};
     int64_t closed = 0, runs = 0;
-    /* A run of 1 that begins with the closing token would leave nothing to choose from.
-     */
+    /* A run of 1 that begins with the closing token would leave nothing to choose
+     * from. */
     static const int64_t runs_banned[] = {0, 2, 3, 4};
     for (uint64_t seed = 0; seed < 240; seed += SEQUENCES) {
         uint64_t kind = seed / SEQUENCES;

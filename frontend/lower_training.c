@@ -1,0 +1,143 @@
+/* Which parameters are trained, by the <train> and <freeze> patterns; and patterns of any
+ * kind that match nothing. */
+#include <string.h>
+
+#include "frontend/lower.h"
+
+/* -- patterns that match nothing ---------------------------------------------------- */
+
+/* What stands between the dots of the names of parameters and sites. */
+static void add_parts(Lower *lower, Names *parts, const char *name)
+{
+    for (;;) {
+        size_t len = strcspn(name, ".");
+        names_set(parts, lower->arena, intern_span(lower->module->interns, name, len),
+                  name);
+        if (!name[len])
+            return;
+        name += len + 1;
+    }
+}
+
+static Names all_parts(Lower *lower)
+{
+    Names parts = {0};
+    for (uint32_t i = 0; i < lower->module->param_count; i++)
+        add_parts(lower, &parts, lower->module->params[i].name);
+    for (uint32_t i = 0; i < lower->site_names.count; i++)
+        add_parts(lower, &parts, lower->site_names.names[i]);
+    return parts;
+}
+
+/* Whether any part is the word, or has it somewhere if a star stands beside it. */
+static bool stands_in_any(const char *word, bool beside_star, const Names *parts)
+{
+    for (uint32_t i = 0; i < parts->count; i++)
+        if (beside_star ? strstr(parts->names[i], word) != NULL
+                        : strcmp(parts->names[i], word) == 0)
+            return true;
+    return false;
+}
+
+/* The first word of the pattern that no name has, with the nearest that one has. */
+static const char *near_miss(Lower *lower, const char *pattern, const Names *parts,
+                             const char **out_word)
+{
+    for (const char *at = pattern;;) {
+        at += strspn(at, ".*");
+        size_t len = strcspn(at, ".*");
+        if (len == 0)
+            return NULL;
+        bool beside_star = at[len] == '*' || (at > pattern && at[-1] == '*');
+        *out_word = arena_string(lower->arena, at, len);
+        if (!stands_in_any(*out_word, beside_star, parts))
+            return nearest_name(*out_word, parts->names, parts->count);
+        at += len;
+    }
+}
+
+static void report_pattern(Lower *lower, const char *pattern, const Element *element,
+                           const char *what)
+{
+    Names parts = all_parts(lower);
+    const char *word, *nearest = near_miss(lower, pattern, &parts, &word);
+    if (nearest)
+        diag_error(lower->diags, element->loc,
+                   "<%s>: '%s' matches no %s; '%s': did you mean '%s'?", element->name,
+                   pattern, what, word, nearest);
+    else
+        diag_error(lower->diags, element->loc, "<%s>: '%s' matches no %s", element->name,
+                   pattern, what);
+}
+
+static bool report_unmatched(Lower *lower, const Patterns *patterns,
+                             const Element *element, const char *what)
+{
+    bool good = true;
+    for (uint32_t i = 0; i < patterns->count; i++)
+        if (!patterns->items[i].matched) {
+            report_pattern(lower, patterns->items[i].text, element, what);
+            good = false;
+        }
+    return good;
+}
+
+static bool report_attach(Lower *lower, const Attach *attach)
+{
+    bool good = report_unmatched(lower, &attach->at, attach->element, "site");
+    for (uint32_t i = 0; i < attach->share_count; i++)
+        if (attach->shares[i].task_count && attach->shares[i].active)
+            good &= report_unmatched(lower, &attach->shares[i].params,
+                                     attach->shares[i].element, "parameter of the block");
+    return good;
+}
+
+/* -- trained or frozen -------------------------------------------------------------- */
+
+static void choose_trained(Lower *lower, Param *param, const bool *wanted)
+{
+    ChoiceList *choices = &lower->program->training;
+    param->reason = param->buffer ? "a buffer" : "no <train> pattern matches";
+    param->reason_loc = lower->program->model->loc;
+    for (uint32_t i = 0; i < choices->count && !param->buffer; i++) {
+        Choice *choice = &choices->items[i];
+        const Pattern *pattern =
+            wanted[i] ? patterns_match(&choice->params, param->name) : NULL;
+        if (!pattern)
+            continue;
+        param->trained = choice->element->kind == ELEMENT_train;
+        param->reason = intern(
+            lower->module->interns,
+            arena_format(lower->arena, "<%s> %s", choice->element->name, pattern->text));
+        param->reason_loc = choice->element->loc;
+    }
+    param->reason = intern(lower->module->interns, param->reason);
+}
+
+bool lower_training(Lower *lower)
+{
+    Program *program = lower->program;
+    bool *wanted = ARENA_ARRAY(lower->arena, bool, program->training.count);
+    Globals *globals = globals_new(program, NULL, GRAPH_train, lower->arena);
+    bool good = true;
+    for (uint32_t i = 0; i < program->training.count; i++) {
+        Attribute *when = element_attribute(program->training.items[i].element, "when");
+        wanted[i] = true;
+        if (when &&
+            !expr_condition(program->exprs, when, globals_names(globals), &wanted[i]))
+            return false;
+    }
+    if (!lower_spend(lower, (int64_t)program->training.count * lower->module->param_count,
+                     program->model->loc))
+        return false;
+    for (uint32_t i = 0; i < lower->module->param_count; i++)
+        choose_trained(lower, &lower->module->params[i], wanted);
+    for (uint32_t i = 0; i < program->training.count; i++)
+        if (wanted[i])
+            good &= report_unmatched(lower, &program->training.items[i].params,
+                                     program->training.items[i].element, "parameter");
+    for (uint32_t i = 0; i < program->attach_count; i++)
+        if (program->attaches[i].active)
+            good &= report_attach(lower, &program->attaches[i]);
+    return good;
+}
