@@ -1,6 +1,6 @@
 /* The graphs of a task: for training and for evaluation, the backbone and then the task's
- * loss; for generation what lower_generate.c makes of the backbone; and for each site that
- * methods are attached to, a graft. */
+ * loss; for generation what lower_generate.c makes of the backbone; and for each site
+ * that methods are attached to, a graft. */
 #include <string.h>
 
 #include "frontend/lower.h"

@@ -19,6 +19,7 @@ struct Diags {
     Arena *arena;
     Source *sources;
     uint32_t errors;
+    bool saw_not_finite;
     bool quiet; /* too many errors: the one being reported is counted, not printed */
 };
 
@@ -42,6 +43,11 @@ void diags_free(Diags *diags)
 uint32_t diags_error_count(const Diags *diags)
 {
     return diags->errors;
+}
+
+bool diags_saw_not_finite(const Diags *diags)
+{
+    return diags->saw_not_finite;
 }
 
 void diags_add_source(Diags *diags, const char *file, const char *bytes, size_t len)
@@ -109,17 +115,31 @@ static void report(Diags *diags, Loc loc, const char *kind, const char *format,
         print_caret(diags, loc);
 }
 
-void diag_error(Diags *diags, Loc loc, const char *format, ...)
+__attribute__((format(printf, 3, 0)))
+static void report_error(Diags *diags, Loc loc, const char *format, va_list args)
 {
     diags->errors++;
     diags->quiet = diags->errors > MOST_ERRORS;
     if (diags->errors == MOST_ERRORS + 1)
         fputs("error: more than 20 errors; the rest are not shown\n", diags->out);
-    if (diags->quiet)
-        return;
+    if (!diags->quiet)
+        report(diags, loc, "error", format, args);
+}
+
+void diag_error(Diags *diags, Loc loc, const char *format, ...)
+{
     va_list args;
     va_start(args, format);
-    report(diags, loc, "error", format, args);
+    report_error(diags, loc, format, args);
+    va_end(args);
+}
+
+void diag_not_finite(Diags *diags, Loc loc, const char *format, ...)
+{
+    diags->saw_not_finite = true;
+    va_list args;
+    va_start(args, format);
+    report_error(diags, loc, format, args);
     va_end(args);
 }
 

@@ -33,6 +33,9 @@ void diags_add_source(Diags *diags, const char *file, const char *bytes, size_t 
 
 void diag_error(Diags *diags, Loc loc, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* An error in numbers, not in what was given: programs end with a code of its own. */
+void diag_not_finite(Diags *diags, Loc loc, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void diag_warning(Diags *diags, Loc loc, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Adds to the message before it. */
@@ -40,6 +43,7 @@ void diag_note(Diags *diags, Loc loc, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 uint32_t diags_error_count(const Diags *diags);
+bool diags_saw_not_finite(const Diags *diags);
 
 /* The candidate nearest to `name` by edit distance, or NULL if none is near enough to be
  * what was meant. */

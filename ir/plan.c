@@ -345,9 +345,11 @@ Module *plan_read(const char *path, Diags *diags)
 static bool may_be_text(const char *path, const char *bytes, size_t len, Diags *diags)
 {
     size_t blanks = strspn(bytes, " \t\r\n"); /* a 0 follows the bytes */
-    const char *what = bytes[blanks] == '<' ? "a model, which 'vlc compile' makes a plan of"
-                       : strlen(bytes) < len ? "neither a plan nor text"
-                                             : NULL;
+    const char *what = NULL;
+    if (bytes[blanks] == '<')
+        what = "a model, which 'vlc compile' makes a plan of";
+    else if (strlen(bytes) < len)
+        what = "neither a plan nor text";
     if (what)
         diag_error(diags, (Loc){.file = path}, "expected a plan; this is %s", what);
     return !what;

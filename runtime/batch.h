@@ -74,24 +74,26 @@ struct DataSource {
      * error at fault. */
     Batch *(*train_batch)(void *state, int64_t step, Diags *diags);
     /* Batch `index` of a split of a task for evaluation; NULL after the last. */
-    Batch *(*eval_batch)(void *state, const char *task, Split split, int64_t index, Diags *diags);
+    Batch *(*eval_batch)(void *state, const char *task, Split split, int64_t index,
+                         Diags *diags);
     /* Whether the task's questions are choices; else any tokens may answer. */
     bool (*choice)(void *state, const char *task, Choice *out);
     /* What the data call the example of a sequence. */
     const char *(*example)(void *state, const Batch *batch, int64_t sequence);
-    /* What tokens say, in words, without those that only begin, close or fill up. NULL if the source
-     * has no words. */
+    /* What tokens say, in words, without those that only begin, close or fill up. NULL if
+     * the source has no words. */
     void (*text)(void *state, const int32_t *ids, int64_t count, FILE *out);
 
     Scores *(*scores_new)(void *state, const char *task);
     void (*scores_add)(Scores *scores, const Batch *batch, int64_t sequence,
                        const int32_t *ids, int64_t count);
-    /* All metrics, that which stands for the task first; they live as long as the scores. */
+    /* All metrics, that which stands for the task first; they live as long as the
+     * scores. */
     const Metric *(*scores_finish)(Scores *scores, uint32_t *out_count);
     void (*scores_free)(Scores *scores);
 
-    /* The file of answers that the task's leaderboard takes, in `directory`. NULL if there
-     * is no such leaderboard. */
+    /* The file of answers that the task's leaderboard takes, in `directory`. NULL if
+     * there is no such leaderboard. */
     Dump *(*dump_new)(void *state, const char *task, const char *directory);
     void (*dump_add)(Dump *dump, const Batch *batch, int64_t sequence, const int32_t *ids,
                      int64_t count);

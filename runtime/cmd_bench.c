@@ -1,7 +1,7 @@
-/* vlrun bench: training steps on random batches of given lengths, side by side for several
- * numbers of lanes: rounds take the sessions in turn, so that a machine whose speed drifts
- * slows all of them alike. Or steps on batches as they are read, beside the same batches
- * held in memory: runtime/bench_data.c. */
+/* vlrun bench: training steps on random batches of given lengths, side by side for
+ * several numbers of lanes: rounds take the sessions in turn, so that a machine whose
+ * speed drifts slows all of them alike. Or steps on batches as they are read, beside the
+ * same batches held in memory: runtime/bench_data.c. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -89,8 +89,7 @@ static bool parse_lengths(char *text, const Graph *graph, FixedLength *out,
 
 static bool parse(BenchCommand *command, int argc, char **argv, int *out_code)
 {
-    *command = (BenchCommand){
-        .lengths = "", .sequences = SEQUENCES, .rounds = ROUNDS};
+    *command = (BenchCommand){.lengths = "", .sequences = SEQUENCES, .rounds = ROUNDS};
     const Option options[] = {
         {"--task", OPTION_text, &command->task, "NAME", "whose graphs; the first task's"},
         {"--sequences", OPTION_count, &command->sequences, "N", "in a batch; 16"},
@@ -98,7 +97,8 @@ static bool parse(BenchCommand *command, int argc, char **argv, int *out_code)
          "rows of every sequence on primary axes; else random"},
         {"--lanes", OPTION_text, &command->lanes, "N,..",
          "threads, side by side; 1,2 (with --data one number)"},
-        {"--rounds", OPTION_count, &command->rounds, "N", "steps of each, after a first; 5"},
+        {"--rounds", OPTION_count, &command->rounds, "N",
+         "steps of each, after a first; 5"},
         {"--data", OPTION_text, &command->data, "DIR",
          "steps on these data (or shapes) instead: read, beside held in memory"},
         {"--tokenizer", OPTION_text, &command->tokenizer, "PATH", "as for train"},
@@ -161,8 +161,8 @@ static bool run_rounds(Bench *bench, int64_t rounds, double rate, Diags *diags)
         for (uint32_t i = 0; i < bench->count; i++) {
             StepResult result;
             double begun = bench_now();
-            if (!session_train_step(bench->sessions[i], bench->batch, (uint64_t)(round + 1),
-                                    rate, &result, diags))
+            if (!session_train_step(bench->sessions[i], bench->batch,
+                                    (uint64_t)(round + 1), rate, &result, diags))
                 return false;
             if (round >= 0)
                 bench->seconds[i][round] = bench_now() - begun;
@@ -235,8 +235,9 @@ int cmd_bench(int argc, char **argv)
         return code;
     const char *lanes = command.lanes ? command.lanes : "1,2";
     if (!parse_lanes(lanes, &bench)) {
-        fprintf(stderr, "vlrun bench: --lanes takes up to %d numbers like 1,2, not '%s'\n",
-                MOST, lanes);
+        fprintf(stderr,
+                "vlrun bench: --lanes takes up to %d numbers like 1,2, not '%s'\n", MOST,
+                lanes);
         return EXIT_CODE_usage;
     }
     if (command.data && command.lanes && bench.count > 1) {

@@ -83,7 +83,7 @@ static ExitCode evaluate_run(const EvalCommand *command, Run *run,
         evaluate_print(&evaluation, stdout);
     evaluation_free(&evaluation);
     data_close(source);
-    return is_good ? EXIT_CODE_done : EXIT_CODE_input;
+    return exit_code(is_good, diags);
 }
 
 int cmd_eval(int argc, char **argv)

@@ -32,7 +32,8 @@ static bool check_names(GenerateCommand *command)
         return false;
     }
     if (command->is_dump != (command->out != NULL)) {
-        fprintf(stderr, "vlrun generate: --format leaderboard and --out DIR go together\n");
+        fprintf(stderr,
+                "vlrun generate: --format leaderboard and --out DIR go together\n");
         return false;
     }
     return split_find(command->split_name, "generate", &command->split);
@@ -191,7 +192,8 @@ static bool generate_batch(TaskWork *work, Batch *batch)
     if (!work->dump)
         print_generated(source, batch, work->done, &said, stdout);
     for (int64_t s = 0; work->dump && s < said.sequences; s++)
-        source->dump_add(work->dump, batch, s, said.ids + s * said.width, said.lengths[s]);
+        source->dump_add(work->dump, batch, s, said.ids + s * said.width,
+                         said.lengths[s]);
     work->done += said.sequences;
     generated_free(&said);
     return true;
@@ -265,7 +267,7 @@ static ExitCode generate_all(const GenerateCommand *command, Run *run,
         diag_error(diags, (Loc){.file = command->plan}, "the plan has no task '%s'",
                    command->task);
     data_close(source);
-    return is_good && is_known ? EXIT_CODE_done : EXIT_CODE_input;
+    return exit_code(is_good && is_known, diags);
 }
 
 int cmd_generate(int argc, char **argv)

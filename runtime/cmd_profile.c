@@ -1,4 +1,5 @@
-/* vlrun profile: one lane, call by call, with a clock around each. */
+/* vlrun profile: one lane, call by call, with a clock around each. Lanes share no call,
+ * so more of them would show the same shares; how they slow each other, `bench` shows. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -187,12 +188,13 @@ static bool parse(ProfileCommand *command, int argc, char **argv, int *out_code)
         {"--weights", OPTION_text, &command->weights, "PATH",
          "safetensors with parameters"},
     };
-    const Usage usage = {.command = "profile",
-                         .operands = "plan.bin",
-                         .help = "Times every kernel of a plan over some training steps.",
-                         .options = options,
-                         .option_count = sizeof options / sizeof *options,
-                         .operand_count = 1};
+    const Usage usage = {
+        .command = "profile",
+        .operands = "plan.bin",
+        .help = "Times every kernel of a plan over some training steps, on one lane.",
+        .options = options,
+        .option_count = sizeof options / sizeof *options,
+        .operand_count = 1};
     return options_parse(&usage, argc, argv, &command->plan, out_code);
 }
 

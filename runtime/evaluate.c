@@ -1,5 +1,5 @@
-/* Evaluation: what the model says about every batch of a split, scored by the data source,
- * which alone knows what is right. */
+/* Evaluation: what the model says about every batch of a split, scored by the data
+ * source, which alone knows what is right. */
 #include "runtime/evaluate.h"
 
 #include <inttypes.h>
@@ -56,8 +56,10 @@ static bool evaluate_batch(TaskRun *run, Batch *batch)
     if (limit && batch->sequences > limit - run->done)
         batch->sequences = limit - run->done;
     Generated said;
-    if (!predict(run->session, run->source, batch, &run->generation, &said, run->diags))
+    if (!predict(run->session, run->source, batch, &run->generation, &said, run->diags)) {
+        diag_note(run->diags, (Loc){0}, "while scoring task '%s'", run->task);
         return false;
+    }
     for (int64_t s = 0; s < batch->sequences; s++)
         run->source->scores_add(run->scores, batch, s, said.ids + s * said.width,
                                 said.lengths[s]);

@@ -9,7 +9,7 @@ typedef struct EvaluateOptions {
     Split split;
     const char *task;           /* NULL: all */
     int64_t limit;              /* first examples of each task only; 0: all */
-    const Interrupt *interrupt; /* ends it early, with what was scored until then; or NULL */
+    const Interrupt *interrupt; /* ends it early, with what was scored so far; or NULL */
     FILE *progress;             /* a terminal that is told how far it is, or NULL */
 } EvaluateOptions;
 

@@ -68,7 +68,8 @@ void evaluate_compare(const Evaluation *before, const Evaluation *after, FILE *o
     double sum[2] = {0};
     uint32_t tasks = 0;
     fprintf(out, "%-12s %-*s %8s%s%s\n", "task", METRIC_WIDTH, "metric", "examples",
-            before->count ? "    before" : "", before->count ? "     after" : "     score");
+            before->count ? "    before" : "",
+            before->count ? "     after" : "     score");
     for (uint32_t i = 0; i < after->count; i++) {
         const TaskScore *score = &after->scores[i];
         if (!score->is_main)

@@ -1,7 +1,9 @@
-/* Predictions: a choice, a search, or the most likely token at every place of the target. */
+/* Predictions: a choice, a search, or the most likely token at every place of the
+ * target. */
 #include "runtime/predict.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 /* Only the last tokens matter. */
@@ -34,8 +36,8 @@ static bool choose(Session *session, const Batch *batch, const GenerateOptions *
 
 /* Of rows that stand for the places of a target: those up to the closing token, or of a
  * choice the one that is not given. */
-static void take_rows(const int32_t *rows, int64_t count, const Choice *choice, int32_t end,
-                      Generated *out, int64_t sequence)
+static void take_rows(const int32_t *rows, int64_t count, const Choice *choice,
+                      int32_t end, Generated *out, int64_t sequence)
 {
     int64_t first = choice ? choice->given_count : 0, length = 0;
     int32_t *to = out->ids + sequence * out->width;
@@ -53,6 +55,10 @@ static bool predict_rows(Session *session, const Batch *batch, const Choice *cho
     EvalResult result;
     if (!session_evaluate(session, batch, &result, diags))
         return false;
+    if (!isfinite(result.loss)) {
+        diag_not_finite(diags, (Loc){0}, "the loss of examples to score is not finite");
+        return false;
+    }
     const NamedResult *rows = eval_find(&result, "prediction");
     if (!rows || !rows->starts || rows->type.dtype != DTYPE_i32) {
         diag_error(diags, (Loc){0}, "task '%s' has no result \"prediction\" to score",

@@ -5,7 +5,8 @@
 #include "runtime/generate.h"
 
 /* Answers as the data source wants them: the chosen token of a choice, else what is
- * generated. A plan that cannot generate predicts each token from the right ones before. */
+ * generated. A plan that cannot generate predicts each token from the right ones
+ * before. */
 NODISCARD bool predict(Session *session, const DataSource *source, const Batch *batch,
                        const GenerateOptions *options, Generated *out, Diags *diags);
 

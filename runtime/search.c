@@ -58,10 +58,11 @@ static bool check_choice(const GenerateOptions *options, int64_t vocabulary, Dia
     const int32_t ids[] = {choice->first, choice->other, choice->given[0]};
     for (int i = 0; i < (choice->given_count ? 3 : 2); i++)
         if (ids[i] < 0 || ids[i] >= vocabulary) {
-            diag_error(diags, (Loc){0},
-                       "generation: token %d of a choice is not in the model's vocabulary "
-                       "of %" PRId64,
-                       ids[i], vocabulary);
+            diag_error(
+                diags, (Loc){0},
+                "generation: token %d of a choice is not in the model's vocabulary "
+                "of %" PRId64,
+                ids[i], vocabulary);
             return false;
         }
     return true;
@@ -352,10 +353,10 @@ static bool find_normals(const Search *search, const float *logits, double *norm
     for (int64_t row = 0; row < search_rows(search); row++) {
         normals[row] = log_sum(logits + row * search->vocabulary, search->vocabulary);
         if (!isfinite(normals[row])) {
-            diag_error(diags, (Loc){0},
-                       "generation: sequence %" PRId64
-                       ": logits that are not finite after %" PRId64 " tokens",
-                       search_sequence(search, row), search->length);
+            diag_not_finite(diags, (Loc){0},
+                            "generation: sequence %" PRId64
+                            ": logits that are not finite after %" PRId64 " tokens",
+                            search_sequence(search, row), search->length);
             return false;
         }
     }

@@ -41,9 +41,9 @@ static void print_scores(Trainer *trainer)
     trainer->scores[0] = '\0';
     for (uint32_t i = 0; i < before->count; i++)
         if (before->scores[i].is_main)
-            used += (size_t)snprintf(trainer->scores + used, size - used, "%s=%.17g ",
-                                     before->scores[i].task,
-                                     before->scores[i].metric.value);
+            used +=
+                (size_t)snprintf(trainer->scores + used, size - used, "%s=%.17g ",
+                                 before->scores[i].task, before->scores[i].metric.value);
 }
 
 static void parse_scores(Trainer *trainer, const char *text)
@@ -51,7 +51,8 @@ static void parse_scores(Trainer *trainer, const char *text)
     for (uint32_t i = 0; i < trainer->run->module->task_count; i++) {
         const char *task = trainer->run->module->tasks[i].name;
         size_t len = strlen(task);
-        TaskScore score = {.task = task, .metric = {.name = "", .unit = ""}, .is_main = true};
+        TaskScore score = {
+            .task = task, .metric = {.name = "", .unit = ""}, .is_main = true};
         for (const char *at = text; (at = strstr(at, task)); at += len)
             if (at[len] == '=' && (at == text || at[-1] == ' '))
                 score.metric.value = strtod(at + len + 1, NULL);
@@ -147,8 +148,9 @@ static void locate_fault(Trainer *trainer, const Batch *batch, const StepResult 
 {
     progress_flush(trainer->progress);
     const char *what = isfinite(result->loss) ? "the gradients' norm" : "the loss";
-    diag_error(trainer->diags, (Loc){0}, "step %" PRId64 ", task '%s': %s is not finite",
-               trainer->step, batch->task, what);
+    diag_not_finite(trainer->diags, (Loc){0},
+                    "step %" PRId64 ", task '%s': %s is not finite", trainer->step,
+                    batch->task, what);
     Fault fault;
     if (!session_find_fault(trainer->run->session, batch, (uint64_t)trainer->step, &fault,
                             trainer->diags))
@@ -174,14 +176,14 @@ static ExitCode train_step(Trainer *trainer)
         return EXIT_CODE_input;
     if (!isfinite(result.loss) || !isfinite(result.gradient_norm)) {
         locate_fault(trainer, batch, &result);
-        return EXIT_CODE_numbers;
+        return exit_code(false, trainer->diags);
     }
     progress_step(trainer->progress, trainer->step, batch, rate, &result);
     trainer->step++;
     if (is_due(trainer->step, options->checkpoint_every) && !save(trainer))
         return EXIT_CODE_input;
     if (is_due(trainer->step, options->eval_every) && !validate(trainer))
-        return EXIT_CODE_input;
+        return exit_code(false, trainer->diags);
     return EXIT_CODE_done;
 }
 
@@ -209,7 +211,7 @@ static ExitCode finish(Trainer *trainer)
         return EXIT_CODE_done;
     }
     if (!score(trainer, SPLIT_test, &trainer->after))
-        return EXIT_CODE_input;
+        return exit_code(false, trainer->diags);
     if (interrupt_is_set(options->interrupt)) {
         printf("trained, not scored; saved in %s\n", trainer->checkpoint_path);
         return EXIT_CODE_done;
@@ -232,7 +234,7 @@ static ExitCode train_from(Trainer *trainer)
                                      options->total_steps, trainer->diags);
     free(metrics);
     if (!trainer->progress || !score_before(trainer))
-        return EXIT_CODE_input;
+        return exit_code(false, trainer->diags);
     if (!run->checkpoint && trainer->before.count)
         progress_scores(trainer->progress, 0, split_names[SPLIT_test], &trainer->before);
     trainer->reader =

@@ -286,7 +286,8 @@ static bool check_generation(Trial *trial, const Batch *batch, const Tensor *ten
     return true;
 }
 
-/* Plans without graphs for generation cannot be compared; that must not look like success. */
+/* Plans without graphs for generation cannot be compared; that must not look like
+ * success. */
 static void skip_generations(Trial *trial)
 {
     const TensorFile *file = trial->recorded->file;

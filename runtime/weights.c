@@ -288,11 +288,13 @@ static void report_unexpected(const Store *store, const TensorSet *set, FILE *ou
 void weights_report(const Store *store, const TensorSet *set,
                     const WeightsReport *report, FILE *out)
 {
-    fprintf(out,
-            "%s: %u parameters read (%u where they lie, %u into their first rows), "
-            "%u others keep their initial values\n",
-            tensor_set_path(set), report->loaded, report->mapped, report->resized,
-            report->missing);
+    fprintf(out, "%s: %u parameters read, %u of them mapped", tensor_set_path(set),
+            report->loaded, report->mapped);
+    if (report->resized)
+        fprintf(out, ", %u into their first rows", report->resized);
+    if (report->missing)
+        fprintf(out, "; %u others keep their initial values", report->missing);
+    fputc('\n', out);
     if (report->frozen_missing) {
         fprintf(out, "  %u of those are frozen: nothing will ever set them\n",
                 report->frozen_missing);

@@ -97,8 +97,7 @@ static BatchMaker maker_for(const Dataset *dataset, const TaskData *data)
                         .shape = &data->shape};
 }
 
-/* -- the source
- * -------------------------------------------------------------------------- */
+/* -- the source -------------------------------------------------------------------- */
 
 static int64_t dataset_epoch_steps(void *state)
 {
@@ -168,7 +167,7 @@ static Batch *dataset_eval_batch(void *state, const char *task, Split split,
     return batch;
 }
 
-/* -- answers --------------------------------------------------------------------------- */
+/* -- answers ----------------------------------------------------------------------- */
 
 /* Statements are true or false; what tells BPE apart is a token of its own that every
  * target begins with. */
@@ -232,8 +231,7 @@ static void dataset_free(void *state)
     arena_free(dataset->arena);
 }
 
-/* -- opening
- * ------------------------------------------------------------------------------ */
+/* -- opening ----------------------------------------------------------------------- */
 
 /* A step takes one batch of one task; the last batch of an epoch may be smaller. */
 static bool open_training(Dataset *dataset, Diags *diags)

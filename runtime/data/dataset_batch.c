@@ -28,7 +28,7 @@ const DatasetExample *dataset_example(const Batch *batch, int64_t sequence)
     return ((const DatasetBatch *)(const void *)batch)->examples[sequence];
 }
 
-/* -- what a task's sequences look like ------------------------------------------------ */
+/* -- what a task's sequences look like --------------------------------------------- */
 
 /* The stricter of two limits, where 0 is none. */
 static int64_t stricter(int64_t a, int64_t b)

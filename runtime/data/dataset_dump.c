@@ -73,8 +73,8 @@ static json_t *make_statement(const Dump *dump, const DatasetExample *example,
     return json_pack("[s, s]", example->id, is_true ? "True" : "False");
 }
 
-void dataset_dump_add(Dump *dump, const Batch *batch, int64_t sequence, const int32_t *ids,
-                      int64_t count)
+void dataset_dump_add(Dump *dump, const Batch *batch, int64_t sequence,
+                      const int32_t *ids, int64_t count)
 {
     const DatasetExample *example = dataset_example(batch, sequence);
     Arena *arena = arena_new();
@@ -90,9 +90,9 @@ void dataset_dump_add(Dump *dump, const Batch *batch, int64_t sequence, const in
         json_array_append_new(dump->answers, make_statement(dump, example, ids, count));
         break;
     default:
-        json_array_append_new(dump->answers,
-                              json_pack("{s:s, s:o}", "answer", said, "question_id",
-                                        make_id(example->id)));
+        json_array_append_new(
+            dump->answers,
+            json_pack("{s:s, s:o}", "answer", said, "question_id", make_id(example->id)));
     }
     arena_free(arena);
 }
@@ -124,11 +124,10 @@ bool dataset_dump_write(Dump *dump, Diags *diags)
         if (kind == ANSWER_statement || kind == ANSWER_caption)
             write_lines(dump, out);
         else
-            json_dumpf(dump->answers, out,
-                       JSON_ENSURE_ASCII |
-                           (kind == ANSWER_choice
-                                ? 0
-                                : JSON_INDENT(INDENT) | JSON_SORT_KEYS));
+            json_dumpf(
+                dump->answers, out,
+                JSON_ENSURE_ASCII |
+                    (kind == ANSWER_choice ? 0 : JSON_INDENT(INDENT) | JSON_SORT_KEYS));
         is_good = !ferror(out);
         is_good = fclose(out) == 0 && is_good;
     }

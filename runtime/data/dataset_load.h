@@ -42,8 +42,8 @@ bool loader_fault(Loader *loader, const json_t *record, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* A member as text, numbers printed; NULL and a fault if it is missing or neither. */
 const char *loader_text(Loader *loader, const json_t *record, const char *key);
-/* The same, shared by all equal ones, and fit for the name of a file and an HDF5 group.
- */
+/* The same, shared by all equal ones, and fit for the name of a file and an HDF5
+ * group. */
 const char *loader_file_name(Loader *loader, const json_t *record, const char *key);
 /* Without the blanks around it. */
 const char *loader_stripped(Loader *loader, const char *text);

@@ -1,4 +1,5 @@
-/* Scores of answers and files of answers, task by task: what a DataSource needs of either. */
+/* Scores of answers and files of answers, task by task: what a DataSource needs of
+ * either. */
 #ifndef VLG_RUNTIME_DATA_DATASET_SCORES_H
 #define VLG_RUNTIME_DATA_DATASET_SCORES_H
 
@@ -14,8 +15,8 @@ void dataset_scores_free(Scores *scores);
 /* NULL if no leaderboard takes answers to the task. */
 Dump *dataset_dump_new(const TaskKind *kind, const Tokenizer *tokenizer,
                        const char *directory);
-void dataset_dump_add(Dump *dump, const Batch *batch, int64_t sequence, const int32_t *ids,
-                      int64_t count);
+void dataset_dump_add(Dump *dump, const Batch *batch, int64_t sequence,
+                      const int32_t *ids, int64_t count);
 bool dataset_dump_write(Dump *dump, Diags *diags);
 void dataset_dump_free(Dump *dump);
 

@@ -88,8 +88,7 @@ static bool answers_close(AnswerTable *table, ShapesWriter *writer, const char *
     return is_written;
 }
 
-/* -- vqa
- * --------------------------------------------------------------------------------- */
+/* -- vqa --------------------------------------------------------------------------- */
 
 /* What ten people said: of the second best answer one says 0.3, two 0.6, three 0.9. */
 static json_t *annotation_of(const Example *example, int64_t id)
@@ -155,8 +154,7 @@ static bool write_vqa(ShapesWriter *writer)
     return answers_close(&table, writer, "vqa") && is_good;
 }
 
-/* -- gqa
- * ----------------------------------------------------------------------------------- */
+/* -- gqa --------------------------------------------------------------------------- */
 
 static bool write_gqa_split(ShapesWriter *writer, Split split, AnswerTable *table)
 {
@@ -192,8 +190,7 @@ static bool write_gqa(ShapesWriter *writer)
     return answers_close(&table, writer, "GQA") && is_good;
 }
 
-/* -- nlvr
- * ---------------------------------------------------------------------------------- */
+/* -- nlvr -------------------------------------------------------------------------- */
 
 static bool write_nlvr(ShapesWriter *writer, Split split)
 {
@@ -225,8 +222,7 @@ static bool write_nlvr(ShapesWriter *writer, Split split)
     return records_close(&out, writer->diags) && is_good;
 }
 
-/* -- captions
- * -------------------------------------------------------------------------------- */
+/* -- captions ---------------------------------------------------------------------- */
 
 static bool write_captions(ShapesWriter *writer, Split split, RecordFile *out)
 {

@@ -26,8 +26,7 @@ static double seconds_of(const Clip *clip)
     return 1.5 * clip->frames;
 }
 
-/* -- videos
- * ------------------------------------------------------------------------------ */
+/* -- videos ------------------------------------------------------------------------ */
 
 static void add_subtitles(Source *source, const char *video, const Clip *clip,
                           Draws *draws)
@@ -71,8 +70,7 @@ static bool source_open(ShapesWriter *writer, Source *source)
            records_open(&source->subtitles, writer, path, "", "");
 }
 
-/* -- questions
- * ------------------------------------------------------------------------------ */
+/* -- questions --------------------------------------------------------------------- */
 
 typedef struct Question {
     char text[TEXT];
@@ -163,8 +161,7 @@ static bool write_choices(ShapesWriter *writer, const ChoiceFile *file, Source *
     return records_close(&out, writer->diags) && is_good;
 }
 
-/* -- descriptions
- * ---------------------------------------------------------------------------- */
+/* -- descriptions ------------------------------------------------------------------ */
 
 static json_t *descriptions_of(const Clip *clip, bool is_instruction)
 {
@@ -202,8 +199,7 @@ static bool write_clips(ShapesWriter *writer, const ChoiceFile *file, Source *so
     return records_close(&out, writer->diags) && is_good;
 }
 
-/* -- the files
- * --------------------------------------------------------------------------------- */
+/* -- the files --------------------------------------------------------------------- */
 
 static bool write_source(ShapesWriter *writer, const char *name, const ChoiceFile *files,
                          size_t count)

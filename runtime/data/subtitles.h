@@ -12,8 +12,8 @@ Subtitles *subtitles_read(const char *path, Arena *arena, Skips *skips, Diags *d
 void subtitles_free(Subtitles *subtitles); /* NULL is allowed; the texts stay */
 
 const char *subtitles_path(const Subtitles *subtitles);
-/* All of a video's subtitles, stripped, with single blanks between; NULL if it has none.
- */
+/* All of a video's subtitles, stripped, with single blanks between; NULL if it has
+ * none. */
 const char *subtitles_find(const Subtitles *subtitles, const char *video);
 
 #endif

@@ -75,8 +75,7 @@ static void test_streams(Check *check, const Scratch *scratch)
     check_stream(check, scratch, "stream.jsonl", NULL, "", "e");
 }
 
-/* -- what records say
- * -------------------------------------------------------------------- */
+/* -- what records say -------------------------------------------------------------- */
 
 typedef struct Loading {
     Loader loader;
@@ -216,8 +215,7 @@ static void test_videos(Check *check, const Scratch *scratch)
     unload(&loading);
 }
 
-/* -- what records should not say
- * ------------------------------------------------------------ */
+/* -- what records should not say --------------------------------------------------- */
 
 #define NLVR(extra)                                                                      \
     "{\"identifier\": \"n-1\", \"sent\": \"s\", \"img1\": \"j\", " extra "}"

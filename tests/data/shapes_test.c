@@ -1,6 +1,6 @@
 /* The shapes data, written as files and read back: what batches hold, that splits share
- * no scene, that answers are right, and that everything is a function of seed and step.
- */
+ * no scene, that answers are right, and that everything is a function of seed and
+ * step. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,8 +4,8 @@
  *
  *     usage: generate_test PLAN.bin [--varied]
  *
- * The plan is compiled with --set trace=1, so that it gives logits; --varied: its answers are
- * expected to vary from token to token. */
+ * The plan is compiled with --set trace=1, so that it gives logits; --varied: its answers
+ * are expected to vary from token to token. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -62,12 +62,16 @@ done
 [ "$killed" -ge 1 ] || fail "no run was killed before its end"
 
 # A polite end: saved, exit code 0.
-start "$work/polite" --threads 2 >"$work/polite.log" 2>&1 &
-process=$!
-kill_after_checkpoint "$process" "$work/polite" TERM
-wait "$process" || fail "SIGTERM: exit code $?: $(cat "$work/polite.log")"
+for signal in TERM INT; do
+    start "$work/$signal" --threads 2 >"$work/$signal.log" 2>&1 &
+    process=$!
+    kill_after_checkpoint "$process" "$work/$signal" "$signal"
+    wait "$process" || fail "SIG$signal: exit code $?: $(cat "$work/$signal.log")"
+    grep -q -- "go on with --resume" "$work/$signal.log" || grep -q "^saved in" "$work/$signal.log" ||
+        fail "SIG$signal: not saved: $(cat "$work/$signal.log")"
+done
 
-for run in broken polite; do
+for run in broken TERM INT; do
     train "$work/$run" --threads 1 --resume >>"$work/$run.log" 2>&1 ||
         fail "cannot resume: $(cat "$work/$run.log")"
     cmp "$work/whole/checkpoint.safetensors" "$work/$run/checkpoint.safetensors" ||
@@ -88,4 +92,4 @@ if train "$work/damaged" --resume >"$work/again.log" 2>&1; then
     fail "a damaged checkpoint was taken"
 fi
 grep -q 'checksum' "$work/again.log" || fail "damage: $(cat "$work/again.log")"
-echo "resumed after $killed kills and one SIGTERM: bit-identical"
+echo "resumed after $killed kills, a SIGTERM and a SIGINT: bit-identical"

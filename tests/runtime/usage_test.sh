@@ -1,0 +1,49 @@
+#!/bin/sh
+# The command line of vlrun: exit codes, near misses, help; every kernel of the small models
+# against the interpreter; numbers that are not finite, with their place in the model.
+#   usage_test.sh VLC VLRUN MODELS
+vlc=$1 vlrun=$2 models=$3
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+failed=0
+# expect STATUS TEXT ARGUMENTS...: the status, and a text among all output.
+expect() {
+    status=$1 text=$2
+    shift 2
+    out=$("$vlrun" "$@" 2>&1 </dev/null)
+    found=$?
+    case $out in
+    *"$text"*) [ $found -eq "$status" ] && return ;;
+    esac
+    echo "vlrun $*: exit $found, expected $status and '$text'; output:"
+    echo "$out"
+    failed=1
+}
+plan=$work/plan.bin
+"$vlc" compile "$models/vlt5_tiny_adapter.vg" -o "$plan" --set dropout=0.1 || exit 1
+
+expect 2 "usage: vlrun <command>"
+expect 0 "usage: vlrun <command>" --help
+for command in train eval generate export profile bench verify make-data; do
+    expect 0 "usage: vlrun $command" $command --help
+done
+expect 2 "did you mean 'train'?" trian "$plan"
+expect 2 "did you mean '--threads'?" train "$plan" --thread 2
+expect 2 "--threads takes a number, not 'x'" train "$plan" --threads x
+expect 2 "one operand too many" train "$plan" more
+expect 2 "either --case FILE or --nodes" verify "$plan"
+expect 1 "cannot open" train "$work/missing.bin"
+expect 1 "'vlc compile' makes a plan of" train "$models/vlt5_tiny_adapter.vg"
+expect 1 "neither a plan nor text" train "$vlc"
+head -c 1000 "$plan" >"$work/cut.bin"
+expect 1 "damaged plan" train "$work/cut.bin"
+expect 1 "did you mean 'text'?" bench "$plan" --lengths txet=4
+expect 1 "no checkpoint to go on from" train "$plan" --out "$work/run" --resume
+expect 0 "0 beyond" verify "$plan" --nodes
+
+# A rate that no training survives; what it leaves behind cannot be scored either.
+"$vlc" compile "$models/vlt5_tiny_adapter.vg" -o "$plan" --set lr=1e30 || exit 1
+expect 3 "nn.vg:" train "$plan" --out "$work/run" --steps 40 --checkpoint-every 1
+expect 3 "the first such number is made here" train "$plan" --out "$work/other" --steps 40
+expect 3 "while scoring task" eval "$plan" --from "$work/run" --limit 2
+exit $failed
