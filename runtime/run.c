@@ -11,6 +11,7 @@
 
 #include "ir/plan.h"
 #include "runtime/lanes.h"
+#include "runtime/model_config.h"
 #include "runtime/weights.h"
 
 /* -- places ---------------------------------------------------------------------- */
@@ -96,7 +97,7 @@ static bool open_weights(Run *run, const RunOptions *options, Diags *diags)
                                                 : NULL;
     if (path) {
         run->weights = tensor_set_open(path, diags);
-        if (!run->weights)
+        if (!run->weights || !model_config_check(run->module, path, diags))
             return false;
         run->weights_fingerprint = weights_fingerprint(run->weights);
     }
