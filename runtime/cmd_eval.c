@@ -29,7 +29,7 @@ static bool parse(EvalCommand *command, int argc, char **argv, int *out_code)
     *command = (EvalCommand){.data = "shapes", .split_name = "test", .format = "table"};
     const Option options[] = {
         {"--from", OPTION_text, &command->from, "RUN",
-         "run directory or checkpoint to score"},
+         "run directory, checkpoint or exported parameters to score"},
         {"--weights", OPTION_text, &command->weights, "PATH",
          "a model directory, safetensors or index file"},
         {"--data", OPTION_text, &command->data, "DIR",

@@ -53,7 +53,7 @@ static bool parse(GenerateCommand *command, int argc, char **argv, int *out_code
                                  .limit = INT64_MAX};
     const Option options[] = {
         {"--from", OPTION_text, &command->from, "RUN",
-         "run directory or checkpoint to use"},
+         "run directory, checkpoint or exported parameters to use"},
         {"--weights", OPTION_text, &command->weights, "PATH",
          "a model directory, safetensors or index file"},
         {"--data", OPTION_text, &command->data, "DIR",

@@ -8,7 +8,9 @@
 typedef struct RunOptions {
     const char *plan; /* plan.bin or .vir */
     const char *weights; /* for tensor_set_open; NULL: as the checkpoint says, if any */
-    const char *from; /* run directory or checkpoint to take parameters from, or NULL */
+    /* Where to take trained parameters from: a run directory, a checkpoint, or any other
+     * safetensors file that has all of them, such as an export; or NULL. */
+    const char *from;
     const char *out;  /* run directory; NULL: runs/ and the model's name */
     bool resume;      /* go on with the run in `out` instead: the same plan, states too */
     bool no_session;  /* only the store: nothing will be computed */
@@ -19,9 +21,10 @@ typedef struct RunOptions {
 typedef struct Run {
     Module *module;
     char *directory;
-    TensorSet *weights;
+    TensorSet *weights, *trained; /* `trained`: `from`, if it is no checkpoint */
     uint64_t plan, weights_fingerprint;
-    CheckpointFile *checkpoint; /* `from`, or NULL */
+    uint64_t trained_over; /* fingerprint of the weights below `trained`; 0: any */
+    CheckpointFile *checkpoint; /* `from`, if it is one */
     Store *store;
     Session *session;
 } Run;
