@@ -213,3 +213,18 @@ void run_close(Run *run)
     free(run->directory);
     *run = (Run){0};
 }
+
+int run_do(const RunOptions *options, RunWork *work, const void *command)
+{
+    Diags *diags = diags_new(stderr);
+    Interrupt *interrupt = interrupt_new(); /* before the lanes' threads */
+    Run run;
+    ExitCode code = EXIT_CODE_input;
+    if (run_open(&run, options, diags)) {
+        code = work(command, &run, interrupt, diags);
+        run_close(&run);
+    }
+    interrupt_free(interrupt);
+    diags_free(diags);
+    return (int)code;
+}
