@@ -133,7 +133,7 @@ int command_dump(const Arguments *arguments, Diags *diags)
         return EXIT_USAGE;
     }
     bool lowered;
-    Module *module = load_module(arguments, diags, &lowered);
+    Module *module = load_module(arguments->file, arguments, diags, &lowered);
     bool good = module != NULL;
     if (good && after && !lowered) {
         diag_error(diags, (Loc){arguments->file, 0, 0}, "--after needs a .vg file");

@@ -56,7 +56,7 @@ int command_compile(const Arguments *arguments, Diags *diags)
         (skip && !is_pass(skip, "--skip")))
         return EXIT_USAGE;
     bool lowered;
-    Module *module = load_module(arguments, diags, &lowered);
+    Module *module = load_module(arguments->file, arguments, diags, &lowered);
     if (module && !lowered)
         diag_error(diags, (Loc){arguments->file, 0, 0}, "expected a .vg file");
     bool good = module && lowered && passes_run(module, &options, diags) &&
@@ -69,7 +69,7 @@ int command_check(const Arguments *arguments, Diags *diags)
 {
     PassOptions options = {0};
     bool lowered;
-    Module *module = load_module(arguments, diags, &lowered);
+    Module *module = load_module(arguments->file, arguments, diags, &lowered);
     bool good = module && (lowered ? passes_run(module, &options, diags)
                                    : module_verify(module, diags));
     module_free(module);
@@ -163,7 +163,7 @@ int command_explain(const Arguments *arguments, Diags *diags)
         (pass && !is_pass(pass, "--pass")))
         return EXIT_USAGE;
     bool lowered;
-    Module *module = load_module(arguments, diags, &lowered);
+    Module *module = load_module(arguments->file, arguments, diags, &lowered);
     if (module && !lowered)
         diag_error(diags, (Loc){arguments->file, 0, 0},
                    "a plan no longer knows what was decided; explain its .vg file");
