@@ -25,7 +25,7 @@
         "rows of a sequence on primary axes, such as text=20,dec=5; else the longest")   \
     OPTION(sequences, "N", "sequences of a step; else as the model says")                \
     OPTION(gflops, "X", "rate of a core, in 1e9 operations a second; 93")                \
-    OPTION(bandwidth, "X", "of memory, in 1e9 bytes a second for a core; 10")            \
+    OPTION(bandwidth, "X", "of memory, in 1e9 bytes a second for a core; 9.3")            \
     OPTION(elements, NULL, "the elements of the language instead")                       \
     OPTION(settings, NULL, "the settings of a run instead")
 

@@ -12,7 +12,7 @@
 #include "passes/pass.h"
 
 /* Of one core of the machine that docs/performance.md describes. */
-static const double GFLOPS = 93, BANDWIDTH = 10;
+static const double GFLOPS = 93, BANDWIDTH = 9.3;
 
 /* -- the command line ------------------------------------------------------------------
  */
@@ -81,7 +81,7 @@ static void report_axis(const Graph *graph, const char *file, const char *axis,
     for (uint32_t i = 0; i < graph->axis_count; i++)
         if (graph->axes[i].kind == AXIS_KIND_primary)
             names[count++] = graph->axes[i].name;
-    snprintf(what, sizeof what, "primary axis of task '%.60s'", graph->task);
+    snprintf(what, sizeof what, "axis of sequences of task '%.60s':", graph->task);
     unknown_name(diags, (Loc){file, 0, 0}, what, axis, names, count);
     free(names);
 }

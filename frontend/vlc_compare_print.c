@@ -66,15 +66,15 @@ static void print_blocks(const Compare *compare, void (*head)(const FigureBlock 
 enum { LABEL_WIDTH = 36, LEAST_WIDTH = 14 };
 
 /* "27.5 G" */
-static void amount_text(double value, char *out, size_t size)
+static void amount_text(double value, char *out)
 {
-    static const char prefixes[] = " kMGTPE";
+    static const char *const prefixes[] = {"", " k", " M", " G", " T", " P"};
     size_t prefix = 0;
-    while (value >= 999.5 && prefix + 2 < sizeof prefixes) {
+    while (value >= 999.5 && prefix + 1 < sizeof prefixes / sizeof *prefixes) {
         value /= 1000;
         prefix++;
     }
-    snprintf(out, size, "%.*f %c",
+    snprintf(out, COUNT_TEXT, "%.*f%s",
              value < 9.995   ? 2
              : value < 99.95 ? 1
                              : 0,
@@ -88,7 +88,7 @@ static void value_text(double value, ValueKind kind, char *out)
     else if (kind == VALUE_count)
         count_text((int64_t)value, out);
     else if (kind == VALUE_amount)
-        amount_text(value, out, COUNT_TEXT);
+        amount_text(value, out);
     else
         snprintf(out, COUNT_TEXT, kind == VALUE_percent ? "%.4f" : "%.3g", value);
 }
