@@ -1,8 +1,11 @@
 /* vlc: the compiler. Results go to standard output, messages to standard error. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "frontend/frontend.h"
+#include "frontend/source.h"
 #include "frontend/vlc.h"
 #include "ir/plan.h"
 
@@ -84,14 +87,25 @@ static void help(const CommandInfo *command)
                  name, options[option].argument ? options[option].argument : "");
         printf("  %-26s %s\n", text, options[option].meaning);
     }
+    printf("  %-26s %s\n", "-h, --help", "this");
 }
 
-static int misused(const char *what, const char *found, const char *nearest)
+static int misused(const char *what, const char *found)
 {
-    fprintf(stderr, "vlc: %s '%s'", what, found);
+    fprintf(stderr, "vlc: %s '%s'\n", what, found);
+    return EXIT_USAGE;
+}
+
+/* With the nearest known, or else which help lists them: of a command, or "" for all. */
+static int unknown(const char *what, const char *found, const char *const *known,
+                   size_t count, const char *command)
+{
+    const char *nearest = nearest_name(found, known, count);
+    fprintf(stderr, "vlc: unknown %s '%s'; ", what, found);
     if (nearest)
-        fprintf(stderr, "; did you mean '%s'?", nearest);
-    fputc('\n', stderr);
+        fprintf(stderr, "did you mean '%s'?\n", nearest);
+    else
+        fprintf(stderr, "'vlc %s%s--help' lists them\n", command, *command ? " " : "");
     return EXIT_USAGE;
 }
 
@@ -121,7 +135,7 @@ static int unknown_option(const CommandInfo *command, const char *text)
         }
     char word[64];
     snprintf(word, sizeof word, "%.*s", (int)strcspn(text, "="), text);
-    return misused("unknown option", word, nearest_name(word, known, count));
+    return unknown("option", word, known, count, command->name);
 }
 
 /* One option at argv[*at]; *at moves to its last word. */
@@ -138,12 +152,14 @@ static int take_option(const CommandInfo *command, int argc, char **argv, int *a
     const char *equals = strchr(text, '=');
     const char *value = "";
     if (!options[option].argument && equals)
-        return misused("takes no value:", text, NULL);
+        return misused("takes no value:", text);
     if (options[option].argument) {
         value = equals ? equals + 1 : *at + 1 < argc ? argv[++*at] : NULL;
         if (!value)
-            return misused("a value must follow", text, NULL);
+            return misused("a value must follow", text);
     }
+    if (option == OPTION_output && !*value)
+        return misused("--output: expected a file, found", value);
     arguments->values[option] = value;
     if (option == OPTION_set)
         arguments->sets[arguments->set_count++] = value;
@@ -158,7 +174,9 @@ static int read_arguments(const CommandInfo *command, int argc, char **argv,
         if (argv[i][0] == '-' && argv[i][1])
             status = take_option(command, argc, argv, &i, arguments);
         else if (arguments->file_count == command->most_files)
-            return misused("unexpected argument", argv[i], NULL);
+            return misused("unexpected argument", argv[i]);
+        else if (!argv[i][0])
+            return misused("expected a file, found", argv[i]);
         else
             arguments->files[arguments->file_count++] = argv[i];
         if (status != EXIT_DONE)
@@ -171,14 +189,23 @@ static int read_arguments(const CommandInfo *command, int argc, char **argv,
     return EXIT_USAGE;
 }
 
+bool is_model_file(const char *file)
+{
+    size_t len = strlen(file);
+    return len >= 3 && strcmp(file + len - 3, ".vg") == 0;
+}
+
 Module *load_model_or_library(const char *file, const Arguments *arguments, Diags *diags,
                               bool *out_lowered, bool *out_library)
 {
-    size_t len = strlen(file);
-    *out_lowered = len >= 3 && strcmp(file + len - 3, ".vg") == 0;
+    *out_lowered = is_model_file(file);
     if (*out_lowered) {
         FrontendOptions how = {arguments->sets, arguments->set_count, out_library};
         return frontend_load(file, &how, diags);
+    }
+    if (strcmp(file, "-") != 0 && access(file, F_OK) != 0) {
+        report_unreadable(file, (Loc){0}, strerror(errno), diags);
+        return NULL;
     }
     if (arguments->set_count) {
         diag_error(diags, (Loc){file, 0, 0},
@@ -236,6 +263,5 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], names[i]) == 0)
             return run(&commands[i], argc, argv);
     }
-    return misused("unknown command", argv[1],
-                   nearest_name(argv[1], names, COMMAND_COUNT));
+    return unknown("command", argv[1], names, COMMAND_COUNT, "");
 }

@@ -25,7 +25,7 @@
         "rows of a sequence on primary axes, such as text=20,dec=5; else the longest")   \
     OPTION(sequences, "N", "sequences of a step; else as the model says")                \
     OPTION(gflops, "X", "rate of a core, in 1e9 operations a second; 93")                \
-    OPTION(bandwidth, "X", "of memory, in 1e9 bytes a second for a core; 9.3")            \
+    OPTION(bandwidth, "X", "of memory, in 1e9 bytes a second for a core; 9.3")           \
     OPTION(elements, NULL, "the elements of the language instead")                       \
     OPTION(settings, NULL, "the settings of a run instead")
 
@@ -55,11 +55,12 @@ Command command_params;                                               /* vlc_par
 Command command_compare;                                              /* vlc_compare.c */
 Command command_ops, command_passes, command_schema;                  /* vlc_tables.c */
 
-/* vlc_run.c: whether a pass of this name exists, and the --memory-budget, 0 if not given;
- * false after a message about the command line. */
-bool is_pass(const char *name, const char *option);
+/* vlc_run.c: whether a pass of this name exists or it is `also`, unless that is NULL; and
+ * the --memory-budget, 0 if not given. False after a message about the command line. */
+bool is_pass(const char *name, const char *option, const char *also);
 bool read_budget(const Arguments *arguments, int64_t *out);
 
+bool is_model_file(const char *file); /* by its name */
 /* The module of a .vg file, lowered; or of a plan or .vir file, as it is. NULL after an
  * error. *out_lowered says which. */
 Module *load_module(const char *file, const Arguments *arguments, Diags *diags,
