@@ -132,10 +132,10 @@ static void print_text(const Compare *compare)
     puts(compare->model_count == 2 ? "    ratio" : "");
     print_blocks(compare, print_text_head, print_text_row);
     const char *lengths = compare->arguments->values[OPTION_lengths];
-    printf("\nSequences have %s%s. Seconds are an estimate for one core, at\n"
-           "%g GFLOP/s and %g GB/s, update included.\n",
-           lengths ? lengths : "the longest declared lengths",
-           lengths ? ", else the longest declared lengths" : "", compare->gflops,
+    printf("\nSequences have %s%sthe longest declared lengths.\n"
+           "Seconds are an estimate for one core at %g GFLOP/s and %g GB/s, update "
+           "included.\n",
+           lengths ? lengths : "", lengths ? ", else " : "", compare->gflops,
            compare->bandwidth);
 }
 

@@ -1,5 +1,5 @@
-/* vlc params: the table of parameters, for people (text), for scripts (tsv) and programs
- * (json). */
+/* vlc params: the table of parameters, or a line per model; for people (text), for
+ * scripts (tsv) and programs (json). */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,6 +227,27 @@ static bool summarize(const char *file, const Arguments *arguments, Arena *arena
     return module || is_library;
 }
 
+static void print_line(const Line *line, Format format, int width)
+{
+    double share = percent(line->totals.trained, line->totals.all);
+    if (format == FORMAT_text) {
+        char all[COUNT_TEXT], trained[COUNT_TEXT];
+        count_text(line->totals.all, all);
+        count_text(line->totals.trained, trained);
+        printf("%-*s %14s %14s %9.4f", width, line->model, trained, all, share);
+    } else if (format == FORMAT_tsv) {
+        printf("%s\t%s\t%" PRId64 "\t%" PRId64 "\t%.4f", line->model, line->file,
+               line->totals.trained, line->totals.all, share);
+    } else {
+        fputs("  {\"model\": ", stdout);
+        print_json_string(line->model);
+        fputs(", \"file\": ", stdout);
+        print_json_string(line->file);
+        printf(", \"trained\": %" PRId64 ", \"total\": %" PRId64 ", \"percent\": %.4f}",
+               line->totals.trained, line->totals.all, share);
+    }
+}
+
 static void print_lines(const Line *lines, uint32_t count, Format format)
 {
     int width = (int)strlen("model");
@@ -238,26 +259,8 @@ static void print_lines(const Line *lines, uint32_t count, Format format)
     else
         puts(format == FORMAT_tsv ? "model\tfile\ttrained\ttotal\tpercent" : "[");
     for (uint32_t i = 0; i < count; i++) {
-        const Line *line = &lines[i];
-        char all[COUNT_TEXT], trained[COUNT_TEXT];
-        double share = percent(line->totals.trained, line->totals.all);
-        count_text(line->totals.all, all);
-        count_text(line->totals.trained, trained);
-        if (format == FORMAT_text) {
-            printf("%-*s %14s %14s %9.4f\n", width, line->model, trained, all, share);
-        } else if (format == FORMAT_tsv) {
-            printf("%s\t%s\t%" PRId64 "\t%" PRId64 "\t%.4f\n", line->model, line->file,
-                   line->totals.trained, line->totals.all, share);
-        } else {
-            fputs("  {\"model\": ", stdout);
-            print_json_string(line->model);
-            fputs(", \"file\": ", stdout);
-            print_json_string(line->file);
-            printf(", \"trained\": %" PRId64 ", \"total\": %" PRId64
-                   ", \"percent\": %.4f}%s\n",
-                   line->totals.trained, line->totals.all, share,
-                   i + 1 < count ? "," : "");
-        }
+        print_line(&lines[i], format, width);
+        puts(format == FORMAT_json && i + 1 < count ? "," : "");
     }
     if (format == FORMAT_json)
         puts("]");
