@@ -7,6 +7,8 @@
 typedef struct FrontendOptions {
     const char *const *sets; /* "name=value", from --set */
     uint32_t set_count;
+    bool *out_library; /* if not NULL, a file of definitions only is no error: NULL is
+                          returned, and this set */
 } FrontendOptions;
 
 /* The lowered module, before any pass: graphs with sites, grafts, update graphs. NULL and

@@ -273,7 +273,7 @@ Element *read_tree(const Source *source, Arena *arena, Interns *interns, Diags *
         .source = source, .arena = arena, .interns = interns, .diags = diags};
     reader.tails[0] = &reader.root;
     if (source->len == 0) {
-        diag_error(diags, source_loc(source, 0), "the file is empty");
+        diag_error(diags, (Loc){source->path, 0, 0}, "the file is empty");
         return NULL;
     }
     if (!check_encoding(&reader))

@@ -396,6 +396,10 @@ static bool resolve_optimizer(Program *program)
 
 bool recipe_resolve(Program *program, const FrontendOptions *options)
 {
+    if (program->model->kind != ELEMENT_model && options && options->out_library) {
+        *options->out_library = true;
+        return false;
+    }
     if (program->model->kind != ELEMENT_model) {
         diag_error(program->diags, program->model->loc,
                    "a library holds definitions only; expected a <model>");

@@ -1,38 +1,45 @@
 /* vlc: the compiler. Results go to standard output, messages to standard error. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "frontend/frontend.h"
+#include "frontend/source.h"
 #include "frontend/vlc.h"
 #include "ir/plan.h"
 
 typedef struct CommandInfo {
     const char *name, *arguments, *meaning;
     Command *run;
-    bool takes_file;
-    uint32_t options; /* bit per OptionKind */
+    uint32_t most_files; /* 0, 1 or ANY_NUMBER; at least one unless 0 */
+    uint32_t options;    /* bit per OptionKind */
 } CommandInfo;
+
+enum { ANY_NUMBER = INT32_MAX };
 
 #define WITH(option) (UINT32_C(1) << OPTION_##option)
 static const CommandInfo commands[] = {
-    {"compile", "FILE.vg", "model to plan.bin", command_compile, true,
+    {"compile", "FILE.vg", "model to plan.bin", command_compile, 1,
      WITH(output) | WITH(set) | WITH(dump_after) | WITH(stats) | WITH(skip) |
          WITH(memory_budget)},
-    {"check", "FILE.vg", "report mistakes, write nothing", command_check, true,
-     WITH(set)},
-    {"dump", "FILE", "print a model or plan, after any pass", command_dump, true,
+    {"check", "FILE.vg", "report mistakes, write nothing", command_check, 1, WITH(set)},
+    {"dump", "FILE", "print a model or plan, after any pass", command_dump, 1,
      WITH(set) | WITH(after) | WITH(task) | WITH(graph) | WITH(format) |
          WITH(memory_budget)},
-    {"opt", "FILE.vir|-", "run chosen passes over a text module", command_opt, true,
+    {"opt", "FILE.vir|-", "run chosen passes over a text module", command_opt, 1,
      WITH(passes) | WITH(memory_budget)},
     {"params", "FILE", "table of parameters: trained, frozen, shared", command_params,
-     true, WITH(set) | WITH(format)},
-    {"explain", "FILE.vg", "what the passes decided, and why", command_explain, true,
+     ANY_NUMBER, WITH(set) | WITH(format) | WITH(summary)},
+    {"compare", "FILE...", "what models cost to train, side by side", command_compare,
+     ANY_NUMBER,
+     WITH(set) | WITH(task) | WITH(format) | WITH(memory_budget) | WITH(lengths) |
+         WITH(sequences) | WITH(gflops) | WITH(bandwidth)},
+    {"explain", "FILE.vg", "what the passes decided, and why", command_explain, 1,
      WITH(set) | WITH(pass) | WITH(memory_budget)},
-    {"ops", "", "print the op table", command_ops, false,
-     WITH(elements) | WITH(settings)},
-    {"passes", "", "print the pipeline", command_passes, false, 0},
-    {"schema", "", "print the RELAX NG schema of .vg files", command_schema, false, 0},
+    {"ops", "", "print the op table", command_ops, 0, WITH(elements) | WITH(settings)},
+    {"passes", "", "print the pipeline", command_passes, 0, 0},
+    {"schema", "", "print the RELAX NG schema of .vg files", command_schema, 0, 0},
 };
 #undef WITH
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
@@ -69,7 +76,7 @@ static void spell(OptionKind option, char *out, size_t size)
 static void help(const CommandInfo *command)
 {
     printf("usage: vlc %s%s%s%s\n\n  %s\n\n", command->name,
-           command->options ? " [options]" : "", command->takes_file ? " " : "",
+           command->options ? " [options]" : "", command->most_files ? " " : "",
            command->arguments, command->meaning);
     for (OptionKind option = 0; option < OPTION_COUNT; option++) {
         char name[64], text[96];
@@ -80,14 +87,25 @@ static void help(const CommandInfo *command)
                  name, options[option].argument ? options[option].argument : "");
         printf("  %-26s %s\n", text, options[option].meaning);
     }
+    printf("  %-26s %s\n", "-h, --help", "this");
 }
 
-static int misused(const char *what, const char *found, const char *nearest)
+static int misused(const char *what, const char *found)
 {
-    fprintf(stderr, "vlc: %s '%s'", what, found);
+    fprintf(stderr, "vlc: %s '%s'\n", what, found);
+    return EXIT_USAGE;
+}
+
+/* With the nearest known, or else which help lists them: of a command, or "" for all. */
+static int unknown(const char *what, const char *found, const char *const *known,
+                   size_t count, const char *command)
+{
+    const char *nearest = nearest_name(found, known, count);
+    fprintf(stderr, "vlc: unknown %s '%s'; ", what, found);
     if (nearest)
-        fprintf(stderr, "; did you mean '%s'?", nearest);
-    fputc('\n', stderr);
+        fprintf(stderr, "did you mean '%s'?\n", nearest);
+    else
+        fprintf(stderr, "'vlc %s%s--help' lists them\n", command, *command ? " " : "");
     return EXIT_USAGE;
 }
 
@@ -117,7 +135,7 @@ static int unknown_option(const CommandInfo *command, const char *text)
         }
     char word[64];
     snprintf(word, sizeof word, "%.*s", (int)strcspn(text, "="), text);
-    return misused("unknown option", word, nearest_name(word, known, count));
+    return unknown("option", word, known, count, command->name);
 }
 
 /* One option at argv[*at]; *at moves to its last word. */
@@ -134,12 +152,14 @@ static int take_option(const CommandInfo *command, int argc, char **argv, int *a
     const char *equals = strchr(text, '=');
     const char *value = "";
     if (!options[option].argument && equals)
-        return misused("takes no value:", text, NULL);
+        return misused("takes no value:", text);
     if (options[option].argument) {
         value = equals ? equals + 1 : *at + 1 < argc ? argv[++*at] : NULL;
         if (!value)
-            return misused("a value must follow", text, NULL);
+            return misused("a value must follow", text);
     }
+    if (option == OPTION_output && !*value)
+        return misused("--output: expected a file, found", value);
     arguments->values[option] = value;
     if (option == OPTION_set)
         arguments->sets[arguments->set_count++] = value;
@@ -153,33 +173,52 @@ static int read_arguments(const CommandInfo *command, int argc, char **argv,
         int status = EXIT_DONE;
         if (argv[i][0] == '-' && argv[i][1])
             status = take_option(command, argc, argv, &i, arguments);
-        else if (!command->takes_file || arguments->file)
-            return misused("unexpected argument", argv[i], NULL);
+        else if (arguments->file_count == command->most_files)
+            return misused("unexpected argument", argv[i]);
+        else if (!argv[i][0])
+            return misused("expected a file, found", argv[i]);
         else
-            arguments->file = argv[i];
+            arguments->files[arguments->file_count++] = argv[i];
         if (status != EXIT_DONE)
             return status;
     }
-    if (!command->takes_file || arguments->file)
+    arguments->file = arguments->files[0];
+    if (command->most_files == 0 || arguments->file)
         return EXIT_DONE;
     fprintf(stderr, "vlc %s: expected %s\n", command->name, command->arguments);
     return EXIT_USAGE;
 }
 
-Module *load_module(const Arguments *arguments, Diags *diags, bool *out_lowered)
+bool is_model_file(const char *file)
 {
-    size_t len = strlen(arguments->file);
-    *out_lowered = len >= 3 && strcmp(arguments->file + len - 3, ".vg") == 0;
+    size_t len = strlen(file);
+    return len >= 3 && strcmp(file + len - 3, ".vg") == 0;
+}
+
+Module *load_model_or_library(const char *file, const Arguments *arguments, Diags *diags,
+                              bool *out_lowered, bool *out_library)
+{
+    *out_lowered = is_model_file(file);
     if (*out_lowered) {
-        FrontendOptions how = {arguments->sets, arguments->set_count};
-        return frontend_load(arguments->file, &how, diags);
+        FrontendOptions how = {arguments->sets, arguments->set_count, out_library};
+        return frontend_load(file, &how, diags);
+    }
+    if (strcmp(file, "-") != 0 && access(file, F_OK) != 0) {
+        report_unreadable(file, (Loc){0}, strerror(errno), diags);
+        return NULL;
     }
     if (arguments->set_count) {
-        diag_error(diags, (Loc){arguments->file, 0, 0},
+        diag_error(diags, (Loc){file, 0, 0},
                    "--set needs a .vg file; this one is compiled already");
         return NULL;
     }
-    return module_read(arguments->file, diags);
+    return module_read(file, diags);
+}
+
+Module *load_module(const char *file, const Arguments *arguments, Diags *diags,
+                    bool *out_lowered)
+{
+    return load_model_or_library(file, arguments, diags, out_lowered, NULL);
 }
 
 static int run(const CommandInfo *command, int argc, char **argv)
@@ -189,9 +228,10 @@ static int run(const CommandInfo *command, int argc, char **argv)
             help(command);
             return EXIT_DONE;
         }
-    Arguments arguments = {.sets = calloc((size_t)argc, sizeof(char *))};
-    if (!arguments.sets)
-        return EXIT_INPUT;
+    size_t words = (size_t)argc;
+    Arguments arguments = {.sets = heap_alloc(words * sizeof(char *)),
+                           .files = heap_alloc(words * sizeof(char *))};
+    arguments.files[0] = NULL;
     int status = read_arguments(command, argc, argv, &arguments);
     if (status == EXIT_DONE) {
         Diags *diags = diags_new(stderr);
@@ -199,6 +239,7 @@ static int run(const CommandInfo *command, int argc, char **argv)
         diags_free(diags);
     }
     free(arguments.sets);
+    free(arguments.files);
     if (fflush(stdout) != 0 && status == EXIT_DONE) {
         fputs("vlc: standard output cannot be written\n", stderr);
         status = EXIT_INPUT;
@@ -222,6 +263,5 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], names[i]) == 0)
             return run(&commands[i], argc, argv);
     }
-    return misused("unknown command", argv[1],
-                   nearest_name(argv[1], names, COMMAND_COUNT));
+    return unknown("command", argv[1], names, COMMAND_COUNT, "");
 }

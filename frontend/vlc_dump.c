@@ -126,14 +126,14 @@ int command_dump(const Arguments *arguments, Diags *diags)
     bool only_lower = after && strcmp(after, "lower") == 0;
     PassOptions options = {.stop_after = after};
     if (!read_budget(arguments, &options.memory_budget) ||
-        (after && !only_lower && !is_pass(after, "--after")))
+        (after && !is_pass(after, "--after", "lower")))
         return EXIT_USAGE;
     if (format && strcmp(format, "text") != 0 && strcmp(format, "dot") != 0) {
         fprintf(stderr, "vlc: --format: found '%s', expected text or dot\n", format);
         return EXIT_USAGE;
     }
     bool lowered;
-    Module *module = load_module(arguments, diags, &lowered);
+    Module *module = load_module(arguments->file, arguments, diags, &lowered);
     bool good = module != NULL;
     if (good && after && !lowered) {
         diag_error(diags, (Loc){arguments->file, 0, 0}, "--after needs a .vg file");

@@ -1,6 +1,7 @@
 /* The commands that run passes: compile, check, opt, explain. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "frontend/vlc.h"
 #include "ir/plan.h"
@@ -14,12 +15,17 @@ static const char *const pass_names[] = {
 };
 enum { PASS_COUNT = sizeof pass_names / sizeof *pass_names };
 
-bool is_pass(const char *name, const char *option)
+bool is_pass(const char *name, const char *option, const char *also)
 {
-    for (size_t i = 0; i < PASS_COUNT; i++)
-        if (strcmp(pass_names[i], name) == 0)
+    const char *known[PASS_COUNT + 1];
+    size_t count = PASS_COUNT;
+    memcpy(known, pass_names, sizeof pass_names);
+    if (also)
+        known[count++] = also;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(known[i], name) == 0)
             return true;
-    const char *nearest = nearest_name(name, pass_names, PASS_COUNT);
+    const char *nearest = nearest_name(name, known, count);
     fprintf(stderr, "vlc: %s: unknown pass '%s'; ", option, name);
     if (nearest)
         fprintf(stderr, "did you mean '%s'?\n", nearest);
@@ -42,6 +48,17 @@ bool read_budget(const Arguments *arguments, int64_t *out)
     return false;
 }
 
+/* Of a .vg file; any other is an error that says so, whatever is in it. */
+static Module *load_recipe(const Arguments *arguments, const char *otherwise,
+                           Diags *diags)
+{
+    bool lowered;
+    if (is_model_file(arguments->file) || access(arguments->file, F_OK) != 0)
+        return load_module(arguments->file, arguments, diags, &lowered);
+    diag_error(diags, (Loc){arguments->file, 0, 0}, "%s", otherwise);
+    return NULL;
+}
+
 int command_compile(const Arguments *arguments, Diags *diags)
 {
     const char *dump = arguments->values[OPTION_dump_after];
@@ -52,14 +69,11 @@ int command_compile(const Arguments *arguments, Diags *diags)
                            .dump = stdout,
                            .statistics = arguments->values[OPTION_stats] ? stderr : NULL};
     if (!read_budget(arguments, &options.memory_budget) ||
-        (dump && strcmp(dump, "all") != 0 && !is_pass(dump, "--dump-after")) ||
-        (skip && !is_pass(skip, "--skip")))
+        (dump && !is_pass(dump, "--dump-after", "all")) ||
+        (skip && !is_pass(skip, "--skip", NULL)))
         return EXIT_USAGE;
-    bool lowered;
-    Module *module = load_module(arguments, diags, &lowered);
-    if (module && !lowered)
-        diag_error(diags, (Loc){arguments->file, 0, 0}, "expected a .vg file");
-    bool good = module && lowered && passes_run(module, &options, diags) &&
+    Module *module = load_recipe(arguments, "expected a .vg file", diags);
+    bool good = module && passes_run(module, &options, diags) &&
                 plan_write(module, output ? output : "plan.bin", diags);
     module_free(module);
     return good ? EXIT_DONE : EXIT_INPUT;
@@ -69,7 +83,7 @@ int command_check(const Arguments *arguments, Diags *diags)
 {
     PassOptions options = {0};
     bool lowered;
-    Module *module = load_module(arguments, diags, &lowered);
+    Module *module = load_module(arguments->file, arguments, diags, &lowered);
     bool good = module && (lowered ? passes_run(module, &options, diags)
                                    : module_verify(module, diags));
     module_free(module);
@@ -148,7 +162,7 @@ int command_opt(const Arguments *arguments, Diags *diags)
     options.name_count = split_passes(text, names);
     bool known = true;
     for (uint32_t i = 0; i < options.name_count; i++)
-        known = known && is_pass(names[i], "--passes");
+        known = known && is_pass(names[i], "--passes", NULL);
     int status = known ? run_and_print(arguments, &options, diags) : EXIT_USAGE;
     free(names);
     free(text);
@@ -160,14 +174,13 @@ int command_explain(const Arguments *arguments, Diags *diags)
     const char *pass = arguments->values[OPTION_pass];
     PassOptions options = {.report = stdout, .report_pass = pass};
     if (!read_budget(arguments, &options.memory_budget) ||
-        (pass && !is_pass(pass, "--pass")))
+        (pass && !is_pass(pass, "--pass", NULL)))
         return EXIT_USAGE;
-    bool lowered;
-    Module *module = load_module(arguments, diags, &lowered);
-    if (module && !lowered)
-        diag_error(diags, (Loc){arguments->file, 0, 0},
-                   "a plan no longer knows what was decided; explain its .vg file");
-    bool good = module && lowered && passes_run(module, &options, diags);
+    Module *module = load_recipe(
+        arguments,
+        "expected a .vg file: what was decided is known while a model is compiled",
+        diags);
+    bool good = module && passes_run(module, &options, diags);
     module_free(module);
     return good ? EXIT_DONE : EXIT_INPUT;
 }

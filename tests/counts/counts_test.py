@@ -4,7 +4,8 @@
 usage: tests/counts/counts_test.py VLC [LISTS_DIR]
 
 counts.tsv beside this file has a row per recipe and constants: the numbers trained, those of the
-model, and their ratio in percent with four decimals. LISTS_DIR (default: VLG_PARAMS, or
+model, and their ratio in percent with four decimals; `vlc params --summary` must print them, too.
+LISTS_DIR (default: VLG_PARAMS, or
 ../shared/spec/params beside the project) may hold <list>.tsv with names and shapes of everything
 trained, and <model>_base.tsv with all names, aliases and weight decays; without it, only counts are
 compared.
@@ -23,14 +24,25 @@ def rows(path):
         return [line.rstrip("\n").split("\t") for line in file if not line.startswith("#")]
 
 
-def params(vlc, recipe, constants):
+def run_params(vlc, recipes, constants, *options):
     sets = [word for constant in constants.split() for word in ("--set", constant)]
-    path = os.path.join(ROOT, "models", recipe + ".vg")
-    result = subprocess.run([vlc, "params", path, "--format", "json", *sets],
+    paths = [os.path.join(ROOT, "models", recipe + ".vg") for recipe in recipes]
+    result = subprocess.run([vlc, "params", *paths, *options, *sets],
                             capture_output=True, text=True)
     if result.returncode:
-        sys.exit(f"vlc params {recipe} {constants}: {result.stderr}")
-    return json.loads(result.stdout)
+        sys.exit(f"vlc params {' '.join(recipes)} {constants}: {result.stderr}")
+    return result.stdout
+
+
+def params(vlc, recipe, constants):
+    return json.loads(run_params(vlc, [recipe], constants, "--format", "json"))
+
+
+def summary(vlc, recipes, constants):
+    """By recipe, as printed: trained, total and per cent, without the commas."""
+    lines = run_params(vlc, recipes, constants, "--summary").splitlines()[1:]
+    return {words[0]: [word.replace(",", "") for word in words[1:]]
+            for words in map(str.split, lines)}
 
 
 def check_counts(found, trained, total, percent):
@@ -42,6 +54,16 @@ def check_counts(found, trained, total, percent):
     ratio = f"{100 * found['trained'] / found['total']:.4f}"
     if ratio != percent:
         problems.append(f"trains {ratio} %, expected {percent}")
+    return problems
+
+
+def check_summaries(vlc, expected):
+    """The recipes that need equal constants, in one call each."""
+    problems = []
+    for constants in sorted({row[1] for row in expected}):
+        numbers = {row[0]: row[2:5] for row in expected if row[1] == constants}
+        found = summary(vlc, list(numbers), constants)
+        problems += differences(found, numbers, f"summary {constants}:")
     return problems
 
 
@@ -81,8 +103,9 @@ def main():
     vlc = os.path.abspath(sys.argv[1])
     lists = sys.argv[2] if len(sys.argv) == 3 else os.environ.get(
         "VLG_PARAMS", os.path.join(ROOT, "..", "shared", "spec", "params"))
-    problems = []
-    for recipe, constants, trained, total, percent, name in rows(os.path.join(HERE, "counts.tsv")):
+    counts = rows(os.path.join(HERE, "counts.tsv"))
+    problems = check_summaries(vlc, counts)
+    for recipe, constants, trained, total, percent, name in counts:
         found = params(vlc, recipe, constants)
         wrong = check_counts(found, trained, total, percent)
         path = os.path.join(lists, name + ".tsv")

@@ -293,7 +293,8 @@ static void test_repeatable(Check *check, const char *models)
     char *texts[2];
     size_t lens[2];
     Diags *diags = diags_new(stderr);
-    FrontendOptions options = {(const char *const[]){"size=tiny"}, 1};
+    FrontendOptions options = {.sets = (const char *const[]){"size=tiny"},
+                               .set_count = 1};
     snprintf(path, sizeof path, "%s/vlt5_adapter.vg", models);
     for (int i = 0; i < 2; i++) {
         Module *module = frontend_load(path, &options, diags);

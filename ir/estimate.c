@@ -1,0 +1,125 @@
+/* A step moves every value that it reads from outside, once, and every value that it
+ * stores; of a table whose rows are picked, no more than what is picked. Caches are not
+ * modelled: what is small enough to stay in one moves faster than estimated. */
+#include "ir/estimate.h"
+
+#include "ir/cost.h"
+#include "ir/liveness.h"
+
+typedef struct Estimator {
+    const Graph *graph;
+    const int64_t *axis_rows;
+    double microbatches;
+    Liveness live;
+    double *flops, *bytes; /* by step */
+    bool *is_saved;        /* by node id */
+    int32_t *read_in;      /* by node id: 1 + the last step that read it */
+} Estimator;
+
+/* How often a node is computed: what depends on no axis, once in each micro-batch. */
+static double repeats(const Estimator *e, const Node *node)
+{
+    bool is_ragged = type_is_ragged(node->type);
+    for (uint32_t i = 0; i < node->arg_count; i++)
+        is_ragged |= type_is_ragged(node->args[i]->type);
+    return is_ragged ? 1 : e->microbatches;
+}
+
+static double value_bytes(const Estimator *e, const Node *value)
+{
+    double bytes =
+        (double)node_rows(value, e->axis_rows) * (double)type_row_bytes(value->type);
+    return type_is_ragged(value->type) ? bytes : bytes * e->microbatches;
+}
+
+static bool is_stored(const Estimator *e, const Node *value)
+{
+    return e->live.step_of[value->id] >= 0 && e->live.last_use[value->id] >= 0;
+}
+
+static void count_reads(Estimator *e, const Node *node)
+{
+    int32_t step = e->live.step_of[node->id];
+    for (uint32_t i = 0; i < node->arg_count; i++) {
+        const Node *value = storage_node(node->args[i]);
+        if (e->live.step_of[value->id] == step)
+            continue;
+        if (node->stage == STAGE_backward && value->stage == STAGE_forward &&
+            is_stored(e, value))
+            e->is_saved[value->id] = true;
+        if (e->read_in[value->id] == step + 1)
+            continue;
+        e->read_in[value->id] = step + 1;
+        double bytes = value_bytes(e, value);
+        if (op_info(node->op)->lowering == LOWER_move && bytes > value_bytes(e, node))
+            bytes = value_bytes(e, node);
+        e->bytes[step] += bytes;
+    }
+}
+
+static void count_nodes(Estimator *e, Estimate *out)
+{
+    for (uint32_t i = 0; i < e->graph->node_count; i++) {
+        const Node *node = e->graph->nodes[i];
+        int32_t step = e->live.step_of[i];
+        if (step < 0)
+            continue;
+        double flops = repeats(e, node) * node_flops(e->graph, node, e->axis_rows);
+        out->flops[node->stage] += flops;
+        e->flops[step] += flops;
+        e->bytes[step] += is_stored(e, node) ? value_bytes(e, node) : 0;
+        count_reads(e, node);
+    }
+}
+
+/* Bytes outside the steps: a gradient and its sum are read, the sum is written. A new
+ * value of a variable is written straight to it if it has no place in the slab; its own
+ * step does that, but liveness does not call it stored. */
+static double output_bytes(const Estimator *e)
+{
+    double bytes = 0;
+    for (uint32_t i = 0; i < e->graph->output_count; i++) {
+        const Node *value = storage_node(e->graph->outputs[i].value);
+        OutputRole role = e->graph->outputs[i].role;
+        if (role == OUTPUT_gradient)
+            bytes += 3 * value_bytes(e, value);
+        else if (role == OUTPUT_assign)
+            bytes += (is_stored(e, value) ? 2 : 1) * value_bytes(e, value);
+    }
+    return bytes;
+}
+
+Estimate graph_estimate(const Graph *graph, const int64_t *axis_rows,
+                        int64_t microbatches, Rates rates)
+{
+    Arena *arena = arena_new();
+    Estimate out = {0};
+    Estimator e = {.graph = graph,
+                   .axis_rows = axis_rows,
+                   .microbatches = (double)microbatches,
+                   .live = liveness_of(graph, arena),
+                   .is_saved = ARENA_ARRAY(arena, bool, graph->node_count + 1),
+                   .read_in = ARENA_ARRAY(arena, int32_t, graph->node_count + 1)};
+    e.flops = ARENA_ARRAY(arena, double, e.live.step_count + 1);
+    e.bytes = ARENA_ARRAY(arena, double, e.live.step_count + 1);
+    count_nodes(&e, &out);
+    out.steps = e.live.step_count;
+    for (uint32_t i = 0; i < graph->node_count; i++)
+        out.saved_bytes += e.is_saved[i] ? value_bytes(&e, graph->nodes[i]) : 0;
+    out.seconds = output_bytes(&e) / rates.bytes;
+    for (uint32_t i = 0; i < out.steps; i++) {
+        double by_flops = e.flops[i] / rates.flops, by_bytes = e.bytes[i] / rates.bytes;
+        out.seconds += by_flops > by_bytes ? by_flops : by_bytes;
+    }
+    arena_free(arena);
+    return out;
+}
+
+int64_t sequences_that_fit(const Graph *graph, const int64_t *sequence_rows)
+{
+    int64_t most = graph->axes[AXIS_BATCH].capacity;
+    for (uint32_t i = 0; i < graph->axis_count; i++)
+        if (sequence_rows[i] > 0 && graph->axes[i].capacity / sequence_rows[i] < most)
+            most = graph->axes[i].capacity / sequence_rows[i];
+    return most > 1 ? most : 1;
+}
