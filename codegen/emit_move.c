@@ -255,13 +255,21 @@ static void emit_sum_sequence(const Move *m)
 /* -- the class --------------------------------------------------------------------- */
 
 static EmitMove *const emitters[OP_COUNT] = {
-    [OP_gather] = emit_gather,     [OP_scatter_add] = emit_scatter_add,
-    [OP_permute] = emit_permute,   [OP_position] = emit_position,
-    [OP_join] = emit_join,         [OP_part] = emit_part,
-    [OP_spread] = emit_spread,     [OP_sum_sequence] = emit_sum_sequence,
-    [OP_lengths] = emit_lengths,   [OP_total] = emit_total,
-    [OP_max_pool] = emit_max_pool, [OP_slice] = emit_slice,
+    [OP_gather] = emit_gather,
+    [OP_scatter_add] = emit_scatter_add,
+    [OP_permute] = emit_permute,
+    [OP_position] = emit_position,
+    [OP_join] = emit_join,
+    [OP_part] = emit_part,
+    [OP_spread] = emit_spread,
+    [OP_sum_sequence] = emit_sum_sequence,
+    [OP_lengths] = emit_lengths,
+    [OP_total] = emit_total,
+    [OP_max_pool] = emit_max_pool,
+    [OP_slice] = emit_slice,
     [OP_pad] = emit_pad,
+    [OP_patches] = emit_patches,
+    [OP_add_patches] = emit_add_patches,
 };
 
 static const char *move_refuse(const KernelStep *step)
@@ -321,11 +329,14 @@ static void move_describe(const KernelStep *step, FILE *out)
     for (uint32_t i = 0; i < count; i++) {
         const char *field = (const char *)&node->attr + fields[i].offset;
         if (fields[i].kind == ATTR_int)
-            fprintf(out, " %" PRId64, *(const int64_t *)field);
+            fprintf(out, " %" PRId64, *(const attr_int *)field);
+        if (fields[i].kind == ATTR_flag)
+            fprintf(out, " %d", (int)*(const attr_flag *)field);
     }
     for (uint32_t i = 0; i < step->axis_count; i++) {
         const Axis *axis = &step->graph->axes[step->axes[i]];
-        fprintf(out, " axis %" PRId64 " %" PRId64, axis->images, axis->side);
+        fprintf(out, " axis %" PRId64 " %" PRId64 " %" PRId64, axis->count, axis->images,
+                axis->side);
     }
 }
 

@@ -19,6 +19,6 @@ LLVMValueRef move_row(Emit *e, LLVMValueRef base, LLVMValueRef row, int64_t widt
 LLVMValueRef move_result(const Move *m); /* its pointer */
 
 /* codegen/emit_grid.c */
-EmitMove emit_max_pool;
+EmitMove emit_max_pool, emit_patches, emit_add_patches;
 
 #endif
