@@ -271,5 +271,7 @@ Param *module_find_param(const Module *module, const char *name);
 StateVar *module_find_state(const Module *module, const char *name);
 Task *module_find_task(const Module *module, const char *name);
 Graph *module_find_graph(const Module *module, const char *name);
+/* The graph of that kind of a task; NULL if it has none. */
+Graph *module_task_graph(const Module *module, GraphKind kind, const char *task);
 
 #endif

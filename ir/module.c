@@ -180,3 +180,11 @@ Graph *module_find_graph(const Module *module, const char *name)
             return module->graphs[i];
     return NULL;
 }
+
+Graph *module_task_graph(const Module *module, GraphKind kind, const char *task)
+{
+    for (uint32_t i = 0; i < module->graph_count; i++)
+        if (module->graphs[i]->kind == kind && strcmp(module->graphs[i]->task, task) == 0)
+            return module->graphs[i];
+    return NULL;
+}

@@ -192,14 +192,11 @@ static void keep_parameters(Trial *trial)
 
 static const Graph *graph_of(const Trial *trial, GraphKind kind, const char *task)
 {
-    for (uint32_t g = 0; g < trial->module->graph_count; g++) {
-        const Graph *graph = trial->module->graphs[g];
-        if (graph->kind == kind && strcmp(graph->task, task) == 0)
-            return graph;
-    }
-    diag_error(trial->diags, (Loc){0}, "the plan has no %s graph for task '%s'",
-               graph_kind_names[kind], task);
-    return NULL;
+    const Graph *graph = module_task_graph(trial->module, kind, task);
+    if (!graph)
+        diag_error(trial->diags, (Loc){0}, "the plan has no %s graph for task '%s'",
+                   graph_kind_names[kind], task);
+    return graph;
 }
 
 static double compare_result(Trial *trial, const Graph *graph, const Batch *batch,
@@ -249,15 +246,6 @@ static bool check_results(Trial *trial)
     if (batch)
         batch_free(batch);
     return is_run;
-}
-
-static bool is_trained(const Module *module, const char *task)
-{
-    for (uint32_t g = 0; g < module->graph_count; g++)
-        if (module->graphs[g]->kind == GRAPH_train &&
-            strcmp(module->graphs[g]->task, task) == 0)
-            return true;
-    return false;
 }
 
 /* -- generations ------------------------------------------------------------------- */
@@ -585,8 +573,8 @@ static bool run_trial(Trial *trial)
     if (!trial->session || !check_results(trial) || !check_generations(trial))
         return false;
     const char *task = trial->recorded->steps[0].task;
-    return is_trained(trial->module, task) ? check_training(trial)
-                                           : check_compared(trial);
+    return module_task_graph(trial->module, GRAPH_train, task) ? check_training(trial)
+                                                               : check_compared(trial);
 }
 
 Verdict verify_case(const Module *module, const CaseOptions *options, Diags *diags)
