@@ -264,6 +264,8 @@ def check(problems, build, recipe, size, network, image, count, splits):
         for split in splits:
             said = run(problems, label, 0, vlrun, "verify", plan, "--case", case, "--weights",
                        weights, *split)
+            if recipe == "extract_vit_b32" and f"{len(network.state_dict())} of them mapped" not in said:
+                problems.append(f"{label}: weights are copied:\n{said}")
             if f"   {len(results)} compared" not in said:
                 problems.append(f"{label}: not all of {list(results)} were compared:\n{said}")
             print(label, *split, said.strip().splitlines()[-1] if said else "")
