@@ -36,8 +36,8 @@ typedef struct LaneContext {
 } LaneContext;
 
 /* `operands` in the order of Call.operands, `axes` in the order of Call.axes, `salts` are
- * Call.salts. All pointers are 64-byte aligned for slab, parameters and state; at least 4
- * for fields of the batch. */
+ * Call.salts. Pointers are 64-byte aligned for slab, trained parameters and state; at
+ * least 4 for fields of the batch and for weights, which may lie in a mapped file. */
 typedef void KernelFn(void *const *operands, const AxisView *const *axes,
                       const LaneContext *lane, const uint32_t *salts);
 

@@ -30,23 +30,6 @@ static void count_text(int64_t count, char *out)
     *out = 0;
 }
 
-typedef struct Totals {
-    int64_t all, trained;
-} Totals;
-
-static Totals count_params(const Module *module)
-{
-    Totals totals = {0};
-    for (uint32_t i = 0; i < module->param_count; i++) {
-        if (module->params[i].buffer)
-            continue;
-        int64_t elements = type_static_elements(module->params[i].type);
-        totals.all += elements;
-        totals.trained += module->params[i].trained ? elements : 0;
-    }
-    return totals;
-}
-
 static void print_text(const Module *module)
 {
     int width = (int)strlen("parameter");
@@ -67,7 +50,7 @@ static void print_text(const Module *module)
             printf(" (%s:%u)", param->reason_loc.file, param->reason_loc.line);
         printf("%s%s\n", param->group[0] ? ", shared by " : "", param->group);
     }
-    Totals totals = count_params(module);
+    ParamTotals totals = module_param_totals(module);
     char all[WIDEST], trained[WIDEST];
     count_text(totals.all, all);
     count_text(totals.trained, trained);
@@ -142,7 +125,7 @@ static void print_json(const Module *module)
         print_json_param(&module->params[i]);
         fputs(i + 1 < module->param_count ? ",\n" : "\n", stdout);
     }
-    Totals totals = count_params(module);
+    ParamTotals totals = module_param_totals(module);
     printf("  ],\n  \"trained\": %" PRId64 ",\n  \"total\": %" PRId64 "\n}\n",
            totals.trained, totals.all);
 }

@@ -223,7 +223,8 @@ typedef struct StateVar {
     double init;
 } StateVar;
 
-/* A free-form fact for the data source of a task, never read by compiler or trainer. */
+/* A free-form fact about a task for whoever feeds it, reads its answers or loads its
+ * weights; the compiler never looks at it. */
 typedef struct DataSetting {
     const char *key, *value;
 } DataSetting;
@@ -266,6 +267,11 @@ Task *module_add_task(Module *module, Task task);
 void module_add_graph(Module *module, Graph *graph); /* takes it */
 /* Frees those that are gone. */
 void module_set_graphs(Module *module, Graph **graphs, uint32_t count);
+/* Elements of all parameters, and of those that are trained; buffers do not count. */
+typedef struct ParamTotals {
+    int64_t all, trained;
+} ParamTotals;
+ParamTotals module_param_totals(const Module *module);
 /* By canonical name; hashed. */
 Param *module_find_param(const Module *module, const char *name);
 StateVar *module_find_state(const Module *module, const char *name);

@@ -147,6 +147,19 @@ void module_set_graphs(Module *module, Graph **graphs, uint32_t count)
         module_add_graph(module, graphs[i]);
 }
 
+ParamTotals module_param_totals(const Module *module)
+{
+    ParamTotals totals = {0};
+    for (uint32_t i = 0; i < module->param_count; i++) {
+        if (module->params[i].buffer)
+            continue;
+        int64_t elements = type_static_elements(module->params[i].type);
+        totals.all += elements;
+        totals.trained += module->params[i].trained ? elements : 0;
+    }
+    return totals;
+}
+
 Param *module_find_param(const Module *module, const char *name)
 {
     if (module->param_count == 0)

@@ -10,7 +10,7 @@
 #include "ir/hash.h"
 #include "ir/text.h"
 
-static const char FORMAT[] = "vlgraph checkpoint 1";
+static const char FORMAT[] = "vlgraph checkpoint 1", ANY_VERSION[] = "vlgraph checkpoint";
 
 enum { SAMPLED_BYTES = 64, NUMBER_TEXT = 24, CHECKED_BYTES = 1 << 30 };
 
@@ -182,6 +182,12 @@ static bool read_info(CheckpointFile *file, Diags *diags)
     diag_error(diags, (Loc){.file = tensor_file_path(file->tensors)},
                "damaged checkpoint: its checksum does not match");
     return false;
+}
+
+bool checkpoint_is_one(const TensorFile *file)
+{
+    const char *format = tensor_file_metadata(file, "format");
+    return format && strncmp(format, ANY_VERSION, strlen(ANY_VERSION)) == 0;
 }
 
 CheckpointFile *checkpoint_open(const char *path, Diags *diags)

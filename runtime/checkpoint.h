@@ -32,6 +32,8 @@ NODISCARD bool checkpoint_write(const char *path, Store *store,
 /* A checkpoint that is open: `info` points into it. */
 typedef struct CheckpointFile CheckpointFile;
 
+/* Whether the file calls itself a checkpoint, of whatever version. */
+bool checkpoint_is_one(const TensorFile *file);
 /* NULL and an error if the file is damaged or no checkpoint. */
 CheckpointFile *checkpoint_open(const char *path, Diags *diags);
 const Checkpoint *checkpoint_info(const CheckpointFile *file);

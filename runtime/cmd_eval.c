@@ -29,7 +29,7 @@ static bool parse(EvalCommand *command, int argc, char **argv, int *out_code)
     *command = (EvalCommand){.data = "shapes", .split_name = "test", .format = "table"};
     const Option options[] = {
         {"--from", OPTION_text, &command->from, "RUN",
-         "run directory or checkpoint to score"},
+         "run directory, checkpoint or exported parameters to score"},
         {"--weights", OPTION_text, &command->weights, "PATH",
          "a model directory, safetensors or index file"},
         {"--data", OPTION_text, &command->data, "DIR",
@@ -58,9 +58,10 @@ static bool parse(EvalCommand *command, int argc, char **argv, int *out_code)
     return check_names(command);
 }
 
-static ExitCode evaluate_run(const EvalCommand *command, Run *run,
-                             const Interrupt *interrupt, Diags *diags)
+static ExitCode evaluate_run(const void *state, Run *run, const Interrupt *interrupt,
+                             Diags *diags)
 {
+    const EvalCommand *command = state;
     const DataOptions data = {.directory = command->data,
                               .tokenizer = command->tokenizer,
                               .weights = run_weights_path(run),
@@ -73,8 +74,7 @@ static ExitCode evaluate_run(const EvalCommand *command, Run *run,
                                      .progress = terminal(stderr)};
     DataSource *source = data_open(&data, run->module, diags);
     Evaluation evaluation = {0};
-    bool is_good =
-        source && evaluate(run->session, source, &options, &evaluation, diags);
+    bool is_good = source && evaluate(run->session, source, &options, &evaluation, diags);
     if (is_good && interrupt_is_set(interrupt))
         diag_warning(diags, (Loc){0}, "stopped early: not all examples are scored");
     if (is_good && command->is_json)
@@ -92,19 +92,9 @@ int cmd_eval(int argc, char **argv)
     int code;
     if (!parse(&command, argc, argv, &code))
         return code;
-    Diags *diags = diags_new(stderr);
-    Interrupt *interrupt = interrupt_new(); /* before the lanes' threads */
     const RunOptions options = {.plan = command.plan,
                                 .weights = command.weights,
                                 .from = command.from,
                                 .threads = command.threads};
-    Run run;
-    code = EXIT_CODE_input;
-    if (run_open(&run, &options, diags)) {
-        code = (int)evaluate_run(&command, &run, interrupt, diags);
-        run_close(&run);
-    }
-    interrupt_free(interrupt);
-    diags_free(diags);
-    return code;
+    return run_do(&options, evaluate_run, &command);
 }

@@ -12,7 +12,8 @@ static bool parse(ExportCommand *command, int argc, char **argv, int *out_code)
 {
     *command = (ExportCommand){0};
     const Option options[] = {
-        {"--from", OPTION_text, &command->from, "RUN", "run directory or checkpoint"},
+        {"--from", OPTION_text, &command->from, "RUN", 
+         "run directory, checkpoint or exported parameters"},
         {"--weights", OPTION_text, &command->weights, "PATH",
          "the weights the run started from, if moved"},
         {"-o", OPTION_text, &command->out, "FILE", "safetensors file to write"},
@@ -48,7 +49,8 @@ int cmd_export(int argc, char **argv)
     Run run;
     code = EXIT_CODE_input;
     if (run_open(&run, &options, diags)) {
-        if (weights_export(run.store, command.out, command.merge, diags))
+        const ExportOptions what = {command.merge, run.weights_fingerprint};
+        if (weights_export(run.store, command.out, &what, diags))
             code = EXIT_CODE_done;
         run_close(&run);
     }

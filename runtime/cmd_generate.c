@@ -53,7 +53,7 @@ static bool parse(GenerateCommand *command, int argc, char **argv, int *out_code
                                  .limit = INT64_MAX};
     const Option options[] = {
         {"--from", OPTION_text, &command->from, "RUN",
-         "run directory or checkpoint to use"},
+         "run directory, checkpoint or exported parameters to use"},
         {"--weights", OPTION_text, &command->weights, "PATH",
          "a model directory, safetensors or index file"},
         {"--data", OPTION_text, &command->data, "DIR",
@@ -238,9 +238,10 @@ static bool dump_task(TaskWork *work, const char *task)
     return is_good;
 }
 
-static ExitCode generate_all(const GenerateCommand *command, Run *run,
-                             const Interrupt *interrupt, Diags *diags)
+static ExitCode generate_all(const void *state, Run *run, const Interrupt *interrupt,
+                             Diags *diags)
 {
+    const GenerateCommand *command = state;
     const DataOptions data = {.directory = command->data,
                               .tokenizer = command->tokenizer,
                               .weights = run_weights_path(run),
@@ -276,19 +277,9 @@ int cmd_generate(int argc, char **argv)
     int code;
     if (!parse(&command, argc, argv, &code))
         return code;
-    Diags *diags = diags_new(stderr);
-    Interrupt *interrupt = interrupt_new(); /* before the lanes' threads */
     const RunOptions options = {.plan = command.plan,
                                 .weights = command.weights,
                                 .from = command.from,
                                 .threads = command.threads};
-    Run run;
-    code = EXIT_CODE_input;
-    if (run_open(&run, &options, diags)) {
-        code = (int)generate_all(&command, &run, interrupt, diags);
-        run_close(&run);
-    }
-    interrupt_free(interrupt);
-    diags_free(diags);
-    return code;
+    return run_do(&options, generate_all, &command);
 }

@@ -109,19 +109,13 @@ static bool choose_steps(const TrainCommand *command, const Run *run, DataSource
 
 static void introduce(const TrainCommand *command, const Run *run, int64_t steps)
 {
-    int64_t trained = 0, total = 0;
-    for (uint32_t i = 0; i < run->module->param_count; i++) {
-        if (run->module->params[i].buffer)
-            continue;
-        int64_t elements = type_static_elements(run->module->params[i].type);
-        total += elements;
-        trained += run->module->params[i].trained ? elements : 0;
-    }
+    ParamTotals params = module_param_totals(run->module);
     JitStats jit = session_jit_stats(run->session);
     printf("%s: %" PRId64 " of %" PRId64 " parameters trained (%.2f %%), %" PRId64
            " steps on %s\n",
-           run->module->name, trained, total,
-           total ? 100.0 * (double)trained / (double)total : 0, steps, command->data);
+           run->module->name, params.trained, params.all,
+           params.all ? 100.0 * (double)params.trained / (double)params.all : 0, steps,
+           command->data);
     printf("%u kernels (%u distinct, %u cached) in %.1f s; %u lanes of %.1f MiB\n",
            jit.kernels, jit.distinct, jit.from_cache, jit.seconds,
            session_lanes(run->session),

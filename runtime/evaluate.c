@@ -30,6 +30,15 @@ void evaluation_add(Evaluation *evaluation, const TaskScore *score)
     evaluation->count++;
 }
 
+const TaskScore *evaluation_main(const Evaluation *evaluation, const char *task)
+{
+    for (uint32_t i = 0; i < evaluation->count; i++)
+        if (evaluation->scores[i].is_main &&
+            strcmp(evaluation->scores[i].task, task) == 0)
+            return &evaluation->scores[i];
+    return NULL;
+}
+
 void evaluation_free(Evaluation *evaluation)
 {
     if (evaluation->arena)

@@ -31,11 +31,13 @@ NODISCARD bool evaluate(Session *session, DataSource *source,
                         const EvaluateOptions *options, Evaluation *out, Diags *diags);
 void evaluation_add(Evaluation *evaluation, const TaskScore *score);
 void evaluation_free(Evaluation *evaluation);
+/* The main metric of a task, or NULL. */
+const TaskScore *evaluation_main(const Evaluation *evaluation, const char *task);
 
 /* A table of all metrics. */
 void evaluate_print(const Evaluation *evaluation, FILE *out);
-/* A table of main metrics before and after; `before` may have none of them. */
-void evaluate_compare(const Evaluation *before, const Evaluation *after, FILE *out);
+/* A table of main metrics. */
+void evaluate_print_main(const Evaluation *evaluation, FILE *out);
 void evaluate_print_json(const Evaluation *evaluation, Split split, FILE *out);
 
 extern const char *const split_names[SPLIT_COUNT];

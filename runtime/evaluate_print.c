@@ -33,7 +33,8 @@ static void print_head(const TaskScore *score, FILE *out)
             score->metric.examples);
 }
 
-void evaluate_print(const Evaluation *evaluation, FILE *out)
+/* A table of all metrics, or of main ones only. */
+static void print_table(const Evaluation *evaluation, bool all, FILE *out)
 {
     double sum = 0;
     uint32_t tasks = 0;
@@ -41,6 +42,8 @@ void evaluate_print(const Evaluation *evaluation, FILE *out)
             "score");
     for (uint32_t i = 0; i < evaluation->count; i++) {
         const TaskScore *score = &evaluation->scores[i];
+        if (!all && !score->is_main)
+            continue;
         print_head(score, out);
         print_value(score->metric.value, score->metric.unit, out);
         fputc('\n', out);
@@ -54,43 +57,14 @@ void evaluate_print(const Evaluation *evaluation, FILE *out)
     fputc('\n', out);
 }
 
-static const TaskScore *find_main(const Evaluation *evaluation, const char *task)
+void evaluate_print(const Evaluation *evaluation, FILE *out)
 {
-    for (uint32_t i = 0; i < evaluation->count; i++)
-        if (evaluation->scores[i].is_main &&
-            strcmp(evaluation->scores[i].task, task) == 0)
-            return &evaluation->scores[i];
-    return NULL;
+    print_table(evaluation, true, out);
 }
 
-void evaluate_compare(const Evaluation *before, const Evaluation *after, FILE *out)
+void evaluate_print_main(const Evaluation *evaluation, FILE *out)
 {
-    double sum[2] = {0};
-    uint32_t tasks = 0;
-    fprintf(out, "%-12s %-*s %8s%s%s\n", "task", METRIC_WIDTH, "metric", "examples",
-            before->count ? "    before" : "",
-            before->count ? "     after" : "     score");
-    for (uint32_t i = 0; i < after->count; i++) {
-        const TaskScore *score = &after->scores[i];
-        if (!score->is_main)
-            continue;
-        const TaskScore *earlier = find_main(before, score->task);
-        print_head(score, out);
-        if (before->count)
-            print_value(earlier ? earlier->metric.value : 0, score->metric.unit, out);
-        print_value(score->metric.value, score->metric.unit, out);
-        fputc('\n', out);
-        sum[0] += earlier ? earlier->metric.value : 0;
-        sum[1] += score->metric.value;
-        tasks++;
-    }
-    if (tasks < 2)
-        return;
-    fprintf(out, "%-12s %-*s %8s", "mean", METRIC_WIDTH, "", "");
-    if (before->count)
-        print_value(sum[0] / tasks, "", out);
-    print_value(sum[1] / tasks, "", out);
-    fputc('\n', out);
+    print_table(evaluation, false, out);
 }
 
 void evaluate_print_json(const Evaluation *evaluation, Split split, FILE *out)

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/summary.h"
+
 typedef struct TaskLine {
     const char *name;
     char *quoted; /* as a JSON string */
@@ -20,12 +22,13 @@ typedef struct TaskLine {
 struct Progress {
     FILE *metrics, *out;
     TaskLine *tasks;
+    double *seconds; /* in steps, by task */
     uint32_t task_count;
     int64_t first, total;
     bool is_terminal, line_open;
-    double started, last_step, last_shown, last_flushed; /* seconds */
-    double busy;                                         /* seconds in steps */
-    double sequences;                                    /* in these steps */
+    double last_step, last_shown, last_flushed; /* seconds */
+    double busy;                                /* seconds in steps */
+    double sequences;                           /* in these steps */
 };
 
 /* How much a new loss moves the mean; seconds between lines. */
@@ -53,13 +56,15 @@ Progress *progress_new(const Module *module, const char *metrics_path, FILE *out
     progress->is_terminal = isatty(fileno(out));
     progress->task_count = module->task_count;
     progress->tasks = heap_alloc(module->task_count * sizeof *progress->tasks);
+    progress->seconds = heap_alloc(module->task_count * sizeof *progress->seconds);
     for (uint32_t i = 0; i < module->task_count; i++) {
         json_t *name = json_string(module->tasks[i].name);
         char *quoted = name ? json_dumps(name, JSON_ENCODE_ANY) : NULL;
         progress->tasks[i] = (TaskLine){.name = module->tasks[i].name, .quoted = quoted};
         json_decref(name);
+        progress->seconds[i] = 0;
     }
-    progress->started = progress->last_step = progress->last_flushed = now();
+    progress->last_step = progress->last_flushed = now();
     if (first)
         fprintf(metrics, "{\"event\": \"resume\", \"step\": %" PRId64 "}\n", first);
     return progress;
@@ -89,6 +94,7 @@ void progress_free(Progress *progress)
     for (uint32_t i = 0; i < progress->task_count; i++)
         free(progress->tasks[i].quoted);
     free(progress->tasks);
+    free(progress->seconds);
     free(progress);
 }
 
@@ -128,6 +134,7 @@ void progress_step(Progress *progress, int64_t step, const Batch *batch, double 
     TaskLine *task = find_task(progress, batch->task);
     progress->last_step = time;
     progress->busy += seconds;
+    progress->seconds[task - progress->tasks] += seconds;
     progress->sequences += (double)batch->sequences;
     task->loss =
         task->is_seen ? task->loss + WEIGHT * (result->loss - task->loss) : result->loss;
@@ -164,5 +171,22 @@ void progress_scores(Progress *progress, int64_t step, const char *split,
         fputc('\n', progress->metrics);
         json_decref(line);
     }
+    progress_flush(progress);
+}
+
+const double *progress_seconds(const Progress *progress)
+{
+    return progress->seconds;
+}
+
+void progress_end(Progress *progress, int64_t step)
+{
+    fprintf(progress->metrics,
+            "{\"event\": \"end\", \"step\": %" PRId64
+            ", \"seconds\": %.4g, \"samples_per_second\": %.4g, "
+            "\"peak_resident_bytes\": %" PRId64 "}\n",
+            step, progress->busy,
+            progress->busy > 0 ? progress->sequences / progress->busy : 0,
+            peak_resident_bytes());
     progress_flush(progress);
 }

@@ -21,6 +21,10 @@ void progress_step(Progress *progress, int64_t step, const Batch *batch, double 
 /* Scores of a split, after `step` steps. */
 void progress_scores(Progress *progress, int64_t step, const char *split,
                      const Evaluation *evaluation);
+/* The end of the run: what it cost. */
+void progress_end(Progress *progress, int64_t step);
+/* Seconds in steps so far, by task of the module. */
+const double *progress_seconds(const Progress *progress);
 /* Lets other text begin on a fresh line, and all metrics so far reach the file. */
 void progress_flush(Progress *progress);
 

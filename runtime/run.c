@@ -11,6 +11,7 @@
 
 #include "ir/plan.h"
 #include "runtime/lanes.h"
+#include "runtime/model_config.h"
 #include "runtime/weights.h"
 
 /* -- places ---------------------------------------------------------------------- */
@@ -65,6 +66,23 @@ bool run_make_directory(const char *directory, Diags *diags)
 
 /* -- opening --------------------------------------------------------------------- */
 
+/* A checkpoint, or trained parameters alone. */
+static bool open_trained(Run *run, const char *path, Diags *diags)
+{
+    TensorFile *file = tensor_file_open(path, diags);
+    if (!file)
+        return false;
+    bool is_checkpoint = checkpoint_is_one(file);
+    const char *base = tensor_file_metadata(file, WEIGHTS_FINGERPRINT);
+    run->trained_over = base ? strtoull(base, NULL, 10) : 0;
+    tensor_file_close(file);
+    if (is_checkpoint)
+        run->checkpoint = checkpoint_open(path, diags);
+    else
+        run->trained = tensor_set_open(path, diags);
+    return run->checkpoint || run->trained;
+}
+
 static bool open_checkpoint(Run *run, const RunOptions *options, Diags *diags)
 {
     const char *from = options->resume ? run->directory : options->from;
@@ -73,16 +91,32 @@ static bool open_checkpoint(Run *run, const RunOptions *options, Diags *diags)
     struct stat status;
     bool is_directory = stat(from, &status) == 0 && S_ISDIR(status.st_mode);
     char *path = is_directory ? run_checkpoint_path(from) : NULL;
-    run->checkpoint = checkpoint_open(path ? path : from, diags);
+    bool is_open = path ? (run->checkpoint = checkpoint_open(path, diags)) != NULL
+                        : open_trained(run, from, diags);
     free(path);
-    if (!run->checkpoint || !options->resume)
-        return run->checkpoint;
+    if (!is_open || !options->resume)
+        return is_open;
     if (checkpoint_info(run->checkpoint)->plan == run->plan)
         return true;
     diag_error(diags, (Loc){.file = from}, "this run belongs to another plan than '%s'",
                options->plan);
     diag_note(diags, (Loc){0},
               "use the plan it was started with, or start anew elsewhere (--out)");
+    return false;
+}
+
+/* An export says over which weights its parameters were trained. */
+static bool check_base(const Run *run, const char *weights, Diags *diags)
+{
+    const char *trained = tensor_set_path(run->trained);
+    if (run->trained_over == run->weights_fingerprint)
+        return true;
+    if (weights)
+        diag_error(diags, (Loc){.file = weights},
+                   "these are not the weights over which '%s' was trained", trained);
+    else
+        diag_error(diags, (Loc){.file = trained},
+                   "was trained over weights that must be given, too: --weights PATH");
     return false;
 }
 
@@ -96,10 +130,12 @@ static bool open_weights(Run *run, const RunOptions *options, Diags *diags)
                                                 : NULL;
     if (path) {
         run->weights = tensor_set_open(path, diags);
-        if (!run->weights)
+        if (!run->weights || !model_config_check(run->module, path, diags))
             return false;
         run->weights_fingerprint = weights_fingerprint(run->weights);
     }
+    if (run->trained && run->trained_over)
+        return check_base(run, path, diags);
     if (!info || info->weights_fingerprint == run->weights_fingerprint)
         return true;
     diag_error(diags, (Loc){.file = path},
@@ -150,6 +186,8 @@ bool run_fill(Run *run, const RunOptions *options, Diags *diags)
 {
     bool is_open = open_checkpoint(run, options, diags) &&
                    open_weights(run, options, diags) && fill_store(run, diags) &&
+                   (!run->trained ||
+                    weights_load_trained(run->store, run->trained, diags)) &&
                    (!run->checkpoint || checkpoint_load(run->checkpoint, run->store,
                                                         options->resume, diags)) &&
                    (options->no_session || start_session(run, options, diags));
@@ -168,9 +206,25 @@ void run_close(Run *run)
     session_free(run->session);
     store_free(run->store);
     checkpoint_close(run->checkpoint);
+    tensor_set_close(run->trained);
     tensor_set_close(run->weights);
     if (run->module)
         module_free(run->module);
     free(run->directory);
     *run = (Run){0};
+}
+
+int run_do(const RunOptions *options, RunWork *work, const void *command)
+{
+    Diags *diags = diags_new(stderr);
+    Interrupt *interrupt = interrupt_new(); /* before the lanes' threads */
+    Run run;
+    ExitCode code = EXIT_CODE_input;
+    if (run_open(&run, options, diags)) {
+        code = work(command, &run, interrupt, diags);
+        run_close(&run);
+    }
+    interrupt_free(interrupt);
+    diags_free(diags);
+    return (int)code;
 }

@@ -177,7 +177,7 @@ StoreEntry *store_find(const Store *store, const char *name)
 
 bool store_map(StoreEntry *entry, const float *data)
 {
-    if (!entry->param || entry->param->trained || (uintptr_t)data % ALIGNMENT != 0)
+    if (!entry->param || entry->param->trained || (uintptr_t)data % sizeof *data != 0)
         return false;
     entry->data = (float *)(uintptr_t)data; /* nobody writes where `mapped` is set */
     entry->mapped = true;

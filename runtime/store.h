@@ -34,7 +34,7 @@ StoreEntry *store_at(Store *store, uint32_t index);
 /* By canonical name or, for parameters, any alias; NULL if there is none. */
 StoreEntry *store_find(const Store *store, const char *name);
 /* Makes a frozen parameter read `data`, which outlives the store. False, and no change,
- * if `data` is not 64-byte aligned or the parameter is trained: copy it then. */
+ * if `data` is not aligned as floats are or the parameter is trained: copy it then. */
 NODISCARD bool store_map(StoreEntry *entry, const float *data);
 
 /* Zeroed memory that costs nothing until it is touched; 64-byte aligned. */

@@ -12,6 +12,7 @@
 #include "runtime/progress.h"
 #include "runtime/reader.h"
 #include "runtime/schedule.h"
+#include "runtime/summary.h"
 
 enum { SCORE_TEXT = 64 };
 
@@ -108,7 +109,7 @@ static bool validate(Trainer *trainer)
     if (!is_good || interrupt_is_set(trainer->options->interrupt))
         return is_good;
     printf("after step %" PRId64 ":\n", trainer->step);
-    evaluate_compare(&(Evaluation){0}, &trainer->after, stdout);
+    evaluate_print_main(&trainer->after, stdout);
     progress_scores(trainer->progress, trainer->step, split_names[SPLIT_valid],
                     &trainer->after);
     return true;
@@ -219,7 +220,15 @@ static ExitCode finish(Trainer *trainer)
     progress_scores(trainer->progress, trainer->step, split_names[SPLIT_test],
                     &trainer->after);
     printf("\n");
-    evaluate_compare(&trainer->before, &trainer->after, stdout);
+    progress_end(trainer->progress, trainer->step);
+    const Run *run = trainer->run;
+    const Summary summary = {
+        .module = run->module,
+        .before = &trainer->before,
+        .after = &trainer->after,
+        .task_seconds = progress_seconds(trainer->progress),
+        .first_step = run->checkpoint ? checkpoint_info(run->checkpoint)->step : 0};
+    summary_print(&summary, stdout);
     printf("\nsaved in %s\n", trainer->checkpoint_path);
     return EXIT_CODE_done;
 }

@@ -5,6 +5,7 @@
  * pairs from two draws (Box and Muller, 1958). */
 #include "runtime/weights.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -250,26 +251,56 @@ bool weights_load(Store *store, const TensorSet *set, WeightsReport *out_report,
     return is_good;
 }
 
+/* The tensor's name in the set that is nearest to a parameter's, or NULL. */
+static const char *near_miss(const TensorSet *set, const char *name)
+{
+    uint32_t count = tensor_set_count(set);
+    const char **names = heap_alloc((count + 1) * sizeof *names);
+    for (uint32_t i = 0; i < count; i++)
+        names[i] = tensor_set_at(set, i)->name;
+    const char *near = nearest_name(name, names, count);
+    free(names);
+    return near;
+}
+
+bool weights_load_trained(Store *store, const TensorSet *set, Diags *diags)
+{
+    Prefix prefix = prefix_choose(store, set);
+    WeightsReport report = {0};
+    bool is_good = true;
+    for (uint32_t i = 0; is_good && i < store_count(store); i++) {
+        StoreEntry *entry = store_at(store, i);
+        const Tensor *tensor = entry->param ? prefix_tensor(prefix, set, entry->param)
+                                            : NULL;
+        if (tensor) {
+            is_good = load_entry(entry, set, tensor, &report, diags);
+        } else if (entry->param && entry->param->trained) {
+            const char *near = near_miss(set, entry->name);
+            diag_error(diags, (Loc){.file = tensor_set_path(set)},
+                       "has no trained parameter '%s'%s%s%s", entry->name,
+                       near ? "; it has '" : "", near ? near : "", near ? "'" : "");
+            is_good = false;
+        }
+    }
+    return is_good;
+}
+
 /* -- what was found -------------------------------------------------------------- */
 
 static void report_missing(const Store *store, const TensorSet *set, FILE *out)
 {
     Prefix prefix = prefix_choose(store, set);
-    uint32_t named = 0, count = tensor_set_count(set);
-    const char **names = heap_alloc(count * sizeof *names);
-    for (uint32_t i = 0; i < count; i++)
-        names[i] = tensor_set_at(set, i)->name;
+    uint32_t named = 0;
     const Module *module = store_module(store);
     for (uint32_t i = 0; i < module->param_count && named < MOST_NAMED; i++) {
         const Param *param = &module->params[i];
         if (param->trained || prefix_tensor(prefix, set, param))
             continue;
-        const char *near = nearest_name(param->name, names, count);
+        const char *near = near_miss(set, param->name);
         fprintf(out, "  not in the files: frozen '%s'", param->name);
         fprintf(out, near ? "; they have '%s'\n" : "\n", near);
         named++;
     }
-    free(names);
 }
 
 static void report_unexpected(const Store *store, const TensorSet *set, FILE *out)
@@ -309,16 +340,21 @@ void weights_report(const Store *store, const TensorSet *set,
 
 /* -- exporting ------------------------------------------------------------------- */
 
-bool weights_export(Store *store, const char *path, bool all, Diags *diags)
+bool weights_export(Store *store, const char *path, const ExportOptions *options,
+                    Diags *diags)
 {
     TensorWriter *writer = tensor_writer_new(path);
     const Module *module = store_module(store);
+    char base[24];
+    snprintf(base, sizeof base, "%" PRIu64, options->weights_fingerprint);
     tensor_writer_metadata(writer, "format", "vlgraph");
     tensor_writer_metadata(writer, "model", module->name);
+    if (!options->all)
+        tensor_writer_metadata(writer, WEIGHTS_FINGERPRINT, base);
     for (uint32_t i = 0; i < store_count(store); i++) {
         const StoreEntry *entry = store_at(store, i);
         const Param *param = entry->param;
-        if (!param || (!param->trained && !all))
+        if (!param || (!param->trained && !options->all))
             continue;
         tensor_writer_add(writer, param->name, TENSOR_F32, entry->type.rank,
                           entry->type.dims, entry->data);

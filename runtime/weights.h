@@ -33,12 +33,22 @@ typedef struct WeightsReport {
  * has no parameter at all. */
 NODISCARD bool weights_load(Store *store, const TensorSet *set,
                             WeightsReport *out_report, Diags *diags);
+/* Takes what the set has in the same way; trained parameters must all be there. */
+NODISCARD bool weights_load_trained(Store *store, const TensorSet *set, Diags *diags);
 /* Says on `out` what was found, and what was not with near misses. */
 void weights_report(const Store *store, const TensorSet *set,
                     const WeightsReport *report, FILE *out);
 
-/* Writes trained parameters under all their names; if `all`, frozen ones under their own
- * name too. */
-NODISCARD bool weights_export(Store *store, const char *path, bool all, Diags *diags);
+typedef struct ExportOptions {
+    bool all; /* frozen parameters too, under their own name */
+    uint64_t weights_fingerprint; /* of the weights that they were trained over; 0: none */
+} ExportOptions;
+
+/* The key of that fingerprint in the metadata of an export that is not `all`. */
+#define WEIGHTS_FINGERPRINT "weights_fingerprint"
+
+/* Writes trained parameters under all their names. */
+NODISCARD bool weights_export(Store *store, const char *path,
+                              const ExportOptions *options, Diags *diags);
 
 #endif

@@ -49,6 +49,11 @@ kill_after_checkpoint() { # process, directory, signal
 
 train "$work/whole" --threads 2 >"$work/whole.log" || fail "the undisturbed run failed"
 
+grep -Eq '^all +mean .* [0-9.]+ %  +[0-9.]+  +[1-9][0-9]* MiB$' "$work/whole.log" ||
+    fail "no closing row: $(cat "$work/whole.log")"
+grep -q '"event": "end", "step": 48, .*"peak_resident_bytes": [1-9]' "$work/whole/metrics.jsonl" ||
+    fail "the metrics do not say what the run cost"
+
 killed=0
 resume=()
 for threads in 1 3 2 1; do

@@ -181,9 +181,9 @@ static void write_given(const char *path, const Given *given, int count, Diags *
 static void test_load(Check *check, const char *path, Diags *diags)
 {
     static const Given given[] = {
-        {"b.weight", TENSOR_F32, {16, 16}},
-        {"head.weight", TENSOR_F32, {ROWS - 10, WIDTH}}, /* by alias, fewer rows */
         {"a.bias", TENSOR_F32, {1, 5}},
+        {"b.weight", TENSOR_F32, {16, 16}}, /* after 20 bytes: aligned as floats only */
+        {"head.weight", TENSOR_F32, {ROWS - 10, WIDTH}}, /* by alias, fewer rows */
         {"vqa.a.wieght", TENSOR_F32, {7, 33}},
     };
     write_given(path, given, 4, diags);
@@ -251,12 +251,14 @@ static void test_export(Check *check, const char *path, Diags *diags)
     Sample sample = sample_new(false), other = sample_new(false);
     weights_initialize(sample.store, SEED, NULL);
     data_of(&sample, "a.bias:m")[0] = 9;
-    CHECK(check, weights_export(sample.store, path, false, diags), "export");
+    CHECK(check, weights_export(sample.store, path, &(ExportOptions){0}, diags),
+          "export");
     TensorFile *file = tensor_file_open(path, diags);
     CHECK(check, tensor_file_count(file) == 3 && tensor_file_find(file, "gqa.a.weight"),
           "trained parameters under all names");
     tensor_file_close(file);
-    CHECK(check, weights_export(sample.store, path, true, diags), "export everything");
+    CHECK(check, weights_export(sample.store, path, &(ExportOptions){.all = true}, diags),
+          "export everything");
     TensorSet *set = tensor_set_open(path, diags);
     CHECK(check, tensor_set_count(set) == 5, "frozen ones too");
     WeightsReport report;
