@@ -5,26 +5,18 @@
  * arguments, then that of a ragged result, then the axis the op names if it is
  * another. Indices were checked when the batch was made, so no kernel looks at their
  * range. */
-#include "codegen/loops.h"
+#include "codegen/move.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stddef.h>
 
-typedef struct Move {
-    Emit *e;
-    const Graph *graph;
-    const Node *node;
-    uint32_t axis_count;
-    int64_t width; /* of the result's rows */
-} Move;
-
-static LLVMValueRef result_of(const Move *m)
+LLVMValueRef move_result(const Move *m)
 {
     return emit_operand(m->e, m->node->arg_count);
 }
 
-static LLVMValueRef row_of(Emit *e, LLVMValueRef base, LLVMValueRef row, int64_t width)
+LLVMValueRef move_row(Emit *e, LLVMValueRef base, LLVMValueRef row, int64_t width)
 {
     LLVMValueRef offset = LLVMBuildNSWMul(e->builder, row, emit_i64(e, width), "");
     return emit_at(e, e->f32, base, offset);
@@ -37,8 +29,8 @@ static void copy_run(const Move *m, LLVMValueRef to, LLVMValueRef to_begin,
 {
     Emit *e = m->e;
     LLVMValueRef floats = LLVMBuildNSWMul(e->builder, count, emit_i64(e, m->width), "");
-    emit_copy_floats(e, row_of(e, to, to_begin, m->width),
-                     row_of(e, from, from_begin, m->width), floats);
+    emit_copy_floats(e, move_row(e, to, to_begin, m->width),
+                     move_row(e, from, from_begin, m->width), floats);
 }
 
 /* -- by index ---------------------------------------------------------------------- */
@@ -46,13 +38,14 @@ static void copy_run(const Move *m, LLVMValueRef to, LLVMValueRef to_begin,
 static void emit_gather(const Move *m)
 {
     Emit *e = m->e;
-    LLVMValueRef table = emit_operand(e, 0), index = emit_operand(e, 1), y = result_of(m);
+    LLVMValueRef table = emit_operand(e, 0), index = emit_operand(e, 1),
+                 y = move_result(m);
     LLVMValueRef rows =
         m->axis_count ? emit_axis_rows(e, 0) : emit_i64(e, m->node->type.dims[0]);
     Loop loop = loop_begin(e, emit_i64(e, 0), rows, 1);
     LLVMValueRef from = emit_load_index(e, index, loop.index);
-    emit_copy_floats(e, row_of(e, y, loop.index, m->width),
-                     row_of(e, table, from, m->width), emit_i64(e, m->width));
+    emit_copy_floats(e, move_row(e, y, loop.index, m->width),
+                     move_row(e, table, from, m->width), emit_i64(e, m->width));
     loop_end(e, &loop);
 }
 
@@ -60,13 +53,13 @@ static void emit_gather(const Move *m)
 static void emit_scatter_add(const Move *m)
 {
     Emit *e = m->e;
-    LLVMValueRef index = emit_operand(e, 0), x = emit_operand(e, 1), y = result_of(m);
+    LLVMValueRef index = emit_operand(e, 0), x = emit_operand(e, 1), y = move_result(m);
     emit_zero_floats(e, y, emit_i64(e, type_static_elements(m->node->type)));
     LLVMValueRef rows = m->axis_count ? emit_axis_rows(e, 0)
                                       : emit_i64(e, m->node->args[1]->type.dims[0]);
     Loop loop = loop_begin(e, emit_i64(e, 0), rows, 1);
     LLVMValueRef to = emit_load_index(e, index, loop.index);
-    emit_add_floats(e, row_of(e, y, to, m->width), row_of(e, x, loop.index, m->width),
+    emit_add_floats(e, move_row(e, y, to, m->width), move_row(e, x, loop.index, m->width),
                     emit_i64(e, m->width));
     loop_end(e, &loop);
 }
@@ -107,8 +100,8 @@ static void permute_dims(Emit *e, const Permutation *p, uint32_t dim, LLVMValueR
     for (uint32_t i = dim + 1; i < p->rank; i++)
         to_stride *= p->dims[i];
     Loop loop = loop_begin(e, emit_i64(e, 0), emit_i64(e, p->dims[dim]), 1);
-    to = row_of(e, to, loop.index, to_stride);
-    from = row_of(e, from, loop.index, p->strides[dim]);
+    to = move_row(e, to, loop.index, to_stride);
+    from = move_row(e, from, loop.index, p->strides[dim]);
     if (last)
         emit_store(e, emit_load(e, e->f32, from), to);
     else
@@ -119,7 +112,7 @@ static void permute_dims(Emit *e, const Permutation *p, uint32_t dim, LLVMValueR
 static void emit_permute(const Move *m)
 {
     Permutation p = permutation_of(m->node);
-    permute_dims(m->e, &p, 0, result_of(m), emit_operand(m->e, 0));
+    permute_dims(m->e, &p, 0, move_result(m), emit_operand(m->e, 0));
 }
 
 /* -- columns ----------------------------------------------------------------------- */
@@ -130,15 +123,14 @@ static void copy_columns(const Move *m, int64_t count, int64_t to_start,
 {
     Emit *e = m->e;
     Type from = m->node->args[0]->type;
-    LLVMValueRef rows =
-        type_is_ragged(from)
-            ? emit_axis_rows(e, 0)
-            : emit_i64(e, type_static_elements(from) / type_width(from));
-    LLVMValueRef to = emit_at(e, e->f32, result_of(m), emit_i64(e, to_start));
+    LLVMValueRef rows = type_is_ragged(from)
+                            ? emit_axis_rows(e, 0)
+                            : emit_i64(e, type_static_elements(from) / type_width(from));
+    LLVMValueRef to = emit_at(e, e->f32, move_result(m), emit_i64(e, to_start));
     LLVMValueRef x = emit_at(e, e->f32, emit_operand(e, 0), emit_i64(e, from_start));
     Loop loop = loop_begin(e, emit_i64(e, 0), rows, 1);
-    emit_copy_floats(e, row_of(e, to, loop.index, m->width),
-                     row_of(e, x, loop.index, type_width(from)), emit_i64(e, count));
+    emit_copy_floats(e, move_row(e, to, loop.index, m->width),
+                     move_row(e, x, loop.index, type_width(from)), emit_i64(e, count));
     loop_end(e, &loop);
 }
 
@@ -155,7 +147,7 @@ static void emit_pad(const Move *m)
         type_is_ragged(type)
             ? LLVMBuildNSWMul(e->builder, emit_axis_rows(e, 0), emit_i64(e, m->width), "")
             : emit_i64(e, type_static_elements(type));
-    emit_zero_floats(e, result_of(m), floats);
+    emit_zero_floats(e, move_result(m), floats);
     copy_columns(m, type_width(m->node->args[0]->type), m->node->attr.columns.start, 0);
 }
 
@@ -164,7 +156,7 @@ static void emit_pad(const Move *m)
 static void emit_position(const Move *m)
 {
     Emit *e = m->e;
-    LLVMValueRef y = result_of(m);
+    LLVMValueRef y = move_result(m);
     LLVMValueRef offsets = emit_axis_field(e, 0, offsetof(AxisView, offsets), e->ptr);
     LLVMValueRef sequence = emit_axis_field(e, 0, offsetof(AxisView, sequence), e->ptr);
     Loop loop = loop_begin(e, emit_i64(e, 0), emit_axis_rows(e, 0), 1);
@@ -188,7 +180,7 @@ static void emit_position(const Move *m)
 static void emit_lengths(const Move *m)
 {
     Emit *e = m->e;
-    LLVMValueRef y = result_of(m);
+    LLVMValueRef y = move_result(m);
     Loop loop = loop_begin(e, emit_i64(e, 0), emit_sequences(e), 1);
     LLVMValueRef count = emit_sequence_rows(e, m->axis_count - 1, loop.index).count;
     emit_store(e, LLVMBuildSIToFP(e->builder, count, e->f32, ""),
@@ -201,7 +193,7 @@ static void emit_total(const Move *m)
     Emit *e = m->e;
     LLVMValueRef rows =
         emit_axis_field(e, m->axis_count - 1, offsetof(AxisView, total_rows), e->i64);
-    emit_store(e, LLVMBuildSIToFP(e->builder, rows, e->f32, ""), result_of(m));
+    emit_store(e, LLVMBuildSIToFP(e->builder, rows, e->f32, ""), move_result(m));
 }
 
 /* -- sequences --------------------------------------------------------------------- */
@@ -209,7 +201,7 @@ static void emit_total(const Move *m)
 static void emit_join(const Move *m)
 {
     Emit *e = m->e;
-    LLVMValueRef parts[] = {emit_operand(e, 0), emit_operand(e, 1)}, y = result_of(m);
+    LLVMValueRef parts[] = {emit_operand(e, 0), emit_operand(e, 1)}, y = move_result(m);
     Loop loop = loop_begin(e, emit_i64(e, 0), emit_sequences(e), 1);
     LLVMValueRef to = emit_sequence_rows(e, 2, loop.index).begin;
     for (uint32_t i = 0; i < 2; i++) {
@@ -223,7 +215,7 @@ static void emit_join(const Move *m)
 static void emit_part(const Move *m)
 {
     Emit *e = m->e;
-    LLVMValueRef x = emit_operand(e, 0), y = result_of(m);
+    LLVMValueRef x = emit_operand(e, 0), y = move_result(m);
     Loop loop = loop_begin(e, emit_i64(e, 0), emit_sequences(e), 1);
     RowRange whole = emit_sequence_rows(e, 0, loop.index);
     RowRange rows = emit_sequence_rows(e, 1, loop.index);
@@ -237,130 +229,47 @@ static void emit_part(const Move *m)
 static void emit_spread(const Move *m)
 {
     Emit *e = m->e;
-    LLVMValueRef x = emit_operand(e, 0), y = result_of(m);
+    LLVMValueRef x = emit_operand(e, 0), y = move_result(m);
     LLVMValueRef sequence = emit_axis_field(e, 1, offsetof(AxisView, sequence), e->ptr);
     Loop loop = loop_begin(e, emit_i64(e, 0), emit_axis_rows(e, 1), 1);
     LLVMValueRef from = emit_load_index(e, sequence, loop.index);
-    emit_copy_floats(e, row_of(e, y, loop.index, m->width), row_of(e, x, from, m->width),
-                     emit_i64(e, m->width));
+    emit_copy_floats(e, move_row(e, y, loop.index, m->width),
+                     move_row(e, x, from, m->width), emit_i64(e, m->width));
     loop_end(e, &loop);
 }
 
 static void emit_sum_sequence(const Move *m)
 {
     Emit *e = m->e;
-    LLVMValueRef x = emit_operand(e, 0), y = result_of(m);
+    LLVMValueRef x = emit_operand(e, 0), y = move_result(m);
     Loop loop = loop_begin(e, emit_i64(e, 0), emit_sequences(e), 1);
-    LLVMValueRef to = row_of(e, y, loop.index, m->width);
+    LLVMValueRef to = move_row(e, y, loop.index, m->width);
     emit_zero_floats(e, to, emit_i64(e, m->width));
     RowRange rows = emit_sequence_rows(e, 0, loop.index);
     Loop row = loop_begin(e, rows.begin, rows.end, 1);
-    emit_add_floats(e, to, row_of(e, x, row.index, m->width), emit_i64(e, m->width));
+    emit_add_floats(e, to, move_row(e, x, row.index, m->width), emit_i64(e, m->width));
     loop_end(e, &row);
-    loop_end(e, &loop);
-}
-
-/* -- max_pool ---------------------------------------------------------------------- */
-
-typedef struct Window {
-    LLVMValueRef begin, end;
-} Window;
-
-/* Window o of a side cut into `pieces`: [floor(o side / pieces), ceil((o + 1) side /
- * pieces)). */
-static Window window_of(Emit *e, LLVMValueRef o, LLVMValueRef side, int64_t pieces)
-{
-    LLVMValueRef count = emit_i64(e, pieces);
-    LLVMValueRef begin = LLVMBuildMul(e->builder, o, side, "");
-    LLVMValueRef end = LLVMBuildAdd(e->builder, begin, side, "");
-    end = LLVMBuildAdd(e->builder, end, emit_i64(e, pieces - 1), "");
-    return (Window){LLVMBuildUDiv(e->builder, begin, count, ""),
-                    LLVMBuildUDiv(e->builder, end, count, "")};
-}
-
-typedef struct Pool {
-    LLVMValueRef grid, side; /* first row of the image; rows and columns of its grid */
-    Window across, down;
-    LLVMValueRef to;
-    int64_t width;
-} Pool;
-
-static void pool_columns(Emit *e, LLVMValueRef column, LLVMValueRef mask, void *state)
-{
-    const Pool *pool = state;
-    LLVMValueRef least = emit_splat(e, LLVMConstReal(e->f32, -(double)__builtin_inff()));
-    Loop down = loop_begin(e, pool->down.begin, pool->down.end, 1);
-    LLVMValueRef outer = loop_carry(e, &down, least);
-    LLVMValueRef line = row_of(
-        e, pool->grid, LLVMBuildMul(e->builder, down.index, pool->side, ""), pool->width);
-    Loop across = loop_begin(e, pool->across.begin, pool->across.end, 1);
-    LLVMValueRef inner = loop_carry(e, &across, outer);
-    LLVMValueRef from = row_of(e, line, across.index, pool->width);
-    LLVMValueRef x = emit_load_vector(e, emit_at(e, e->f32, from, column), mask);
-    loop_next(e, &across, inner, emit_larger(e, x, inner));
-    loop_end(e, &across);
-    loop_next(e, &down, outer, inner);
-    loop_end(e, &down);
-    emit_store_vector(e, outer, emit_at(e, e->f32, pool->to, column), mask);
-}
-
-/* The side of a square of `area` cells: exact, as square roots are correctly rounded. */
-static LLVMValueRef square_side(Emit *e, LLVMValueRef area)
-{
-    LLVMTypeRef f64 = LLVMDoubleTypeInContext(e->context);
-    LLVMValueRef root = LLVMBuildSIToFP(e->builder, area, f64, "");
-    return LLVMBuildFPToSI(e->builder, emit_intrinsic(e, "llvm.sqrt", &root, 1), e->i64,
-                           "");
-}
-
-/* One image: side x side windows over its grid. */
-static void pool_image(Emit *e, Pool *pool, LLVMValueRef to, int64_t side)
-{
-    Loop down = loop_begin(e, emit_i64(e, 0), emit_i64(e, side), 1);
-    pool->down = window_of(e, down.index, pool->side, side);
-    LLVMValueRef line = row_of(e, to, down.index, pool->width * side);
-    Loop across = loop_begin(e, emit_i64(e, 0), emit_i64(e, side), 1);
-    pool->across = window_of(e, across.index, pool->side, side);
-    pool->to = row_of(e, line, across.index, pool->width);
-    emit_columns(e, emit_i64(e, pool->width), pool_columns, pool);
-    loop_end(e, &across);
-    loop_end(e, &down);
-}
-
-static void emit_max_pool(const Move *m)
-{
-    Emit *e = m->e;
-    const Axis *axis = &m->graph->axes[m->node->type.axis];
-    LLVMValueRef x = emit_operand(e, 0), y = result_of(m);
-    Pool pool = {.width = m->width};
-    Loop loop = loop_begin(e, emit_i64(e, 0), emit_sequences(e), 1);
-    RowRange from = emit_sequence_rows(e, 0, loop.index);
-    RowRange to = emit_sequence_rows(e, 1, loop.index);
-    LLVMValueRef area =
-        LLVMBuildUDiv(e->builder, from.count, emit_i64(e, axis->images), "");
-    pool.side = square_side(e, area);
-    Loop image = loop_begin(e, emit_i64(e, 0), emit_i64(e, axis->images), 1);
-    LLVMValueRef first = LLVMBuildMul(e->builder, image.index, area, "");
-    pool.grid = row_of(e, x, LLVMBuildAdd(e->builder, from.begin, first, ""), m->width);
-    LLVMValueRef base = row_of(e, y, to.begin, m->width);
-    pool_image(e, &pool, row_of(e, base, image.index, m->width * axis->side * axis->side),
-               axis->side);
-    loop_end(e, &image);
     loop_end(e, &loop);
 }
 
 /* -- the class --------------------------------------------------------------------- */
 
-typedef void EmitMove(const Move *m);
-
 static EmitMove *const emitters[OP_COUNT] = {
-    [OP_gather] = emit_gather,     [OP_scatter_add] = emit_scatter_add,
-    [OP_permute] = emit_permute,   [OP_position] = emit_position,
-    [OP_join] = emit_join,         [OP_part] = emit_part,
-    [OP_spread] = emit_spread,     [OP_sum_sequence] = emit_sum_sequence,
-    [OP_lengths] = emit_lengths,   [OP_total] = emit_total,
-    [OP_max_pool] = emit_max_pool, [OP_slice] = emit_slice,
+    [OP_gather] = emit_gather,
+    [OP_scatter_add] = emit_scatter_add,
+    [OP_permute] = emit_permute,
+    [OP_position] = emit_position,
+    [OP_join] = emit_join,
+    [OP_part] = emit_part,
+    [OP_spread] = emit_spread,
+    [OP_sum_sequence] = emit_sum_sequence,
+    [OP_lengths] = emit_lengths,
+    [OP_total] = emit_total,
+    [OP_max_pool] = emit_max_pool,
+    [OP_slice] = emit_slice,
     [OP_pad] = emit_pad,
+    [OP_patches] = emit_patches,
+    [OP_add_patches] = emit_add_patches,
 };
 
 static const char *move_refuse(const KernelStep *step)
@@ -420,11 +329,14 @@ static void move_describe(const KernelStep *step, FILE *out)
     for (uint32_t i = 0; i < count; i++) {
         const char *field = (const char *)&node->attr + fields[i].offset;
         if (fields[i].kind == ATTR_int)
-            fprintf(out, " %" PRId64, *(const int64_t *)field);
+            fprintf(out, " %" PRId64, *(const attr_int *)field);
+        if (fields[i].kind == ATTR_flag)
+            fprintf(out, " %d", (int)*(const attr_flag *)field);
     }
     for (uint32_t i = 0; i < step->axis_count; i++) {
         const Axis *axis = &step->graph->axes[step->axes[i]];
-        fprintf(out, " axis %" PRId64 " %" PRId64, axis->images, axis->side);
+        fprintf(out, " axis %" PRId64 " %" PRId64 " %" PRId64, axis->count, axis->images,
+                axis->side);
     }
 }
 

@@ -1,6 +1,6 @@
-/* The graphs of a task: for training and for evaluation, the backbone and then the task's
- * loss; for generation what lower_generate.c makes of the backbone; and for each site
- * that methods are attached to, a graft. */
+/* The graphs of a task: for training (if it has a loss) and for evaluation, the backbone
+ * and then the task's loss; for generation what lower_generate.c makes of the backbone;
+ * and for each site that methods are attached to, a graft. */
 #include <string.h>
 
 #include "frontend/lower.h"
@@ -61,24 +61,29 @@ static bool take_loss(Lower *lower, const Frame *frame, const Element *element)
     return true;
 }
 
+/* A task without a loss is there for its results. */
+static bool check_results(Lower *lower, const Definition *task)
+{
+    if (lower->graph->output_count > 0)
+        return true;
+    diag_error(lower->diags, task->element->loc,
+               "task '%s' has no <loss>, and the backbone no <result>: there is nothing "
+               "to compute",
+               task->name);
+    return false;
+}
+
 static bool lower_loss(Lower *lower, const Frame *backbone)
 {
     const Definition *task = lower->program->tasks[lower->task];
-    const Element *loss = NULL;
-    for (const Element *child = task->element->first; child; child = child->next)
-        if (child->kind == ELEMENT_loss)
-            loss = child;
-    if (!loss) {
-        diag_error(lower->diags, task->element->loc, "task '%s' has no <loss>",
-                   task->name);
-        return false;
-    }
+    const Element *loss = task_loss(task);
     Frame *frame = frame_new(lower->globals, NULL, task, NULL, (Loc){0});
     lower->params_allowed = lower->sites_allowed = false;
     /* The task's own children declare its axes and inputs. */
     bool good = show_backbone(lower, backbone, frame) &&
                 lower_body(lower, frame, task->element) &&
-                lower_body(lower, frame, loss) && take_loss(lower, frame, loss);
+                (loss ? lower_body(lower, frame, loss) && take_loss(lower, frame, loss)
+                      : check_results(lower, task));
     frame_free(frame);
     return good;
 }
@@ -280,10 +285,10 @@ static bool add_task(Lower *lower)
     Globals *globals =
         globals_new(program, program->tasks[lower->task], GRAPH_train, lower->arena);
     Attribute *sequences = element_attribute(element, "sequences");
-    Task task = {
-        .name = intern(lower->module->interns, program->tasks[lower->task]->name),
-        .sequences = lower->module->settings.sequences,
-        .loc = element->loc};
+    Task task = {.name =
+                     intern(lower->module->interns, program->tasks[lower->task]->name),
+                 .sequences = lower->module->settings.sequences,
+                 .loc = element->loc};
     if (sequences &&
         !expr_integer(program->exprs, sequences, globals_names(globals), &task.sequences))
         return false;
@@ -306,7 +311,8 @@ bool lower_task(Lower *lower, uint32_t task)
 {
     lower->task = task;
     lower->generates = false;
-    if (!add_task(lower) || !lower_host(lower, GRAPH_train) ||
+    bool is_trained = task_loss(lower->program->tasks[task]) != NULL;
+    if (!add_task(lower) || (is_trained && !lower_host(lower, GRAPH_train)) ||
         !lower_host(lower, GRAPH_evaluate))
         return false;
     return !lower->generates ||

@@ -114,6 +114,26 @@ static void choose_trained(Lower *lower, Param *param, const bool *wanted)
     param->reason = intern(lower->module->interns, param->reason);
 }
 
+/* What only tasks without a loss use cannot be trained. */
+static bool check_trainable(Lower *lower)
+{
+    bool *used = ARENA_ARRAY(lower->arena, bool, lower->module->param_count + 1);
+    bool good = true;
+    for (uint32_t i = 0; i < lower->program->task_count; i++)
+        for (uint32_t j = 0; j < lower->task_params[i].count; j++)
+            used[module_find_param(lower->module, lower->task_params[i].names[j]) -
+                 lower->module->params] = true;
+    for (uint32_t i = 0; i < lower->module->param_count && good; i++) {
+        const Param *param = &lower->module->params[i];
+        good = used[i] || !param->trained;
+        if (!good)
+            diag_error(lower->diags, param->reason_loc,
+                       "this trains '%s', but no task with a <loss> uses it",
+                       param->name);
+    }
+    return good;
+}
+
 bool lower_training(Lower *lower)
 {
     Program *program = lower->program;
@@ -139,5 +159,5 @@ bool lower_training(Lower *lower)
     for (uint32_t i = 0; i < program->attach_count; i++)
         if (program->attaches[i].active)
             good &= report_attach(lower, &program->attaches[i]);
-    return good;
+    return good && check_trainable(lower);
 }

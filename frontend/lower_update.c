@@ -298,7 +298,7 @@ bool lower_updates(Lower *lower)
         if (!find_decay(lower, &lower->module->params[i]))
             return false;
     for (uint32_t i = 0; i < lower->program->task_count; i++)
-        if (!lower_update(lower, i))
+        if (task_loss(lower->program->tasks[i]) && !lower_update(lower, i))
             return false;
     return true;
 }

@@ -40,6 +40,9 @@ typedef struct Definition {
     uint32_t output_count;
 } Definition;
 
+/* The <loss> of a task, or NULL: it is evaluated only. */
+const Element *task_loss(const Definition *task);
+
 typedef struct Share {
     const Element *element;
     Patterns params;
@@ -91,7 +94,7 @@ typedef struct Program {
     Attach *attaches;
     uint32_t attach_count;
     ChoiceList training;
-    const Definition *optimizer;
+    const Definition *optimizer; /* of no constants if nothing is trained */
     ConstList optimizer_sets;
     ChoiceList exceptions; /* <for> of the optimizer, then of its use */
 } Program;

@@ -13,6 +13,14 @@ static bool unknown_among(const Program *program, Loc loc, const char *what,
 }
 
 /* The only child of a kind. */
+static bool has_child(const Program *program, ElementKind kind)
+{
+    const Element *child = program->model->first;
+    while (child && child->kind != kind)
+        child = child->next;
+    return child != NULL;
+}
+
 static Element *need_one(const Program *program, ElementKind kind)
 {
     Element *found = NULL;
@@ -190,6 +198,22 @@ static bool resolve_tasks(Program *program)
         program->tasks[program->task_count++] = task;
     }
     return true;
+}
+
+const Element *task_loss(const Definition *task)
+{
+    for (const Element *child = task->element->first; child; child = child->next)
+        if (child->kind == ELEMENT_loss)
+            return child;
+    return NULL;
+}
+
+static bool has_losses(const Program *program)
+{
+    for (uint32_t i = 0; i < program->task_count; i++)
+        if (task_loss(program->tasks[i]))
+            return true;
+    return false;
 }
 
 /* The patterns of an attribute. */
@@ -370,8 +394,25 @@ static bool take_attributes(Program *program, const Element *element, ConstList 
     return good;
 }
 
+static bool take_settings(Program *program)
+{
+    bool good = true;
+    for (const Element *child = program->model->first; child; child = child->next)
+        if (child->kind == ELEMENT_schedule || child->kind == ELEMENT_batch)
+            good &= take_attributes(program, child, &program->model_consts, true);
+    return good;
+}
+
+/* Where nothing is trained there may be none: then it is one without constants. */
 static bool resolve_optimizer(Program *program)
 {
+    if (!has_losses(program) && !has_child(program, ELEMENT_use_optimizer)) {
+        Definition *none = arena_alloc(program->arena, sizeof *none);
+        *none = (Definition){
+            .kind = ELEMENT_optimizer, .name = "", .element = program->model};
+        program->optimizer = none;
+        return take_settings(program);
+    }
     const Element *use = need_one(program, ELEMENT_use_optimizer);
     if (!use)
         return false;
@@ -388,10 +429,7 @@ static bool resolve_optimizer(Program *program)
                 good &= choice_add(program, &program->exceptions, child);
     for (uint32_t i = 0; i < program->exceptions.count; i++)
         good &= check_sets(program, &program->exceptions.items[i].sets);
-    for (const Element *child = program->model->first; child; child = child->next)
-        if (child->kind == ELEMENT_schedule || child->kind == ELEMENT_batch)
-            good &= take_attributes(program, child, &program->model_consts, true);
-    return good;
+    return take_settings(program) && good;
 }
 
 bool recipe_resolve(Program *program, const FrontendOptions *options)

@@ -74,15 +74,31 @@ void axes_derive_limits(Graph *graph, int64_t tokens, int64_t sequences)
     graph->axes[AXIS_BATCH].capacity = sequences > 1 ? sequences : 1;
 }
 
+/* The side of a square of `cells`, or -1. */
+static int64_t square_side(int64_t cells)
+{
+    int64_t low = 1, high = INT64_C(1) << 20;
+    while (low < high) {
+        int64_t side = (low + high) / 2;
+        if (side * side < cells)
+            low = side + 1;
+        else
+            high = side;
+    }
+    return low * low == cells ? low : -1;
+}
+
+int64_t axis_grid_side(const Axis *axis)
+{
+    return axis->kind == AXIS_KIND_fixed ? square_side(axis->count) : -1;
+}
+
 /* images side^2 if `source` rows are that many square grids, else -1 */
 static int64_t pooled_rows(const Axis *axis, int64_t source)
 {
-    if (source < 1 || source % axis->images != 0)
-        return -1;
-    int64_t grid = source / axis->images, side = 1;
-    while (side * side < grid)
-        side++;
-    return side * side == grid ? axis->images * axis->side * axis->side : -1;
+    bool is_square =
+        source % axis->images == 0 && square_side(source / axis->images) != -1;
+    return is_square ? axis->images * axis->side * axis->side : -1;
 }
 
 int64_t axis_sequence_rows(const Graph *graph, int32_t axis, const int64_t *primary_rows)

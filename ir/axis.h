@@ -26,6 +26,9 @@ void axes_derive_limits(Graph *graph, int64_t tokens, int64_t sequences);
 /* Whether `axis` is a join that ends with the rows of `part`. */
 bool axis_ends_with(const Graph *graph, int32_t axis, int32_t part);
 
+/* The side of the square grid that the rows of a fixed axis are, or -1. */
+int64_t axis_grid_side(const Axis *axis);
+
 /* Rows of axis `a` for one sequence, given the rows of the primary axes (indexed by axis;
  * other entries are ignored). -1 if a pool's source is not images * s * s. */
 int64_t axis_sequence_rows(const Graph *graph, int32_t axis, const int64_t *primary_rows);

@@ -276,6 +276,10 @@ ParamTotals module_param_totals(const Module *module);
 Param *module_find_param(const Module *module, const char *name);
 StateVar *module_find_state(const Module *module, const char *name);
 Task *module_find_task(const Module *module, const char *name);
+/* A fact of a task, or NULL. */
+const char *task_fact(const Task *task, const char *key);
 Graph *module_find_graph(const Module *module, const char *name);
+/* The graph of that kind of a task; NULL if it has none. */
+Graph *module_task_graph(const Module *module, GraphKind kind, const char *task);
 
 #endif

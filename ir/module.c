@@ -186,10 +186,26 @@ Task *module_find_task(const Module *module, const char *name)
     return NULL;
 }
 
+const char *task_fact(const Task *task, const char *key)
+{
+    for (uint32_t i = 0; i < task->data_count; i++)
+        if (strcmp(task->data[i].key, key) == 0)
+            return task->data[i].value;
+    return NULL;
+}
+
 Graph *module_find_graph(const Module *module, const char *name)
 {
     for (uint32_t i = 0; i < module->graph_count; i++)
         if (strcmp(module->graphs[i]->name, name) == 0)
+            return module->graphs[i];
+    return NULL;
+}
+
+Graph *module_task_graph(const Module *module, GraphKind kind, const char *task)
+{
+    for (uint32_t i = 0; i < module->graph_count; i++)
+        if (module->graphs[i]->kind == kind && strcmp(module->graphs[i]->task, task) == 0)
             return module->graphs[i];
     return NULL;
 }

@@ -24,8 +24,8 @@ typedef struct Shape {
 
 typedef bool ShapeRule(const Shape *s, Type *out);
 
-__attribute__((format(printf, 2, 3)))
-static bool fail(const Shape *s, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static bool fail(const Shape *s, const char *format,
+                                                       ...)
 {
     char message[512];
     va_list args;
@@ -442,6 +442,58 @@ static bool shape_pool(const Shape *s, Type *out)
     if (axis->kind != AXIS_KIND_pool || axis->of[0] != arg(s, 0).axis)
         return fail(s, "axis '%s' is no pool of the operand's axis", axis->name);
     *out = type_rows(DTYPE_f32, s->attr->on_axis.axis, type_width(arg(s, 0)));
+    return true;
+}
+
+/* Windows over the square grid of one axis are the square grid of the other. */
+static bool need_windows(const Shape *s, int32_t grid_axis, int32_t windows_axis)
+{
+    const Axis *grid = &s->graph->axes[grid_axis];
+    const Axis *windows = &s->graph->axes[windows_axis];
+    int64_t kernel = s->attr->window.kernel, stride = s->attr->window.stride,
+            padding = s->attr->window.padding, side = axis_grid_side(grid);
+    if (kernel < 1 || kernel > MOST_POOL || stride < 1 || stride > MOST_POOL)
+        return fail(s, "kernel and stride must be 1 to %d", MOST_POOL);
+    if (padding < 0 || padding >= kernel)
+        return fail(s, "padding is %" PRId64 ", expected 0 to %" PRId64, padding,
+                    kernel - 1);
+    if (side < 0)
+        return fail(s, "axis '%s' is no fixed axis of side x side rows", grid->name);
+    if (side + 2 * padding < kernel)
+        return fail(s, "a window of %" PRId64 " is larger than the grid of %" PRId64,
+                    kernel, side);
+    int64_t steps = (side + 2 * padding - kernel) / stride + 1;
+    return axis_grid_side(windows) == steps ||
+           fail(s,
+                "axis '%s' must be fixed at %" PRId64 " rows: the windows stand %" PRId64
+                " x %" PRId64 " on the grid of %" PRId64 " x %" PRId64,
+                windows->name, steps * steps, steps, steps, side, side);
+}
+
+static bool shape_patches(const Shape *s, Type *out)
+{
+    int32_t axis = s->attr->window.axis;
+    if (!need_ragged(s, 0) || !need_axis(s, axis) ||
+        !need_windows(s, arg(s, 0).axis, axis))
+        return false;
+    int64_t width, places = s->attr->window.kernel * s->attr->window.kernel;
+    if (__builtin_mul_overflow(type_width(arg(s, 0)), places, &width))
+        return fail(s, "the rows are too wide");
+    *out = type_rows(DTYPE_f32, axis, width);
+    return type_is_sound(s, *out);
+}
+
+static bool shape_add_patches(const Shape *s, Type *out)
+{
+    int32_t axis = s->attr->window.axis;
+    if (!need_ragged(s, 0) || !need_axis(s, axis) ||
+        !need_windows(s, axis, arg(s, 0).axis))
+        return false;
+    int64_t places = s->attr->window.kernel * s->attr->window.kernel;
+    if (type_width(arg(s, 0)) % places != 0)
+        return fail(s, "%" PRId64 " columns are not windows of %" PRId64 " cells",
+                    type_width(arg(s, 0)), places);
+    *out = type_rows(DTYPE_f32, axis, type_width(arg(s, 0)) / places);
     return true;
 }
 

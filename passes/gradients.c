@@ -370,6 +370,27 @@ static const Node *gradient_sum_sequence(const Gradient *g, uint32_t i)
     return one_arg(g, OP_spread, &attr, g->dy);
 }
 
+/* y_o = columns of x where window o lies   =>   dx = sum of dy_o there; and the other way
+ * around */
+static const Node *moved_windows(const Gradient *g, OpKind op)
+{
+    OpAttr attr = g->node->attr;
+    attr.window.axis = arg(g, 0)->type.axis;
+    return one_arg(g, op, &attr, g->dy);
+}
+
+static const Node *gradient_patches(const Gradient *g, uint32_t i)
+{
+    (void)i;
+    return moved_windows(g, OP_add_patches);
+}
+
+static const Node *gradient_add_patches(const Gradient *g, uint32_t i)
+{
+    (void)i;
+    return moved_windows(g, OP_patches);
+}
+
 /* -- attention and the vocabulary: the mathematics is with the kernels ---- */
 
 /* Operands of the forward node with dy put in after the third. */

@@ -18,9 +18,10 @@ typedef struct TrainCommand {
 
 static bool parse(TrainCommand *command, int argc, char **argv, int *out_code)
 {
-    *command = (TrainCommand){
-        .data = "shapes", .steps = NOT_GIVEN, .eval_every = NOT_GIVEN,
-        .checkpoint_every = CHECKPOINT_EVERY};
+    *command = (TrainCommand){.data = "shapes",
+                              .steps = NOT_GIVEN,
+                              .eval_every = NOT_GIVEN,
+                              .checkpoint_every = CHECKPOINT_EVERY};
     const Option options[] = {
         {"--data", OPTION_text, &command->data, "DIR",
          "data sets in their published layout; shapes: built in"},
@@ -50,8 +51,7 @@ static bool parse(TrainCommand *command, int argc, char **argv, int *out_code)
     };
     const Usage usage = {.command = "train",
                          .operands = "plan.bin",
-                         .help =
-                             "Trains the model of a plan and scores it.",
+                         .help = "Trains the model of a plan and scores it.",
                          .options = options,
                          .option_count = sizeof options / sizeof *options,
                          .operand_count = 1};
@@ -154,6 +154,22 @@ static ExitCode train_run(const TrainCommand *command, Run *run,
     return code;
 }
 
+/* A task without a loss has no train graph. */
+static bool check_trained(const Module *module, Diags *diags)
+{
+    for (uint32_t i = 0; i < module->task_count; i++) {
+        const Task *task = &module->tasks[i];
+        if (module_task_graph(module, GRAPH_train, task->name))
+            continue;
+        diag_error(diags, task->loc,
+                   "task '%s' has no <loss>: the plan cannot train it, only compute its "
+                   "results",
+                   task->name);
+        return false;
+    }
+    return true;
+}
+
 static ExitCode train_plan(const TrainCommand *command, const Interrupt *interrupt,
                            Diags *diags)
 {
@@ -167,7 +183,8 @@ static ExitCode train_plan(const TrainCommand *command, const Interrupt *interru
     if (!run_read(&run, &options, diags))
         return EXIT_CODE_input;
     ExitCode code = EXIT_CODE_input;
-    if (check_directory(command, run.directory, diags) && run_fill(&run, &options, diags))
+    if (check_trained(run.module, diags) &&
+        check_directory(command, run.directory, diags) && run_fill(&run, &options, diags))
         code = train_run(command, &run, interrupt, diags);
     run_close(&run);
     return code;

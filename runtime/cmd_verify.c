@@ -15,7 +15,7 @@
 enum { MOST_SPLITS = 4096 };
 
 typedef struct VerifyCommand {
-    const char *plan, *recorded, *split, *tolerance, *task;
+    const char *plan, *recorded, *weights, *split, *tolerance, *task;
     bool nodes, verbose, no_cache;
     int64_t lanes, sequences, longest, seed;
 } VerifyCommand;
@@ -27,6 +27,8 @@ static bool parse(VerifyCommand *command, int argc, char **argv, int *out_code)
     const Option options[] = {
         {"--case", OPTION_text, &command->recorded, "FILE",
          "a recorded case, .safetensors"},
+        {"--weights", OPTION_text, &command->weights, "PATH",
+         "with --case: parameters from here, not from the case"},
         {"--nodes", OPTION_flag, &command->nodes, NULL,
          "every kernel against the interpreter"},
         {"--lanes", OPTION_count, &command->lanes, "N", "threads; 0: one per processor"},
@@ -56,9 +58,12 @@ static bool parse(VerifyCommand *command, int argc, char **argv, int *out_code)
         .operand_count = 1};
     if (!options_parse(&usage, argc, argv, &command->plan, out_code))
         return false;
-    if (command->nodes != (command->recorded != NULL) && command->sequences > 0)
+    bool is_one = command->nodes != (command->recorded != NULL);
+    if (is_one && !(command->nodes && command->weights) && command->sequences > 0)
         return true;
-    fprintf(stderr, "vlrun verify: give either --case FILE or --nodes\n");
+    fprintf(stderr, is_one && command->weights
+                        ? "vlrun verify: --weights goes with --case\n"
+                        : "vlrun verify: give either --case FILE or --nodes\n");
     *out_code = EXIT_CODE_usage;
     return false;
 }
@@ -141,11 +146,18 @@ static int verify_nodes(const VerifyCommand *command, const Module *module,
 static int verify_recorded(const VerifyCommand *command, const Module *module,
                            const SessionOptions *session, Diags *diags)
 {
-    const CaseOptions options = {.path = command->recorded,
-                                 .session = *session,
-                                 .verbose = command->verbose,
-                                 .out = stdout};
-    switch (verify_case(module, &options, diags)) {
+    CaseOptions options = {.path = command->recorded,
+                           .session = *session,
+                           .verbose = command->verbose,
+                           .out = stdout};
+    TensorSet *weights =
+        command->weights ? tensor_set_open(command->weights, diags) : NULL;
+    if (command->weights && !weights)
+        return EXIT_CODE_input;
+    options.weights = weights;
+    Verdict verdict = verify_case(module, &options, diags);
+    tensor_set_close(weights);
+    switch (verdict) {
     case VERDICT_equal:
         return EXIT_CODE_done;
     case VERDICT_different:

@@ -5,17 +5,9 @@
 
 #include "runtime/generate.h"
 
-static const char *find_fact(const Task *task, const char *key)
-{
-    for (uint32_t i = 0; i < task->data_count; i++)
-        if (strcmp(task->data[i].key, key) == 0)
-            return task->data[i].value;
-    return NULL;
-}
-
 static bool read_number(const Task *task, const char *key, double *value, Diags *diags)
 {
-    const char *text = find_fact(task, key);
+    const char *text = task_fact(task, key);
     if (!text)
         return true;
     char *end;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/axis.h"
 #include "runtime/reference.h"
 
 void reference_reshape(const ReferenceContext *ctx, const Node *node,
@@ -47,8 +48,8 @@ void reference_slice(const ReferenceContext *ctx, const Node *node,
         ((float *)out)[i] = x[i / count * wide + i % count];
 }
 
-void reference_pad(const ReferenceContext *ctx, const Node *node,
-                   const void *const *args, void *out)
+void reference_pad(const ReferenceContext *ctx, const Node *node, const void *const *args,
+                   void *out)
 {
     int64_t narrow = type_width(node->args[0]->type), wide = node->attr.columns.count;
     for (int64_t i = 0; i < reference_elements(ctx, node->type); i++) {
@@ -260,4 +261,73 @@ void reference_max_pool(const ReferenceContext *ctx, const Node *node,
                       (float *)out +
                           (to->offsets[s] + image * axis->side * axis->side) * width);
     }
+}
+
+/* Calls `move` for every cell of every window that lies on the grid: with its row, the
+ * window's, and its place in the window. */
+typedef void MoveCell(const Node *node, const float *from, float *to, int64_t cell,
+                      int64_t window, int64_t place);
+
+static void each_cell(const Node *node, int64_t side, int64_t steps, int64_t first_cell,
+                      int64_t first_window, MoveCell *move, const float *from, float *to)
+{
+    int64_t kernel = node->attr.window.kernel, stride = node->attr.window.stride,
+            padding = node->attr.window.padding;
+    for (int64_t window = 0; window < steps * steps; window++)
+        for (int64_t place = 0; place < kernel * kernel; place++) {
+            int64_t row = window / steps * stride + place / kernel - padding;
+            int64_t column = window % steps * stride + place % kernel - padding;
+            if (row >= 0 && row < side && column >= 0 && column < side)
+                move(node, from, to, first_cell + row * side + column,
+                     first_window + window, place);
+        }
+}
+
+/* The column of channel i at a place of a window. */
+static int64_t window_column(const Node *node, int64_t channels, int64_t i, int64_t place)
+{
+    int64_t places = node->attr.window.kernel * node->attr.window.kernel;
+    return node->attr.window.by_place ? place * channels + i : i * places + place;
+}
+
+static void take_cell(const Node *node, const float *from, float *to, int64_t cell,
+                      int64_t window, int64_t place)
+{
+    int64_t channels = type_width(node->args[0]->type), width = type_width(node->type);
+    for (int64_t i = 0; i < channels; i++)
+        to[window * width + window_column(node, channels, i, place)] =
+            from[cell * channels + i];
+}
+
+static void add_cell(const Node *node, const float *from, float *to, int64_t cell,
+                     int64_t window, int64_t place)
+{
+    int64_t channels = type_width(node->type), width = type_width(node->args[0]->type);
+    for (int64_t i = 0; i < channels; i++)
+        to[cell * channels + i] +=
+            from[window * width + window_column(node, channels, i, place)];
+}
+
+static void move_windows(const ReferenceContext *ctx, const Node *node, int32_t grid,
+                         int32_t windows, MoveCell *move, const float *from, float *to)
+{
+    memset(to, 0, (size_t)reference_bytes(ctx, node->type));
+    for (int64_t s = 0; s < ctx->sequences; s++)
+        each_cell(node, axis_grid_side(&ctx->graph->axes[grid]),
+                  axis_grid_side(&ctx->graph->axes[windows]), ctx->views[grid].offsets[s],
+                  ctx->views[windows].offsets[s], move, from, to);
+}
+
+void reference_patches(const ReferenceContext *ctx, const Node *node,
+                       const void *const *args, void *out)
+{
+    move_windows(ctx, node, node->args[0]->type.axis, node->type.axis, take_cell, args[0],
+                 out);
+}
+
+void reference_add_patches(const ReferenceContext *ctx, const Node *node,
+                           const void *const *args, void *out)
+{
+    move_windows(ctx, node, node->type.axis, node->args[0]->type.axis, add_cell, args[0],
+                 out);
 }

@@ -235,15 +235,6 @@ bool verify_graph(Session *session, uint32_t index, const Batch *batch, uint64_t
     return fits;
 }
 
-static const Graph *train_graph(const Module *module, const char *task)
-{
-    for (uint32_t g = 0; g < module->graph_count; g++)
-        if (module->graphs[g]->kind == GRAPH_train &&
-            strcmp(module->graphs[g]->task, task) == 0)
-            return module->graphs[g];
-    return NULL;
-}
-
 /* An update graph sees real gradients, so that its numbers are what they are in
  * training. */
 static bool verify_one(Session *session, uint32_t index, const RandomBatch *wanted,
@@ -251,8 +242,9 @@ static bool verify_one(Session *session, uint32_t index, const RandomBatch *want
 {
     const Module *module = session_module(session);
     const Graph *graph = module->graphs[index];
-    const Graph *source =
-        graph->kind == GRAPH_update ? train_graph(module, graph->task) : graph;
+    const Graph *source = graph->kind == GRAPH_update
+                              ? module_task_graph(module, GRAPH_train, graph->task)
+                              : graph;
     Batch *batch = source ? random_batch(source, wanted) : NULL;
     double loss;
     bool fits = true;

@@ -21,6 +21,7 @@
 
 #include "runtime/data/case.h"
 #include "runtime/generate.h"
+#include "runtime/weights.h"
 
 typedef enum Kind {
     KIND_loss,
@@ -38,10 +39,10 @@ static const struct {
     const char *name;
     double limit;
 } kinds[KIND_COUNT] = {
-    [KIND_loss] = {"loss", 1e-5},         [KIND_norm] = {"norm", 1e-4},
-    [KIND_result] = {"result", 1e-5},     [KIND_greedy] = {"greedy", 0},
-    [KIND_beams] = {"beams", 0},          [KIND_gradient] = {"gradient", 1e-4},
-    [KIND_update] = {"update", 1e-2},     [KIND_unchanged] = {"unchanged", 0},
+    [KIND_loss] = {"loss", 1e-5},     [KIND_norm] = {"norm", 1e-4},
+    [KIND_result] = {"result", 1e-5}, [KIND_greedy] = {"greedy", 0},
+    [KIND_beams] = {"beams", 0},      [KIND_gradient] = {"gradient", 1e-4},
+    [KIND_update] = {"update", 1e-2}, [KIND_unchanged] = {"unchanged", 0},
 };
 
 static const double NOISE = 1e-6;
@@ -132,8 +133,22 @@ static bool same_shape(const Tensor *tensor, Type type)
     return true;
 }
 
+static bool load_weights(Trial *trial)
+{
+    WeightsReport report;
+    if (!weights_load(trial->store, trial->options->weights, &report, trial->diags))
+        return false;
+    weights_report(trial->store, trial->options->weights, &report, trial->options->out);
+    if (report.missing > 0)
+        diag_error(trial->diags, (Loc){.file = tensor_set_path(trial->options->weights)},
+                   "%u parameters of the plan are not there", report.missing);
+    return report.missing == 0;
+}
+
 static bool load_parameters(Trial *trial)
 {
+    if (trial->options->weights)
+        return load_weights(trial);
     const char *path = trial->recorded->path;
     uint32_t errors = diags_error_count(trial->diags);
     for (uint32_t i = 0; i < store_count(trial->store); i++) {
@@ -145,8 +160,7 @@ static bool load_parameters(Trial *trial)
         const char *prefix = entry->param->buffer ? "buffer/" : "param/";
         const Tensor *tensor = find_named(trial, prefix, entry);
         if (!tensor)
-            diag_error(trial->diags, (Loc){.file = path}, "no %s%s", prefix,
-                       entry->name);
+            diag_error(trial->diags, (Loc){.file = path}, "no %s%s", prefix, entry->name);
         else if (!same_shape(tensor, entry->type))
             diag_error(trial->diags, (Loc){.file = path},
                        "%s has another shape than the plan's parameter", tensor->name);
@@ -178,14 +192,11 @@ static void keep_parameters(Trial *trial)
 
 static const Graph *graph_of(const Trial *trial, GraphKind kind, const char *task)
 {
-    for (uint32_t g = 0; g < trial->module->graph_count; g++) {
-        const Graph *graph = trial->module->graphs[g];
-        if (graph->kind == kind && strcmp(graph->task, task) == 0)
-            return graph;
-    }
-    diag_error(trial->diags, (Loc){0}, "the plan has no %s graph for task '%s'",
-               graph_kind_names[kind], task);
-    return NULL;
+    const Graph *graph = module_task_graph(trial->module, kind, task);
+    if (!graph)
+        diag_error(trial->diags, (Loc){0}, "the plan has no %s graph for task '%s'",
+                   graph_kind_names[kind], task);
+    return graph;
 }
 
 static double compare_result(Trial *trial, const Graph *graph, const Batch *batch,
@@ -533,19 +544,37 @@ static Verdict print_tallies(const Trial *trial)
     return is_equal ? VERDICT_equal : VERDICT_different;
 }
 
+static bool check_training(Trial *trial)
+{
+    keep_parameters(trial);
+    if (!check_gradients(trial) || !run_steps(trial))
+        return false;
+    check_updates(trial);
+    return true;
+}
+
+/* A plan that only computes results must find some to compare. */
+static bool check_compared(Trial *trial)
+{
+    if (trial->tallies[KIND_result].count > 0)
+        return true;
+    diag_error(trial->diags, (Loc){.file = trial->recorded->path},
+               "no tensor mid/NAME or out/NAME is named as a result of @%s.evaluate",
+               trial->recorded->steps[0].task);
+    return false;
+}
+
 static bool run_trial(Trial *trial)
 {
     if (!load_parameters(trial))
         return false;
-    keep_parameters(trial);
     trial->session =
         session_new(trial->module, trial->store, &trial->options->session, trial->diags);
-    if (!trial->session || !check_results(trial) || !check_generations(trial) ||
-        !check_gradients(trial) ||
-        !run_steps(trial))
+    if (!trial->session || !check_results(trial) || !check_generations(trial))
         return false;
-    check_updates(trial);
-    return true;
+    const char *task = trial->recorded->steps[0].task;
+    return module_task_graph(trial->module, GRAPH_train, task) ? check_training(trial)
+                                                               : check_compared(trial);
 }
 
 Verdict verify_case(const Module *module, const CaseOptions *options, Diags *diags)

@@ -3,9 +3,11 @@
 #define VLG_RUNTIME_VERIFY_CASE_H
 
 #include "runtime/session.h"
+#include "runtime/tensor_set.h"
 
 typedef struct CaseOptions {
-    const char *path; /* of the .safetensors file */
+    const char *path;         /* of the .safetensors file */
+    const TensorSet *weights; /* parameters are read from here instead; or NULL */
     SessionOptions session;
     bool verbose; /* a line per tensor */
     FILE *out;
@@ -17,8 +19,9 @@ typedef enum Verdict {
     VERDICT_failed     /* a file at fault: errors are in the diagnostics */
 } Verdict;
 
-/* `module` is the plan. Every parameter of the plan must be recorded and the other way
- * around. */
+/* `module` is the plan. Every parameter of the plan must be recorded (or in the weights)
+ * and the other way around. A task without a train graph has its results compared
+ * only. */
 Verdict verify_case(const Module *module, const CaseOptions *options, Diags *diags);
 
 #endif

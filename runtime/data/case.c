@@ -290,6 +290,76 @@ static bool add_scores(Maker *maker)
     return true;
 }
 
+static bool add_text_and_images(Maker *maker)
+{
+    const Tensor *ids = need(maker, "input_ids", 2);
+    if (!ids)
+        return false;
+    maker->batch->sequences = ids->dims[0];
+    return add_text(maker) && add_targets(maker) && add_images(maker) &&
+           add_scores(maker);
+}
+
+/* Rows of a sequence in a tensor [sequences, rows, width], or one of [sequences, width]
+ * on the axis `batch`; all sequences have as many. */
+static bool add_input(Maker *maker, const Node *input)
+{
+    const char *name = input->attr.named.name;
+    const Axis *axis = &maker->graph->axes[input->type.axis];
+    bool is_batch = axis->kind == AXIS_KIND_batch;
+    const Tensor *tensor = need(maker, name, is_batch ? 1 : 2);
+    if (!tensor)
+        return false;
+    Batch *batch = maker->batch;
+    int64_t rows = is_batch ? 1 : tensor->dims[1], width = type_width(input->type);
+    if (input->type.dtype == DTYPE_i32)
+        width = 1;
+    batch->sequences = tensor->dims[0];
+    bool fits = tensor->elements == batch->sequences * rows * width &&
+                (axis->kind != AXIS_KIND_fixed || rows == axis->count) &&
+                rows <= INT32_MAX;
+    if (!fits) {
+        diag_error(maker->diags, (Loc){.file = maker->recorded->path},
+                   "%s has %lld rows and %lld numbers of a sequence; input '%s' has "
+                   "rows of %lld on axis '%s'",
+                   tensor->name, (long long)rows,
+                   (long long)(tensor->elements / batch->sequences), name,
+                   (long long)width, axis->name);
+        return false;
+    }
+    BatchField *field = add_field(maker, name, axis->name, input->type.dtype, width,
+                                  batch->sequences * rows);
+    if (axis->kind == AXIS_KIND_primary) {
+        int32_t *lengths = add_axis(maker, axis->name);
+        for (int64_t s = 0; s < batch->sequences; s++)
+            lengths[s] = (int32_t)rows;
+    }
+    if (input->type.dtype == DTYPE_f32) {
+        tensor_read_f32(tensor, 0, tensor->elements, field->rows);
+        return true;
+    }
+    const int32_t *values = read_integers(maker, tensor);
+    if (values)
+        memcpy(field->rows, values, (size_t)tensor->elements * sizeof *values);
+    return values != NULL;
+}
+
+static bool add_inputs(Maker *maker)
+{
+    for (uint32_t i = 0; i < maker->graph->node_count; i++)
+        if (maker->graph->nodes[i]->op == OP_input &&
+            !add_input(maker, maker->graph->nodes[i]))
+            return false;
+    return maker->batch->sequences > 0;
+}
+
+/* Whether the recording has texts, padded; else it has the inputs as the graph names
+ * them. */
+static bool is_padded(const RecordedCase *recorded, const CaseStep *step)
+{
+    return find(recorded, step, "input_ids") && find(recorded, step, "attention_mask");
+}
+
 Batch *case_batch(const RecordedCase *recorded, const CaseStep *step, const Graph *graph,
                   Diags *diags)
 {
@@ -297,16 +367,11 @@ Batch *case_batch(const RecordedCase *recorded, const CaseStep *step, const Grap
     Arena *arena = arena_new();
     Batch *batch = arena_alloc(arena, sizeof *batch);
     *batch = (Batch){.task = graph->task, .arena = arena};
-    batch->axes = ARENA_ARRAY(arena, BatchAxis, AXES);
-    batch->fields = ARENA_ARRAY(arena, BatchField, FIELDS);
+    batch->axes = ARENA_ARRAY(arena, BatchAxis, AXES + graph->axis_count);
+    batch->fields = ARENA_ARRAY(arena, BatchField, FIELDS + graph->node_count);
     Maker maker = {recorded, step, graph, batch, diags};
-    const Tensor *ids = need(&maker, "input_ids", 2);
-    if (ids) {
-        batch->sequences = ids->dims[0];
-        if (add_text(&maker) && add_targets(&maker) && add_images(&maker) &&
-            add_scores(&maker))
-            return batch;
-    }
+    if (is_padded(recorded, step) ? add_text_and_images(&maker) : add_inputs(&maker))
+        return batch;
     if (diags_error_count(diags) == 0)
         diag_error(diags, (Loc){.file = recorded->path},
                    "the tensors of batch '%s' do not fit", step->batch);
@@ -316,10 +381,27 @@ Batch *case_batch(const RecordedCase *recorded, const CaseStep *step, const Grap
 
 /* -- places in the recording -------------------------------------------------------- */
 
-static int64_t padded_length(const RecordedCase *recorded, const CaseStep *step,
-                             const char *axis)
+/* The input whose rows are on the axis tells. */
+static int64_t plain_length(const RecordedCase *recorded, const CaseStep *step,
+                            const Graph *graph, int32_t axis)
 {
-    bool is_text = strcmp(axis, "text") == 0;
+    for (uint32_t i = 0; i < graph->node_count; i++) {
+        const Node *node = graph->nodes[i];
+        const Tensor *tensor = node->op == OP_input && node->type.axis == axis
+                                   ? find(recorded, step, node->attr.named.name)
+                                   : NULL;
+        if (tensor && tensor->rank >= 2)
+            return tensor->dims[1];
+    }
+    return 0;
+}
+
+static int64_t padded_length(const RecordedCase *recorded, const CaseStep *step,
+                             const Graph *graph, int32_t axis)
+{
+    if (!is_padded(recorded, step))
+        return plain_length(recorded, step, graph, axis);
+    bool is_text = strcmp(graph->axes[axis].name, "text") == 0;
     const Tensor *tensor = find(recorded, step, is_text ? "input_ids" : "target_ids");
     return tensor ? tensor->dims[1] : 0;
 }
@@ -330,7 +412,7 @@ int64_t case_extent(const RecordedCase *recorded, const CaseStep *step,
     const Axis *of = &graph->axes[axis];
     switch (of->kind) {
     case AXIS_KIND_primary:
-        return padded_length(recorded, step, of->name);
+        return padded_length(recorded, step, graph, axis);
     case AXIS_KIND_fixed:
         return of->count;
     case AXIS_KIND_pool:

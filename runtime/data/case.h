@@ -31,7 +31,9 @@ typedef struct RecordedCase {
 RecordedCase *case_open(const char *path, Diags *diags);
 void case_close(RecordedCase *recorded); /* NULL is allowed */
 
-/* The batch of a step, as `graph` (its train or evaluate graph) wants it. */
+/* The batch of a step, as `graph` (its train or evaluate graph) wants it: of the padded
+ * texts, targets and images that the recording has; or, if it has no texts, of tensors
+ * named as the graph's inputs, [sequences, rows, width]. */
 Batch *case_batch(const RecordedCase *recorded, const CaseStep *step, const Graph *graph,
                   Diags *diags);
 

@@ -329,11 +329,118 @@ static void test_max_pool(Trial *t, const char *processor)
     }
 }
 
+/* Windows of 3 x 3, every second cell, over grids of 5 x 5 with a cell of zeros around.
+ */
+enum { FIELD = 5, STEPS = 3, KERNEL = 3, PLACES = KERNEL * KERNEL };
+
+static void windows_axes(Trial *t, int32_t *out_field, int32_t *out_windows)
+{
+    int32_t cells[SEQUENCES], windows[SEQUENCES];
+    for (int s = 0; s < SEQUENCES; s++) {
+        cells[s] = FIELD * FIELD;
+        windows[s] = STEPS * STEPS;
+    }
+    Axis axis = {.name = intern(t->f.module->interns, "field"),
+                 .kind = AXIS_KIND_fixed,
+                 .count = FIELD * FIELD};
+    *out_field = fixture_axis_like(&t->f, axis, cells, SEQUENCES);
+    axis.name = intern(t->f.module->interns, "windows");
+    axis.count = STEPS * STEPS;
+    *out_windows = fixture_axis_like(&t->f, axis, windows, SEQUENCES);
+    t->attr.window.kernel = KERNEL;
+    t->attr.window.stride = 2;
+    t->attr.window.padding = 1;
+}
+
+/* The cell of row `row` of the windows at a place, or -1. */
+static int64_t cell_of(int64_t row, int64_t place)
+{
+    int64_t window = row % (STEPS * STEPS), sequence = row / (STEPS * STEPS);
+    int64_t y = window / STEPS * 2 + place / KERNEL - 1;
+    int64_t x = window % STEPS * 2 + place % KERNEL - 1;
+    bool is_inside = y >= 0 && y < FIELD && x >= 0 && x < FIELD;
+    return is_inside ? sequence * FIELD * FIELD + y * FIELD + x : -1;
+}
+
+static int64_t window_element(const Trial *t, int64_t row, int64_t channel, int64_t place)
+{
+    int64_t column =
+        t->attr.window.by_place ? place * t->width + channel : channel * PLACES + place;
+    return row * PLACES * t->width + column;
+}
+
+static void test_patches(Trial *t, const char *processor)
+{
+    int32_t field, windows;
+    windows_axes(t, &field, &windows);
+    t->attr.window.axis = windows;
+    const Node *x = floats_on(t, "x", field);
+    const Node *y = node_of(t, OP_patches, x, NULL);
+    if (!prepare(t, y, processor))
+        return;
+    fixture_run(&t->f);
+    for (int64_t row = 0; row < SEQUENCES * STEPS * STEPS; row++)
+        for (int64_t place = 0; place < PLACES; place++)
+            for (int64_t i = 0; i < t->width; i++) {
+                int64_t cell = cell_of(row, place);
+                expect_float(t, y, window_element(t, row, i, place),
+                             cell < 0 ? 0 : row_of(t, x, cell)[i]);
+            }
+}
+
+static void test_add_patches(Trial *t, const char *processor)
+{
+    int32_t field, windows;
+    windows_axes(t, &field, &windows);
+    t->attr.window.axis = field;
+    const Node *x =
+        fixture_input(&t->f, "x", type_rows(DTYPE_f32, windows, PLACES * t->width));
+    const Node *y = node_of(t, OP_add_patches, x, NULL);
+    if (!prepare(t, y, processor))
+        return;
+    fixture_run(&t->f);
+    float *want = ARENA_ARRAY(t->f.arena, float, SEQUENCES *FIELD *FIELD * t->width);
+    for (int64_t row = 0; row < SEQUENCES * STEPS * STEPS; row++)
+        for (int64_t place = 0; place < PLACES; place++)
+            for (int64_t i = 0; i < t->width && cell_of(row, place) >= 0; i++)
+                want[cell_of(row, place) * t->width + i] +=
+                    fixture_floats(&t->f, x)[window_element(t, row, i, place)];
+    for (int64_t row = 0; row < SEQUENCES * FIELD * FIELD; row++)
+        expect_row(t, y, row, want + row * t->width);
+}
+
+static void test_patches_by_place(Trial *t, const char *processor)
+{
+    t->attr.window.by_place = 1;
+    test_patches(t, processor);
+}
+
+static void test_add_patches_by_place(Trial *t, const char *processor)
+{
+    t->attr.window.by_place = 1;
+    test_add_patches(t, processor);
+}
+
 static MoveTest *const tests[] = {
-    test_gather,      test_gather_static, test_scatter_add, test_join,
-    test_part_first,  test_part_second,   test_spread,      test_sum_sequence,
-    test_position,    test_lengths,       test_total,       test_transpose,
-    test_swap_middle, test_rotate,        test_max_pool,
+    test_gather,
+    test_gather_static,
+    test_scatter_add,
+    test_join,
+    test_part_first,
+    test_part_second,
+    test_spread,
+    test_sum_sequence,
+    test_position,
+    test_lengths,
+    test_total,
+    test_transpose,
+    test_swap_middle,
+    test_rotate,
+    test_max_pool,
+    test_patches,
+    test_add_patches,
+    test_patches_by_place,
+    test_add_patches_by_place,
 };
 
 static void test_refusal(Check *check)

@@ -142,6 +142,7 @@ static void add_task(Random *random, Module *module, uint32_t number)
 
 static void add_axes(Random *random, Graph *graph)
 {
+    static const int64_t grids[] = {1, 4, 16, 16, 50};
     uint32_t count = 2 + random_below(random, 5);
     for (uint32_t i = 1; i < count; i++) {
         Axis axis = {.name = unique_text(random, graph->interns, i),
@@ -150,7 +151,7 @@ static void add_axes(Random *random, Graph *graph)
         if (axis.kind == AXIS_KIND_primary)
             axis.longest = 1 + random_below(random, 50);
         if (axis.kind == AXIS_KIND_fixed)
-            axis.count = 1 + random_below(random, 50);
+            axis.count = grids[random_below(random, sizeof grids / sizeof *grids)];
         if (axis.kind == AXIS_KIND_join || axis.kind == AXIS_KIND_pool)
             axis.of[0] = (int32_t)random_below(random, i);
         if (axis.kind == AXIS_KIND_join)
@@ -168,6 +169,7 @@ static void add_axes(Random *random, Graph *graph)
 static OpAttr random_attr(Random *random, Graph *graph, OpKind op)
 {
     OpAttr attr = {0};
+    bool is_window = op_info(op)->attrs == ATTRS_window; /* few numbers fit a grid */
     uint32_t count;
     const AttrField *fields = op_fields(op, &count);
     for (uint32_t i = 0; i < count; i++) {
@@ -177,7 +179,8 @@ static OpAttr random_attr(Random *random, Graph *graph, OpKind op)
             *(attr_flag *)at = (attr_flag)random_below(random, 2);
             break;
         case ATTR_int:
-            *(attr_int *)at = random_int(random);
+            *(attr_int *)at =
+                is_window ? (int64_t)random_below(random, 4) : random_int(random);
             break;
         case ATTR_real:
             *(attr_real *)at = random_real(random);

@@ -33,6 +33,8 @@ static void add_axes(Graph *graph)
          .of = {AXIS_text, AXIS_image}},
         {.name = intern(interns, "prompt"), .kind = AXIS_KIND_fixed, .count = 3},
         {.name = intern(interns, "dec"), .kind = AXIS_KIND_primary, .longest = 5},
+        {.name = intern(interns, "field"), .kind = AXIS_KIND_fixed, .count = 16},
+        {.name = intern(interns, "windows"), .kind = AXIS_KIND_fixed, .count = 9},
     };
     for (size_t i = 0; i < sizeof axes / sizeof *axes; i++)
         graph_axis(graph, axes[i], HERE.loc);

@@ -14,6 +14,8 @@ enum {
     AXIS_both,     /* join of text and image */
     AXIS_prompt,   /* fixed, 3 rows */
     AXIS_dec,      /* primary */
+    AXIS_field,    /* fixed, a grid of 4 x 4 */
+    AXIS_windows,  /* fixed, 3 x 3 */
 };
 
 Module *harness_module(void);

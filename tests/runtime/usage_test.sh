@@ -24,7 +24,7 @@ plan=$work/plan.bin
 
 expect 2 "usage: vlrun <command>"
 expect 0 "usage: vlrun <command>" --help
-for command in train eval generate export profile bench verify make-data; do
+for command in train eval generate export extract profile bench verify make-data; do
     expect 0 "usage: vlrun $command" $command --help
 done
 expect 2 "did you mean 'train'?" trian "$plan"
@@ -40,6 +40,12 @@ expect 1 "damaged plan" train "$work/cut.bin"
 expect 1 "did you mean 'text'?" bench "$plan" --lengths txet=4
 expect 1 "no checkpoint to go on from" train "$plan" --out "$work/run" --resume
 expect 0 "0 beyond" verify "$plan" --nodes
+
+# A plan without a loss computes results, and nothing else.
+"$vlc" compile "$models/extract_rn50.vg" -o "$work/images.bin" --set size=tiny || exit 1
+expect 1 "task 'images' has no <loss>" train "$work/images.bin" --out "$work/none"
+expect 0 "0 beyond" verify "$work/images.bin" --nodes
+expect 2 "--weights goes with --case" verify "$plan" --nodes --weights "$plan"
 
 # A rate that no training survives; what it leaves behind cannot be scored either.
 "$vlc" compile "$models/vlt5_tiny_adapter.vg" -o "$plan" --set lr=1e30 || exit 1

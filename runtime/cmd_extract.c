@@ -1,0 +1,93 @@
+/* vlrun extract */
+#include <math.h>
+#include <stdlib.h>
+
+#include "runtime/command.h"
+#include "runtime/media/extract.h"
+
+/* One frame of a video in so many seconds, as the published features have it. */
+static const double INTERVAL = 1.5;
+
+typedef struct ExtractCommand {
+    const char *plan, *weights, *interval;
+    ExtractOptions options;
+    int64_t threads;
+    bool no_cache;
+} ExtractCommand;
+
+static bool check(ExtractCommand *command)
+{
+    const ExtractOptions *options = &command->options;
+    if (!options->images == !options->video || !options->out) {
+        fprintf(stderr, "vlrun extract: needs either --images or --video, and --out\n");
+        return false;
+    }
+    char *end = NULL;
+    if (command->interval)
+        command->options.interval = strtod(command->interval, &end);
+    if (!command->interval || (end != command->interval && !*end &&
+                               isfinite(options->interval) && options->interval >= 1e-3))
+        return true;
+    fprintf(stderr, "vlrun extract: --interval takes seconds, at least 0.001, not '%s'\n",
+            command->interval);
+    return false;
+}
+
+static bool parse(ExtractCommand *command, int argc, char **argv, int *out_code)
+{
+    *command = (ExtractCommand){.options = {.interval = INTERVAL}};
+    const Option options[] = {
+        {"--images", OPTION_text, &command->options.images, "PATH",
+         "an image, or a directory of .jpg, .jpeg and .png files"},
+        {"--video", OPTION_text, &command->options.video, "PATH",
+         "a video, or a directory of videos"},
+        {"--out", OPTION_text, &command->options.out, "DIR",
+         "where files of features go: NAME.h5 of an image, NAME.npz of a video"},
+        {"--weights", OPTION_text, &command->weights, "PATH",
+         "parameters: a model directory, safetensors or index file"},
+        {"--interval", OPTION_text, &command->interval, "SECONDS",
+         "from frame to frame of a video; 1.5"},
+        {"--overwrite", OPTION_flag, &command->options.overwrite, NULL,
+         "also what is there already; else it is left out"},
+        {"--skip-bad", OPTION_flag, &command->options.skip_bad, NULL,
+         "leave out, and count, files that cannot be read"},
+        {"--threads", OPTION_count, &command->threads, "N", "0: one per processor"},
+        {"--no-cache", OPTION_flag, &command->no_cache, NULL,
+         "compile every kernel anew"},
+    };
+    const Usage usage = {
+        .command = "extract",
+        .operands = "plan.bin",
+        .help = "Turns images or videos into the files of features that training reads,\n"
+                "with a plan such as that of models/extract_rn101.vg (docs/data.md).",
+        .options = options,
+        .option_count = sizeof options / sizeof *options,
+        .operand_count = 1};
+    if (!options_parse(&usage, argc, argv, &command->plan, out_code))
+        return false;
+    *out_code = EXIT_CODE_usage;
+    return check(command);
+}
+
+static ExitCode extract_run(const void *state, Run *run, const Interrupt *interrupt,
+                            Diags *diags)
+{
+    const ExtractCommand *command = state;
+    if (!command->weights)
+        diag_warning(diags, (Loc){0},
+                     "without --weights the model's parameters are random");
+    return extract(&command->options, run, interrupt, diags);
+}
+
+int cmd_extract(int argc, char **argv)
+{
+    ExtractCommand command;
+    int code;
+    if (!parse(&command, argc, argv, &code))
+        return code;
+    const RunOptions options = {.plan = command.plan,
+                                .weights = command.weights,
+                                .threads = command.threads,
+                                .no_cache = command.no_cache};
+    return run_do(&options, extract_run, &command);
+}

@@ -1,0 +1,44 @@
+/* Pictures: 8-bit RGB, as image files and frames of videos hold them. */
+#ifndef VLG_RUNTIME_MEDIA_PICTURE_H
+#define VLG_RUNTIME_MEDIA_PICTURE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ir/diag.h"
+
+typedef struct Picture {
+    uint8_t *rgb; /* [height, width, 3], malloc'ed */
+    int32_t width, height;
+} Picture;
+
+/* More pixels than any photograph has: a damaged file must not make us allocate them. */
+#define PICTURE_PIXELS_MAX (INT64_C(1) << 27)
+
+void picture_free(Picture *picture); /* zeroed is allowed */
+
+/* Reads a JPEG or PNG file, which its first bytes tell apart. Grey becomes RGB, CMYK
+ * (taken as inverted, as Adobe writes it) too, alpha is dropped, of 16 bits the upper
+ * eight count; a rotation in Exif data is not done. False and an error that names the
+ * file; `out` is then zeroed. */
+NODISCARD bool picture_read(const char *path, Picture *out, Diags *diags);
+
+/* The decoders behind it: `bytes` are of the file `path`. */
+NODISCARD bool jpeg_decode(const char *path, const uint8_t *bytes, size_t count,
+                           Picture *out, Diags *diags);
+NODISCARD bool png_decode(const char *path, const uint8_t *bytes, size_t count,
+                          Picture *out, Diags *diags);
+
+/* Cubic convolution (Keys 1981, a = -1/2) to width x height, first along rows, then along
+ * columns, each rounded to 8 bits; where the picture shrinks, the kernel is stretched, so
+ * that every pixel counts. Weights are rounded to 2^-22. Pillow's resize() with BICUBIC
+ * does the same. */
+void picture_resize(const Picture *picture, int32_t width, int32_t height, Picture *out);
+
+/* Frames of a video file, each resized to side x side: what is shown at 0, `interval`,
+ * 2 `interval`, .. seconds after its first frame. `*out` is malloc'ed, as are the frames.
+ * False and an error that names the file. */
+NODISCARD bool video_read(const char *path, double interval, int32_t side, Picture **out,
+                          int64_t *out_count, Diags *diags);
+
+#endif

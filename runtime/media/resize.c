@@ -1,0 +1,135 @@
+/* Separable resampling in the fixed-point arithmetic of Pillow, so that features do not
+ * depend on who prepared the pictures. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "ir/arena.h"
+#include "runtime/media/picture.h"
+
+enum { BITS = 32 - 8 - 2, CHANNELS = 3 };
+
+/* What each place of a line is made of: weights[i * most ..] of the `counts[i]` places
+ * from `firsts[i]` on. */
+typedef struct Kernel {
+    int32_t *firsts, *counts, *weights;
+    int32_t most;
+} Kernel;
+
+/* Keys, "Cubic convolution interpolation for digital image processing" (1981), a = -1/2
+ */
+static double cubic(double x)
+{
+    const double a = -0.5;
+    x = fabs(x);
+    if (x < 1)
+        return ((a + 2) * x - (a + 3)) * x * x + 1;
+    return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
+}
+
+static void place_weights(Kernel *kernel, int32_t place, int32_t from, double scale,
+                          double *line)
+{
+    double stretch = scale < 1 ? 1 : scale, support = 2 * stretch;
+    double centre = (place + 0.5) * scale, sum = 0;
+    int32_t first = (int32_t)(centre - support + 0.5);
+    int32_t stop = (int32_t)(centre + support + 0.5);
+    first = first < 0 ? 0 : first;
+    stop = stop > from ? from : stop;
+    for (int32_t i = 0; i < stop - first; i++) {
+        line[i] = cubic((i + first - centre + 0.5) * (1 / stretch));
+        sum += line[i];
+    }
+    kernel->firsts[place] = first;
+    kernel->counts[place] = stop - first;
+    for (int32_t i = 0; i < stop - first; i++) {
+        double weight = sum != 0 ? line[i] / sum : line[i];
+        kernel->weights[(size_t)place * (size_t)kernel->most + (size_t)i] =
+            (int32_t)(weight * (1 << BITS) + (weight < 0 ? -0.5 : 0.5));
+    }
+}
+
+static Kernel kernel_new(int32_t from, int32_t to)
+{
+    double scale = (double)from / to;
+    Kernel kernel = {.most = (int32_t)ceil(2 * (scale < 1 ? 1 : scale)) * 2 + 1};
+    kernel.firsts = heap_alloc((size_t)to * sizeof *kernel.firsts);
+    kernel.counts = heap_alloc((size_t)to * sizeof *kernel.counts);
+    kernel.weights =
+        heap_alloc((size_t)to * (size_t)kernel.most * sizeof *kernel.weights);
+    double *line = heap_alloc((size_t)kernel.most * sizeof *line);
+    for (int32_t i = 0; i < to; i++)
+        place_weights(&kernel, i, from, scale, line);
+    free(line);
+    return kernel;
+}
+
+static void kernel_free(Kernel *kernel)
+{
+    free(kernel->firsts);
+    free(kernel->counts);
+    free(kernel->weights);
+}
+
+static uint8_t to_byte(int32_t sum)
+{
+    sum >>= BITS;
+    return (uint8_t)(sum < 0 ? 0 : sum > 255 ? 255 : sum);
+}
+
+/* One place of the result: `line` is its first source pixel, the next is `stride` bytes
+ * on. */
+static void mix(const Kernel *kernel, int32_t place, const uint8_t *line, size_t stride,
+                uint8_t *out)
+{
+    const int32_t *weights = kernel->weights + (size_t)place * (size_t)kernel->most;
+    int32_t sums[CHANNELS] = {1 << (BITS - 1), 1 << (BITS - 1), 1 << (BITS - 1)};
+    for (int32_t i = 0; i < kernel->counts[place]; i++, line += stride)
+        for (int c = 0; c < CHANNELS; c++)
+            sums[c] += line[c] * weights[i];
+    for (int c = 0; c < CHANNELS; c++)
+        out[c] = to_byte(sums[c]);
+}
+
+static Picture picture_new(int32_t width, int32_t height)
+{
+    return (Picture){heap_alloc(CHANNELS * (size_t)width * (size_t)height), width,
+                     height};
+}
+
+static Picture resize_rows(const Picture *picture, int32_t width)
+{
+    Kernel kernel = kernel_new(picture->width, width);
+    Picture out = picture_new(width, picture->height);
+    for (int32_t y = 0; y < picture->height; y++) {
+        const uint8_t *line =
+            picture->rgb + CHANNELS * (size_t)y * (size_t)picture->width;
+        uint8_t *to = out.rgb + CHANNELS * (size_t)y * (size_t)width;
+        for (int32_t x = 0; x < width; x++)
+            mix(&kernel, x, line + CHANNELS * kernel.firsts[x], CHANNELS,
+                to + CHANNELS * x);
+    }
+    kernel_free(&kernel);
+    return out;
+}
+
+static Picture resize_columns(const Picture *picture, int32_t height)
+{
+    Kernel kernel = kernel_new(picture->height, height);
+    Picture out = picture_new(picture->width, height);
+    size_t stride = CHANNELS * (size_t)picture->width;
+    for (int32_t y = 0; y < height; y++) {
+        const uint8_t *line = picture->rgb + stride * (size_t)kernel.firsts[y];
+        for (int32_t x = 0; x < picture->width; x++)
+            mix(&kernel, y, line + CHANNELS * x, stride,
+                out.rgb + stride * (size_t)y + CHANNELS * x);
+    }
+    kernel_free(&kernel);
+    return out;
+}
+
+void picture_resize(const Picture *picture, int32_t width, int32_t height, Picture *out)
+{
+    Picture rows = resize_rows(picture, width);
+    *out = resize_columns(&rows, height);
+    picture_free(&rows);
+}
