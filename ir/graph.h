@@ -27,7 +27,7 @@
  * In each micro-batch an axis holds, for every sequence, some rows, laid end to end.
  *   batch            one row per sequence (always axis 0)
  *   primary          lengths come with the data
- *   fixed   count    the same number of rows for every sequence (prompts)
+ *   fixed   count    the same number of rows for every sequence (prompts, pixels)
  *   join    a b      per sequence the rows of a, then those of b
  *   pool    of, images, side    `images` square grids per sequence, each pooled to side x
  *                    side rows; a sequence of `of` must hold images * s * s rows */
