@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Recorded cases of the reference implementation, through vlc and vlrun: those kept here, the small
-# vectors, and a larger collection if VLG_CASES names one or it lies beside the project.
+# Recorded cases of the reference implementation, through vlc and vlrun: those kept here, some that
+# tests/reference made, the small vectors, and a larger collection if VLG_CASES names one or it lies
+# beside the project.
 #
 # usage: tests/cases_test.sh BUILD_DIR
 set -euo pipefail
@@ -10,6 +11,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 tests/verify_cases tests/cases --build "$build"
+tests/verify_cases tests/cases/made --build "$build"
 for backbone in vlt5 vlbart; do
     tests/convert_vectors "tests/vectors/${backbone}_tiny.json" tests/vectors/param_names.json \
         "$scratch"

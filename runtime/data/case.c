@@ -178,22 +178,26 @@ static float *read_numbers(Maker *maker, const Tensor *tensor)
     return values;
 }
 
-/* Text rows are those the attention mask shows. */
+/* Text rows are those the attention mask shows; without one, all up to the padding. */
 static bool add_text(Maker *maker)
 {
-    const Tensor *ids = need(maker, "input_ids", 2),
-                 *mask = need(maker, "attention_mask", 2);
+    const Tensor *ids = need(maker, "input_ids", 2);
+    bool has_mask = find(maker->recorded, maker->step, "attention_mask") != NULL;
+    const Tensor *mask = has_mask ? need(maker, "attention_mask", 2) : NULL;
     const int32_t *values = ids ? read_integers(maker, ids) : NULL;
-    if (!values || !mask || mask->elements != ids->elements)
+    if (!values || (has_mask && !(mask && mask->elements == ids->elements)))
         return false;
-    const float *shown = read_numbers(maker, mask);
+    const float *shown = mask ? read_numbers(maker, mask) : NULL;
+    int32_t pad = maker->recorded->generation.pad;
     BatchField *field =
         add_field(maker, "input_ids", "text", DTYPE_i32, 1, ids->elements);
     int32_t *lengths = add_axis(maker, "text"), *next = field->rows;
     int64_t extent = ids->dims[1];
     for (int64_t s = 0; s < maker->batch->sequences; s++)
-        for (int64_t i = 0; i < extent && shown[s * extent + i] != 0; i++) {
-            *next++ = values[s * extent + i];
+        for (int64_t at = s * extent; at < (s + 1) * extent; at++) {
+            if (shown ? shown[at] == 0 : values[at] == pad)
+                break;
+            *next++ = values[at];
             lengths[s]++;
         }
     return true;

@@ -10,7 +10,7 @@ trap 'rm -rf "$scratch"' EXIT
 "$vlc" compile "$models/vlt5_tiny_adapter.vg" -o "$scratch/plan.bin" --set trace=1
 "$test" "$scratch/plan.bin" --varied
 "$vlc" compile "$models/vlbart_adapter.vg" -o "$scratch/bart.bin" --set size=tiny \
-    --set trace=1 --set sequences=40 --set tokens=512
+    --set d_model=64 --set layers=4 --set trace=1 --set sequences=40 --set tokens=512
 "$test" "$scratch/bart.bin"
 
 # The command: a line per example, the same for any number of threads.
