@@ -9,7 +9,7 @@ vlc=$1 vlrun=$2 models=$3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export XDG_CACHE_HOME=$work/cache
-plan=$work/plan.bin backbone=$models/shapes/backbone.safetensors
+plan=$work/plan.bin backbone=$models/shapes/vlt5_tiny.safetensors
 
 fail() {
     echo "export_test: $*" >&2
