@@ -21,7 +21,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 STEPS = 50
 TOLERANCE = 2e-3
 SETS = ["size=tiny", "dropout=0.1", f"steps={STEPS}", "tokens=220", "sequences=12", "warmup=0.1"]
-RECIPES = ["vlt5_tiny_adapter", "vlt5_adapter", "vlt5_full"]
+RECIPES = ["vlt5_tiny_adapter", "vlt5_adapter", "vlt5_full", "vlt5_ladder"]
 
 
 def run(*command):
