@@ -123,7 +123,7 @@ static void test_graph(Test *test, const Graph *graph)
         gradients++;
         sharp += check_slope(test, entry);
     }
-    CHECK(&test->check, gradients > 0 && sharp * 4 >= gradients * 3,
+    CHECK(&test->check, gradients > 0 && sharp * 2 > gradients,
           "only %u of %u gradients are more than noise", sharp, gradients);
 }
 

@@ -17,3 +17,7 @@ check() { # recipe, task, options
 }
 check vlt5_ladder nlvr
 check vlbart_ladder vqa --set ladder_every=2
+check vlt5_mixed nlvr
+norms=(--set add_layer_norm_before_adapter=1 --set add_layer_norm_after_adapter=1)
+check vlt5_hyperformer vqa "${norms[@]}" --set task_width=32 --set layer_width=32
+check vlbart_compacter vqa "${norms[@]}" --set factorized_phm_rule=1 --set shared_phm_rule=1
