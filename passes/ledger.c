@@ -43,6 +43,11 @@ typedef struct Sums {
     int64_t saved_bytes; /* forward values that backward nodes read */
     int64_t
         frozen_gradient_bytes; /* of outputs that are gradients of frozen parameters */
+    /* Forward nodes before which nothing trained comes. */
+    uint32_t forward, untouched;
+    double untouched_flops;
+    int64_t untouched_saved_bytes;
+    uint32_t frozen_read; /* frozen parameters that backward nodes read */
 } Sums;
 
 /* Storage that must outlive the forward pass: made by a forward step, read by a backward
@@ -54,6 +59,59 @@ static void mark_saved(const Node *node, bool *saved)
         if (value->stage == STAGE_forward && op_info(value->op)->lowering != LOWER_source)
             saved[value->id] = true;
     }
+}
+
+static bool is_frozen_source(const Module *module, const Node *node)
+{
+    if (node->op == OP_weight)
+        return true;
+    const Param *param =
+        node->op == OP_param ? module_find_param(module, node->attr.named.name) : NULL;
+    return param && !param->trained;
+}
+
+static bool is_trained_source(const Module *module, const Node *node)
+{
+    return node->op == OP_param && !is_frozen_source(module, node);
+}
+
+/* By id, whether a node depends on something trained. */
+static bool *mark_touched(const Module *module, const Graph *graph, Arena *arena)
+{
+    bool *touched = ARENA_ARRAY(arena, bool, graph->node_count + 1);
+    for (uint32_t i = 0; i < graph->node_count; i++) {
+        const Node *node = graph->nodes[i];
+        touched[i] = is_trained_source(module, node);
+        for (uint32_t j = 0; j < node->arg_count && !touched[i]; j++)
+            touched[i] = touched[node->args[j]->id];
+    }
+    return touched;
+}
+
+/* What is done before anything trained has a say, and how much of it comes back. */
+static void sum_untouched(Sums *sums, const Module *module, const Graph *graph,
+                          const bool *live, const bool *saved, Arena *arena)
+{
+    const bool *touched = mark_touched(module, graph, arena);
+    const int64_t *rows = axis_rows_of_longest_sequence(graph, arena);
+    bool *read = ARENA_ARRAY(arena, bool, graph->node_count + 1);
+    for (uint32_t i = 0; i < graph->node_count; i++) {
+        const Node *node = graph->nodes[i];
+        bool is_step = live[i] && op_info(node->op)->lowering != LOWER_source;
+        for (uint32_t j = 0;
+             is_step && node->stage == STAGE_backward && j < node->arg_count; j++)
+            read[storage_node(node->args[j])->id] = true;
+        if (!is_step || node->stage != STAGE_forward)
+            continue;
+        sums->forward++;
+        if (touched[i])
+            continue;
+        sums->untouched++;
+        sums->untouched_flops += node_flops(graph, node, rows);
+        sums->untouched_saved_bytes += saved[i] ? node_bytes(graph, node) : 0;
+    }
+    for (uint32_t i = 0; i < graph->node_count; i++)
+        sums->frozen_read += read[i] && is_frozen_source(module, graph->nodes[i]);
 }
 
 static Sums sums_of(const Module *module, const Graph *graph)
@@ -84,6 +142,7 @@ static Sums sums_of(const Module *module, const Graph *graph)
         if (param && !param->trained)
             sums.frozen_gradient_bytes += node_bytes(graph, output->value);
     }
+    sum_untouched(&sums, module, graph, live, saved, arena);
     arena_free(arena);
     return sums;
 }
@@ -105,4 +164,13 @@ void ledger_print_graph(const Module *module, const Graph *before, const Graph *
             old.saved_bytes, now.saved_bytes, old.saved_bytes - now.saved_bytes);
     fprintf(out, "    frozen gradients: %" PRId64 " -> %" PRId64 " bytes\n",
             old.frozen_gradient_bytes, now.frozen_gradient_bytes);
+    fprintf(out,
+            "    untouched:        %" PRIu32 " of %" PRIu32
+            " forward nodes, %.6g FLOPs: nothing trained comes before them\n",
+            now.untouched, now.forward, now.untouched_flops);
+    fprintf(out,
+            "    backward reads:   %" PRIu32 " -> %" PRIu32 " frozen parameters, %" PRId64
+            " -> %" PRId64 " bytes of what is untouched\n",
+            old.frozen_read, now.frozen_read, old.untouched_saved_bytes,
+            now.untouched_saved_bytes);
 }

@@ -12,6 +12,11 @@ trap 'rm -rf "$scratch"' EXIT
 "$vlc" compile "$models/vlbart_adapter.vg" -o "$scratch/bart.bin" --set size=tiny \
     --set d_model=64 --set layers=4 --set trace=1 --set sequences=40 --set tokens=512
 "$test" "$scratch/bart.bin"
+for recipe in vlt5_ladder vlbart_ladder; do # two decoders side by side
+    "$vlc" compile "$models/$recipe.vg" -o "$scratch/ladder.bin" --set size=tiny \
+        --set trace=1 --set sequences=40 --set tokens=512
+    "$test" "$scratch/ladder.bin"
+done
 
 # The command: a line per example, the same for any number of threads.
 "$vlrun" generate "$scratch/plan.bin" --limit 3 --beams 3 --threads 1 >"$scratch/one"
