@@ -11,9 +11,12 @@
 #include "ir/arena.h"
 #include "runtime/media/picture.h"
 
+enum { SCANS_MAX = 500 };
+
 typedef struct Decoder {
     struct jpeg_decompress_struct jpeg;
     struct jpeg_error_mgr errors;
+    struct jpeg_progress_mgr progress;
     jmp_buf failed;
     char message[JMSG_LENGTH_MAX];
     uint8_t *cmyk; /* one row, or NULL */
@@ -32,6 +35,16 @@ static void warn(j_common_ptr jpeg, int level)
 {
     if (level < 0 && jpeg->err->msg_code == JWRN_JPEG_EOF)
         fail(jpeg);
+}
+
+/* A small file with thousands of progressive scans would take hours. */
+static void watch_scans(j_common_ptr jpeg)
+{
+    Decoder *decoder = jpeg->client_data;
+    if (decoder->jpeg.input_scan_number <= SCANS_MAX)
+        return;
+    snprintf(decoder->message, sizeof decoder->message, "more than %d scans", SCANS_MAX);
+    longjmp(decoder->failed, 1);
 }
 
 static void say_nothing(j_common_ptr jpeg)
@@ -74,6 +87,8 @@ static void read_rows(Decoder *decoder)
 static void decode(Decoder *decoder, const uint8_t *bytes, size_t count)
 {
     struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
+    decoder->progress.progress_monitor = watch_scans;
+    jpeg->progress = &decoder->progress;
     jpeg_mem_src(jpeg, bytes, (unsigned long)count);
     jpeg_read_header(jpeg, TRUE);
     bool is_cmyk =

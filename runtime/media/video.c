@@ -7,6 +7,7 @@
 #include <libavutil/error.h>
 #include <libavutil/log.h>
 #include <libswscale/swscale.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +16,10 @@
 
 enum { FRAMES_MAX = 1 << 17 };
 
-/* Seconds: times that differ by less are the same. */
-static const double MOMENT = 1e-6;
+/* Seconds. Containers round times to a millisecond or so: those that differ by less than
+ * MOMENT are the same. A file that lacks more of what its header tells than a second, and
+ * than a fiftieth, was cut off. */
+static const double MOMENT = 2e-3, MISSING = 1, MISSING_SHARE = 0.02;
 
 typedef struct Film {
     const char *path;
@@ -62,11 +65,26 @@ static bool open_codec(Film *film, const AVCodec *codec)
     return code >= 0 || fault(film, "cannot decode", code);
 }
 
+/* As a file, whatever its name looks like, and nothing that it may refer to elsewhere. */
+static int open_container(Film *film)
+{
+    AVDictionary *options = NULL;
+    char *address;
+    if (asprintf(&address, "file:%s", film->path) < 0)
+        return AVERROR(ENOMEM);
+    int code = av_dict_set(&options, "protocol_whitelist", "file", 0);
+    if (code >= 0)
+        code = avformat_open_input(&film->container, address, NULL, &options);
+    av_dict_free(&options);
+    free(address);
+    return code;
+}
+
 static bool open_film(Film *film)
 {
     const AVCodec *codec = NULL;
     av_log_set_level(AV_LOG_QUIET); /* it is ours to say what is wrong */
-    int code = avformat_open_input(&film->container, film->path, NULL, NULL);
+    int code = open_container(film);
     if (code >= 0)
         code = avformat_find_stream_info(film->container, NULL);
     if (code < 0)
@@ -96,7 +114,8 @@ static bool to_rgb(Film *film, Picture *out)
     film->scaler = sws_getCachedContext(
         film->scaler, frame->width, frame->height, frame->format, frame->width,
         frame->height, AV_PIX_FMT_RGB24,
-        SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT, NULL, NULL, NULL);
+        SWS_BICUBIC | SWS_ACCURATE_RND | SWS_BITEXACT | SWS_FULL_CHR_H_INT, NULL, NULL,
+        NULL);
     if (!film->scaler)
         return fault(film, "a frame has a format that does not become RGB",
                      AVERROR(ENOSYS));
@@ -200,6 +219,13 @@ static bool read_film(Film *film)
         return false;
     if (!film->shown->buf[0]) {
         diag_error(film->diags, (Loc){.file = film->path}, "has no frames");
+        return false;
+    }
+    double told = (double)film->container->duration / AV_TIME_BASE;
+    if (film->container->duration != AV_NOPTS_VALUE &&
+        told - film->shown_at > fmax(MISSING, MISSING_SHARE * told)) {
+        diag_error(film->diags, (Loc){.file = film->path},
+                   "ends early: after %.1f of %.1f seconds", film->shown_at, told);
         return false;
     }
     /* The last frame is shown for a moment. */
