@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -426,21 +425,6 @@ float half_to_float(uint16_t half)
     }
     uint32_t wide = exponent == 31 ? 0xffU : exponent + (127 - 15);
     return float_of_bits(sign | wide << 23 | fraction << 13);
-}
-
-uint16_t half_of_float(float value)
-{
-    const uint32_t infinity = 0x7f800000U, least_normal = 0x38800000U /* 2^-14 */;
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    uint32_t sign = bits >> 16 & 0x8000U, size = bits & 0x7fffffffU, half = 0x7c00U;
-    if (size > infinity)
-        half = 0x7e00U; /* no number */
-    else if (size < least_normal)
-        half = (uint32_t)lrintf(float_of_bits(size) * 0x1p24F);
-    else if (size < infinity)
-        half = (size + 0xfffU + (size >> 13 & 1U) - ((127U - 15U) << 23)) >> 13;
-    return (uint16_t)(sign | (half > 0x7c00U && size <= infinity ? 0x7c00U : half));
 }
 
 static bool is_floating(TensorDType dtype)

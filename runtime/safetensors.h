@@ -59,9 +59,8 @@ void tensor_read_f32(const Tensor *tensor, int64_t first, int64_t count, float *
 NODISCARD bool tensor_read_i32(const Tensor *tensor, int64_t first, int64_t count,
                                int32_t *out);
 
-/* IEEE binary16. To half: the nearest, of two the even one; beyond 65504 infinity. */
+/* IEEE binary16. */
 float half_to_float(uint16_t half);
-uint16_t half_of_float(float value);
 
 /* A writer streams to a file aside of `path`; finish syncs it and renames it into place,
  * so that `path` holds the old or the new contents, whole, whatever happens. */

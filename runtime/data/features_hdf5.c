@@ -1,5 +1,5 @@
 /* Features in HDF5 files. Half precision, which the library would convert bit by bit, is
- * read and written as it is and converted here. */
+ * read as it is and converted here. */
 #include <hdf5.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -149,13 +149,8 @@ static bool write_rows(hid_t file, const char *id, const Features *features)
                               : H5Dcreate2(group, dataset_name, type, space, H5P_DEFAULT,
                                            timeless, H5P_DEFAULT);
     H5Pclose(timeless);
-    size_t elements = (size_t)(features->count * features->width);
-    uint16_t *halves = heap_alloc(elements * sizeof *halves);
-    for (size_t i = 0; i < elements; i++)
-        halves[i] = half_of_float(features->rows[i]);
-    bool is_written = dataset >= 0 && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL,
-                                               H5P_DEFAULT, halves) >= 0;
-    free(halves);
+    bool is_written = dataset >= 0 && H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL,
+                                               H5S_ALL, H5P_DEFAULT, features->rows) >= 0;
     close_all(&(Opened){-1, group, dataset, space, type});
     return is_written;
 }
