@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "codegen/attention.h"
-#include "ir/random.h"
+#include "ir/base/random.h"
 
 LLVMValueRef attention_scratch(const AttentionHead *h, int64_t offset)
 {

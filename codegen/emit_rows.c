@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "codegen/rows_emit.h"
-#include "ir/random.h"
+#include "ir/base/random.h"
 
 /* -- before the rows ----------------------------------------------------------- */
 

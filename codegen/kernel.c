@@ -9,7 +9,7 @@
 #include <llvm-c/Transforms/PassBuilder.h>
 
 #include "codegen/object_cache.h"
-#include "ir/hash.h"
+#include "ir/base/hash.h"
 
 /* Emitters write vector code with loops in place, so little is left to do: share what
  * they computed twice, hoist what does not change in a loop, drop what nobody needs. */

@@ -7,7 +7,7 @@
 #include <llvm-c/Error.h>
 #include <llvm-c/TargetMachine.h>
 
-#include "ir/diag.h"
+#include "ir/base/diag.h"
 
 typedef struct Processor {
     char *triple, *name, *features; /* LLVM's strings */

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ir/hash.h"
+#include "ir/base/hash.h"
 
 /* VLG_CODEGEN_SOURCES is a hash of the emitters' sources, from codegen/CMakeLists.txt. */
 static const char emitters_version[] = VLG_CODEGEN_SOURCES;

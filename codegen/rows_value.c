@@ -1,6 +1,6 @@
 /* Row kernels: single values, as scalars and as vectors of columns. */
 #include "codegen/rows_emit.h"
-#include "ir/random.h"
+#include "ir/base/random.h"
 
 /* -- memory -------------------------------------------------------------------- */
 

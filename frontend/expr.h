@@ -3,8 +3,8 @@
 #define VLG_FRONTEND_EXPR_H
 
 #include "frontend/syntax.h"
-#include "ir/arena.h"
-#include "ir/intern.h"
+#include "ir/base/arena.h"
+#include "ir/base/intern.h"
 
 /* A number, or a text (interned). */
 typedef struct Value {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "ir/hash.h"
+#include "ir/base/hash.h"
 
 enum { FEW = 8 }; /* up to so many, a walk is quicker than a table, and a list is read */
 

@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-#include "ir/arena.h"
-#include "ir/diag.h"
+#include "ir/base/arena.h"
+#include "ir/base/diag.h"
 
 typedef struct Names {
     const char **names; /* interned; in order of first entry */

@@ -2,9 +2,9 @@
 #ifndef VLG_FRONTEND_SOURCE_H
 #define VLG_FRONTEND_SOURCE_H
 
-#include "ir/arena.h"
-#include "ir/diag.h"
-#include "ir/intern.h"
+#include "ir/base/arena.h"
+#include "ir/base/diag.h"
+#include "ir/base/intern.h"
 
 typedef struct Source {
     const char *path; /* interned */

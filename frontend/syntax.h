@@ -2,7 +2,7 @@
 #ifndef VLG_FRONTEND_SYNTAX_H
 #define VLG_FRONTEND_SYNTAX_H
 
-#include "ir/diag.h"
+#include "ir/base/diag.h"
 #include "ir/op.h"
 
 #define VLG_NAMESPACE "urn:vlgraph:1"

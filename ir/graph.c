@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/hash.h"
+#include "ir/base/hash.h"
 
 const char *const axis_kind_names[AXIS_KIND_COUNT] = {"batch", "primary", "fixed", "join",
                                                       "pool"};

@@ -17,9 +17,9 @@
 #ifndef VLG_IR_GRAPH_H
 #define VLG_IR_GRAPH_H
 
-#include "ir/arena.h"
-#include "ir/diag.h"
-#include "ir/intern.h"
+#include "ir/base/arena.h"
+#include "ir/base/diag.h"
+#include "ir/base/intern.h"
 #include "ir/op.h"
 #include "ir/type.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "ir/graph.h"
-#include "ir/hash.h"
+#include "ir/base/hash.h"
 
 /* A name table: open addressing by the address of the interned name. */
 typedef struct NameTable {

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "ir/axis.h"
-#include "ir/hash.h"
+#include "ir/base/hash.h"
 #include "ir/text.h"
 
 enum { MOST_ARGS = 8, DEFAULT_LONGEST = 16 };

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ir/arena.h"
+#include "ir/base/arena.h"
 
 #define FLOW_INFINITE (INT64_C(1) << 61) /* an edge that must not be cut */
 #define FLOW_MOST (INT64_C(1) << 40)     /* capacities of other edges are cut off here */

@@ -20,8 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/arena.h"
-#include "ir/random.h"
+#include "ir/base/arena.h"
+#include "ir/base/random.h"
 
 typedef struct Placed {
     int32_t first, last;

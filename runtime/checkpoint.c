@@ -7,7 +7,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "ir/hash.h"
+#include "ir/base/hash.h"
 #include "ir/text.h"
 
 static const char FORMAT[] = "vlgraph checkpoint 1", ANY_VERSION[] = "vlgraph checkpoint";

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "ir/plan.h"
-#include "ir/random.h"
+#include "ir/base/random.h"
 #include "runtime/command.h"
 #include "runtime/random_batch.h"
 #include "runtime/verify.h"

@@ -2,7 +2,7 @@
 #ifndef VLG_RUNTIME_COMMAND_H
 #define VLG_RUNTIME_COMMAND_H
 
-#include "ir/diag.h"
+#include "ir/base/diag.h"
 #include "ir/graph.h"
 
 typedef enum ExitCode {

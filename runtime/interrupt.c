@@ -10,7 +10,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "ir/arena.h"
+#include "ir/base/arena.h"
 
 static const int numbers[] = {SIGINT, SIGTERM};
 

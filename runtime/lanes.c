@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "ir/arena.h"
+#include "ir/base/arena.h"
 #include "runtime/spin.h"
 
 typedef struct Helper {

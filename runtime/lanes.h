@@ -4,7 +4,7 @@
 #ifndef VLG_RUNTIME_LANES_H
 #define VLG_RUNTIME_LANES_H
 
-#include "ir/diag.h"
+#include "ir/base/diag.h"
 
 typedef void LaneFn(void *state, uint32_t lane);
 typedef struct Lanes Lanes;

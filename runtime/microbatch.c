@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "ir/axis.h"
-#include "ir/random.h"
+#include "ir/base/random.h"
 #include "runtime/store.h"
 
 /* -- index limits ------------------------------------------------------------------- */

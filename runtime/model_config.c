@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "ir/arena.h"
+#include "ir/base/arena.h"
 
 enum { LARGEST_CONFIG = 1 << 20 };
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "ir/axis.h"
-#include "ir/random.h"
+#include "ir/base/random.h"
 #include "runtime/microbatch.h"
 
 typedef struct Maker {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/arena.h"
+#include "ir/base/arena.h"
 
 enum { SLOTS = 3 }; /* one in use, two ahead */
 

@@ -12,7 +12,7 @@
 
 #include "ir/axis.h"
 #include "ir/bias.h"
-#include "ir/random.h"
+#include "ir/base/random.h"
 #include "runtime/reference.h"
 
 typedef struct Attention {

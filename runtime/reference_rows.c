@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "ir/random.h"
+#include "ir/base/random.h"
 #include "runtime/reference.h"
 
 /* The element of an operand that belongs to element `flat` of the result: dimensions are

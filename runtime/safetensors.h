@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ir/diag.h"
+#include "ir/base/diag.h"
 
 enum { TENSOR_MAX_RANK = 8 };
 

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ir/arena.h"
+#include "ir/base/arena.h"
 #include "runtime/safetensors.h"
 
 enum { PREAMBLE_BYTES = 8, DATA_ALIGNMENT = 64 };

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/random.h"
+#include "ir/base/random.h"
 #include "runtime/blas.h"
 #include "runtime/exec.h"
 #include "runtime/lanes.h"

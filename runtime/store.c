@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "ir/hash.h"
+#include "ir/base/hash.h"
 
 typedef struct NameSlot {
     const char *name;

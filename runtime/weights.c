@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/hash.h"
-#include "ir/random.h"
+#include "ir/base/hash.h"
+#include "ir/base/random.h"
 #include "runtime/lanes.h"
 #include "runtime/weights_match.h"
 

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/arena.h"
+#include "ir/base/arena.h"
 #include "runtime/data/file_bytes.h"
 #include "runtime/data/string_index.h"
 #include "runtime/data/unicode.h"

@@ -2,7 +2,7 @@
 #ifndef VLG_RUNTIME_DATA_BPE_H
 #define VLG_RUNTIME_DATA_BPE_H
 
-#include "ir/diag.h"
+#include "ir/base/diag.h"
 #include "runtime/data/lists.h"
 
 typedef struct Bpe Bpe;

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/hash.h"
-#include "ir/random.h"
+#include "ir/base/hash.h"
+#include "ir/base/random.h"
 #include "runtime/data/dataset_batch.h"
 #include "runtime/data/dataset_load.h"
 #include "runtime/data/dataset_scores.h"

@@ -2,7 +2,7 @@
 #ifndef VLG_RUNTIME_DATA_DATASET_LOAD_H
 #define VLG_RUNTIME_DATA_DATASET_LOAD_H
 
-#include "ir/intern.h"
+#include "ir/base/intern.h"
 #include "runtime/data/dataset_tasks.h"
 #include "runtime/data/json_stream.h"
 #include "runtime/data/lists.h"

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "ir/diag.h"
+#include "ir/base/diag.h"
 
 typedef struct Features {
     float *rows; /* [count, width], malloc'ed */

@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "ir/arena.h"
+#include "ir/base/arena.h"
 #include "runtime/data/features.h"
 #include "runtime/safetensors.h"
 

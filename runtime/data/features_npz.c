@@ -5,7 +5,7 @@
 #include <string.h>
 #include <zip.h>
 
-#include "ir/arena.h"
+#include "ir/base/arena.h"
 #include "runtime/data/features.h"
 #include "runtime/safetensors.h"
 

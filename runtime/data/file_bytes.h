@@ -2,7 +2,7 @@
 #ifndef VLG_RUNTIME_DATA_FILE_BYTES_H
 #define VLG_RUNTIME_DATA_FILE_BYTES_H
 
-#include "ir/diag.h"
+#include "ir/base/diag.h"
 #include "runtime/data/lists.h"
 
 /* Reads the file into the empty `out`; an error that names it if it cannot be read or is

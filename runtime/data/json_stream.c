@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/arena.h"
+#include "ir/base/arena.h"
 
 enum { BUFFER_BYTES = 1 << 18, RECORD_BYTES_MAX = 1 << 26, AT_END = -1 };
 

@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#include "ir/diag.h"
+#include "ir/base/diag.h"
 
 typedef struct JsonStream JsonStream;
 

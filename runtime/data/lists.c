@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/arena.h"
+#include "ir/base/arena.h"
 #include "runtime/data/unicode.h"
 
 void token_list_add(TokenList *list, int32_t id)

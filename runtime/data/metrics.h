@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ir/arena.h"
+#include "ir/base/arena.h"
 
 /* ---- answers that carry scores: GQA's accuracy, and VQA's top-k score ---- */
 

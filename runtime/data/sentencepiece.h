@@ -2,7 +2,7 @@
 #ifndef VLG_RUNTIME_DATA_SENTENCEPIECE_H
 #define VLG_RUNTIME_DATA_SENTENCEPIECE_H
 
-#include "ir/diag.h"
+#include "ir/base/diag.h"
 #include "runtime/data/lists.h"
 
 typedef struct SentencePiece SentencePiece;

@@ -13,7 +13,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "ir/random.h"
+#include "ir/base/random.h"
 #include "runtime/batch.h"
 
 enum {

@@ -10,7 +10,7 @@
  * is. */
 #include <string.h>
 
-#include "ir/hash.h"
+#include "ir/base/hash.h"
 #include "runtime/data/shapes.h"
 
 enum {

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ir/hash.h"
+#include "ir/base/hash.h"
 #include "runtime/data/fields.h"
 #include "runtime/data/file_bytes.h"
 #include "runtime/data/shapes.h"

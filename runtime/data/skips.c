@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "ir/arena.h"
+#include "ir/base/arena.h"
 
 enum { SHOWN = 5 };
 

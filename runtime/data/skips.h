@@ -2,7 +2,7 @@
 #ifndef VLG_RUNTIME_DATA_SKIPS_H
 #define VLG_RUNTIME_DATA_SKIPS_H
 
-#include "ir/diag.h"
+#include "ir/base/diag.h"
 
 typedef struct Skips Skips;
 

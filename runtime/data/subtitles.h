@@ -2,7 +2,7 @@
 #ifndef VLG_RUNTIME_DATA_SUBTITLES_H
 #define VLG_RUNTIME_DATA_SUBTITLES_H
 
-#include "ir/arena.h"
+#include "ir/base/arena.h"
 #include "runtime/data/skips.h"
 
 typedef struct Subtitles Subtitles;

@@ -14,8 +14,8 @@
 
 #include <stdint.h>
 
-#include "ir/arena.h"
-#include "ir/diag.h"
+#include "ir/base/arena.h"
+#include "ir/base/diag.h"
 #include "runtime/data/lists.h"
 
 typedef struct Tokenizer Tokenizer;

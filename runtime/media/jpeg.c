@@ -8,7 +8,7 @@
 /* after jpeglib.h */
 #include <jerror.h>
 
-#include "ir/arena.h"
+#include "ir/base/arena.h"
 #include "runtime/media/picture.h"
 
 enum { SCANS_MAX = 500 };

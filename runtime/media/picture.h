@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ir/diag.h"
+#include "ir/base/diag.h"
 
 typedef struct Picture {
     uint8_t *rgb; /* [height, width, 3], malloc'ed */

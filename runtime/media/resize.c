@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "ir/arena.h"
+#include "ir/base/arena.h"
 #include "runtime/media/picture.h"
 
 enum { BITS = 32 - 8 - 2, CHANNELS = 3 };

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/arena.h"
+#include "ir/base/arena.h"
 #include "runtime/media/picture.h"
 
 enum { FRAMES_MAX = 1 << 17 };

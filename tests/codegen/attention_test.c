@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "ir/bias.h"
-#include "ir/random.h"
+#include "ir/base/random.h"
 #include "tests/check.h"
 #include "tests/codegen/fixture.h"
 #include "tests/codegen/numbers.h"

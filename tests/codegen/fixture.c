@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 
 #include "ir/liveness.h"
-#include "ir/random.h"
+#include "ir/base/random.h"
 
 enum { PAGE = 4096 };
 

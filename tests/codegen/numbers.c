@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "ir/random.h"
+#include "ir/base/random.h"
 
 #ifdef __x86_64__
 const char *const numbers_processors[] = {0, "x86-64-v3", "x86-64"};

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "ir/liveness.h"
-#include "ir/random.h"
+#include "ir/base/random.h"
 
 const char *const row_processors[ROW_PROCESSORS] = {NULL, "x86-64", "x86-64-v3"};
 

@@ -3,7 +3,7 @@
  * for every kind of vector this processor can run. */
 #include <string.h>
 
-#include "ir/random.h"
+#include "ir/base/random.h"
 #include "tests/codegen/plain_rows.h"
 
 typedef struct Fuzz {

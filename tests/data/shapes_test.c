@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "ir/axis.h"
-#include "ir/hash.h"
+#include "ir/base/hash.h"
 #include "runtime/data.h"
 #include "runtime/data/dataset.h"
 #include "runtime/data/shapes.h"

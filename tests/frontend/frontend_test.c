@@ -9,7 +9,7 @@
 #include "frontend/frontend.h"
 #include "frontend/names.h"
 #include "frontend/pattern.h"
-#include "ir/random.h"
+#include "ir/base/random.h"
 #include "ir/text.h"
 #include "ir/verify.h"
 #include "tests/check.h"

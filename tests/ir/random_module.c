@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "ir/axis.h"
-#include "ir/random.h"
+#include "ir/base/random.h"
 
 static uint32_t next_random(Random *random)
 {

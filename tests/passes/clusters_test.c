@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "ir/random.h"
+#include "ir/base/random.h"
 #include "tests/check.h"
 
 enum { NODES = 40, TRIALS = 60, MERGES = 60 };

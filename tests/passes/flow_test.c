@@ -1,7 +1,7 @@
 /* Minimum cuts against trying every cut. */
 #include "passes/flow.h"
 
-#include "ir/random.h"
+#include "ir/base/random.h"
 #include "tests/check.h"
 
 enum { MOST_VERTICES = 8, MOST_EDGES = 24, TRIALS = 400 };

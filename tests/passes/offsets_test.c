@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "ir/random.h"
+#include "ir/base/random.h"
 #include "tests/check.h"
 
 enum { MOST = 200, TRIALS = 200 };

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/hash.h"
+#include "ir/base/hash.h"
 #include "ir/liveness.h"
-#include "ir/random.h"
+#include "ir/base/random.h"
 #include "ir/verify.h"
 #include "passes/pass.h"
 #include "tests/check.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "harness.h"
-#include "ir/random.h"
+#include "ir/base/random.h"
 #include "tests/check.h"
 
 typedef struct Test {

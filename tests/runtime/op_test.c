@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "harness.h"
-#include "ir/random.h"
+#include "ir/base/random.h"
 #include "runtime/exec.h"
 #include "runtime/reference.h"
 #include "runtime/verify.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ir/hash.h"
+#include "ir/base/hash.h"
 #include "random_graph.h"
 #include "runtime/verify.h"
 #include "tests/check.h"

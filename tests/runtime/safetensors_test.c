@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ir/arena.h"
+#include "ir/base/arena.h"
 #include "runtime/safetensors.h"
 #include "tests/check.h"
 

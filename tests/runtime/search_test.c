@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/random.h"
+#include "ir/base/random.h"
 #include "runtime/random_batch.h"
 #include "runtime/search.h"
 #include "tests/check.h"

@@ -1,11 +1,11 @@
 /* Interned strings: an open-addressed table of pointers into an arena. */
-#include "ir/intern.h"
+#include "ir/base/intern.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/arena.h"
-#include "ir/hash.h"
+#include "ir/base/arena.h"
+#include "ir/base/hash.h"
 
 typedef struct Entry {
     const char *text;

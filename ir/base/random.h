@@ -4,8 +4,8 @@
  *
  * mix32 is the finalizer "lowbias32" (Wellons, "Prospecting for hash functions",
  * 2018). */
-#ifndef VLG_IR_RANDOM_H
-#define VLG_IR_RANDOM_H
+#ifndef VLG_IR_BASE_RANDOM_H
+#define VLG_IR_BASE_RANDOM_H
 
 #include <stdint.h>
 

@@ -5,8 +5,8 @@
  *         ^
  *
  * to stderr, or into a string for tests. Nothing here stops the program. */
-#ifndef VLG_IR_DIAG_H
-#define VLG_IR_DIAG_H
+#ifndef VLG_IR_BASE_DIAG_H
+#define VLG_IR_BASE_DIAG_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,12 +1,12 @@
 /* Diagnostics: one shape of message, with the source line and a caret where the text is
  * known. */
-#include "ir/diag.h"
+#include "ir/base/diag.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/arena.h"
+#include "ir/base/arena.h"
 
 typedef struct Source {
     struct Source *next;

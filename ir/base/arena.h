@@ -2,8 +2,8 @@
  *
  * Memory from an arena is zeroed, aligned to 16 bytes and lives until arena_free.
  * Running out of memory ends the program with a message: no caller can do better. */
-#ifndef VLG_IR_ARENA_H
-#define VLG_IR_ARENA_H
+#ifndef VLG_IR_BASE_ARENA_H
+#define VLG_IR_BASE_ARENA_H
 
 #include <stdarg.h>
 #include <stddef.h>

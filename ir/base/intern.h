@@ -1,6 +1,6 @@
 /* One pointer per distinct string, so that names compare by address. */
-#ifndef VLG_IR_INTERN_H
-#define VLG_IR_INTERN_H
+#ifndef VLG_IR_BASE_INTERN_H
+#define VLG_IR_BASE_INTERN_H
 
 #include <stddef.h>
 

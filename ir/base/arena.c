@@ -1,5 +1,5 @@
 /* Arena allocation: blocks of growing size in a list, bump pointer in the newest. */
-#include "ir/arena.h"
+#include "ir/base/arena.h"
 
 #include <stdint.h>
 #include <stdio.h>

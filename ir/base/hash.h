@@ -1,7 +1,7 @@
 /* FNV-1a, 64 bit: for tables inside one process, and names of things that do not face
  * attack. */
-#ifndef VLG_IR_HASH_H
-#define VLG_IR_HASH_H
+#ifndef VLG_IR_BASE_HASH_H
+#define VLG_IR_BASE_HASH_H
 
 #include <stddef.h>
 #include <stdint.h>
