@@ -94,6 +94,17 @@ static bool in_step(const KernelStep *step, const Node *node)
     return false;
 }
 
+/* Whether a static type has the rows of another at the same places: the same dimensions
+ * but for leading ones. */
+static bool same_places(Type a, Type b)
+{
+    uint32_t least = a.rank < b.rank ? a.rank : b.rank;
+    for (uint32_t i = 1; i <= least; i++)
+        if (a.dims[a.rank - i] != b.dims[b.rank - i])
+            return false;
+    return type_static_elements(a) == type_static_elements(b);
+}
+
 static const char *arg_refuse(const KernelStep *step, const Space *space, int64_t width,
                               const Node *arg)
 {
@@ -103,8 +114,7 @@ static const char *arg_refuse(const KernelStep *step, const Space *space, int64_
     if (in_step(step, storage)) {
         if (lowering_of(storage) == LOWER_rowsum)
             return "it reads a sum over rows that it makes";
-        if (type_width(storage->type) != type_width(arg->type) ||
-            type_static_rows(storage->type) != type_static_rows(arg->type))
+        if (storage != arg && !same_places(storage->type, arg->type))
             return "a view changes the rows of a value inside it";
     }
     return type_refuse(space, width, arg->type);

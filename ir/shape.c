@@ -243,6 +243,19 @@ static bool shape_rowsum(const Shape *s, Type *out)
     return true;
 }
 
+/* A reshape moves no bytes. Rows of bits are padded to whole bytes, so that bits keep
+ * their places only if rows stay as wide, or if none has padding. */
+static bool need_bits_in_place(const Shape *s, int64_t from, int64_t to)
+{
+    if (from == to || (from % 8 == 0 && to % 8 == 0))
+        return true;
+    return fail(s,
+                "rows of %" PRId64 " bits cannot become rows of %" PRId64
+                ", for a row of bits fills whole bytes: expected the same width, or two "
+                "multiples of 8; reshape the numbers that are compared instead",
+                from, to);
+}
+
 static bool shape_reshape(const Shape *s, Type *out)
 {
     *out = s->attr->shaped.to;
@@ -253,7 +266,8 @@ static bool shape_reshape(const Shape *s, Type *out)
         return fail_arg(s, 0, "a static type of the same elements");
     if (type_static_elements(arg(s, 0)) != type_static_elements(*out))
         return fail_arg(s, 0, "as many elements as the type asked for");
-    return true;
+    return out->dtype != DTYPE_bit ||
+           need_bits_in_place(s, type_width(arg(s, 0)), type_width(*out));
 }
 
 static bool shape_permute(const Shape *s, Type *out)

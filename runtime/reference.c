@@ -36,9 +36,14 @@ int64_t reference_elements(const ReferenceContext *ctx, Type type)
     return reference_rows(ctx, type) * type_width(type);
 }
 
+int64_t reference_row_bytes(Type type)
+{
+    return type_width(type) * (type.dtype == DTYPE_bit ? 1 : 4);
+}
+
 int64_t reference_bytes(const ReferenceContext *ctx, Type type)
 {
-    return reference_rows(ctx, type) * type_row_bytes(type);
+    return reference_rows(ctx, type) * reference_row_bytes(type);
 }
 
 const void **reference_run(const ReferenceContext *ctx, ReferenceSource *source,

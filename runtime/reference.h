@@ -2,7 +2,9 @@
  * Nothing here is fast or clever; generated code is checked against it, and finite
  * differences check it in turn.
  *
- * A value is dense at the rows its axis has: `rows` of type_row_bytes each. */
+ * A value is dense: the elements of all rows its axis has, in order, each by itself. A
+ * bit is a byte, 0 or 1, so that nothing here depends on how kernels pack bits; who hands
+ * bits over unpacks them. */
 #ifndef VLG_RUNTIME_REFERENCE_H
 #define VLG_RUNTIME_REFERENCE_H
 
@@ -24,6 +26,7 @@ void reference_node(const ReferenceContext *ctx, const Node *node,
 int64_t reference_rows(const ReferenceContext *ctx, Type type);
 int64_t reference_elements(const ReferenceContext *ctx, Type type);
 int64_t reference_bytes(const ReferenceContext *ctx, Type type);
+int64_t reference_row_bytes(Type type);
 
 /* The value of a source node other than a constant: a field of the batch, a parameter,
  * ... */

@@ -156,7 +156,7 @@ void reference_position(const ReferenceContext *ctx, const Node *node,
 void reference_join(const ReferenceContext *ctx, const Node *node,
                     const void *const *args, void *out)
 {
-    int64_t row_bytes = type_row_bytes(node->type);
+    int64_t row_bytes = reference_row_bytes(node->type);
     char *next = out;
     for (int64_t s = 0; s < ctx->sequences; s++)
         for (uint32_t i = 0; i < 2; i++) {
@@ -173,7 +173,7 @@ void reference_part(const ReferenceContext *ctx, const Node *node,
 {
     const AxisView *joined = &ctx->views[node->args[0]->type.axis];
     const AxisView *own = &ctx->views[node->type.axis];
-    int64_t row_bytes = type_row_bytes(node->type);
+    int64_t row_bytes = reference_row_bytes(node->type);
     for (int64_t s = 0; s < ctx->sequences; s++) {
         int64_t rows = sequence_rows(own, s);
         int64_t first = node->attr.part.index == 0 ? joined->offsets[s]
@@ -187,7 +187,7 @@ void reference_spread(const ReferenceContext *ctx, const Node *node,
                       const void *const *args, void *out)
 {
     const AxisView *view = &ctx->views[node->type.axis];
-    int64_t row_bytes = type_row_bytes(node->type);
+    int64_t row_bytes = reference_row_bytes(node->type);
     for (int64_t row = 0; row < view->rows; row++)
         memcpy((char *)out + row * row_bytes,
                (const char *)args[0] + view->sequence[row] * row_bytes,

@@ -25,13 +25,6 @@ static int64_t broadcast_index(const ReferenceContext *ctx, Type result, Type op
     return index;
 }
 
-static bool get_bit(const void *bits, Type type, int64_t flat)
-{
-    int64_t width = type_width(type), column = flat % width;
-    const uint8_t *row = (const uint8_t *)bits + flat / width * type_row_bytes(type);
-    return row[column / 8] >> column % 8 & 1;
-}
-
 static float operand(const ReferenceContext *ctx, const Node *node,
                      const void *const *args, uint32_t i, int64_t flat)
 {
@@ -83,13 +76,10 @@ UNARY(expand, x)
 void reference_greater(const ReferenceContext *ctx, const Node *node,
                        const void *const *args, void *out)
 {
-    int64_t width = type_width(node->type), row_bytes = type_row_bytes(node->type);
-    memset(out, 0, (size_t)reference_bytes(ctx, node->type));
     FOR_ELEMENTS(i)
     {
-        uint8_t *row = (uint8_t *)out + i / width * row_bytes;
-        if (operand(ctx, node, args, 0, i) > operand(ctx, node, args, 1, i))
-            row[i % width / 8] |= (uint8_t)(1 << i % width % 8);
+        float a = operand(ctx, node, args, 0, i), b = operand(ctx, node, args, 1, i);
+        ((uint8_t *)out)[i] = a > b;
     }
 }
 
@@ -99,7 +89,8 @@ void reference_select(const ReferenceContext *ctx, const Node *node,
     Type mask = node->args[0]->type;
     FOR_ELEMENTS(i)
     {
-        bool is_set = get_bit(args[0], mask, broadcast_index(ctx, node->type, mask, i));
+        bool is_set =
+            ((const uint8_t *)args[0])[broadcast_index(ctx, node->type, mask, i)];
         ((float *)out)[i] = operand(ctx, node, args, is_set ? 1 : 2, i);
     }
 }

@@ -19,18 +19,33 @@ typedef struct Checker {
     Liveness liveness;
     Arena *arena;        /* of the graph */
     const void **values; /* by node id: the interpreter's, of the step at hand */
+    Arena *step_arena;
     VerifyReport *report;
 } Checker;
+
+/* The bits of a value in memory, a byte each, as the interpreter has them: bit c of a row
+ * is bit c mod 8 of the row's byte c / 8. */
+static const uint8_t *unpacked(const Checker *checker, const uint8_t *bits, Type type)
+{
+    int64_t rows = reference_rows(&checker->context, type), width = type_width(type);
+    uint8_t *out = arena_alloc(checker->step_arena, (size_t)(rows * width) + 1);
+    for (int64_t row = 0; row < rows; row++)
+        for (int64_t i = 0; i < width; i++)
+            out[row * width + i] = bits[row * type_row_bytes(type) + i / 8] >> i % 8 & 1;
+    return out;
+}
 
 static const void *argument(const Checker *checker, const Node *arg, int32_t step)
 {
     const Node *storage = storage_node(arg);
     if (checker->liveness.step_of[storage->id] == step)
         return checker->values[storage->id];
-    return exec_value(checker->walk.exec, storage);
+    const void *value = exec_value(checker->walk.exec, storage);
+    return storage->type.dtype == DTYPE_bit ? unpacked(checker, value, storage->type)
+                                            : value;
 }
 
-static void interpret_step(Checker *checker, int32_t step, Arena *arena)
+static void interpret_step(Checker *checker, int32_t step)
 {
     const Graph *graph = checker->graph;
     for (uint32_t i = 0; i < graph->node_count; i++) {
@@ -40,8 +55,9 @@ static void interpret_step(Checker *checker, int32_t step, Arena *arena)
         const void *args[8];
         for (uint32_t a = 0; a < node->arg_count; a++)
             args[a] = argument(checker, node->args[a], step);
-        void *out = arena_alloc(
-            arena, (size_t)reference_bytes(&checker->context, node->type) + 1);
+        void *out =
+            arena_alloc(checker->step_arena,
+                        (size_t)reference_bytes(&checker->context, node->type) + 1);
         reference_node(&checker->context, node, args, out);
         checker->values[i] = out;
     }
@@ -100,17 +116,12 @@ static double compare_f32(const float *got, const float *wanted, int64_t count,
 
 /* A bit depends on a comparison, whose sides may differ by rounding: one in a thousand
  * may. */
-static double compare_bits(const uint8_t *got, const uint8_t *wanted, int64_t rows,
-                           Type type)
+static double compare_bits(const uint8_t *got, const uint8_t *wanted, int64_t count)
 {
-    int64_t width = type_width(type), row_bytes = type_row_bytes(type), different = 0;
-    for (int64_t row = 0; row < rows; row++)
-        for (int64_t i = 0; i < width; i++)
-            different +=
-                (got[row * row_bytes + i / 8] ^ wanted[row * row_bytes + i / 8]) >>
-                    i % 8 &
-                1;
-    return different * 1000 <= rows * width ? 0 : INFINITY;
+    int64_t different = 0;
+    for (int64_t i = 0; i < count; i++)
+        different += got[i] != wanted[i];
+    return different * 1000 <= count ? 0 : INFINITY;
 }
 
 /* The logit of word `word` for row `row`, to tell a wrong index from a tie broken by
@@ -151,7 +162,6 @@ static double compare_output(const Checker *checker, const Node *node, int32_t s
                              const void *got)
 {
     const void *wanted = checker->values[node->id];
-    int64_t rows = reference_rows(&checker->context, node->type);
     int64_t count = reference_elements(&checker->context, node->type);
     switch (node->type.dtype) {
     case DTYPE_f32:
@@ -159,7 +169,7 @@ static double compare_output(const Checker *checker, const Node *node, int32_t s
     case DTYPE_i32:
         return compare_i32(checker, node, step, got, wanted, count);
     default:
-        return compare_bits(got, wanted, rows, node->type);
+        return compare_bits(unpacked(checker, got, node->type), wanted, count);
     }
 }
 
@@ -194,8 +204,8 @@ static void note_output(VerifyReport *report, const Call *call, const Node *node
 static void check_call(Checker *checker, uint32_t index)
 {
     const Call *call = &checker->walk.program->calls[index];
-    Arena *arena = arena_new();
-    interpret_step(checker, (int32_t)call->step, arena);
+    checker->step_arena = arena_new();
+    interpret_step(checker, (int32_t)call->step);
     exec_call(checker->walk.exec, index, checker->walk.context);
     for (uint32_t i = 0; i < call->operand_count; i++) {
         const Node *node = call->operands[i].node;
@@ -206,7 +216,7 @@ static void check_call(Checker *checker, uint32_t index)
     }
     checker->report->calls++;
     checker->report->classes[class_of(call->node)].calls++;
-    arena_free(arena);
+    arena_free(checker->step_arena);
 }
 
 bool verify_graph(Session *session, uint32_t index, const Batch *batch, uint64_t step,

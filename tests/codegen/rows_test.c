@@ -347,6 +347,17 @@ static void repeated_update(Fixture *f)
     graph_output(f->graph, OUTPUT_assign, "p", OP2(add, p, p), (Loc){0});
 }
 
+/* As many rows as before, but repeated along another dimension. */
+static void moved_rows(Fixture *f)
+{
+    Type cube = {DTYPE_f32, AXIS_STATIC, 3, {4, 4, 6}};
+    OpAttr attr = {.shaped.to = {DTYPE_f32, AXIS_STATIC, 3, {1, 4, 6}}};
+    Type column = {DTYPE_f32, AXIS_STATIC, 3, {4, 1, 6}};
+    const Node *y = OP1(exp, fixture_input(f, "y", column));
+    y = graph_node(f->graph, (BuildSite){0}, OP_reshape, &attr, &y, 1, NULL);
+    fixture_result(f, "y", OP2(add, y, fixture_input(f, "z", cube)));
+}
+
 static void test_refusal(Check *check, RefusedGroup *refused_group, const char *reason)
 {
     Fixture fixture, *f = &fixture;
@@ -375,5 +386,6 @@ int main(void)
     test_refusal(&check, other_width, "widths differ");
     test_refusal(&check, own_sum, "a sum over rows that it makes");
     test_refusal(&check, repeated_update, "once per row");
+    test_refusal(&check, moved_rows, "a view changes the rows");
     return check_finish(&check);
 }

@@ -37,15 +37,70 @@ typedef struct OpCase {
     CaseOperand operands[6];
 } OpCase;
 
-#define ROWS(axis_, w) {DTYPE_f32, AXIS_##axis_, 2, {0, w}}
+#define ROWS(axis_, w)                                                                   \
+    {                                                                                    \
+        DTYPE_f32, AXIS_##axis_, 2,                                                      \
+        {                                                                                \
+            0, w                                                                         \
+        }                                                                                \
+    }
 #define AXIS_batch AXIS_BATCH
-#define BIT_ROWS(axis_, w) {DTYPE_bit, AXIS_##axis_, 2, {0, w}}
-#define INDICES(axis_) {DTYPE_i32, AXIS_##axis_, 1, {0}}
-#define VECTOR(w) {DTYPE_f32, AXIS_STATIC, 1, {w}}
-#define MATRIX(m, n) {DTYPE_f32, AXIS_STATIC, 2, {m, n}}
-#define BIT_MATRIX(m, n) {DTYPE_bit, AXIS_STATIC, 2, {m, n}}
-#define CUBE(a, b, c) {DTYPE_f32, AXIS_STATIC, 3, {a, b, c}}
-#define FOUR(a, b, c, d) {DTYPE_f32, AXIS_STATIC, 4, {a, b, c, d}}
+#define BIT_ROWS(axis_, w)                                                               \
+    {                                                                                    \
+        DTYPE_bit, AXIS_##axis_, 2,                                                      \
+        {                                                                                \
+            0, w                                                                         \
+        }                                                                                \
+    }
+#define INDICES(axis_)                                                                   \
+    {                                                                                    \
+        DTYPE_i32, AXIS_##axis_, 1,                                                      \
+        {                                                                                \
+            0                                                                            \
+        }                                                                                \
+    }
+#define VECTOR(w)                                                                        \
+    {                                                                                    \
+        DTYPE_f32, AXIS_STATIC, 1,                                                       \
+        {                                                                                \
+            w                                                                            \
+        }                                                                                \
+    }
+#define MATRIX(m, n)                                                                     \
+    {                                                                                    \
+        DTYPE_f32, AXIS_STATIC, 2,                                                       \
+        {                                                                                \
+            m, n                                                                         \
+        }                                                                                \
+    }
+#define BIT_MATRIX(m, n)                                                                 \
+    {                                                                                    \
+        DTYPE_bit, AXIS_STATIC, 2,                                                       \
+        {                                                                                \
+            m, n                                                                         \
+        }                                                                                \
+    }
+#define BIT_CUBE(a, b, c)                                                                \
+    {                                                                                    \
+        DTYPE_bit, AXIS_STATIC, 3,                                                       \
+        {                                                                                \
+            a, b, c                                                                      \
+        }                                                                                \
+    }
+#define CUBE(a, b, c)                                                                    \
+    {                                                                                    \
+        DTYPE_f32, AXIS_STATIC, 3,                                                       \
+        {                                                                                \
+            a, b, c                                                                      \
+        }                                                                                \
+    }
+#define FOUR(a, b, c, d)                                                                 \
+    {                                                                                    \
+        DTYPE_f32, AXIS_STATIC, 4,                                                       \
+        {                                                                                \
+            a, b, c, d                                                                   \
+        }                                                                                \
+    }
 #define F(...) {KIND_number, __VA_ARGS__},
 #define POSITIVE(...) {KIND_positive, __VA_ARGS__},
 #define PLAIN(...) {KIND_plain, __VA_ARGS__},
@@ -53,12 +108,28 @@ typedef struct OpCase {
 #define INDEX(axis_) {KIND_index, INDICES(axis_)},
 #define GIVEN {KIND_given, VECTOR(1)},
 #define NOTHING {KIND_end, VECTOR(1)},
-#define NO_ATTR NULL, {.none = {0}}
-#define NAMED(text) text, {.none = {0}}
-#define ATTR(set, ...) NULL, {.set = {__VA_ARGS__}}
-#define TO(...) NULL, {.shaped = {.to = __VA_ARGS__}}
+#define NO_ATTR                                                                          \
+    NULL,                                                                                \
+    {                                                                                    \
+        .none = { 0 }                                                                    \
+    }
+#define NAMED(text)                                                                      \
+    text,                                                                                \
+    {                                                                                    \
+        .none = { 0 }                                                                    \
+    }
+#define ATTR(set, ...)                                                                   \
+    NULL,                                                                                \
+    {                                                                                    \
+        .set = { __VA_ARGS__ }                                                           \
+    }
+#define TO(...)                                                                          \
+    NULL,                                                                                \
+    {                                                                                    \
+        .shaped = {.to = __VA_ARGS__ }                                                   \
+    }
 #define CASE(attr, type, ...) {true, attr, type, {__VA_ARGS__}},
-#define CASES(op, cases) static const OpCase cases_##op[] = {cases {0}};
+#define CASES(op, cases) static const OpCase cases_##op[] = {cases{0}};
 #include "tests/op_cases.def"
 
 static const OpCase *const cases_of[OP_COUNT] = {
