@@ -20,9 +20,6 @@ typedef struct Source {
 Source *source_read(const char *path, Loc from, Arena *arena, Interns *interns,
                     Diags *diags);
 
-/* Reports a file that cannot be read, with the nearest name beside it. */
-void report_unreadable(const char *path, Loc from, const char *problem, Diags *diags);
-
 Loc source_loc(const Source *source, size_t offset);
 
 #endif

@@ -203,10 +203,6 @@ Module *load_model_or_library(const char *file, const Arguments *arguments, Diag
         FrontendOptions how = {arguments->sets, arguments->set_count, out_library};
         return frontend_load(file, &how, diags);
     }
-    if (strcmp(file, "-") != 0 && access(file, F_OK) != 0) {
-        report_unreadable(file, (Loc){0}, strerror(errno), diags);
-        return NULL;
-    }
     if (arguments->set_count) {
         diag_error(diags, (Loc){file, 0, 0},
                    "--set needs a .vg file; this one is compiled already");

@@ -1,20 +1,18 @@
-/* plan.bin, and files read and replaced whole. Layout: ir/plan.h and docs/ir.md.
+/* plan.bin. Layout: ir/plan.h and docs/ir.md.
  *
  * Nothing is believed before its checksum holds, and no size before it fits the file:
  * deflate cannot shrink more than about 1032 times, so a section cannot ask for more than
  * that. */
 #include "ir/plan.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
+#include "ir/base/arena.h"
+#include "ir/base/files.h"
 #include "ir/text.h"
 #include "ir/verify.h"
 
@@ -35,102 +33,6 @@ typedef struct Section {
     uint32_t kind, crc;
     uint64_t offset, bytes, raw_bytes;
 } Section;
-
-/* -- files ------------------------------------------------------------------------- */
-
-static bool file_fault(Diags *diags, const char *path, const char *what)
-{
-    diag_error(diags, (Loc){.file = path}, "%s: %s", what, strerror(errno));
-    return false;
-}
-
-static bool write_all(int fd, const char *bytes, size_t len)
-{
-    while (len > 0) {
-        ssize_t done = write(fd, bytes, len);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return false;
-        bytes += done;
-        len -= (size_t)done;
-    }
-    return true;
-}
-
-/* The rename is on disk once the directory is. */
-static bool sync_directory(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-    int fd = directory ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    free(directory);
-    if (fd < 0)
-        return false;
-    bool synced = fsync(fd) == 0 || errno == EINVAL; /* not every file system can */
-    close(fd);
-    return synced;
-}
-
-bool file_replace(const char *path, const void *bytes, size_t len, Diags *diags)
-{
-    size_t size = strlen(path) + 32;
-    char *aside = heap_alloc(size);
-    snprintf(aside, size, "%s.new-%ld", path, (long)getpid());
-    unlink(aside); /* of a run that died and had our number */
-    int fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    bool done = fd >= 0 && write_all(fd, bytes, len) && fsync(fd) == 0;
-    if (fd >= 0 && close(fd) != 0)
-        done = false;
-    done = done && rename(aside, path) == 0 && sync_directory(path);
-    if (!done) {
-        file_fault(diags, path, "cannot write");
-        if (fd >= 0)
-            unlink(aside);
-    }
-    free(aside);
-    return done;
-}
-
-static char *read_stream(FILE *in, size_t *out_len)
-{
-    size_t size = 1 << 16, len = 0;
-    char *bytes = heap_alloc(size);
-    for (;;) {
-        len += fread(bytes + len, 1, size - len - 1, in);
-        if (len + 1 < size)
-            break;
-        if (size > LARGEST_FILE) {
-            errno = EFBIG;
-            break;
-        }
-        size *= 2;
-        bytes = heap_grow(bytes, size);
-    }
-    if (!ferror(in) && len + 1 < size) {
-        bytes[len] = 0;
-        *out_len = len;
-        return bytes;
-    }
-    free(bytes);
-    return NULL;
-}
-
-char *file_read(const char *path, size_t *out_len, Diags *diags)
-{
-    bool is_stdin = strcmp(path, "-") == 0;
-    FILE *in = is_stdin ? stdin : fopen(path, "rbe");
-    if (!in) {
-        file_fault(diags, path, "cannot open");
-        return NULL;
-    }
-    char *bytes = read_stream(in, out_len);
-    if (!bytes)
-        file_fault(diags, path, "cannot read");
-    if (!is_stdin)
-        fclose(in);
-    return bytes;
-}
 
 /* -- little-endian fields; one list of them serves writer and reader --------------- */
 
@@ -330,10 +232,18 @@ static Module *plan_from_bytes(const char *path, const char *bytes, size_t len,
     return module;
 }
 
+/* A file, or standard input for "-". */
+static char *read_given(const char *path, size_t *out_len, Diags *diags)
+{
+    if (strcmp(path, "-") == 0)
+        return stream_read(stdin, path, LARGEST_FILE, out_len, diags);
+    return file_read(path, LARGEST_FILE, out_len, diags);
+}
+
 Module *plan_read(const char *path, Diags *diags)
 {
     size_t len;
-    char *bytes = file_read(path, &len, diags);
+    char *bytes = read_given(path, &len, diags);
     if (!bytes)
         return NULL;
     Module *module = plan_from_bytes(path, bytes, len, diags);
@@ -358,7 +268,7 @@ static bool may_be_text(const char *path, const char *bytes, size_t len, Diags *
 Module *module_read(const char *path, Diags *diags)
 {
     size_t len;
-    char *bytes = file_read(path, &len, diags);
+    char *bytes = read_given(path, &len, diags);
     if (!bytes)
         return NULL;
     Module *module = NULL;

@@ -18,10 +18,5 @@ NODISCARD bool plan_write(const Module *module, const char *path, Diags *diags);
 Module *plan_read(const char *path, Diags *diags);
 /* A plan or a .vir file, told apart by the first bytes. */
 Module *module_read(const char *path, Diags *diags);
-/* Replaces `path` in one step: writes aside, fsyncs, renames, fsyncs the directory. */
-NODISCARD bool file_replace(const char *path, const void *bytes, size_t len,
-                            Diags *diags);
-/* malloc'ed, with a 0 after the end. */
-char *file_read(const char *path, size_t *out_len, Diags *diags);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/base/files.h"
 #include "runtime/command.h"
 #include "runtime/data.h"
 #include "runtime/evaluate.h"
@@ -255,8 +256,7 @@ static ExitCode generate_all(const void *state, Run *run, const Interrupt *inter
                      .interrupt = interrupt,
                      .diags = diags};
     bool is_known = !command->task;
-    bool is_good =
-        source && (!command->is_dump || run_make_directory(command->out, diags));
+    bool is_good = source && (!command->is_dump || directory_make(command->out, diags));
     for (uint32_t i = 0; is_good && i < run->module->task_count; i++) {
         const char *task = run->module->tasks[i].name;
         if (command->task && strcmp(task, command->task) != 0)

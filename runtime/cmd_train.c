@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ir/base/files.h"
 #include "runtime/command.h"
 #include "runtime/data.h"
 #include "runtime/train.h"
@@ -143,7 +144,7 @@ static ExitCode train_run(const TrainCommand *command, Run *run,
     if (weights)
         options.weights = weights;
     if (source && choose_steps(command, run, source, &options.total_steps, diags) &&
-        run_make_directory(run->directory, diags)) {
+        directory_make(run->directory, diags)) {
         if (options.eval_every == NOT_GIVEN)
             options.eval_every = source->epoch_steps(source->state);
         introduce(command, run, options.total_steps);

@@ -39,31 +39,6 @@ const char *run_weights_path(const Run *run)
     return run->weights ? tensor_set_path(run->weights) : NULL;
 }
 
-bool run_make_directory(const char *directory, Diags *diags)
-{
-    char *path = heap_alloc(strlen(directory) + 1);
-    strcpy(path, directory);
-    bool is_made = true;
-    for (char *at = path; is_made && *at; at++) {
-        char after = at[1];
-        if (after != '/' && after != '\0')
-            continue;
-        at[1] = '\0';
-        is_made = mkdir(path, 0777) == 0 || errno == EEXIST;
-        at[1] = after;
-    }
-    struct stat status;
-    if (is_made && (stat(path, &status) != 0 || !S_ISDIR(status.st_mode))) {
-        errno = ENOTDIR;
-        is_made = false;
-    }
-    if (!is_made)
-        diag_error(diags, (Loc){.file = directory}, "cannot make the directory: %s",
-                   strerror(errno));
-    free(path);
-    return is_made;
-}
-
 /* -- opening --------------------------------------------------------------------- */
 
 /* A checkpoint, or trained parameters alone. */

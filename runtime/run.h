@@ -51,7 +51,5 @@ char *run_checkpoint_path(const char *directory);
 char *run_metrics_path(const char *directory);
 /* Where the parameters came from, or NULL. */
 const char *run_weights_path(const Run *run);
-/* Creates the directory and those above it. */
-NODISCARD bool run_make_directory(const char *directory, Diags *diags);
 
 #endif

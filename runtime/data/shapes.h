@@ -149,6 +149,5 @@ bool records_open(RecordFile *out, const ShapesWriter *writer, const char *path,
                   const char *head, const char *tail);
 void records_add(RecordFile *out, json_t *record); /* takes the reference */
 bool records_close(RecordFile *out, Diags *diags);
-bool shapes_make_directory(const char *path, Diags *diags);
 
 #endif

@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "ir/base/files.h"
 #include "runtime/data/dataset_tasks.h"
 #include "runtime/data/features.h"
 #include "runtime/data/shapes.h"
@@ -29,10 +30,9 @@ static bool write_scene(ShapesWriter *writer, const char *folder, const char *na
 
 static bool make_folder(const ShapesWriter *writer, const char *folder)
 {
-    return shapes_make_directory(arena_format(writer->arena, "%s/%s/%s",
-                                              writer->options.directory, folder,
-                                              image_features),
-                                 writer->diags);
+    return directory_make(arena_format(writer->arena, "%s/%s/%s",
+                                       writer->options.directory, folder, image_features),
+                          writer->diags);
 }
 
 /* -- answers ------------------------------------------------------------------------- */

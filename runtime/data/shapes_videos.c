@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "ir/base/files.h"
 #include "runtime/data/dataset_tasks.h"
 #include "runtime/data/features.h"
 #include "runtime/data/shapes.h"
@@ -66,7 +67,7 @@ static bool source_open(ShapesWriter *writer, Source *source)
                      writer->options.directory, source->name, video_features);
     const char *path =
         arena_format(writer->arena, "video/ann/%s_subtitles.jsonl", source->name);
-    return shapes_make_directory(folder, writer->diags) &&
+    return directory_make(folder, writer->diags) &&
            records_open(&source->subtitles, writer, path, "", "");
 }
 

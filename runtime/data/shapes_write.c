@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ir/base/files.h"
 #include "ir/base/hash.h"
 #include "runtime/data/fields.h"
 #include "runtime/data/file_bytes.h"
@@ -31,36 +32,12 @@ Draws shapes_draws(const ShapesWriter *writer, const char *task, Split split,
 
 /* -- files --------------------------------------------------------------------------- */
 
-bool shapes_make_directory(const char *directory, Diags *diags)
-{
-    char *path = strdup(directory);
-    bool is_made = true;
-    for (char *at = path; is_made && *at; at++) {
-        char after = at[1];
-        if (after != '/' && after != '\0')
-            continue;
-        at[1] = '\0';
-        is_made = mkdir(path, 0777) == 0 || errno == EEXIST;
-        at[1] = after;
-    }
-    struct stat status;
-    if (is_made && (stat(path, &status) != 0 || !S_ISDIR(status.st_mode))) {
-        errno = ENOTDIR;
-        is_made = false;
-    }
-    if (!is_made)
-        diag_error(diags, (Loc){.file = directory}, "cannot make the directory: %s",
-                   strerror(errno));
-    free(path);
-    return is_made;
-}
-
 static FILE *open_file(const ShapesWriter *writer, const char *path)
 {
     char *directory = arena_format(writer->arena, "%s", path);
     char *slash = strrchr(directory, '/');
     *slash = '\0';
-    if (!shapes_make_directory(directory, writer->diags))
+    if (!directory_make(directory, writer->diags))
         return NULL;
     FILE *file = fopen(path, "wb");
     if (!file)
@@ -134,7 +111,7 @@ bool shapes_write(const ShapesOptions *options, Diags *diags)
                            .looks = looks_new(arena, options->width),
                            .arena = arena,
                            .diags = diags};
-    bool is_written = shapes_make_directory(options->directory, diags) &&
+    bool is_written = directory_make(options->directory, diags) &&
                       copy_tokenizer(&writer) &&
                       (!options->images || shapes_write_images(&writer)) &&
                       (!options->videos || shapes_write_videos(&writer));

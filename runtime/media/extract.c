@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ir/base/files.h"
 #include "runtime/data.h"
 #include "runtime/data/features.h"
 #include "runtime/evaluate.h"
@@ -288,7 +289,7 @@ ExitCode extract(const ExtractOptions *options, Run *run, const Interrupt *inter
                                     .overwrite = options->overwrite,
                                     .skip_bad = options->skip_bad}};
     ExitCode code = EXIT_CODE_input;
-    if (check_plan(&work) && run_make_directory(options->out, diags))
+    if (check_plan(&work) && directory_make(options->out, diags))
         work.source = pictures_open(&work.pictures, diags);
     if (work.source) {
         code = do_batches(&work);

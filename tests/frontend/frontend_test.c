@@ -150,7 +150,7 @@ static void test_no_files(Check *check, const char *directory)
     snprintf(path, sizeof path, "%s/large.vg", directory);
     write_file(path, "", 0);
     if (truncate(path, 17 << 20) == 0)
-        expect_message(check, path, "larger than 16 MB");
+        expect_message(check, path, "larger than 16777216 bytes");
     unlink(path);
 }
 

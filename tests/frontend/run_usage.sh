@@ -53,13 +53,13 @@ expect 2 "--bandwidth: found '-1', expected a number above 0" compare --bandwidt
 expect 1 "no model among the files" params --summary lib/net.vg lib/seq.vg
 expect 1 "expected a <model>" params lib/net.vg
 expect 2 "is not a number of bytes" compile --memory-budget 1k whole_module.vg
-expect 1 "cannot read 'missing.vg': No such file or directory" check missing.vg
+expect 1 "missing.vg: error: cannot be read: No such file or directory" check missing.vg
 expect 1 "did you mean 'whole_module.vg'?" check whole_modul.vg
 expect 1 "did you mean 'lib/net.vg'?" params lib/net
 expect 1 "did you mean 'lowered.vir'?" dump lowerd.vir
-expect 1 "'lib/none/net.vg': No such file or directory" check lib/none/net.vg
-expect 1 "cannot read 'lib.vg/'" check lib.vg/
-expect 1 "lib: error: cannot read: Is a directory" check lib
+expect 1 "lib/none/net.vg: error: cannot be read: No such file or directory" check lib/none/net.vg
+expect 1 "lib.vg/: error: cannot be read" check lib.vg/
+expect 1 "lib: error: cannot be read: it is a directory" check lib
 expect 1 "lowered.vir: error: expected a .vg file" compile lowered.vir
 expect 1 "what was decided is known while a model is compiled" explain lowered.vir
 expect 1 "did you mean 'one.train'?" dump --after lower --graph one.trian whole_module.vg

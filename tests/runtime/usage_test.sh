@@ -32,7 +32,7 @@ expect 2 "did you mean '--threads'?" train "$plan" --thread 2
 expect 2 "--threads takes a number, not 'x'" train "$plan" --threads x
 expect 2 "one operand too many" train "$plan" more
 expect 2 "either --case FILE or --nodes" verify "$plan"
-expect 1 "cannot open" train "$work/missing.bin"
+expect 1 "cannot be read" train "$work/missing.bin"
 expect 1 "'vlc compile' makes a plan of" train "$models/vlt5_tiny_adapter.vg"
 expect 1 "neither a plan nor text" train "$vlc"
 head -c 1000 "$plan" >"$work/cut.bin"

@@ -1,0 +1,249 @@
+/* Files written aside and renamed, and directories. */
+#include "ir/base/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ir/base/arena.h"
+
+enum { MOST_LINKS = 40, MOST_TRIES = 100 };
+
+struct NewFile {
+    Arena *arena;
+    const char *path;   /* as it was given */
+    const char *target; /* what it points to, links followed */
+    const char *aside;
+    int descriptor;
+    FILE *stream; /* over the descriptor, once asked for */
+};
+
+/* -- where to ------------------------------------------------------------------------ */
+
+/* With the slash; "" if there is none. */
+static const char *directory_of(Arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? arena_string(arena, path, (size_t)(slash - path) + 1) : "";
+}
+
+/* The path at the end of a chain of links, whether or not it exists; NULL and errno. */
+static const char *follow_links(Arena *arena, const char *path)
+{
+    for (int i = 0; i < MOST_LINKS; i++) {
+        char link[PATH_MAX];
+        ssize_t len = readlink(path, link, sizeof link - 1);
+        if (len < 0)
+            return errno == EINVAL || errno == ENOENT ? path : NULL;
+        link[len] = '\0';
+        path = *link == '/'
+                   ? arena_string(arena, link, (size_t)len)
+                   : arena_format(arena, "%s%s", directory_of(arena, path), link);
+    }
+    errno = ELOOP;
+    return NULL;
+}
+
+static const char *unfit(mode_t mode)
+{
+    if (S_ISREG(mode))
+        return NULL;
+    return S_ISDIR(mode) ? "is a directory; expected a file"
+                         : "is no regular file, and would be replaced by one";
+}
+
+/* Under a name that cannot be foreseen, so that nobody can have put a link there. */
+static int open_aside(NewFile *file, mode_t mode)
+{
+    const char *directory = directory_of(file->arena, file->target);
+    const char *name = file->target + strlen(directory);
+    for (int i = 0; i < MOST_TRIES; i++) {
+        uint64_t number;
+        if (getrandom(&number, sizeof number, 0) != sizeof number)
+            return -1;
+        file->aside = arena_format(file->arena, "%s.%.200s.%016" PRIx64 ".part",
+                                   directory, name, number);
+        int descriptor =
+            open(file->aside, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+        if (descriptor >= 0 || errno != EEXIST)
+            return descriptor;
+    }
+    return -1;
+}
+
+static NewFile *refuse(NewFile *file, const char *problem, Diags *diags)
+{
+    diag_error(diags, (Loc){.file = file->path}, "cannot be written: %s", problem);
+    arena_free(file->arena);
+    return NULL;
+}
+
+NewFile *new_file_open(const char *path, Diags *diags)
+{
+    Arena *arena = arena_new();
+    NewFile *file = arena_alloc(arena, sizeof *file);
+    *file = (NewFile){.arena = arena, .path = path, .descriptor = -1};
+    file->target = follow_links(arena, path);
+    if (!file->target)
+        return refuse(file, strerror(errno), diags);
+    struct stat old;
+    bool is_there = stat(file->target, &old) == 0;
+    if (!is_there && errno != ENOENT)
+        return refuse(file, strerror(errno), diags);
+    const char *problem = is_there ? unfit(old.st_mode) : NULL;
+    if (!problem && is_there && access(file->target, W_OK) != 0)
+        problem = strerror(errno);
+    if (problem)
+        return refuse(file, problem, diags);
+    file->descriptor = open_aside(file, 0666);
+    if (file->descriptor < 0)
+        return refuse(file, strerror(errno), diags);
+    if (is_there && fchmod(file->descriptor, old.st_mode & 0777) != 0) {
+        problem = strerror(errno);
+        close(file->descriptor);
+        unlink(file->aside);
+        return refuse(file, problem, diags);
+    }
+    return file;
+}
+
+/* -- writing ------------------------------------------------------------------------- */
+
+int new_file_descriptor(const NewFile *file)
+{
+    return file->descriptor;
+}
+
+FILE *new_file_stream(NewFile *file)
+{
+    if (!file->stream)
+        file->stream = fdopen(file->descriptor, "w+b");
+    if (!file->stream) { /* only memory can be missing */
+        fprintf(stderr, "vlgraph: out of memory\n");
+        exit(1);
+    }
+    return file->stream;
+}
+
+const char *new_file_aside(const NewFile *file)
+{
+    return file->aside;
+}
+
+bool descriptor_write(int descriptor, const void *bytes, size_t len)
+{
+    for (const char *at = bytes; len > 0;) {
+        ssize_t done = write(descriptor, at, len);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return false;
+        at += done;
+        len -= (size_t)done;
+    }
+    return true;
+}
+
+/* Not every file system can, and those that cannot say EINVAL. */
+static bool sync_descriptor(int descriptor)
+{
+    return fsync(descriptor) == 0 || errno == EINVAL;
+}
+
+/* The rename is on disk once the directory is. */
+static bool sync_directory(const char *directory)
+{
+    int descriptor =
+        open(*directory ? directory : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0)
+        return errno == EACCES; /* one may write into what one may not list */
+    bool is_synced = sync_descriptor(descriptor);
+    close(descriptor);
+    return is_synced;
+}
+
+/* Closes whichever of the two is open. */
+static bool close_written(NewFile *file)
+{
+    return (file->stream ? fclose(file->stream) : close(file->descriptor)) == 0;
+}
+
+bool new_file_finish(NewFile *file, Diags *diags)
+{
+    errno = 0;
+    bool is_written =
+        !file->stream || (!ferror(file->stream) && fflush(file->stream) == 0);
+    is_written = is_written && sync_descriptor(file->descriptor);
+    int reason = errno;
+    if (!close_written(file) && is_written) {
+        reason = errno;
+        is_written = false;
+    }
+    if (is_written && (rename(file->aside, file->target) != 0 ||
+                       !sync_directory(directory_of(file->arena, file->target)))) {
+        reason = errno;
+        is_written = false;
+    }
+    if (!is_written) {
+        diag_error(diags, (Loc){.file = file->path}, "cannot be written: %s",
+                   reason ? strerror(reason) : "a write failed");
+        unlink(file->aside);
+    }
+    arena_free(file->arena);
+    return is_written;
+}
+
+void new_file_discard(NewFile *file)
+{
+    if (!file)
+        return;
+    (void)close_written(file);
+    unlink(file->aside);
+    arena_free(file->arena);
+}
+
+bool file_replace(const char *path, const void *bytes, size_t len, Diags *diags)
+{
+    NewFile *file = new_file_open(path, diags);
+    if (!file)
+        return false;
+    if (descriptor_write(new_file_descriptor(file), bytes, len))
+        return new_file_finish(file, diags);
+    diag_error(diags, (Loc){.file = path}, "cannot be written: %s", strerror(errno));
+    new_file_discard(file);
+    return false;
+}
+
+/* -- directories --------------------------------------------------------------------- */
+
+bool directory_make(const char *path, Diags *diags)
+{
+    Arena *arena = arena_new();
+    char *part = arena_string(arena, path, strlen(path));
+    bool is_made = *part != '\0';
+    errno = ENOENT;
+    for (char *at = part; is_made && *at; at++) {
+        char after = at[1];
+        if (after != '/' && after != '\0')
+            continue;
+        at[1] = '\0';
+        is_made = mkdir(part, 0777) == 0 || errno == EEXIST;
+        at[1] = after;
+    }
+    struct stat status;
+    if (is_made && stat(part, &status) == 0 && !S_ISDIR(status.st_mode)) {
+        errno = ENOTDIR;
+        is_made = false;
+    }
+    if (!is_made)
+        diag_error(diags, (Loc){.file = path}, "cannot make the directory: %s",
+                   strerror(errno));
+    arena_free(arena);
+    return is_made;
+}
