@@ -219,6 +219,12 @@ bool jit_compile(Jit *jit, const Module *module, Program **out_programs, Diags *
     return good;
 }
 
+const char *jit_processor(const Jit *jit, uint32_t *out_vector_width)
+{
+    *out_vector_width = jit->processor.vector_width;
+    return jit->processor.name;
+}
+
 JitStats jit_stats(const Jit *jit)
 {
     return jit->stats;

@@ -93,8 +93,8 @@ static bool run_rounds(Feed *feed, Diags *diags)
 
 static void print_feed(Feed *feed)
 {
-    printf("%u lanes, %lld rounds, medians\n\n", session_lanes(feed->session),
-           (long long)feed->rounds);
+    printf("%u lanes, %lld rounds, medians\non %s\n\n", session_lanes(feed->session),
+           (long long)feed->rounds, session_processor(feed->session)->text);
     printf("making a batch, nothing else running  %8.3f s\n",
            bench_median(feed->made + 1, feed->rounds));
     printf("a step, batches held in memory        %8.3f s\n",
@@ -113,7 +113,8 @@ static bool open_feed(Feed *feed, const BenchData *options, Diags *diags)
 {
     char *cache = jit_default_cache_dir();
     const SessionOptions session = {.lanes = (uint32_t)options->lanes,
-                                    .cache_dir = cache};
+                                    .cache_dir = cache,
+                                    .processor = options->processor};
     double begun = bench_now();
     feed->source = data_open(&options->data, feed->run->module, diags);
     if (feed->source) {

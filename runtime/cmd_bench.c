@@ -15,7 +15,7 @@
 enum { MOST = 8, ROUNDS = 5, SEQUENCES = 16 };
 
 typedef struct BenchCommand {
-    const char *plan, *task, *lengths, *lanes, *data, *tokenizer;
+    const char *plan, *task, *lengths, *lanes, *data, *tokenizer, *processor;
     int64_t sequences, rounds;
 } BenchCommand;
 
@@ -102,6 +102,7 @@ static bool parse(BenchCommand *command, int argc, char **argv, int *out_code)
         {"--data", OPTION_text, &command->data, "DIR",
          "steps on these data (or shapes) instead: read, beside held in memory"},
         {"--tokenizer", OPTION_text, &command->tokenizer, "PATH", "as for train"},
+        OPTION_PROCESSOR(command->processor),
     };
     const Usage usage = {.command = "bench",
                          .operands = "plan.bin",
@@ -172,8 +173,9 @@ static bool run_rounds(Bench *bench, int64_t rounds, double rate, Diags *diags)
 
 static void print_bench(Bench *bench, const BenchCommand *command)
 {
-    printf("task %s, %lld sequences, %.1f GFLOP in a step\n\n", bench->graph->task,
-           (long long)command->sequences, bench->flops / 1e9);
+    printf("task %s, %lld sequences, %.1f GFLOP in a step\non %s\n\n", bench->graph->task,
+           (long long)command->sequences, bench->flops / 1e9,
+           session_processor(bench->sessions[0])->text);
     printf("%5s  %9s  %9s  %11s  %9s  %s\n", "lanes", "fastest", "median", "sequences/s",
            "GFLOP/s", "median against the first");
     double first = 0;
@@ -207,7 +209,8 @@ static bool measure(Bench *bench, const BenchCommand *command, Run *run, Diags *
     char *cache = jit_default_cache_dir();
     for (uint32_t i = 0; is_good && i < bench->count; i++) {
         const SessionOptions options = {.lanes = (uint32_t)bench->lanes[i],
-                                        .cache_dir = cache};
+                                        .cache_dir = cache,
+                                        .processor = command->processor};
         bench->seconds[i] = heap_alloc((size_t)command->rounds * sizeof(double));
         bench->sessions[i] = session_new(run->module, run->store, &options, diags);
         is_good = bench->sessions[i] != NULL;
@@ -250,6 +253,7 @@ int cmd_bench(int argc, char **argv)
     const BenchData data = {
         .data = {.directory = command.data, .tokenizer = command.tokenizer},
         .lanes = command.lanes ? bench.lanes[0] : 0,
+        .processor = command.processor,
         .rounds = command.rounds};
     Run run;
     code = EXIT_CODE_input;

@@ -8,7 +8,8 @@
 #include "runtime/run.h"
 
 typedef struct EvalCommand {
-    const char *plan, *data, *tokenizer, *weights, *from, *split_name, *task, *format;
+    const char *plan, *data, *tokenizer, *weights, *from, *split_name, *task, *format,
+        *processor;
     bool skip_bad, is_json;
     int64_t threads, limit;
     Split split;
@@ -45,6 +46,7 @@ static bool parse(EvalCommand *command, int argc, char **argv, int *out_code)
          "first examples of each task only; 0: all"},
         {"--format", OPTION_text, &command->format, "NAME", "table or json"},
         {"--threads", OPTION_count, &command->threads, "N", "0: one per processor"},
+        OPTION_PROCESSOR(command->processor),
     };
     const Usage usage = {.command = "eval",
                          .operands = "plan.bin",
@@ -95,6 +97,7 @@ int cmd_eval(int argc, char **argv)
     const RunOptions options = {.plan = command.plan,
                                 .weights = command.weights,
                                 .from = command.from,
+                                .processor = command.processor,
                                 .threads = command.threads};
     return run_do(&options, evaluate_run, &command);
 }

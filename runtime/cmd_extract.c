@@ -9,7 +9,7 @@
 static const double INTERVAL = 1.5;
 
 typedef struct ExtractCommand {
-    const char *plan, *weights, *interval;
+    const char *plan, *weights, *interval, *processor;
     ExtractOptions options;
     int64_t threads;
     bool no_cache;
@@ -52,6 +52,7 @@ static bool parse(ExtractCommand *command, int argc, char **argv, int *out_code)
         {"--skip-bad", OPTION_flag, &command->options.skip_bad, NULL,
          "leave out, and count, files that cannot be read"},
         {"--threads", OPTION_count, &command->threads, "N", "0: one per processor"},
+        OPTION_PROCESSOR(command->processor),
         {"--no-cache", OPTION_flag, &command->no_cache, NULL,
          "compile every kernel anew"},
     };
@@ -87,6 +88,7 @@ int cmd_extract(int argc, char **argv)
         return code;
     const RunOptions options = {.plan = command.plan,
                                 .weights = command.weights,
+                                .processor = command.processor,
                                 .threads = command.threads,
                                 .no_cache = command.no_cache};
     return run_do(&options, extract_run, &command);

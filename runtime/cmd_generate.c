@@ -15,7 +15,7 @@ enum { UNSET = INT32_MAX };
 
 typedef struct GenerateCommand {
     const char *plan, *data, *tokenizer, *weights, *from, *split_name, *task, *format,
-        *out;
+        *out, *processor;
     bool is_dump;
     int64_t threads, beams, max_length, limit, no_repeat, start, pad, end;
     Split split;
@@ -82,6 +82,7 @@ static bool parse(GenerateCommand *command, int argc, char **argv, int *out_code
          "jsonl: an object per example; leaderboard: files to hand in"},
         {"--out", OPTION_text, &command->out, "DIR", "where files for leaderboards go"},
         {"--threads", OPTION_count, &command->threads, "N", "0: one per processor"},
+        OPTION_PROCESSOR(command->processor),
     };
     const Usage usage = {.command = "generate",
                          .operands = "plan.bin",
@@ -280,6 +281,7 @@ int cmd_generate(int argc, char **argv)
     const RunOptions options = {.plan = command.plan,
                                 .weights = command.weights,
                                 .from = command.from,
+                                .processor = command.processor,
                                 .threads = command.threads};
     return run_do(&options, generate_all, &command);
 }

@@ -14,7 +14,7 @@
 enum { STEPS = 8, ROWS = 40, WIDEST_LABEL = 60 };
 
 typedef struct ProfileCommand {
-    const char *plan, *data, *weights;
+    const char *plan, *data, *weights, *processor;
     int64_t steps, rows;
 } ProfileCommand;
 
@@ -167,7 +167,8 @@ static void print_profile(Profile *profile, const ProfileCommand *command)
         }
     }
     double all = sums[2].seconds > 0 ? sums[2].seconds : 1e-9;
-    printf("%lld steps on one lane\n\n", (long long)command->steps);
+    printf("%lld steps on one lane of %s\n\n", (long long)command->steps,
+           session_processor(profile->run->session)->text);
     printf("%8s  %13s  %7s  %8s  what\n", "share", "time", "GFLOP/s", "calls");
     for (uint32_t i = 0; i < profile->line_count && i < command->rows; i++)
         print_line(&profile->lines[i], all);
@@ -187,6 +188,7 @@ static bool parse(ProfileCommand *command, int argc, char **argv, int *out_code)
         {"--data", OPTION_text, &command->data, "DIR", "data sets; shapes: built in"},
         {"--weights", OPTION_text, &command->weights, "PATH",
          "safetensors with parameters"},
+        OPTION_PROCESSOR(command->processor),
     };
     const Usage usage = {
         .command = "profile",
@@ -220,8 +222,10 @@ int cmd_profile(int argc, char **argv)
     if (!parse(&command, argc, argv, &code))
         return code;
     Diags *diags = diags_new(stderr);
-    const RunOptions options = {
-        .plan = command.plan, .weights = command.weights, .threads = 1};
+    const RunOptions options = {.plan = command.plan,
+                                .weights = command.weights,
+                                .processor = command.processor,
+                                .threads = 1};
     Run run;
     code = EXIT_CODE_input;
     if (run_open(&run, &options, diags)) {

@@ -12,7 +12,7 @@
 enum { CHECKPOINT_EVERY = 100, NOT_GIVEN = -1 };
 
 typedef struct TrainCommand {
-    const char *plan, *data, *tokenizer, *weights, *out;
+    const char *plan, *data, *tokenizer, *weights, *out, *processor;
     int64_t threads, steps, eval_every, checkpoint_every;
     bool resume, overwrite, score_first, skip_bad, no_cache;
 } TrainCommand;
@@ -39,6 +39,7 @@ static bool parse(TrainCommand *command, int argc, char **argv, int *out_code)
         {"--overwrite", OPTION_flag, &command->overwrite, NULL,
          "start anew over an earlier run"},
         {"--threads", OPTION_count, &command->threads, "N", "0: one per processor"},
+        OPTION_PROCESSOR(command->processor),
         {"--steps", OPTION_count, &command->steps, "N",
          "optimiser steps instead of the plan's"},
         {"--score-first", OPTION_flag, &command->score_first, NULL,
@@ -122,6 +123,7 @@ static void introduce(const TrainCommand *command, const Run *run, int64_t steps
            session_lanes(run->session),
            (double)session_slab_bytes(run->session) /
                (1024 * 1024 * (double)session_lanes(run->session)));
+    printf("computed on %s\n", session_processor(run->session)->text);
     fflush(stdout);
 }
 
@@ -178,6 +180,7 @@ static ExitCode train_plan(const TrainCommand *command, const Interrupt *interru
                                 .weights = command->weights,
                                 .out = command->out,
                                 .resume = command->resume,
+                                .processor = command->processor,
                                 .threads = command->threads,
                                 .no_cache = command->no_cache};
     Run run;

@@ -15,7 +15,7 @@
 enum { MOST_SPLITS = 4096 };
 
 typedef struct VerifyCommand {
-    const char *plan, *recorded, *weights, *split, *tolerance, *task;
+    const char *plan, *recorded, *weights, *split, *tolerance, *task, *processor;
     bool nodes, verbose, no_cache;
     int64_t lanes, sequences, longest, seed;
 } VerifyCommand;
@@ -32,6 +32,7 @@ static bool parse(VerifyCommand *command, int argc, char **argv, int *out_code)
         {"--nodes", OPTION_flag, &command->nodes, NULL,
          "every kernel against the interpreter"},
         {"--lanes", OPTION_count, &command->lanes, "N", "threads; 0: one per processor"},
+        OPTION_PROCESSOR(command->processor),
         {"--split", OPTION_text, &command->split, "A,B,..",
          "sequences of each micro-batch"},
         {"--sequences", OPTION_count, &command->sequences, "N",
@@ -174,7 +175,8 @@ int cmd_verify(int argc, char **argv)
     if (!parse(&command, argc, argv, &code))
         return code;
     int64_t *sizes = heap_alloc(MOST_SPLITS * sizeof *sizes);
-    SessionOptions options = {.lanes = (uint32_t)command.lanes};
+    SessionOptions options = {.lanes = (uint32_t)command.lanes,
+                              .processor = command.processor};
     if (command.split && !parse_split(command.split, sizes, &options.split.size_count)) {
         fprintf(stderr, "vlrun verify: --split takes numbers like 1,2,1, not '%s'\n",
                 command.split);

@@ -27,6 +27,13 @@ typedef struct Option {
     const char *help;
 } Option;
 
+/* What every command that computes has; `variable` for a name (processor_check). */
+#define OPTION_PROCESSOR(variable)                                                       \
+    {                                                                                    \
+        "--processor", OPTION_text, &(variable), "NAME",                                 \
+            "compute as on x86-64-v2, -v3 or -v4; native: all there is"                  \
+    }
+
 typedef struct Usage {
     const char *command;
     const char *operands; /* as the help shows them: "PLAN" */

@@ -70,6 +70,16 @@ Progress *progress_new(const Module *module, const char *metrics_path, FILE *out
     return progress;
 }
 
+void progress_start(Progress *progress, const ProcessorInfo *processor)
+{
+    json_t *line = json_pack("{s:s, s:I, s:s, s:s}", "event", "start", "step",
+                             (json_int_t)progress->first, "processor", processor->text,
+                             "processor_name", processor->name);
+    json_dumpf(line, progress->metrics, 0);
+    fputc('\n', progress->metrics);
+    json_decref(line);
+}
+
 static void end_line(Progress *progress)
 {
     if (progress->line_open)

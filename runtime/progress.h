@@ -15,6 +15,8 @@ Progress *progress_new(const Module *module, const char *metrics_path, FILE *out
                        int64_t first, int64_t total, Diags *diags);
 void progress_free(Progress *progress); /* ends the line, closes the file; NULL allowed */
 
+/* What computes the steps from here on. */
+void progress_start(Progress *progress, const ProcessorInfo *processor);
 /* Step `step` (from 0) is done. */
 void progress_step(Progress *progress, int64_t step, const Batch *batch, double rate,
                    const StepResult *result);

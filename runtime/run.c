@@ -140,7 +140,9 @@ static bool start_session(Run *run, const RunOptions *options, Diags *diags)
         return false;
     }
     char *cache = options->no_cache ? NULL : jit_default_cache_dir();
-    SessionOptions session = {.lanes = (uint32_t)options->threads, .cache_dir = cache};
+    SessionOptions session = {.lanes = (uint32_t)options->threads,
+                              .cache_dir = cache,
+                              .processor = options->processor};
     run->session = session_new(run->module, run->store, &session, diags);
     free(cache);
     return run->session;

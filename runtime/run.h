@@ -17,7 +17,8 @@ typedef struct RunOptions {
     bool resume;     /* go on with the run in `out` instead: the same plan, states too */
     bool no_session; /* only the store: nothing will be computed */
     int64_t threads; /* 0: one per processor */
-    bool no_cache;   /* of compiled kernels */
+    const char *processor; /* for processor_check; NULL: all that this one has */
+    bool no_cache;         /* of compiled kernels */
 } RunOptions;
 
 typedef struct Run {

@@ -32,6 +32,7 @@ struct Session {
     const Module *module;
     Store *store;
     Jit *jit;
+    ProcessorInfo processor;
     Program **programs; /* by graph of the module */
     GraphRun *runs;     /* by graph of the module */
     Lanes *lanes;
@@ -206,6 +207,25 @@ static bool check_planned(const Module *module, Diags *diags)
     return true;
 }
 
+static bool open_processor(Session *session, const SessionOptions *options, Diags *diags)
+{
+    ProcessorInfo *info = &session->processor;
+    bool is_native = processor_is_native(options->processor);
+    const JitOptions jit = {.cache_dir = options->cache_dir,
+                            .dump_ir = options->dump_kernels,
+                            .processor = is_native ? NULL : options->processor};
+    if (!processor_check(options->processor, diags) ||
+        !blas_open(options->processor, info, diags) ||
+        !(session->jit = jit_new(&jit, diags)))
+        return false;
+    processor_own_name(info->name, sizeof info->name);
+    snprintf(info->target, sizeof info->target, "%s",
+             jit_processor(session->jit, &info->vector_width));
+    snprintf(info->text, sizeof info->text, "%s, %u floats in a vector; %s, kernel %s",
+             info->target, info->vector_width, info->blas, info->blas_kernel);
+    return true;
+}
+
 Session *session_new(const Module *module, Store *store, const SessionOptions *options,
                      Diags *diags)
 {
@@ -220,16 +240,14 @@ Session *session_new(const Module *module, Store *store, const SessionOptions *o
     session->module = module;
     session->store = store;
     session->split = options->split;
-    blas_setup();
     session->programs = heap_alloc((module->graph_count + 1) * sizeof *session->programs);
     session->runs = heap_alloc((module->graph_count + 1) * sizeof *session->runs);
     memset(session->programs, 0, (module->graph_count + 1) * sizeof *session->programs);
     memset(session->runs, 0, (module->graph_count + 1) * sizeof *session->runs);
-    JitOptions jit = {.cache_dir = options->cache_dir, .dump_ir = options->dump_kernels};
-    session->jit = jit_new(&jit, diags);
-    bool is_ready =
-        session->jit && jit_compile(session->jit, module, session->programs, diags);
-    is_ready = is_ready && (session->lanes = lanes_new(options->lanes, diags));
+    bool is_ready = open_processor(session, options, diags) &&
+                    jit_compile(session->jit, module, session->programs, diags) &&
+                    (session->lanes = lanes_new(options->lanes, diags)) &&
+                    blas_reserve(session->lanes, diags);
     if (is_ready) {
         session->lane_count = lanes_count(session->lanes);
         make_lanes_memory(session);
@@ -296,6 +314,11 @@ Store *session_store(const Session *session)
 uint32_t session_lanes(const Session *session)
 {
     return session->lane_count;
+}
+
+const ProcessorInfo *session_processor(const Session *session)
+{
+    return &session->processor;
 }
 
 JitStats session_jit_stats(const Session *session)

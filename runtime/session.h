@@ -14,11 +14,13 @@
 #include "codegen/program.h"
 #include "runtime/batch.h"
 #include "runtime/microbatch.h"
+#include "runtime/processor.h"
 #include "runtime/store.h"
 
 typedef struct SessionOptions {
     uint32_t lanes;        /* 0: one per processor */
     const char *cache_dir; /* of compiled kernels; NULL: none */
+    const char *processor; /* for processor_check; NULL: all that this one has */
     bool dump_kernels;     /* print the LLVM IR of every kernel */
     SplitOptions split;    /* how batches are cut; all zero: by capacity alone */
 } SessionOptions;
@@ -35,6 +37,8 @@ const Module *session_module(const Session *session);
 Store *session_store(const Session *session);
 uint32_t session_lanes(const Session *session);
 JitStats session_jit_stats(const Session *session);
+/* What computes the numbers. */
+const ProcessorInfo *session_processor(const Session *session);
 int64_t session_slab_bytes(const Session *session); /* of all lanes */
 
 typedef struct StepResult {

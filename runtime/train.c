@@ -242,6 +242,8 @@ static ExitCode train_from(Trainer *trainer)
     trainer->progress = progress_new(run->module, metrics, stdout, trainer->step,
                                      options->total_steps, trainer->diags);
     free(metrics);
+    if (trainer->progress)
+        progress_start(trainer->progress, session_processor(run->session));
     if (!trainer->progress || !score_before(trainer))
         return exit_code(false, trainer->diags);
     if (!run->checkpoint && trainer->before.count)

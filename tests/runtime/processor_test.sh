@@ -1,0 +1,44 @@
+#!/bin/sh
+# What computes is chosen, said and recorded; --processor and the user's own setting are obeyed.
+#   processor_test.sh VLC VLRUN MODELS
+vlc=$1 vlrun=$2 models=$3
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+unset OPENBLAS_CORETYPE OPENBLAS_NUM_THREADS
+failed=0
+fail() {
+    echo "$1"
+    failed=1
+}
+"$vlc" compile "$models/vlt5_tiny_pretrain.vg" -o "$work/plan.bin" || exit 1
+
+# bench ARGUMENTS...: its output, and what OpenBLAS says itself.
+bench() {
+    OPENBLAS_VERBOSE=2 "$vlrun" bench "$work/plan.bin" --rounds 1 --sequences 2 --lanes 1 "$@" 2>&1
+}
+out=$(bench)
+said=$(echo "$out" | sed -n 's/^Core: //p')
+echo "$out" | grep -q "^on .* floats in a vector; OpenBLAS .*, kernel $said\$" ||
+    fail "bench does not say what it ran on: $out"
+if grep -q avx2 /proc/cpuinfo; then
+    case $said in
+    SkylakeX | Cooperlake | SapphireRapids | Haswell | Zen) ;;
+    *) fail "the kernel $said on a processor with AVX2" ;;
+    esac
+    bench --processor x86-64-v3 | grep -q "^on x86-64-v3, 8 floats in a vector; .*, kernel Haswell\$" ||
+        fail "--processor x86-64-v3 does not decide"
+fi
+OPENBLAS_CORETYPE=Nehalem bench | grep -q ", kernel Nehalem\$" ||
+    fail "the user's own kernel is not taken"
+bench --processor x86-64-v9 | grep -q "no processor 'x86-64-v9'; did you mean 'x86-64-v" ||
+    fail "a processor that does not exist"
+grep -q avx512f /proc/cpuinfo || bench --processor x86-64-v4 | grep -q "it lacks avx512" ||
+    fail "a processor that this one is not"
+
+"$vlrun" train "$work/plan.bin" --steps 1 --eval-every 0 --out "$work/run" \
+    --processor x86-64-v2 >"$work/out" 2>&1 || fail "train: $(cat "$work/out")"
+grep -q "^computed on x86-64-v2, 4 floats in a vector; OpenBLAS .*, kernel Nehalem\$" "$work/out" ||
+    fail "train does not say what it ran on: $(cat "$work/out")"
+grep -q '"event": "start", "step": 0, "processor": "x86-64-v2, 4 .*"' "$work/run/metrics.jsonl" ||
+    fail "the metrics do not say what the run was computed on"
+exit $failed
