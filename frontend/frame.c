@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "frontend/range.h"
+
 const Node absent_value = {0};
 
 /* -- bindings ----------------------------------------------------------------------- */
@@ -107,9 +109,15 @@ static bool find_predefined(const Globals *globals, const char *name, Value *out
 
 typedef enum Found { FOUND_no, FOUND_yes, FOUND_failed } Found;
 
+/* What a name was found to mean, and which constant says so. */
+typedef struct Meaning {
+    Value value;
+    const Const *source;
+} Meaning;
+
 /* Among the globals, those of the given strengths only. */
 static Found find_global(Globals *globals, const char *name, bool strongest, bool strong,
-                         bool weak, Value *out)
+                         bool weak, Meaning *out)
 {
     bool failed = false;
     Binding *binding = (Binding *)names_get(&globals->bindings, name);
@@ -118,11 +126,31 @@ static Found find_global(Globals *globals, const char *name, bool strongest, boo
         if ((binding->strongest && !strongest) || (binding->strong && !strong) ||
             (is_weak && !weak))
             continue;
-        if (binding_value(globals->program, binding, globals_names(globals), out,
+        out->source = binding->constant;
+        if (binding_value(globals->program, binding, globals_names(globals), &out->value,
                           &failed))
             return failed ? FOUND_failed : FOUND_yes;
     }
     return failed ? FOUND_failed : FOUND_no;
+}
+
+/* Whoever gives a constant its value, it stays within what its declaration says. */
+static bool is_within(const Program *program, const Const *declared, const char *name,
+                      Value value, Loc loc)
+{
+    const Element *element = declared->element;
+    return !element || element->kind != ELEMENT_const ||
+           range_check(element, name, value, loc, program->diags);
+}
+
+static bool is_within_globals(const Globals *globals, const char *name, Value value,
+                              Loc loc)
+{
+    const Binding *binding = names_get(&globals->bindings, name);
+    for (; binding; binding = binding->weaker)
+        if (!is_within(globals->program, binding->constant, name, value, loc))
+            return false;
+    return true;
 }
 
 static bool find_in_globals(void *self, const char *name, Loc loc, Value *out)
@@ -130,11 +158,14 @@ static bool find_in_globals(void *self, const char *name, Loc loc, Value *out)
     Globals *globals = self;
     if (find_predefined(globals, name, out))
         return true;
-    Found found = find_global(globals, name, true, true, true, out);
+    Meaning meaning = {0};
+    Found found = find_global(globals, name, true, true, true, &meaning);
     if (found == FOUND_no)
         unknown_name(globals->program->diags, loc, "constant", name,
                      globals->bindings.names, globals->bindings.count);
-    return found == FOUND_yes;
+    *out = meaning.value;
+    return found == FOUND_yes && is_within_globals(globals, name, meaning.value,
+                                                   meaning.source->value->loc);
 }
 
 NameLookup globals_names(Globals *globals)
@@ -168,14 +199,18 @@ void frame_free(Frame *frame)
 }
 
 static Found find_bound(const Frame *frame, Bindings *bindings, NameLookup names,
-                        const char *name, Value *out)
+                        const char *name, Meaning *out)
 {
     bool failed = false;
-    for (uint32_t i = bindings ? bindings->count : 0; i-- > 0;)
-        if (bindings->items[i].constant->name == name &&
-            binding_value(frame->globals->program, &bindings->items[i], names, out,
-                          &failed))
+    for (uint32_t i = bindings ? bindings->count : 0; i-- > 0;) {
+        const Binding *binding = &bindings->items[i];
+        if (binding->constant->name != name)
+            continue;
+        out->source = binding->constant;
+        if (binding_value(frame->globals->program, &bindings->items[i], names,
+                          &out->value, &failed))
             return failed ? FOUND_failed : FOUND_yes;
+    }
     return failed ? FOUND_failed : FOUND_no;
 }
 
@@ -200,11 +235,19 @@ static bool find_local(const Frame *frame, const char *name, Value *out)
     return find_predefined(frame->globals, name, out);
 }
 
-static Found find(Frame *frame, const char *name, Value *out)
+/* The definition's own declaration hides those of backbone and libraries. */
+bool frame_accepts(const Frame *frame, const char *name, Value value, Loc loc)
+{
+    for (uint32_t i = 0; i < frame->own.count; i++)
+        if (frame->own.items[i].constant->name == name)
+            return is_within(frame->globals->program, frame->own.items[i].constant, name,
+                             value, loc);
+    return is_within_globals(frame->globals, name, value, loc);
+}
+
+static Found find_constant(Frame *frame, const char *name, Meaning *out)
 {
     Globals *globals = frame->globals;
-    if (find_local(frame, name, out))
-        return FOUND_yes;
     Found found = find_global(globals, name, true, false, false, out);
     if (found == FOUND_no)
         found = find_bound(frame, frame->sets, globals_names(globals), name, out);
@@ -214,6 +257,19 @@ static Found find(Frame *frame, const char *name, Value *out)
         found = find_bound(frame, &frame->own, frame_names(frame), name, out);
     if (found == FOUND_no)
         found = find_global(globals, name, false, false, true, out);
+    return found;
+}
+
+static Found find(Frame *frame, const char *name, Value *out)
+{
+    if (find_local(frame, name, out))
+        return FOUND_yes;
+    Meaning meaning = {0};
+    Found found = find_constant(frame, name, &meaning);
+    *out = meaning.value;
+    if (found == FOUND_yes &&
+        !frame_accepts(frame, name, meaning.value, meaning.source->value->loc))
+        return FOUND_failed;
     return found;
 }
 

@@ -74,6 +74,9 @@ NameLookup frame_names(Frame *frame);
 NameLookup frame_path_names(Frame *frame);
 #define TASK_MARK '\1'
 
+/* Whether a value given to a constant of the definition is within what the constant's
+ * declaration says; an error if not. */
+NODISCARD bool frame_accepts(const Frame *frame, const char *name, Value value, Loc loc);
 /* Whether a constant of that name is visible. */
 bool frame_has_constant(Frame *frame, const char *name);
 /* Whether the element counts: its `when`. */

@@ -245,7 +245,8 @@ static bool pass_constants(Lower *lower, Frame *caller, Frame *frame,
         Argument *argument = &frame->arguments[frame->argument_count++];
         argument->name = name;
         if (!expr_value(lower->program->exprs, attribute, frame_names(caller),
-                        &argument->value))
+                        &argument->value) ||
+            !frame_accepts(frame, name, argument->value, attribute->loc))
             return false;
     }
     return true;

@@ -127,7 +127,8 @@ static bool apply_exceptions(Lower *lower, Frame *frame, const Param *param)
                 return false;
             if (!wanted)
                 continue;
-            if (!expr_value(exprs, set->value, frame_names(frame), &value))
+            if (!expr_value(exprs, set->value, frame_names(frame), &value) ||
+                !frame_accepts(frame, set->name, value, set->value->loc))
                 return false;
             frame->arguments[frame->argument_count++] = (Argument){set->name, value};
         }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "frontend/program.h"
+#include "frontend/range.h"
 
 #define NEED(name) {#name, true},
 #define MAY(name) {#name, false},
@@ -133,7 +134,7 @@ static bool check_attributes(const Element *element, Diags *diags)
     if (element->kind == ELEMENT_const && !element_attribute(element, "value") &&
         !element_attribute(element, "default"))
         good = missing_attribute(element, "value", diags);
-    return good;
+    return (element->kind != ELEMENT_const || range_is_sound(element, diags)) && good;
 }
 
 static bool check_element(Element *element, Diags *diags)

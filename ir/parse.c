@@ -38,8 +38,22 @@ static const char *const setting_names[SETTING_COUNT] = {
 };
 
 #define PARSE_int(name, least, most) lex_int(lexer, #name, least, most, &settings->name)
-#define PARSE_real(name, least, most) lex_real(lexer, #name, &settings->name)
+#define PARSE_real(name, least, most)                                                    \
+    parse_real(lexer, #name, least, most, &settings->name)
 #define PARSE_name(name, least, most) lex_string(lexer, #name, &settings->name)
+
+static bool parse_real(Lexer *lexer, const char *name, double least, double most,
+                       double *out)
+{
+    Loc loc = lex_loc(lexer);
+    if (!lex_real(lexer, name, out))
+        return false;
+    if (*out >= least && *out <= most)
+        return true;
+    diag_error(lexer->diags, loc, "setting '%s' is %.10g, expected %.10g to %.10g", name,
+               *out, least, most);
+    return false;
+}
 
 static bool parse_setting(Parser *parser)
 {

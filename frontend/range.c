@@ -1,0 +1,85 @@
+/* Bounds of constants. They are plain numbers, so that they can be printed as they
+ * stand. */
+#include "frontend/range.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Bound {
+    const char *attribute, *words;
+    bool is_lower, is_within; /* the bound itself is allowed */
+} Bound;
+
+static const Bound bounds[] = {
+    {"min", "at least", true, true},
+    {"above", "more than", true, false},
+    {"max", "at most", false, true},
+    {"below", "less than", false, false},
+};
+
+enum { BOUNDS = sizeof bounds / sizeof *bounds };
+
+static bool read_number(const char *text, double *out)
+{
+    char *end;
+    *out = strtod(text, &end);
+    return end != text && !*end && *out - *out == 0; /* finite */
+}
+
+bool range_is_sound(const Element *element, Diags *diags)
+{
+    bool is_sound = true;
+    for (size_t i = 0; i < BOUNDS; i++) {
+        const Attribute *bound = element_attribute(element, bounds[i].attribute);
+        double number;
+        if (!bound || read_number(bound->value, &number))
+            continue;
+        diag_error(diags, bound->loc, "'%s' is '%s', expected a plain number",
+                   bound->name, bound->value);
+        is_sound = false;
+    }
+    return is_sound;
+}
+
+static bool holds(const Bound *bound, double value, double limit)
+{
+    if (value == limit)
+        return bound->is_within;
+    return bound->is_lower ? value > limit : value < limit;
+}
+
+static void out_of_range(const Element *element, const char *name, Value value, Loc loc,
+                         Diags *diags)
+{
+    char wanted[160];
+    size_t used = 0;
+    wanted[0] = '\0';
+    for (size_t i = 0; i < BOUNDS && used < sizeof wanted; i++) {
+        const Attribute *limit = element_attribute(element, bounds[i].attribute);
+        if (limit)
+            used += (size_t)snprintf(wanted + used, sizeof wanted - used, "%s%s %s",
+                                     used ? " and " : "", bounds[i].words, limit->value);
+    }
+    if (value.text)
+        diag_error(diags, loc, "constant '%s' is '%s', expected a number, %s", name,
+                   value.text, wanted);
+    else
+        diag_error(diags, loc, "constant '%s' is %.10g, expected %s", name, value.number,
+                   wanted);
+    diag_note(diags, element->loc, "'%s' is declared here", name);
+}
+
+bool range_check(const Element *element, const char *name, Value value, Loc loc,
+                 Diags *diags)
+{
+    for (size_t i = 0; i < BOUNDS; i++) {
+        const Attribute *bound = element_attribute(element, bounds[i].attribute);
+        double limit;
+        if (!bound || !read_number(bound->value, &limit) ||
+            (!value.text && holds(&bounds[i], value.number, limit)))
+            continue;
+        out_of_range(element, name, value, loc, diags);
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,14 @@
+/* What a <const> says of its own values: min="0" below="1". */
+#ifndef VLG_FRONTEND_RANGE_H
+#define VLG_FRONTEND_RANGE_H
+
+#include "frontend/expr.h"
+
+/* Whether the bounds that an element gives are numbers; errors if not. */
+NODISCARD bool range_is_sound(const Element *element, Diags *diags);
+/* Whether a value of the constant that `element` declares, given at `loc`, is within its
+ * bounds; an error if not. */
+NODISCARD bool range_check(const Element *element, const char *name, Value value, Loc loc,
+                           Diags *diags);
+
+#endif
