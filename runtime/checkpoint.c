@@ -99,9 +99,31 @@ static uLong checksum_file(uLong crc, const TensorFile *file)
     return crc;
 }
 
+/* All that a checkpoint holds; `path`: for the message. */
+static bool check_finite(Store *store, bool states, const char *path, const char *what,
+                         Diags *diags)
+{
+    for (uint32_t i = 0; i < store_count(store); i++) {
+        const StoreEntry *entry = store_at(store, i);
+        if (!is_kept(entry) || (!states && entry->state))
+            continue;
+        int64_t at = store_not_finite(entry);
+        if (at < 0)
+            continue;
+        diag_not_finite(diags, (Loc){.file = path},
+                        "%s: element %" PRId64 " of %s '%s' is %g", what, at,
+                        entry->state ? "state" : "parameter", entry->name,
+                        (double)entry->data[at]);
+        return false;
+    }
+    return true;
+}
+
 bool checkpoint_write(const char *path, Store *store, const Checkpoint *checkpoint,
                       Diags *diags)
 {
+    if (!check_finite(store, true, path, "not saved", diags))
+        return false;
     TensorWriter *writer = tensor_writer_new(path);
     tensor_writer_metadata(writer, "format", FORMAT);
     tensor_writer_metadata(writer, "model", store_module(store)->name);
@@ -242,5 +264,6 @@ bool checkpoint_load(const CheckpointFile *file, Store *store, bool states, Diag
             tensor_read_f32(tensor_file_find(file->tensors, entry->name), 0,
                             entry->elements, entry->data);
     }
-    return is_good;
+    return is_good && check_finite(store, states, tensor_file_path(file->tensors),
+                                   "cannot be used", diags);
 }

@@ -25,7 +25,8 @@ uint64_t plan_fingerprint(const Module *module);
  * they are split into files. */
 uint64_t weights_fingerprint(const TensorSet *set);
 
-/* Writes the store's trained parameters and states. */
+/* Writes the store's trained parameters and states. Nothing is written, and the error is
+ * one of numbers, if one of them is not finite: no run could go on from that. */
 NODISCARD bool checkpoint_write(const char *path, Store *store,
                                 const Checkpoint *checkpoint, Diags *diags);
 
@@ -40,7 +41,8 @@ const Checkpoint *checkpoint_info(const CheckpointFile *file);
 void checkpoint_close(CheckpointFile *file); /* NULL allowed */
 
 /* Copies trained parameters, and states if `states`, into the store. False and errors,
- * and nothing copied, if a tensor is missing or has another shape. */
+ * and nothing copied, if a tensor is missing or has another shape; false, too, if a number
+ * is not finite. */
 NODISCARD bool checkpoint_load(const CheckpointFile *file, Store *store, bool states,
                                Diags *diags);
 

@@ -47,13 +47,13 @@ int cmd_export(int argc, char **argv)
                                 .from = command.from,
                                 .no_session = true};
     Run run;
-    code = EXIT_CODE_input;
-    if (run_open(&run, &options, diags)) {
+    bool is_open = run_open(&run, &options, diags), is_good = false;
+    if (is_open) {
         const ExportOptions what = {command.merge, run.weights_fingerprint};
-        if (weights_export(run.store, command.out, &what, diags))
-            code = EXIT_CODE_done;
+        is_good = weights_export(run.store, command.out, &what, diags);
         run_close(&run);
     }
+    code = (int)exit_code(is_good, diags);
     diags_free(diags);
     return code;
 }

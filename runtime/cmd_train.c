@@ -186,10 +186,11 @@ static ExitCode train_plan(const TrainCommand *command, const Interrupt *interru
     Run run;
     if (!run_read(&run, &options, diags))
         return EXIT_CODE_input;
-    ExitCode code = EXIT_CODE_input;
-    if (check_trained(run.module, diags) &&
-        check_directory(command, run.directory, diags) && run_fill(&run, &options, diags))
-        code = train_run(command, &run, interrupt, diags);
+    bool is_ready = check_trained(run.module, diags) &&
+                    check_directory(command, run.directory, diags) &&
+                    run_fill(&run, &options, diags);
+    ExitCode code = is_ready ? train_run(command, &run, interrupt, diags)
+                             : exit_code(false, diags);
     run_close(&run);
     return code;
 }

@@ -196,8 +196,9 @@ int run_do(const RunOptions *options, RunWork *work, const void *command)
     Diags *diags = diags_new(stderr);
     Interrupt *interrupt = interrupt_new(); /* before the lanes' threads */
     Run run;
-    ExitCode code = EXIT_CODE_input;
-    if (run_open(&run, options, diags)) {
+    bool is_open = run_open(&run, options, diags);
+    ExitCode code = exit_code(is_open, diags);
+    if (is_open) {
         code = work(command, &run, interrupt, diags);
         run_close(&run);
     }

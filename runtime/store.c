@@ -2,6 +2,7 @@
 #include "runtime/store.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,4 +183,12 @@ bool store_map(StoreEntry *entry, const float *data)
     entry->data = (float *)(uintptr_t)data; /* nobody writes where `mapped` is set */
     entry->mapped = true;
     return true;
+}
+
+int64_t store_not_finite(const StoreEntry *entry)
+{
+    for (int64_t i = 0; i < entry->elements; i++)
+        if (!isfinite(entry->data[i]))
+            return i;
+    return -1;
 }

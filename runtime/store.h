@@ -37,6 +37,9 @@ StoreEntry *store_find(const Store *store, const char *name);
  * if `data` is not aligned as floats are or the parameter is trained: copy it then. */
 NODISCARD bool store_map(StoreEntry *entry, const float *data);
 
+/* The first number of an entry that is not finite; -1 if all are. */
+int64_t store_not_finite(const StoreEntry *entry);
+
 /* Zeroed memory that costs nothing until it is touched; 64-byte aligned. */
 void *pages_new(int64_t bytes);
 void pages_free(void *pages, int64_t bytes);

@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ir/liveness.h"
 #include "runtime/evaluate.h"
@@ -24,7 +23,8 @@ typedef struct Trainer {
     Progress *progress;
     Reader *reader;
     char *checkpoint_path;
-    char *scores; /* before training, "task=score " for each task */
+    bool has_saved; /* the checkpoint is this run's */
+    char *scores;   /* before training, "task=score " for each task */
     Evaluation before, after;
     int64_t step; /* steps done */
 } Trainer;
@@ -87,6 +87,14 @@ static bool score_before(Trainer *trainer)
 
 /* -- now and then ---------------------------------------------------------------- */
 
+/* Says where the numbers of earlier steps are, if this run has saved any. */
+static void note_kept(const Trainer *trainer)
+{
+    if (trainer->has_saved)
+        diag_note(trainer->diags, (Loc){0}, "the last checkpoint is kept: %s",
+                  trainer->checkpoint_path);
+}
+
 static bool save(Trainer *trainer)
 {
     const Run *run = trainer->run;
@@ -96,8 +104,13 @@ static bool save(Trainer *trainer)
                                    .weights = trainer->options->weights,
                                    .weights_fingerprint = run->weights_fingerprint,
                                    .scores = trainer->scores};
-    return checkpoint_write(trainer->checkpoint_path, run->store, &checkpoint,
-                            trainer->diags);
+    if (checkpoint_write(trainer->checkpoint_path, run->store, &checkpoint,
+                         trainer->diags)) {
+        trainer->has_saved = true;
+        return true;
+    }
+    note_kept(trainer);
+    return false;
 }
 
 static bool validate(Trainer *trainer)
@@ -158,9 +171,7 @@ static void locate_fault(Trainer *trainer, const Batch *batch, const StepResult 
         return;
     if (fault.node)
         note_fault(trainer, &fault);
-    if (access(trainer->checkpoint_path, F_OK) == 0)
-        diag_note(trainer->diags, (Loc){0}, "the last checkpoint is kept: %s",
-                  trainer->checkpoint_path);
+    note_kept(trainer);
 }
 
 static ExitCode train_step(Trainer *trainer)
@@ -182,7 +193,7 @@ static ExitCode train_step(Trainer *trainer)
     progress_step(trainer->progress, trainer->step, batch, rate, &result);
     trainer->step++;
     if (is_due(trainer->step, options->checkpoint_every) && !save(trainer))
-        return EXIT_CODE_input;
+        return exit_code(false, trainer->diags);
     if (is_due(trainer->step, options->eval_every) && !validate(trainer))
         return exit_code(false, trainer->diags);
     return EXIT_CODE_done;
@@ -199,7 +210,7 @@ static ExitCode run_steps(Trainer *trainer)
     if (code != EXIT_CODE_done)
         return code;
     progress_flush(trainer->progress);
-    return save(trainer) ? EXIT_CODE_done : EXIT_CODE_input;
+    return exit_code(save(trainer), trainer->diags);
 }
 
 static ExitCode finish(Trainer *trainer)
@@ -238,6 +249,7 @@ static ExitCode train_from(Trainer *trainer)
     const TrainOptions *options = trainer->options;
     const Run *run = trainer->run;
     trainer->step = run->checkpoint ? checkpoint_info(run->checkpoint)->step : 0;
+    trainer->has_saved = run->checkpoint != NULL;
     char *metrics = run_metrics_path(options->directory);
     trainer->progress = progress_new(run->module, metrics, stdout, trainer->step,
                                      options->total_steps, trainer->diags);

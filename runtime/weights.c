@@ -340,9 +340,32 @@ void weights_report(const Store *store, const TensorSet *set,
 
 /* -- exporting ------------------------------------------------------------------- */
 
+static bool is_exported(const StoreEntry *entry, const ExportOptions *options)
+{
+    return entry->param && (entry->param->trained || options->all);
+}
+
+static bool check_finite(Store *store, const char *path, const ExportOptions *options,
+                         Diags *diags)
+{
+    for (uint32_t i = 0; i < store_count(store); i++) {
+        const StoreEntry *entry = store_at(store, i);
+        int64_t at = is_exported(entry, options) ? store_not_finite(entry) : -1;
+        if (at < 0)
+            continue;
+        diag_not_finite(diags, (Loc){.file = path},
+                        "not written: element %" PRId64 " of parameter '%s' is %g", at,
+                        entry->name, (double)entry->data[at]);
+        return false;
+    }
+    return true;
+}
+
 bool weights_export(Store *store, const char *path, const ExportOptions *options,
                     Diags *diags)
 {
+    if (!check_finite(store, path, options, diags))
+        return false;
     TensorWriter *writer = tensor_writer_new(path);
     const Module *module = store_module(store);
     char base[24];
@@ -354,7 +377,7 @@ bool weights_export(Store *store, const char *path, const ExportOptions *options
     for (uint32_t i = 0; i < store_count(store); i++) {
         const StoreEntry *entry = store_at(store, i);
         const Param *param = entry->param;
-        if (!param || (!param->trained && !options->all))
+        if (!is_exported(entry, options))
             continue;
         tensor_writer_add(writer, param->name, TENSOR_F32, entry->type.rank,
                           entry->type.dims, entry->data);

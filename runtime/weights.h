@@ -47,7 +47,8 @@ typedef struct ExportOptions {
 /* The key of that fingerprint in the metadata of an export that is not `all`. */
 #define WEIGHTS_FINGERPRINT "weights_fingerprint"
 
-/* Writes trained parameters under all their names. */
+/* Writes trained parameters under all their names; false, and no file, if a number of
+ * them is not finite. */
 NODISCARD bool weights_export(Store *store, const char *path,
                               const ExportOptions *options, Diags *diags);
 

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# What is not finite is never kept: it replaces no good checkpoint, and is not exported.
+#
+#   finite_test.sh VLC VLRUN MODELS
+set -euo pipefail
+
+vlc=$1 vlrun=$2 models=$3
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export XDG_CACHE_HOME=$work/cache
+
+fail() {
+    echo "finite_test: $*" >&2
+    exit 1
+}
+
+# expect STATUS TEXT ARGUMENTS...
+expect() {
+    local status=$1 text=$2 found=0
+    shift 2
+    "$vlrun" "$@" >"$work/log" 2>&1 || found=$?
+    [ "$found" -eq "$status" ] && { [ -z "$text" ] || grep -qF -- "$text" "$work/log"; } ||
+        fail "vlrun $*: exit $found, expected $status and '$text': $(cat "$work/log")"
+}
+
+# An optimizer whose third update overflows; the losses and gradients before it are finite.
+cat >"$work/overflow.vg" <<'END'
+<?xml version="1.0"?>
+<library xmlns="urn:vlgraph:1">
+  <optimizer name="overflow">
+    <state name="power" shape="1" init="1e-20"/>
+    <mul out="next" a="power" b="1e20"/>
+    <maximum out="factor" a="next" b="1e25"/>
+    <mul out="factor" a="factor" b="1e-30"/>
+    <mul out="change" a="gradient" b="factor"/>
+    <sub out="updated" a="param" b="change"/>
+    <assign to="param" value="updated"/>
+    <assign to="power" value="next"/>
+  </optimizer>
+</library>
+END
+ln -s "$(realpath "$models")" "$work/models"
+sed -e 's|href="|href="models/|' -e 's|href=".*adamw.vg"|href="overflow.vg"|' \
+    -e 's|use="adamw".*/>|use="overflow"/>|' -e 's| clip_norm="5"||' \
+    "$models/vlt5_tiny_adapter.vg" >"$work/model.vg"
+"$vlc" compile "$work/model.vg" -o "$work/plan.bin" --set tasks=vqa --set steps=12 ||
+    fail "cannot compile"
+run=$work/run
+
+expect 3 "is kept: $run/checkpoint.safetensors" train "$work/plan.bin" --out "$run" \
+    --checkpoint-every 1
+grep -q "not saved: element .* of \(parameter\|state\) '" "$work/log" ||
+    fail "no parameter named: $(cat "$work/log")"
+head -c 2000 "$run/checkpoint.safetensors" | grep -q '"step": *"2"' ||
+    fail "the kept checkpoint is not that of step 2"
+expect 0 "" export "$work/plan.bin" --from "$run" -o "$work/good.safetensors"
+
+# Nothing that an earlier run left is called this run's.
+expect 3 "not saved" train "$work/plan.bin" --out "$run" --overwrite --checkpoint-every 3
+if grep -q "is kept" "$work/log"; then fail "another run's checkpoint is kept"; fi
+
+# One number of a good export, made NaN.
+head -c -4 "$work/good.safetensors" >"$work/bad.safetensors"
+printf '\000\000\300\177' >>"$work/bad.safetensors"
+expect 3 "not written: element" export "$work/plan.bin" --from "$work/bad.safetensors" \
+    -o "$work/worse.safetensors"
+[ ! -e "$work/worse.safetensors" ] || fail "an export that is not finite was written"
+echo "what is not finite was not kept"
