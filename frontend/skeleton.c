@@ -187,7 +187,7 @@ static bool unknown_call(const Program *program, const Element *element)
 {
     size_t count = 0;
     const char **known = ARENA_ARRAY(program->arena, const char *,
-                                     OP_COUNT + ELEMENT_COUNT + program->blocks.count);
+                                     (size_t)OP_COUNT + ELEMENT_COUNT + program->blocks.count);
     for (OpKind op = 0; op < OP_COUNT; op++)
         if (op_has_element(op))
             known[count++] = op_info(op)->name;

@@ -9,7 +9,7 @@
 
 #include "ir/graph.h"
 
-enum { NO_NODE = UINT32_MAX };
+#define NO_NODE UINT32_MAX
 
 typedef struct Clusters {
     const Graph *graph;

@@ -379,9 +379,9 @@ static Graph *gather_groups(const Graph *in, Arena *arena)
     for (uint32_t i = 1; i < count; i++) {
         uint32_t a = clusters->cluster[members[i - 1].node];
         uint32_t b = clusters->cluster[members[i].node];
-        if (members[i - 1].group != members[i].group || clusters_merge(clusters, a, b))
-            continue;
-        assert(!"the verifier lets no cycle of groups pass");
+        bool fits =
+            members[i - 1].group != members[i].group || clusters_merge(clusters, a, b);
+        assert(fits && "the verifier lets no cycle of groups pass");
     }
     return graph_reorder(in, order, clusters_order(clusters, order), NULL);
 }

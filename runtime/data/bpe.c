@@ -38,7 +38,8 @@ struct Bpe {
     pcre2_code *pattern;
 };
 
-enum { LARGEST_FILE = 16 << 20, NO_RANK = UINT32_MAX };
+enum { LARGEST_FILE = 16 << 20 };
+#define NO_RANK UINT32_MAX
 
 /* \s of the pattern is the property White_Space, which PCRE2's own \s exceeds. */
 #define SPACES                                                                           \

@@ -250,7 +250,7 @@ static void add_cider(const CaptionEvaluation *evaluation, size_t n, double *eac
                               bigrams(predicted) - bigrams(to));
         }
         if (image->references)
-            each[i] += 10.0 / LONGEST * sum / image->references;
+            each[i] += 10.0 / (double)LONGEST * sum / image->references;
     }
     free(frequencies.grams);
     free(prediction.grams);

@@ -7,7 +7,7 @@
 
 typedef struct StringIndex StringIndex;
 
-enum { STRING_ABSENT = UINT32_MAX };
+#define STRING_ABSENT UINT32_MAX
 
 StringIndex *string_index_new(void);
 void string_index_free(StringIndex *index); /* NULL is allowed */
