@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""Writes a folder of small valid inputs per fuzzer: from the tests' own files, and made.
+
+usage: seeds.py OUT VLC
+"""
+import io
+import json
+import pathlib
+import struct
+import subprocess
+import sys
+import zipfile
+import zlib
+
+tests = pathlib.Path(__file__).resolve().parent.parent
+models = tests.parent / "models"
+
+
+def put(folder, name, data):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data if isinstance(data, bytes) else data.encode())
+
+
+def modules():
+    """The inputs and the expected outputs of the passes' goldens."""
+    for path in sorted(tests.glob("passes/*/*.vir")):
+        lines = path.read_text().split("\n")
+        text = "\n".join(line for line in lines if not line.startswith("#"))
+        for part, half in enumerate(text.split("\n=>\n")):
+            yield f"{path.parent.name}_{path.stem}_{part}", half.lstrip() + "\n"
+
+
+def plan_file(text):
+    raw = text.encode()
+    packed = zlib.compress(raw, 6)
+    start = 16 + 32 + 4
+    head = b"VLGPLAN\n" + struct.pack("<II", 1, 1)
+    head += struct.pack("<IIQQQ", 1, zlib.crc32(packed), start, len(packed), len(raw))
+    return head + struct.pack("<I", zlib.crc32(head)) + packed
+
+
+def safetensors_header():
+    entries = {"__metadata__": {"format": "pt"}}
+    offset = 0
+    for dtype, size in (("F32", 4), ("F16", 2), ("BF16", 2), ("F64", 8), ("I64", 8)):
+        entries[f"layer.{dtype}"] = {"dtype": dtype, "shape": [3, 2],
+                                     "data_offsets": [offset, offset + 6 * size]}
+        offset += 6 * size
+    return json.dumps(entries)
+
+
+def npy(descr, array):
+    head = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': (2, 3), }}"
+    head = head.ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + array
+
+
+def npz(array, method):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        archive.writestr("features.npy", array)
+    return out.getvalue()
+
+
+def png():
+    def chunk(kind, data):
+        return (struct.pack(">I", len(data)) + kind + data +
+                struct.pack(">I", zlib.crc32(kind + data)))
+    rows = b"".join(b"\0" + bytes(range(i, i + 12)) for i in range(4))
+    return (b"\x89PNG\r\n\x1a\n" +
+            chunk(b"IHDR", struct.pack(">IIBBBBB", 4, 4, 8, 2, 0, 0, 0)) +
+            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+RECORDS = {
+    "array": b"\1[{\"question_id\": 1, \"label\": {\"yes\": 1.0}}, {\"a\": [1, \"\\u00e9\"]}]",
+    "member": b"\4{\"info\": {}, \"images\": [{\"id\": 7, \"split\": \"val\"}], \"x\": 1}",
+    "lines": b"\0{\"vid_name\": \"a\"}\n\n{\"vid_name\": \"b\", \"sub\": null}\n",
+}
+CAPTIONS = ("A man's dog, isn't it?! (3 1/2 ft.)", "don't e.g. U.S. $5.00 -- ``quoted''",
+            "350 \u00b0F 8\u00d710 no. 5 o'clock colour http://a.b/c x@y.org :-)")
+
+
+def vocabulary():
+    words = ["<s>", "<pad>", "</s>", "<unk>", "A", "r", "e", "d", "re", "red",
+             "\u0120s", "\u0120", "s"]
+    merges = "#version: 0.2\nr e\nre d\n\u0120 s\n"
+    return json.dumps({w: i for i, w in enumerate(words)}) + "\0" + merges
+
+
+def main():
+    out, vlc = pathlib.Path(sys.argv[1]), sys.argv[2]
+    for name, text in modules():
+        put(out / "module", name, text)
+        put(out / "run", name, text)
+        put(out / "plan", name, b"\1" + plan_file(text))
+    for path in sorted(tests.glob("frontend/cases/*.vg")):
+        put(out / "model", path.name, path.read_bytes())
+        planned = subprocess.run([vlc, "dump", path], capture_output=True, check=False)
+        if planned.returncode == 0 and len(planned.stdout) < 1 << 16:
+            put(out / "module", path.stem, planned.stdout)
+            put(out / "run", path.stem, planned.stdout)
+    put(out / "safetensors", "header", b"\1" + safetensors_header().encode())
+    put(out / "index", "index",
+        json.dumps({"metadata": {}, "weight_map": {"x": "a.safetensors"}}))
+    for name, data in RECORDS.items():
+        put(out / "records", name, data)
+    for descr, size in (("<f2", 2), ("<f4", 4), ("<f8", 8)):
+        array = npy(descr, bytes(6 * size))
+        put(out / "npz", f"npy{size}", array)
+        put(out / "npz", f"stored{size}", npz(array, zipfile.ZIP_STORED))
+        put(out / "npz", f"deflated{size}", npz(array, zipfile.ZIP_DEFLATED))
+    put(out / "sentencepiece", "shapes", (models / "shapes/spiece.model").read_bytes())
+    put(out / "bpe", "small", vocabulary())
+    put(out / "picture", "png", png())
+    for path in sorted((tests / "fuzz/pictures").glob("*")):
+        put(out / "picture", path.name, path.read_bytes())
+    for i, text in enumerate(CAPTIONS):
+        put(out / "caption", str(i), text)
+
+
+if __name__ == "__main__":
+    main()
