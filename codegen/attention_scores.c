@@ -164,6 +164,6 @@ LLVMValueRef attention_drop(const AttentionHead *h, LLVMValueRef x, LLVMValueRef
         emit_splat(e, emit_i32(e, random_threshold(h->plan->dropout)));
     LLVMValueRef kept = LLVMBuildICmp(e->builder, LLVMIntUGE, bits, threshold, "");
     LLVMValueRef scale = emit_splat(e, emit_f32(e, 1 / (1 - h->plan->dropout)));
-    return LLVMBuildSelect(e->builder, kept, LLVMBuildFMul(e->builder, x, scale, ""),
-                           LLVMConstNull(e->vf), "");
+    scale = LLVMBuildSelect(e->builder, kept, scale, LLVMConstNull(e->vf), "");
+    return LLVMBuildFMul(e->builder, x, scale, "");
 }

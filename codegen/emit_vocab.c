@@ -382,13 +382,16 @@ static void turn_argmax(Vocab *v, LLVMValueRef column, LLVMValueRef mask)
     LLVMValueRef x = load_logits(v, column, mask);
     LLVMValueRef first = emit_splat(e, LLVMBuildTrunc(e->builder, column, e->i32, ""));
     LLVMValueRef numbers = LLVMBuildAdd(e->builder, first, emit_lane_numbers(e), "");
-    LLVMValueRef greater = LLVMBuildFCmp(e->builder, LLVMRealOGT, x, v->carried, "");
+    LLVMValueRef greater = LLVMBuildFCmp(e->builder, LLVMRealUGT, x, v->carried, "");
+    greater = LLVMBuildAnd(
+        e->builder, greater,
+        LLVMBuildFCmp(e->builder, LLVMRealORD, v->carried, v->carried, ""), "");
     v->carried = LLVMBuildSelect(e->builder, greater, x, v->carried, "");
     v->numbers = LLVMBuildSelect(e->builder, greater, numbers, v->numbers, "");
 }
 
-/* Each lane keeps the first of its largest; the lowest number among the best lanes
- * wins. */
+/* Each lane keeps the first of its largest, NaN being the largest; the lowest number
+ * among the best lanes wins. */
 static void argmax_row(Vocab *v)
 {
     Emit *e = v->e;
@@ -397,6 +400,9 @@ static void argmax_row(Vocab *v)
     each_column(v, turn_argmax);
     LLVMValueRef largest = emit_splat(e, emit_max_lanes(e, v->carried));
     LLVMValueRef best = LLVMBuildFCmp(e->builder, LLVMRealOEQ, v->carried, largest, "");
+    best = LLVMBuildOr(e->builder, best,
+                       LLVMBuildFCmp(e->builder, LLVMRealUNO, v->carried, v->carried, ""),
+                       "");
     LLVMValueRef none = emit_splat(e, emit_i32(e, INT32_MAX));
     LLVMValueRef numbers = LLVMBuildSelect(e->builder, best, v->numbers, none, "");
     emit_store(e, emit_intrinsic(e, "llvm.vector.reduce.smin", &numbers, 1),

@@ -285,10 +285,29 @@ void emit_store_vector(Emit *e, LLVMValueRef value, LLVMValueRef address,
     LLVMSetAlignment(store, 4);
 }
 
+/* a where `better` holds, else b; NaN if either is. The comparison fails where one is
+ * NaN, which gives b, so only a must be asked about; a constant never is NaN. */
+static LLVMValueRef emit_better(Emit *e, LLVMRealPredicate better, LLVMValueRef a,
+                                LLVMValueRef b)
+{
+    if (LLVMIsConstant(b) && !LLVMIsConstant(a))
+        return emit_better(e, better, b, a);
+    LLVMValueRef holds = LLVMBuildFCmp(e->builder, better, a, b, "");
+    LLVMValueRef best = LLVMBuildSelect(e->builder, holds, a, b, "");
+    if (LLVMIsConstant(a))
+        return best;
+    LLVMValueRef is_nan = LLVMBuildFCmp(e->builder, LLVMRealUNO, a, a, "");
+    return LLVMBuildSelect(e->builder, is_nan, a, best, "");
+}
+
 LLVMValueRef emit_larger(Emit *e, LLVMValueRef a, LLVMValueRef b)
 {
-    LLVMValueRef greater = LLVMBuildFCmp(e->builder, LLVMRealOGT, a, b, "");
-    return LLVMBuildSelect(e->builder, greater, a, b, "");
+    return emit_better(e, LLVMRealOGT, a, b);
+}
+
+LLVMValueRef emit_smaller(Emit *e, LLVMValueRef a, LLVMValueRef b)
+{
+    return emit_better(e, LLVMRealOLT, a, b);
 }
 
 static LLVMValueRef add_floats(Emit *e, LLVMValueRef a, LLVMValueRef b)

@@ -71,13 +71,17 @@ void emit_store_vector(Emit *e, LLVMValueRef value, LLVMValueRef address,
                        LLVMValueRef mask);
 LLVMValueRef emit_sum_lanes(Emit *e, LLVMValueRef vector); /* fixed pairwise order */
 LLVMValueRef emit_max_lanes(Emit *e, LLVMValueRef vector);
-LLVMValueRef emit_larger(Emit *e, LLVMValueRef a, LLVMValueRef b); /* a > b ? a : b */
+/* The larger or smaller of two numbers, of either sign if both are zero; NaN if one is.
+ */
+LLVMValueRef emit_larger(Emit *e, LLVMValueRef a, LLVMValueRef b);
+LLVMValueRef emit_smaller(Emit *e, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef emit_fma(Emit *e, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c);
 /* Calls an overloaded intrinsic such as "llvm.fma" on the type of its first argument. */
 LLVMValueRef emit_intrinsic(Emit *e, const char *name, LLVMValueRef *args,
                             unsigned count);
 
-/* -- random bits (ir/base/random.h), scalar or vector i32 ------------------------------- */
+/* -- random bits (ir/base/random.h), scalar or vector i32 -------------------------------
+ */
 LLVMValueRef emit_mix32(Emit *e, LLVMValueRef x);
 /* Of this step and the kernel's salt of that index, then of a row: random_use_key in
  * two parts. */

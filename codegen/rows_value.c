@@ -105,12 +105,6 @@ LLVMValueRef rows_buffer(RowsEmit *re, int32_t buffer, LLVMValueRef column)
 
 /* -- formulas ------------------------------------------------------------------ */
 
-static LLVMValueRef emit_smaller(Emit *e, LLVMValueRef a, LLVMValueRef b)
-{
-    LLVMValueRef less = LLVMBuildFCmp(e->builder, LLVMRealOLT, a, b, "");
-    return LLVMBuildSelect(e->builder, less, a, b, "");
-}
-
 /* `number` (of type i32 or f32) in the shape of `like`. */
 static LLVMValueRef spread_like(Emit *e, LLVMValueRef number, LLVMValueRef like)
 {
@@ -118,7 +112,8 @@ static LLVMValueRef spread_like(Emit *e, LLVMValueRef number, LLVMValueRef like)
     return vector ? emit_splat(e, number) : number;
 }
 
-/* x / (1 - p) where the element's bits are at least the threshold of p, else 0. */
+/* x / (1 - p) where the element's bits are at least the threshold of p, else 0 x: what is
+ * not finite is not lost. */
 static LLVMValueRef emit_dropout(RowsEmit *re, uint32_t index, LLVMValueRef x,
                                  LLVMValueRef column)
 {
@@ -135,8 +130,8 @@ static LLVMValueRef emit_dropout(RowsEmit *re, uint32_t index, LLVMValueRef x,
     LLVMValueRef threshold = spread_like(e, emit_i32(e, random_threshold(p)), x);
     LLVMValueRef kept = LLVMBuildICmp(e->builder, LLVMIntUGE, bits, threshold, "");
     LLVMValueRef scale = spread_like(e, emit_f32(e, 1 / (1 - p)), x);
-    LLVMValueRef scaled = LLVMBuildFMul(e->builder, x, scale, "");
-    return LLVMBuildSelect(e->builder, kept, scaled, LLVMConstNull(LLVMTypeOf(x)), "");
+    scale = LLVMBuildSelect(e->builder, kept, scale, LLVMConstNull(LLVMTypeOf(x)), "");
+    return LLVMBuildFMul(e->builder, x, scale, "");
 }
 
 LLVMValueRef rows_formula(RowsEmit *re, uint32_t index, LLVMValueRef *args,

@@ -238,7 +238,7 @@ static void pool_grid(const float *x, int64_t grid, int64_t side, int64_t width,
             for (int64_t row = top; row < bottom; row++)
                 for (int64_t column = left; column < right; column++) {
                     float value = x[(row * grid + column) * width + i];
-                    largest = value > largest ? value : largest;
+                    largest = isnan(largest) || largest > value ? largest : value;
                 }
             y[cell * width + i] = largest;
         }

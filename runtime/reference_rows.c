@@ -51,8 +51,8 @@ BINARY(add, a + b)
 BINARY(sub, a - b)
 BINARY(mul, a *b)
 BINARY(div, a / b)
-BINARY(maximum, a > b ? a : b)
-BINARY(minimum, a < b ? a : b)
+BINARY(maximum, isnan(a) || a > b ? a : b)
+BINARY(minimum, isnan(a) || a < b ? a : b)
 
 #define UNARY(name, formula)                                                             \
     void reference_##name(const ReferenceContext *ctx, const Node *node,                 \
@@ -112,7 +112,7 @@ void reference_dropout(const ReferenceContext *ctx, const Node *node,
         uint32_t key = random_use_key(ctx->step_key, row_key(ctx, node->type, i / width),
                                       (uint32_t)node->attr.dropout.salt);
         bool is_dropped = random_bits(key, (uint32_t)(i % width)) < random_threshold(p);
-        ((float *)out)[i] = is_dropped ? 0 : (float)((double)x[i] / (1 - p));
+        ((float *)out)[i] = (float)((double)x[i] * (is_dropped ? 0 : 1 / (1 - p)));
     }
 }
 
@@ -139,7 +139,8 @@ void reference_max_width(const ReferenceContext *ctx, const Node *node,
     {
         float largest = x[row * width];
         for (int64_t i = 1; i < width; i++)
-            largest = x[row * width + i] > largest ? x[row * width + i] : largest;
+            largest = isnan(largest) || largest > x[row * width + i] ? largest
+                                                                     : x[row * width + i];
         ((float *)out)[row] = largest;
     }
 }

@@ -140,8 +140,8 @@ void reference_vocab_argmax(const ReferenceContext *ctx, const Node *node,
     for (int64_t row = 0; row < vocab.rows; row++) {
         vocab_row(&vocab, row);
         int32_t best = 0;
-        for (int64_t word = 1; word < vocab.words; word++)
-            if (vocab.logits[word] > vocab.logits[best])
+        for (int64_t word = 1; word < vocab.words && !isnan(vocab.logits[best]); word++)
+            if (isnan(vocab.logits[word]) || vocab.logits[word] > vocab.logits[best])
                 best = (int32_t)word;
         ((int32_t *)out)[row] = best;
     }

@@ -153,6 +153,8 @@ static double compare_i32(const Checker *checker, const Node *node, int32_t step
         double best = logit_of(checker, node, step, i, wanted[i]);
         double gap = fabs(best - logit_of(checker, node, step, i, got[i])) /
                      (fabs(best) > 1e-3 ? fabs(best) : 1e-3);
+        if (isnan(gap))
+            return INFINITY;
         worst = gap > worst ? gap : worst;
     }
     return worst;

@@ -75,7 +75,7 @@ static double dropout(const Fixture *fixture, const Node *node, int64_t index, d
     key = random_use_key(fixture->lane.step_key, key, (uint32_t)node->attr.dropout.salt);
     bool dropped = random_bits(key, (uint32_t)(index % width)) <
                    random_threshold(node->attr.dropout.p);
-    return dropped ? 0 : x / (1 - node->attr.dropout.p);
+    return x * (dropped ? 0 : 1 / (1 - node->attr.dropout.p));
 }
 
 static double apply(const Fixture *fixture, const Node *node, int64_t index,
@@ -91,9 +91,9 @@ static double apply(const Fixture *fixture, const Node *node, int64_t index,
     case OP_div:
         return x[0] / x[1];
     case OP_maximum:
-        return x[0] > x[1] ? x[0] : x[1];
+        return isnan(x[0]) || x[0] > x[1] ? x[0] : x[1];
     case OP_minimum:
-        return x[0] < x[1] ? x[0] : x[1];
+        return isnan(x[0]) || x[0] < x[1] ? x[0] : x[1];
     case OP_greater:
         return x[0] > x[1];
     case OP_select:
@@ -141,7 +141,10 @@ static void evaluate_reduction(const Fixture *fixture, const Node *node, double 
         out[i] = node->op == OP_max_width ? -INFINITY : 0;
     for (int64_t i = 0; i < count; i++) {
         double *to = &out[node->op == OP_sum_rows ? i % width : i / width];
-        *to = node->op == OP_max_width ? fmax(*to, x[i]) : *to + x[i];
+        if (node->op != OP_max_width)
+            *to += x[i];
+        else if (isnan(x[i]) || x[i] > *to)
+            *to = x[i];
     }
 }
 

@@ -1,5 +1,6 @@
 /* Kernels of row groups against plain loops: layers written by hand, every kind of
  * broadcasting, variables updated in place, what groups share and what they refuse. */
+#include <math.h>
 #include <string.h>
 
 #include "tests/codegen/plain_rows.h"
@@ -325,6 +326,86 @@ static void test_grouping(Check *check, int64_t width)
     fixture_close(f);
 }
 
+/* -- numbers that are not finite ------------------------------------------------ */
+
+/* What IEEE 754 says of maximum and minimum, but for the sign of zeros. */
+static float larger(float a, float b)
+{
+    return isnan(a) || isnan(b) ? NAN : a > b ? a : b;
+}
+
+static bool same_number(float a, float b)
+{
+    return isnan(a) ? isnan(b) : a == b;
+}
+
+enum { SPECIALS = 8 };
+
+static const float specials[SPECIALS] = {NAN,   INFINITY, -INFINITY, 0,
+                                         -0.0F, 1e-40F,   3e38F,     -2};
+
+/* Every pair of them, in every lane of a row. */
+static void test_special_pairs(Check *check, bool with_constant)
+{
+    enum { PAIRS = SPECIALS * SPECIALS };
+    Fixture fixture, *f = &fixture;
+    fixture_open(f);
+    Type type = type_vector(DTYPE_f32, PAIRS + 5);
+    const Node *a = fixture_input(f, "a", type);
+    const Node *b = with_constant ? row_number(f, 0) : fixture_input(f, "b", type);
+    const Node *most = OP2(maximum, a, b), *least = OP2(minimum, b, a);
+    const Node *widest = OP1(max_width, a);
+    fixture_result(f, "most", most);
+    fixture_result(f, "least", least);
+    fixture_result(f, "widest", widest);
+    fixture_group(f);
+    bool good = fixture_compile(f, &(JitOptions){0});
+    CHECK(check, good, "does not compile");
+    for (int shift = 0; good && shift < 16; shift++) {
+        float *x = fixture_floats(f, a), zeros[PAIRS + 5] = {0};
+        float *y = with_constant ? zeros : fixture_floats(f, b);
+        float wanted = -INFINITY;
+        for (int i = 0; i < PAIRS + 5; i++) {
+            int pair = (i + shift) % PAIRS;
+            x[i] = specials[pair / SPECIALS];
+            y[i] = with_constant ? 0 : specials[pair % SPECIALS];
+            wanted = larger(wanted, x[i]);
+        }
+        fixture_run(f);
+        for (int i = 0; i < PAIRS + 5; i++)
+            CHECK(check,
+                  same_number(fixture_floats(f, most)[i], larger(x[i], y[i])) &&
+                      same_number(fixture_floats(f, least)[i], -larger(-x[i], -y[i])),
+                  "of %g and %g: %g, %g", (double)x[i], (double)y[i],
+                  (double)fixture_floats(f, most)[i],
+                  (double)fixture_floats(f, least)[i]);
+        CHECK(check, same_number(*fixture_floats(f, widest), wanted), "widest: %g",
+              (double)*fixture_floats(f, widest));
+    }
+    fixture_close(f);
+}
+
+/* One NaN, wherever it stands, is the largest of its row. */
+static void test_lone_nan(Check *check, int64_t width)
+{
+    Fixture fixture, *f = &fixture;
+    fixture_open(f);
+    const Node *x = fixture_input(f, "x", type_matrix(DTYPE_f32, width, width));
+    const Node *y = OP1(max_width, x);
+    fixture_result(f, "y", y);
+    fixture_group(f);
+    bool good = fixture_compile(f, &(JitOptions){0});
+    CHECK(check, good, "does not compile");
+    for (int64_t i = 0; good && i < width * width; i++)
+        fixture_floats(f, x)[i] = i / width == i % width ? NAN : (float)(i % 7) - 9;
+    if (good)
+        fixture_run(f);
+    for (int64_t i = 0; good && i < width; i++)
+        CHECK(check, isnan(fixture_floats(f, y)[i]), "NaN %d of %d is lost", (int)i,
+              (int)width);
+    fixture_close(f);
+}
+
 /* -- groups no kernel can run -------------------------------------------------- */
 
 typedef void RefusedGroup(Fixture *f); /* beside an f32[4, 6] */
@@ -383,6 +464,10 @@ int main(void)
     test_grouping(&check, 200);
     test_grouping(&check, 768);
     test_in_place_fold(&check);
+    test_special_pairs(&check, false);
+    test_special_pairs(&check, true);
+    test_lone_nan(&check, 17);
+    test_lone_nan(&check, 67);
     test_refusal(&check, other_width, "widths differ");
     test_refusal(&check, own_sum, "a sum over rows that it makes");
     test_refusal(&check, repeated_update, "once per row");

@@ -369,6 +369,53 @@ static void check_gradients(Test *test, Session *session, const Graph *graph,
     layout_free(oracle.layout);
 }
 
+/* -- numbers that are not finite ------------------------------------------------------
+ */
+
+static const float specials[] = {NAN, INFINITY, -INFINITY, -0.0F, 1e-40F};
+
+enum { SPECIAL_COUNT = sizeof specials / sizeof *specials };
+
+/* One special number in each field of numbers, at a place that depends on `round`. */
+static void spoil_batch(const Graph *graph, Batch *batch, uint32_t round)
+{
+    for (uint32_t i = 0; i < batch->field_count; i++) {
+        BatchField *field = &batch->fields[i];
+        int32_t axis = graph_find_axis(graph, field->axis);
+        int64_t count = random_batch_rows(graph, batch, axis) * field->width;
+        if (field->dtype == DTYPE_f32 && count > 0)
+            ((float *)field->rows)[(int64_t)(7 * round + 3 * i) % count] =
+                specials[round % SPECIAL_COUNT];
+    }
+}
+
+static void spoil_store(Store *store, uint32_t round)
+{
+    StoreEntry *entry = store_at(store, round % store_count(store));
+    entry->data[(int64_t)(5 * round) % entry->elements] = specials[round % SPECIAL_COUNT];
+}
+
+/* Kernels and interpreter agree on what comes of numbers that are not finite: in a batch
+ * alone, then in a parameter as well. */
+static void check_specials(Test *test, Session *session, Store *store, uint32_t index)
+{
+    const Graph *graph = session_module(session)->graphs[index];
+    VerifyReport report = {.tolerance = 3e-5, .out = stderr};
+    bool is_run = true;
+    for (uint32_t round = 0; is_run && round < 2 * SPECIAL_COUNT; round++) {
+        RandomBatch wanted = {.sequences = 3, .longest = 9, .seed = round + 1};
+        Batch *batch = random_batch(graph, &wanted);
+        spoil_batch(graph, batch, round);
+        harness_fill(store, round);
+        if (round >= SPECIAL_COUNT)
+            spoil_store(store, round);
+        is_run = verify_graph(session, index, batch, 0, &report, test->diags);
+        batch_free(batch);
+    }
+    CHECK(&test->check, is_run && report.failures == 0,
+          "@%s: generated code and interpreter differ on special numbers", graph->name);
+}
+
 /* -- the walk ----------------------------------------------------------------------- */
 
 static void check_module(Test *test, Store *store)
@@ -391,6 +438,8 @@ static void check_module(Test *test, Store *store)
         Batch *batch = random_batch(graph, &wanted);
         check_gradients(test, session, graph, batch);
         batch_free(batch);
+        check_specials(test, session, store, g);
+        harness_fill(store, 3);
     }
     session_free(session);
 }
