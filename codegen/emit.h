@@ -50,8 +50,8 @@ typedef struct KernelClass {
     /* Fills operands, axes, salts, scratch_bytes and plan of `step` (graph, nodes and
      * escapes are given) in `arena`. */
     void (*operands)(KernelStep *step, Arena *arena);
-    /* Appends what the code depends on, and nothing else, to `out`: ops, attributes,
-     * widths, operand positions. Its hash is the kernel's identity. */
+    /* Appends what else the code depends on than the ops and their attributes, and
+     * nothing more, to `out`: widths, operand positions, facts of axes. */
     void (*describe)(const KernelStep *step, FILE *out);
     /* Emits the body, from the entry block to the return. */
     void (*emit)(Emit *emit, const KernelStep *step);

@@ -320,23 +320,13 @@ static void describe_type(Type type, FILE *out)
 static void move_describe(const KernelStep *step, FILE *out)
 {
     const Node *node = step->nodes[0];
-    fputs(op_info(node->op)->name, out);
     for (uint32_t i = 0; i < node->arg_count; i++)
         describe_type(node->args[i]->type, out);
     describe_type(node->type, out);
-    uint32_t count;
-    const AttrField *fields = op_fields(node->op, &count);
-    for (uint32_t i = 0; i < count; i++) {
-        const char *field = (const char *)&node->attr + fields[i].offset;
-        if (fields[i].kind == ATTR_int)
-            fprintf(out, " %" PRId64, *(const attr_int *)field);
-        if (fields[i].kind == ATTR_flag)
-            fprintf(out, " %d", (int)*(const attr_flag *)field);
-    }
     for (uint32_t i = 0; i < step->axis_count; i++) {
         const Axis *axis = &step->graph->axes[step->axes[i]];
-        fprintf(out, " axis %" PRId64 " %" PRId64 " %" PRId64, axis->count, axis->images,
-                axis->side);
+        fprintf(out, " %s axis %" PRId64 " %" PRId64 " %" PRId64,
+                axis_kind_names[axis->kind], axis->count, axis->images, axis->side);
     }
 }
 

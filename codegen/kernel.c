@@ -2,6 +2,7 @@
 #include "codegen/kernel.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +18,75 @@ static const char pass_pipeline[] =
     "function(sroa,early-cse<memssa>,instsimplify,simplifycfg,loop-mssa(licm),early-cse,"
     "adce,simplifycfg)";
 
-static char *describe(const KernelClass *kernel_class, const KernelStep *step,
+/* -- description --------------------------------------------------------------- */
+
+/* Which of the kernel's axes it is, and what code may know about it. */
+static void describe_axis(const KernelStep *step, int32_t index, FILE *out)
+{
+    if (index == AXIS_STATIC) {
+        fputs(" static", out);
+        return;
+    }
+    const Axis *axis = &step->graph->axes[index];
+    uint32_t place = 0;
+    while (place < step->axis_count && step->axes[place] != index)
+        place++;
+    if (place < step->axis_count)
+        fprintf(out, " axis %u:", place);
+    else
+        fputs(" axis:", out);
+    fprintf(out, " %s %" PRId64 " %" PRId64 " %" PRId64, axis_kind_names[axis->kind],
+            axis->count, axis->images, axis->side);
+}
+
+static void describe_type(const KernelStep *step, Type type, FILE *out)
+{
+    fprintf(out, " %s", dtype_names[type.dtype]);
+    describe_axis(step, type.axis, out);
+    for (uint32_t i = 0; i < type.rank; i++)
+        fprintf(out, " %" PRId64, type.dims[i]);
+}
+
+static void describe_attribute(const KernelStep *step, const AttrField *field,
+                               const void *at, FILE *out)
+{
+    fprintf(out, " %s", field->name);
+    switch (field->kind) {
+    case ATTR_flag:
+        fprintf(out, " %d", *(const attr_flag *)at);
+        break;
+    case ATTR_int:
+        fprintf(out, " %" PRId64, *(const attr_int *)at);
+        break;
+    case ATTR_real: /* to the bit */
+        fprintf(out, " %a", *(const attr_real *)at);
+        break;
+    case ATTR_name:
+        fprintf(out, " %s", *(const attr_name *)at);
+        break;
+    case ATTR_axis:
+        describe_axis(step, *(const attr_axis *)at, out);
+        break;
+    case ATTR_type:
+        describe_type(step, *(const attr_type *)at, out);
+        break;
+    }
+}
+
+/* Every attribute but salts, which kernels are called with. */
+static void describe_attributes(const KernelStep *step, const Node *node, FILE *out)
+{
+    uint32_t count;
+    const AttrField *fields = op_fields(node->op, &count);
+    fputs(op_info(node->op)->name, out);
+    for (uint32_t i = 0; i < count; i++)
+        if (strcmp(fields[i].name, "salt") != 0)
+            describe_attribute(step, &fields[i],
+                               (const char *)&node->attr + fields[i].offset, out);
+    fputc('\n', out);
+}
+
+char *kernel_describe(const KernelClass *kernel_class, const KernelStep *step,
                       size_t *out_len)
 {
     char *text = NULL;
@@ -25,6 +94,8 @@ static char *describe(const KernelClass *kernel_class, const KernelStep *step,
     if (!out)
         abort();
     fprintf(out, "%s\n", kernel_class->name);
+    for (uint32_t i = 0; i < step->node_count; i++)
+        describe_attributes(step, step->nodes[i], out);
     kernel_class->describe(step, out);
     fclose(out);
     return text;
@@ -34,7 +105,7 @@ Kernel *kernel_table_add(KernelTable *table, const KernelClass *kernel_class,
                          const KernelStep *step)
 {
     size_t len;
-    char *text = describe(kernel_class, step, &len);
+    char *text = kernel_describe(kernel_class, step, &len);
     uint64_t hash = hash_word(HASH_START, hash_bytes(HASH_START, text, len));
     Kernel **slot = &table->buckets[hash % KERNEL_BUCKETS];
     while (*slot && ((*slot)->description_len != len ||

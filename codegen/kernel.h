@@ -9,7 +9,7 @@ typedef struct Kernel Kernel;
 struct Kernel {
     const KernelClass *kernel_class;
     KernelStep step;         /* the first one that asked for it */
-    const char *description; /* the class and what it described: the kernel's identity */
+    const char *description; /* by kernel_describe: the kernel's identity */
     size_t description_len;
     char symbol[48];
     LLVMMemoryBufferRef object; /* until it is linked */
@@ -29,6 +29,12 @@ typedef struct KernelTable {
     Kernel *buckets[KERNEL_BUCKETS];
 } KernelTable;
 
+/* Which class of kernels runs a lowering; NULL: no kernel does. */
+const KernelClass *kernel_class_of(Lowering lowering);
+/* The class, every op with all its attributes, and what the class adds, for a step whose
+ * operands are filled in; malloc'ed. */
+char *kernel_describe(const KernelClass *kernel_class, const KernelStep *step,
+                      size_t *out_len);
 /* The kernel of a step whose operands are filled in. */
 Kernel *kernel_table_add(KernelTable *table, const KernelClass *kernel_class,
                          const KernelStep *step);

@@ -5,8 +5,7 @@
 #include "codegen/kernel.h"
 #include "ir/text.h"
 
-/* Which class of kernels runs a lowering; NULL: no kernel does. */
-static const KernelClass *class_of(Lowering lowering)
+const KernelClass *kernel_class_of(Lowering lowering)
 {
     switch (lowering) {
     case LOWER_map:
@@ -78,10 +77,10 @@ static void build_gemm(Builder *b, Call *call, const Node *product)
 static bool build_kernel(Builder *b, Call *call, Kernel **out_kernel,
                          const Node *const *nodes, uint32_t count)
 {
-    const KernelClass *kernel_class = class_of(op_info(nodes[0]->op)->lowering);
+    const KernelClass *kernel_class = kernel_class_of(op_info(nodes[0]->op)->lowering);
     for (uint32_t i = 0; i < count; i++) {
         const OpInfo *info = op_info(nodes[i]->op);
-        if (!kernel_class || class_of(info->lowering) != kernel_class) {
+        if (!kernel_class || kernel_class_of(info->lowering) != kernel_class) {
             diag_error(b->diags, nodes[i]->loc, "no kernel runs %s in one group with %s",
                        info->name, op_info(nodes[0]->op)->name);
             return false;

@@ -460,9 +460,8 @@ static void describe_value(const RowValue *value, FILE *out)
                 value->dims[i].modulo, value->dims[i].stride);
     for (uint32_t i = 0; value->kind == ROW_node && i < node->arg_count; i++)
         fprintf(out, " %%%u", value->args[i]);
-    if (node->op == OP_dropout)
-        fprintf(out, " p %a%s", node->attr.dropout.p,
-                type_is_ragged(node->type) ? "" : " static");
+    if (!type_is_ragged(node->type))
+        fputs(" static", out);
     if (value->operand >= 0)
         fprintf(out, " @%d%s", value->operand, value->in_place ? " in place" : "");
     fputc('\n', out);

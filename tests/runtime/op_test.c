@@ -1,12 +1,14 @@
-/* Walks the op table. Per case of an op: its type; the generated code of the whole graph
- * (forward and backward) against the interpreter, call by call; and every trained
- * parameter's gradient against finite differences of the interpreter's loss.
+/* Walks the op table. Per case of an op: its type; that the description of its kernel has
+ * every attribute; the generated code of the whole graph (forward and backward) against
+ * the interpreter, call by call; and every trained parameter's gradient against finite
+ * differences of the interpreter's loss.
  *
  *     usage: op_test [op...] */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "codegen/kernel.h"
 #include "harness.h"
 #include "ir/base/random.h"
 #include "runtime/exec.h"
@@ -259,6 +261,75 @@ static void build_update(Test *test, const char *task, const OpCase *of)
                  graph_binary(graph, HERE, OP_add, value, change), HERE.loc);
 }
 
+/* -- descriptions of kernels --------------------------------------------------------- */
+
+/* Of the node in a kernel of its own. */
+static char *describe(const Graph *graph, const Node *node, const KernelClass *class)
+{
+    Arena *arena = arena_new();
+    bool *escapes = ARENA_ARRAY(arena, bool, graph->node_count + 1);
+    escapes[node->id] = true;
+    KernelStep step = {
+        .graph = graph, .nodes = &node, .node_count = 1, .escapes = escapes};
+    size_t len;
+    class->operands(&step, arena);
+    char *text = kernel_describe(class, &step, &len);
+    arena_free(arena);
+    return text;
+}
+
+static void change_attribute(const AttrField *field, OpAttr *attr)
+{
+    void *at = (char *)attr + field->offset;
+    switch (field->kind) {
+    case ATTR_flag:
+        *(attr_flag *)at ^= 1;
+        break;
+    case ATTR_int:
+        *(attr_int *)at += 1;
+        break;
+    case ATTR_real:
+        *(attr_real *)at = nextafter(*(attr_real *)at, 1);
+        break;
+    case ATTR_name:
+        *(attr_name *)at = "another";
+        break;
+    case ATTR_axis:
+        *(attr_axis *)at = *(attr_axis *)at == AXIS_field ? AXIS_windows : AXIS_field;
+        break;
+    case ATTR_type:
+        ((attr_type *)at)->dims[((attr_type *)at)->rank - 1]++;
+        break;
+    }
+}
+
+/* Kernels that differ in any attribute are different kernels, but for salts: these are an
+ * argument, so that layers share code. */
+static void check_description(Test *test, const Graph *graph, const Node *node,
+                              const char *task)
+{
+    const KernelClass *class = kernel_class_of(op_info(node->op)->lowering);
+    if (!class)
+        return;
+    char *before = describe(graph, node, class);
+    uint32_t count;
+    const AttrField *fields = op_fields(node->op, &count);
+    size_t bytes = sizeof *node + node->arg_count * sizeof node->args[0];
+    Node *other = heap_alloc(bytes);
+    for (uint32_t i = 0; i < count; i++) {
+        memcpy(other, node, bytes);
+        change_attribute(&fields[i], &other->attr);
+        char *after = describe(graph, other, class);
+        bool is_salt = strcmp(fields[i].name, "salt") == 0;
+        CHECK(&test->check, (strcmp(before, after) == 0) == is_salt,
+              "%s: its kernel's description %s '%s'", task, is_salt ? "has" : "lacks",
+              fields[i].name);
+        free(after);
+    }
+    free(other);
+    free(before);
+}
+
 static void build_case(Test *test, const OpCase *of, uint32_t index)
 {
     char task[64], fixed[64], table[64];
@@ -273,6 +344,8 @@ static void build_case(Test *test, const OpCase *of, uint32_t index)
     graph->diags = test->diags;
     const Node *y = build_op(test, graph, of, index);
     CHECK(&test->check, y && type_equal(y->type, of->type), "%s: type", task);
+    if (y)
+        check_description(test, graph, y, task);
     if (y)
         harness_loss(test->module, graph, as_numbers(test, graph, y, table), fixed);
 }
