@@ -18,6 +18,7 @@ find_library(OPENBLAS_SHARED NAMES libopenblas.so HINTS ${OPENBLAS_LIBRARY_DIRS}
 if(NOT OPENBLAS_SHARED)
   message(FATAL_ERROR "OpenBLAS is no shared library. On Debian: apt-get install libopenblas-dev")
 endif()
+vlg_require(CRYPTO libcrypto libssl-dev)
 vlg_require(ZLIB zlib zlib1g-dev)
 vlg_require(JANSSON jansson libjansson-dev)
 vlg_require(HDF5 hdf5 libhdf5-dev)

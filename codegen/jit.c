@@ -10,6 +10,7 @@
 #include <llvm-c/Error.h>
 #include <llvm-c/LLJIT.h>
 
+#include "codegen/cache_room.h"
 #include "codegen/kernel.h"
 #include "codegen/object_cache.h"
 
@@ -17,7 +18,7 @@ enum { MOST_THREADS = 16 };
 
 struct Jit {
     Arena *arena; /* programs, kernels and their descriptions */
-    JitOptions options;
+    bool dump_ir;
     Processor processor;
     LLVMOrcLLJITRef linker;
     ObjectCache cache;
@@ -54,12 +55,9 @@ Jit *jit_new(const JitOptions *options, Diags *diags)
     Jit *jit = ARENA_ARRAY(arena, Jit, 1);
     jit->arena = arena;
     jit->processor = processor;
-    jit->options.dump_ir = options->dump_ir;
-    if (options->cache_dir)
-        jit->options.cache_dir =
-            arena_string(arena, options->cache_dir, strlen(options->cache_dir));
+    jit->dump_ir = options->dump_ir;
     jit->table.arena = arena;
-    object_cache_open(&jit->cache, jit->options.cache_dir, &jit->processor);
+    object_cache_open(&jit->cache, options->cache_dir, &jit->processor, diags);
     if (!llvm_succeeded(LLVMOrcCreateLLJIT(&jit->linker, NULL), "cannot start the JIT",
                         diags) ||
         !add_process_symbols(jit, diags)) {
@@ -159,6 +157,19 @@ static bool find_code(Jit *jit, Kernel *kernel, Diags *diags)
     return true;
 }
 
+/* What was compiled is kept, and the cache within its limit. */
+static void keep_objects(const Jit *jit, const CompileQueue *queue, uint32_t count)
+{
+    if (jit->cache.dir < 0 || queue->dump || count == 0)
+        return;
+    for (uint32_t i = 0; i < queue->count; i++)
+        if (queue->kernels[i]->object)
+            object_cache_store(&jit->cache, queue->kernels[i]);
+    cache_count(jit->cache.dir, count - queue->count, queue->count);
+    if (queue->count)
+        cache_trim(jit->cache.dir);
+}
+
 /* From `first` on, kernels have no code yet. */
 static bool make_code(Jit *jit, Kernel *first, Diags *diags)
 {
@@ -168,7 +179,7 @@ static bool make_code(Jit *jit, Kernel *first, Diags *diags)
     CompileQueue queue = {
         .processor = &jit->processor,
         .kernels = ARENA_ARRAY(jit->arena, Kernel *, count + 1),
-        .dump = jit->options.dump_ir ? stderr : NULL,
+        .dump = jit->dump_ir ? stderr : NULL,
     };
     for (Kernel *kernel = first; kernel; kernel = kernel->next) {
         object_cache_name(&jit->cache, kernel);
@@ -179,9 +190,7 @@ static bool make_code(Jit *jit, Kernel *first, Diags *diags)
     }
     if (queue.count)
         compile_all(&queue);
-    for (uint32_t i = 0; i < queue.count; i++)
-        if (queue.kernels[i]->object)
-            object_cache_store(&jit->cache, queue.kernels[i]);
+    keep_objects(jit, &queue, count);
     bool good = true;
     for (Kernel *kernel = first; kernel; kernel = kernel->next)
         good = link_kernel(jit, kernel, diags) && good;

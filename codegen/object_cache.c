@@ -1,42 +1,155 @@
-/* The object cache. File: magic, lengths and checksum; then identity and object. */
+/* The object cache. File: magic, lengths and authentication code; then identity and
+ * object. */
 #include "codegen/object_cache.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "codegen/cache_room.h"
+#include "emitters_version.h"
+#include "ir/base/arena.h"
+#include "ir/base/cache_dir.h"
+#include "ir/base/files.h"
 #include "ir/base/hash.h"
 
-/* VLG_CODEGEN_SOURCES is a hash of the emitters' sources, from codegen/CMakeLists.txt. */
-static const char emitters_version[] = VLG_CODEGEN_SOURCES;
+static const char magic[8] = "VLGOBJ2\n";
+static const char key_name[] = ".key";
 
-static const char magic[8] = "VLGOBJ1\n";
+enum { MAC_BYTES = 32, MOST_OBJECT_BYTES = 1 << 28, NAME_BYTES = 64 };
 
 typedef struct ObjectHeader {
     char magic[8];
     uint64_t identity_bytes, object_bytes;
-    uint64_t checksum; /* of identity and object */
+    unsigned char mac[MAC_BYTES]; /* HMAC-SHA-256 of the file with zeros here */
 } ObjectHeader;
+enum { MAC_OFFSET = offsetof(ObjectHeader, mac) };
 
-enum { MOST_OBJECT_BYTES = 1 << 28, PATH_BYTES = 4096 };
+/* -- the key ------------------------------------------------------------------------- */
 
-void object_cache_open(ObjectCache *cache, const char *dir, const Processor *processor)
+/* A name nobody can foresee, for a file on its way to its place. */
+static bool make_aside(int dir, char name[NAME_BYTES], int *out_fd)
 {
-    cache->dir = dir;
+    uint64_t bits;
+    if (getrandom(&bits, sizeof bits, 0) != sizeof bits)
+        return false;
+    snprintf(name, NAME_BYTES, CACHE_ASIDE "%016llx", (unsigned long long)bits);
+    *out_fd =
+        openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (*out_fd < 0)
+        return false;
+    (void)flock(*out_fd, LOCK_EX | LOCK_NB); /* it is not left over: we are at work */
+    return true;
+}
+
+/* Linked, not renamed: of two programs that make a key at once both use the first. */
+static void make_key(int dir)
+{
+    unsigned char key[CACHE_KEY_BYTES];
+    char aside[NAME_BYTES];
+    int fd;
+    if (getrandom(key, sizeof key, 0) != sizeof key || !make_aside(dir, aside, &fd))
+        return;
+    if (descriptor_write(fd, key, sizeof key) && fsync(fd) == 0)
+        (void)linkat(dir, aside, dir, key_name, 0);
+    unlinkat(dir, aside, 0);
+    close(fd);
+}
+
+static bool read_all(int fd, void *bytes, size_t count)
+{
+    for (char *at = bytes; count > 0;) {
+        ssize_t done = read(fd, at, count);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return false;
+        at += done;
+        count -= (size_t)done;
+    }
+    return true;
+}
+
+/* A regular file of this user's; its size, or -1. */
+static int64_t own_file(int fd, mode_t forbidden)
+{
+    struct stat status;
+    bool is_own = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+                  status.st_uid == geteuid() && !(status.st_mode & forbidden);
+    return is_own ? (int64_t)status.st_size : -1;
+}
+
+static int open_file(int dir, const char *name)
+{
+    return openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+}
+
+static bool read_key(ObjectCache *cache, char reason[CACHE_DIR_REASON])
+{
+    int fd = open_file(cache->dir, key_name);
+    if (fd < 0 && errno == ENOENT) {
+        make_key(cache->dir);
+        fd = open_file(cache->dir, key_name);
+    }
+    if (fd < 0) {
+        snprintf(reason, CACHE_DIR_REASON, "%s in it: %s", key_name, strerror(errno));
+        return false;
+    }
+    bool is_good = own_file(fd, 0077) == CACHE_KEY_BYTES &&
+                   read_all(fd, cache->key, sizeof cache->key);
+    close(fd);
+    if (!is_good)
+        snprintf(reason, CACHE_DIR_REASON,
+                 "%s in it is no key that only this user can read: remove it", key_name);
+    return is_good;
+}
+
+/* -- the cache ----------------------------------------------------------------------- */
+
+static void open_dir(ObjectCache *cache, const char *path, Diags *diags)
+{
+    char reason[CACHE_DIR_REASON];
+    cache->dir = cache_dir_open(path, reason);
+    if (cache->dir >= 0 && read_key(cache, reason))
+        return;
+    diag_warning(diags, (Loc){0}, "kernels are compiled anew, without the cache '%s': %s",
+                 path, reason);
+    if (cache->dir >= 0)
+        close(cache->dir);
+    cache->dir = -1;
+}
+
+void object_cache_open(ObjectCache *cache, const char *path, const Processor *processor,
+                       Diags *diags)
+{
+    cache->dir = -1;
     FILE *out = open_memstream(&cache->identity, &cache->identity_len);
     if (!out)
         abort();
     fprintf(out, "emitters %s\nllvm %s\ntriple %s\nprocessor %s\nfeatures %s\n",
-            emitters_version, processor->version, processor->triple, processor->name,
+            EMITTERS_VERSION, processor->version, processor->triple, processor->name,
             processor->features);
     fclose(out);
+    if (path)
+        open_dir(cache, path, diags);
 }
 
 void object_cache_close(ObjectCache *cache)
 {
+    if (cache->identity && cache->dir >= 0)
+        close(cache->dir);
+    OPENSSL_cleanse(cache->key, sizeof cache->key);
     free(cache->identity);
-    *cache = (ObjectCache){0};
+    *cache = (ObjectCache){.dir = -1};
 }
 
 static uint64_t hash_identity(const ObjectCache *cache, const Kernel *kernel,
@@ -55,140 +168,112 @@ void object_cache_name(const ObjectCache *cache, Kernel *kernel)
              (unsigned long long)high, (unsigned long long)low);
 }
 
-static bool object_path(const ObjectCache *cache, const Kernel *kernel, char *out_path)
+static void object_name(const Kernel *kernel, char name[NAME_BYTES])
 {
-    int len = snprintf(out_path, PATH_BYTES, "%s/%s.o", cache->dir, kernel->symbol);
-    return len > 0 && len < PATH_BYTES;
+    snprintf(name, NAME_BYTES, "%s" CACHE_ENDING, kernel->symbol);
 }
 
-static uint64_t checksum(const ObjectCache *cache, const Kernel *kernel,
-                         const void *object, size_t bytes)
+/* -- one file ------------------------------------------------------------------------ */
+
+typedef struct ObjectFile {
+    char *bytes;       /* malloc'ed: the header, the identity, the object */
+    size_t len, start; /* of all; where the object begins */
+} ObjectFile;
+
+static ObjectFile file_new(const ObjectCache *cache, const Kernel *kernel, size_t bytes)
 {
-    uint64_t hash = hash_bytes(HASH_START, cache->identity, cache->identity_len);
-    hash = hash_bytes(hash, kernel->description, kernel->description_len);
-    return hash_bytes(hash, object, bytes);
+    size_t start = sizeof(ObjectHeader) + cache->identity_len + kernel->description_len;
+    return (ObjectFile){heap_alloc(start + bytes), start + bytes, start};
 }
 
-/* Whether the bytes `expected` come next. */
-static bool read_equal(FILE *in, const void *expected, size_t len)
+/* With the code left out: all that does not depend on the object's bytes. */
+static void put_front(const ObjectCache *cache, const Kernel *kernel,
+                      const ObjectFile *file)
 {
-    char *bytes = heap_alloc(len + 1);
-    bool equal = fread(bytes, 1, len, in) == len && memcmp(bytes, expected, len) == 0;
-    free(bytes);
-    return equal;
+    ObjectHeader header = {
+        .identity_bytes = cache->identity_len + kernel->description_len,
+        .object_bytes = file->len - file->start,
+    };
+    memcpy(header.magic, magic, sizeof magic);
+    char *at = file->bytes;
+    memcpy(at, &header, sizeof header);
+    at += sizeof header;
+    memcpy(at, cache->identity, cache->identity_len);
+    memcpy(at + cache->identity_len, kernel->description, kernel->description_len);
 }
 
-static void *read_object(const ObjectCache *cache, const Kernel *kernel, FILE *in,
-                         size_t *out_bytes)
+static bool sign(const ObjectCache *cache, const ObjectFile *file,
+                 unsigned char out_mac[MAC_BYTES])
 {
-    ObjectHeader header;
-    if (fread(&header, sizeof header, 1, in) != 1 ||
-        memcmp(header.magic, magic, sizeof magic) != 0 ||
-        header.identity_bytes != cache->identity_len + kernel->description_len ||
-        header.object_bytes > MOST_OBJECT_BYTES ||
-        !read_equal(in, cache->identity, cache->identity_len) ||
-        !read_equal(in, kernel->description, kernel->description_len))
-        return NULL;
-    size_t bytes = (size_t)header.object_bytes;
-    void *object = heap_alloc(bytes + 1);
-    if (fread(object, 1, bytes, in) == bytes && fgetc(in) == EOF &&
-        checksum(cache, kernel, object, bytes) == header.checksum) {
-        *out_bytes = bytes;
-        return object;
+    unsigned len = MAC_BYTES;
+    return HMAC(EVP_sha256(), cache->key, sizeof cache->key,
+                (const unsigned char *)file->bytes, file->len, out_mac, &len) &&
+           len == MAC_BYTES;
+}
+
+/* Whether the front that was read is that of the kernel, and all of it is ours. */
+static bool is_authentic(const ObjectCache *cache, const Kernel *kernel,
+                         const ObjectFile *file, const char *read)
+{
+    unsigned char mac[MAC_BYTES], *found = (unsigned char *)file->bytes + MAC_OFFSET;
+    put_front(cache, kernel, file);
+    memcpy(file->bytes + file->start, read + file->start, file->len - file->start);
+    if (!sign(cache, file, mac) || CRYPTO_memcmp(mac, read + MAC_OFFSET, MAC_BYTES) != 0)
+        return false;
+    memcpy(found, mac, MAC_BYTES);
+    return memcmp(read, file->bytes, file->start) == 0;
+}
+
+static void take_object(const ObjectCache *cache, Kernel *kernel, int fd, size_t bytes)
+{
+    ObjectFile file = file_new(cache, kernel, bytes);
+    char *read = heap_alloc(file.len);
+    if (read_all(fd, read, file.len) && is_authentic(cache, kernel, &file, read)) {
+        kernel->object = LLVMCreateMemoryBufferWithMemoryRangeCopy(
+            file.bytes + file.start, bytes, kernel->symbol);
+        kernel->from_cache = true;
+        (void)futimens(fd, NULL); /* used now: among the last to be removed */
     }
-    free(object);
-    return NULL;
+    free(read);
+    free(file.bytes);
 }
 
 bool object_cache_load(const ObjectCache *cache, Kernel *kernel)
 {
-    char path[PATH_BYTES];
-    if (!cache->dir || !object_path(cache, kernel, path))
+    char name[NAME_BYTES];
+    object_name(kernel, name);
+    int fd = cache->dir < 0 ? -1 : open_file(cache->dir, name);
+    if (fd < 0)
         return false;
-    FILE *in = fopen(path, "rb");
-    if (!in)
-        return false;
-    size_t bytes = 0;
-    void *object = read_object(cache, kernel, in, &bytes);
-    fclose(in);
-    if (!object)
-        return false;
-    kernel->object =
-        LLVMCreateMemoryBufferWithMemoryRangeCopy(object, bytes, kernel->symbol);
-    kernel->from_cache = true;
-    free(object);
-    return true;
-}
-
-static bool write_object(const ObjectCache *cache, const Kernel *kernel, FILE *out)
-{
-    const void *object = LLVMGetBufferStart(kernel->object);
-    size_t bytes = LLVMGetBufferSize(kernel->object);
-    ObjectHeader header = {
-        .identity_bytes = cache->identity_len + kernel->description_len,
-        .object_bytes = bytes,
-        .checksum = checksum(cache, kernel, object, bytes),
-    };
-    memcpy(header.magic, magic, sizeof magic);
-    return fwrite(&header, sizeof header, 1, out) == 1 &&
-           fwrite(cache->identity, 1, cache->identity_len, out) == cache->identity_len &&
-           fwrite(kernel->description, 1, kernel->description_len, out) ==
-               kernel->description_len &&
-           fwrite(object, 1, bytes, out) == bytes;
+    int64_t front =
+        (int64_t)(sizeof(ObjectHeader) + cache->identity_len + kernel->description_len);
+    int64_t bytes = own_file(fd, 0022) - front;
+    if (bytes > 0 && bytes <= MOST_OBJECT_BYTES)
+        take_object(cache, kernel, fd, (size_t)bytes);
+    close(fd);
+    return kernel->from_cache;
 }
 
 void object_cache_store(const ObjectCache *cache, const Kernel *kernel)
 {
-    char path[PATH_BYTES], aside[PATH_BYTES + 16];
-    if (!cache->dir || !object_path(cache, kernel, path))
+    char name[NAME_BYTES], aside[NAME_BYTES];
+    int fd;
+    if (cache->dir < 0 || !make_aside(cache->dir, aside, &fd))
         return;
-    snprintf(aside, sizeof aside, "%s.XXXXXX", path);
-    int fd = mkstemp(aside);
-    if (fd < 0)
-        return;
-    FILE *out = fdopen(fd, "wb");
-    if (!out) {
-        close(fd);
-        unlink(aside);
-        return;
-    }
-    bool good = write_object(cache, kernel, out);
-    good = fclose(out) == 0 && good;
-    if (!good || rename(aside, path) != 0)
-        unlink(aside);
-}
-
-/* -- where it is --------------------------------------------------------------- */
-
-static bool make_dirs(char *path)
-{
-    for (char *at = path + 1;; at++) {
-        if (*at != '/' && *at != '\0')
-            continue;
-        char kept = *at;
-        *at = '\0';
-        mkdir(path, 0700);
-        *at = kept;
-        if (kept == '\0')
-            break;
-    }
-    struct stat status;
-    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-}
-
-char *jit_default_cache_dir(void)
-{
-    const char *base = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    char *path = NULL;
-    int len = -1;
-    if (base && base[0] == '/')
-        len = asprintf(&path, "%s/vlgraph", base);
-    else if (home && home[0] == '/')
-        len = asprintf(&path, "%s/.cache/vlgraph", home);
-    if (len < 0)
-        return NULL;
-    if (make_dirs(path))
-        return path;
-    free(path);
-    return NULL;
+    object_name(kernel, name);
+    const char *object = LLVMGetBufferStart(kernel->object);
+    size_t bytes = LLVMGetBufferSize(kernel->object);
+    ObjectFile file = file_new(cache, kernel, bytes);
+    put_front(cache, kernel, &file);
+    memcpy(file.bytes + file.start, object, bytes);
+    unsigned char mac[MAC_BYTES];
+    bool is_good = bytes <= MOST_OBJECT_BYTES && sign(cache, &file, mac);
+    if (is_good)
+        memcpy(file.bytes + MAC_OFFSET, mac, sizeof mac);
+    is_good = is_good && descriptor_write(fd, file.bytes, file.len) &&
+              renameat(cache->dir, aside, cache->dir, name) == 0;
+    if (!is_good)
+        unlinkat(cache->dir, aside, 0);
+    close(fd);
+    free(file.bytes);
 }

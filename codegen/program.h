@@ -93,8 +93,5 @@ NODISCARD bool jit_compile(Jit *jit, const Module *module, Program **out_program
                            Diags *diags);
 JitStats jit_stats(const Jit *jit);
 const char *jit_processor(const Jit *jit, uint32_t *out_vector_width); /* generated for */
-/* "$XDG_CACHE_HOME/vlgraph" or "~/.cache/vlgraph", created if missing, in a malloc'ed
- * string; NULL if there is no home. */
-char *jit_default_cache_dir(void);
 
 #endif

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "ir/base/cache_dir.h"
 #include "runtime/reader.h"
 
 typedef struct Feed {
@@ -111,7 +112,7 @@ static void print_feed(Feed *feed)
 
 static bool open_feed(Feed *feed, const BenchData *options, Diags *diags)
 {
-    char *cache = jit_default_cache_dir();
+    char *cache = cache_dir_path();
     const SessionOptions session = {.lanes = (uint32_t)options->lanes,
                                     .cache_dir = cache,
                                     .processor = options->processor};

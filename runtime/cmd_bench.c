@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "ir/base/cache_dir.h"
 #include "ir/cost.h"
 #include "runtime/bench_data.h"
 #include "runtime/command.h"
@@ -206,7 +207,7 @@ static bool measure(Bench *bench, const BenchCommand *command, Run *run, Diags *
         bench->batch = random_batch(bench->graph, &wanted);
         bench->flops = step_flops(bench);
     }
-    char *cache = jit_default_cache_dir();
+    char *cache = cache_dir_path();
     for (uint32_t i = 0; is_good && i < bench->count; i++) {
         const SessionOptions options = {.lanes = (uint32_t)bench->lanes[i],
                                         .cache_dir = cache,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/base/cache_dir.h"
 #include "ir/plan.h"
 #include "ir/base/random.h"
 #include "runtime/command.h"
@@ -184,7 +185,7 @@ int cmd_verify(int argc, char **argv)
         return EXIT_CODE_usage;
     }
     options.split.sizes = command.split ? sizes : NULL;
-    char *cache = command.no_cache ? NULL : jit_default_cache_dir();
+    char *cache = command.no_cache ? NULL : cache_dir_path();
     options.cache_dir = cache;
     Diags *diags = diags_new(stderr);
     Module *module = module_read(command.plan, diags);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "ir/base/cache_dir.h"
 #include "ir/plan.h"
 #include "runtime/lanes.h"
 #include "runtime/model_config.h"
@@ -139,7 +140,7 @@ static bool start_session(Run *run, const RunOptions *options, Diags *diags)
         diag_error(diags, (Loc){0}, "%" PRId64 " threads are too many", options->threads);
         return false;
     }
-    char *cache = options->no_cache ? NULL : jit_default_cache_dir();
+    char *cache = options->no_cache ? NULL : cache_dir_path();
     SessionOptions session = {.lanes = (uint32_t)options->threads,
                               .cache_dir = cache,
                               .processor = options->processor};
