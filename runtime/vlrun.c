@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "runtime/command.h"
+#include "runtime/data/hdf5_read.h"
 
 typedef struct Command {
     const char *name, *help;
@@ -36,8 +37,12 @@ static void print_help(FILE *out)
             "2 usage, 3 a number that is not finite.\n");
 }
 
+/* What reads files from outside, in processes of its own. */
+static const IsolateHandler *const readers[] = {&hdf5_handler};
+
 int main(int argc, char **argv)
 {
+    isolate_serve(argc, argv, readers, sizeof readers / sizeof *readers);
     if (argc < 2) {
         print_help(stderr);
         return EXIT_CODE_usage;

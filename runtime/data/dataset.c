@@ -31,6 +31,7 @@ typedef struct Dataset {
     Arena *arena;
     Interns *interns;
     Skips *skips;
+    Isolate *isolate;
     Tokenizer *tokenizer;
     Loader loader;
     TaskData *tasks;
@@ -92,6 +93,7 @@ static Chosen choose_best(const DatasetExample *example)
 static BatchMaker maker_for(const Dataset *dataset, const TaskData *data)
 {
     return (BatchMaker){.directory = dataset->options.directory,
+                        .isolate = dataset->isolate,
                         .tokenizer = dataset->tokenizer,
                         .skips = dataset->skips,
                         .shape = &data->shape};
@@ -226,6 +228,7 @@ static void dataset_free(void *state)
             free(dataset->tasks[i].splits[split].items);
     subtitles_free(dataset->loader.subtitles);
     skips_free(dataset->skips);
+    isolate_free(dataset->isolate);
     tokenizer_free(dataset->tokenizer);
     interns_free(dataset->interns);
     arena_free(dataset->arena);
@@ -302,6 +305,7 @@ DataSource *dataset_open(const DatasetOptions *options, const Module *module,
                          .arena = arena,
                          .interns = interns_new(),
                          .skips = skips_new(options->skip_bad),
+                         .isolate = isolate_new(),
                          .epoch = -1};
     dataset->options.directory =
         arena_string(arena, options->directory, strlen(options->directory));

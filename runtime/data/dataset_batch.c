@@ -195,9 +195,10 @@ static bool read_features(const BatchMaker *maker, Sequence *sequence, uint32_t 
     const TaskShape *shape = maker->shape;
     Features *out = &sequence->images[image];
     bool is_video = shape->kind->is_video;
-    if (is_video ? !features_read_npz(path, out, diags)
-                 : !features_read_hdf5(path, sequence->chosen.example->images[image], out,
-                                       diags))
+    if (is_video
+            ? !features_read_npz(path, out, diags)
+            : !features_read_hdf5(maker->isolate, path,
+                                  sequence->chosen.example->images[image], out, diags))
         return false;
     if (is_video)
         features_resample(out, shape->video_rows);

@@ -5,6 +5,7 @@
 #include "runtime/data/dataset_tasks.h"
 #include "runtime/data/fields.h"
 #include "runtime/data/skips.h"
+#include "runtime/isolate/isolate.h"
 
 /* How examples of a task become sequences. */
 typedef struct TaskShape {
@@ -28,6 +29,7 @@ typedef struct Chosen {
 
 typedef struct BatchMaker {
     const char *directory;
+    Isolate *isolate; /* that reads feature files */
     const Tokenizer *tokenizer;
     Skips *skips;
     const TaskShape *shape;

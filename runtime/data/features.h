@@ -3,14 +3,15 @@
  *     images   HDF5: group /<id>, dataset `features`, any float type, shape (n, width)
  *     videos   npz: array `features`, f2, f4 or f8, shape (frames, width)
  *
- * Any thread may read; the HDF5 library, which is not made for threads, is called by one
- * at a time. */
+ * Any thread may read. HDF5 files are read in a process of their own, which a damaged
+ * file may crash. */
 #ifndef VLG_RUNTIME_DATA_FEATURES_H
 #define VLG_RUNTIME_DATA_FEATURES_H
 
 #include <stdint.h>
 
 #include "ir/base/diag.h"
+#include "runtime/isolate/isolate.h"
 
 typedef struct Features {
     float *rows; /* [count, width], malloc'ed */
@@ -20,8 +21,8 @@ typedef struct Features {
 void features_free(Features *features); /* zeroed is allowed */
 
 /* False and an error that names the file; `out` is then zeroed. */
-NODISCARD bool features_read_hdf5(const char *path, const char *id, Features *out,
-                                  Diags *diags);
+NODISCARD bool features_read_hdf5(Isolate *isolate, const char *path, const char *id,
+                                  Features *out, Diags *diags);
 NODISCARD bool features_read_npz(const char *path, Features *out, Diags *diags);
 
 /* Written in half precision (HDF5) and single precision (npz). */
@@ -47,6 +48,6 @@ typedef struct NpyHeader {
 const char *npy_parse(const unsigned char *bytes, int64_t size, NpyHeader *out);
 
 /* More floats than any features have: a damaged file must not make us allocate them. */
-#define FEATURES_ELEMENTS_MAX (INT64_C(1) << 27)
+#define FEATURES_ELEMENTS_MAX (INT64_C(1) << 25)
 
 #endif

@@ -1,157 +1,79 @@
-/* Features in HDF5 files. Half precision, which the library would convert bit by bit, is
- * read as it is and converted here. */
+/* Features in HDF5 files: reading is asked of another process, writing is done here. */
 #include <hdf5.h>
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ir/base/arena.h"
 #include "runtime/data/features.h"
-#include "runtime/safetensors.h"
-
-/* The library's own state is global, and so must be what guards it. */
-static pthread_mutex_t library_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static const char dataset_name[] = "features";
-
-/* The caller closes it. */
-static hid_t half_type(void)
-{
-    enum { SIGN_AT = 15, EXPONENT_AT = 10, EXPONENT_BITS = 5, BIAS = 15, BYTES = 2 };
-    hid_t type = H5Tcopy(H5T_IEEE_F32LE);
-    H5Tset_fields(type, SIGN_AT, EXPONENT_AT, EXPONENT_BITS, 0, EXPONENT_AT);
-    H5Tset_size(type, BYTES);
-    H5Tset_ebias(type, BIAS);
-    return type;
-}
+#include "runtime/data/hdf5_read.h"
 
 /* -- reading --------------------------------------------------------------------- */
 
-typedef struct Opened {
-    hid_t file, group, dataset, space, type;
-} Opened;
+enum { MEMORY_BYTES = 512 << 20, SECONDS = 60 };
 
-static void close_all(Opened *opened)
+static bool take_rows(const void *part, size_t bytes, Features *out)
 {
-    if (opened->type >= 0)
-        H5Tclose(opened->type);
-    if (opened->space >= 0)
-        H5Sclose(opened->space);
-    if (opened->dataset >= 0)
-        H5Dclose(opened->dataset);
-    if (opened->group >= 0)
-        H5Gclose(opened->group);
-    if (opened->file >= 0)
-        H5Fclose(opened->file);
-}
-
-static bool open_dataset(Opened *opened, const char *path, const char *id, Diags *diags)
-{
-    const Loc loc = {.file = path};
-    opened->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    if (opened->file < 0) {
-        diag_error(diags, loc, "is no HDF5 file that can be read");
+    const Hdf5Rows *from = part;
+    if (bytes < sizeof *from || from->count <= 0 || from->width <= 0 ||
+        from->count > FEATURES_ELEMENTS_MAX ||
+        from->width > FEATURES_ELEMENTS_MAX / from->count)
         return false;
-    }
-    if (H5Lexists(opened->file, id, H5P_DEFAULT) > 0)
-        opened->group = H5Gopen2(opened->file, id, H5P_DEFAULT);
-    if (opened->group < 0) {
-        diag_error(diags, loc, "has no group '/%s'", id);
+    size_t size = (size_t)(from->count * from->width) * sizeof *from->rows;
+    if (bytes != sizeof *from + size)
         return false;
-    }
-    if (H5Lexists(opened->group, dataset_name, H5P_DEFAULT) > 0)
-        opened->dataset = H5Dopen2(opened->group, dataset_name, H5P_DEFAULT);
-    if (opened->dataset < 0) {
-        diag_error(diags, loc, "group '/%s' has no dataset '%s'", id, dataset_name);
-        return false;
-    }
-    opened->space = H5Dget_space(opened->dataset);
-    opened->type = H5Dget_type(opened->dataset);
-    return opened->space >= 0 && opened->type >= 0;
-}
-
-static bool check_shape(const Opened *opened, const char *path, Features *out,
-                        Diags *diags)
-{
-    const Loc loc = {.file = path};
-    if (H5Tget_class(opened->type) != H5T_FLOAT) {
-        diag_error(diags, loc, "'%s' are no floating-point numbers", dataset_name);
-        return false;
-    }
-    hsize_t dims[2];
-    int rank = H5Sget_simple_extent_ndims(opened->space);
-    if (rank != 2 || H5Sget_simple_extent_dims(opened->space, dims, NULL) != 2) {
-        diag_error(diags, loc, "'%s' have %d dimensions, not 2", dataset_name, rank);
-        return false;
-    }
-    const hsize_t most = (hsize_t)FEATURES_ELEMENTS_MAX;
-    if (dims[0] == 0 || dims[1] == 0 || dims[0] > most || dims[1] > most / dims[0]) {
-        diag_error(diags, loc, "'%s' have the impossible shape (%llu, %llu)",
-                   dataset_name, (unsigned long long)dims[0],
-                   (unsigned long long)dims[1]);
-        return false;
-    }
-    out->count = (int64_t)dims[0];
-    out->width = (int64_t)dims[1];
+    *out = (Features){heap_alloc(size), from->count, from->width};
+    memcpy(out->rows, from->rows, size);
     return true;
 }
 
-static bool read_rows(const Opened *opened, Features *out)
+bool features_read_hdf5(Isolate *isolate, const char *path, const char *id, Features *out,
+                        Diags *diags)
 {
-    size_t elements = (size_t)(out->count * out->width);
-    out->rows = heap_alloc(elements * sizeof *out->rows);
-    hid_t half = half_type();
-    bool is_half = H5Tequal(opened->type, half) > 0;
-    H5Tclose(half);
-    if (!is_half)
-        return H5Dread(opened->dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT,
-                       out->rows) >= 0;
-    uint16_t *halves = heap_alloc(elements * sizeof *halves);
-    bool is_read = H5Dread(opened->dataset, opened->type, H5S_ALL, H5S_ALL, H5P_DEFAULT,
-                           halves) >= 0;
-    for (size_t i = 0; is_read && i < elements; i++)
-        out->rows[i] = half_to_float(halves[i]);
-    free(halves);
-    return is_read;
-}
-
-bool features_read_hdf5(const char *path, const char *id, Features *out, Diags *diags)
-{
-    Opened opened = {-1, -1, -1, -1, -1};
-    uint32_t errors = diags_error_count(diags);
+    const IsolateCall call = {.handler = HDF5_HANDLER,
+                              .path = path,
+                              .request = id,
+                              .request_bytes = strlen(id),
+                              .memory = MEMORY_BYTES,
+                              .seconds = SECONDS};
+    const void *part;
+    size_t bytes;
     *out = (Features){0};
-    pthread_mutex_lock(&library_lock);
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* its messages say nothing of use */
-    bool is_read = open_dataset(&opened, path, id, diags) &&
-                   check_shape(&opened, path, out, diags) && read_rows(&opened, out);
-    close_all(&opened);
-    pthread_mutex_unlock(&library_lock);
-    if (is_read)
-        return true;
-    if (diags_error_count(diags) == errors)
-        diag_error(diags, (Loc){.file = path}, "'%s' cannot be read: damaged",
-                   dataset_name);
-    features_free(out);
-    return false;
+    if (!isolate_begin(isolate, &call, diags))
+        return false;
+    IsolateStep step = isolate_next(isolate, &part, &bytes, diags);
+    bool is_read = step == ISOLATE_part && take_rows(part, bytes, out);
+    isolate_end(isolate);
+    if (!is_read && step != ISOLATE_failed)
+        diag_error(diags, (Loc){.file = path}, "is damaged");
+    return is_read;
 }
 
 /* -- writing --------------------------------------------------------------------- */
 
+/* The library's own state is global, and so must be what guards it. */
+static pthread_mutex_t library_lock = PTHREAD_MUTEX_INITIALIZER;
+
 static bool write_rows(hid_t file, const char *id, const Features *features)
 {
     const hsize_t dims[2] = {(hsize_t)features->count, (hsize_t)features->width};
-    hid_t type = half_type(), space = H5Screate_simple(2, dims, NULL);
+    hid_t type = hdf5_half_type(), space = H5Screate_simple(2, dims, NULL);
     hid_t group = H5Gcreate2(file, id, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     hid_t timeless =
         H5Pcreate(H5P_DATASET_CREATE); /* equal data shall give equal files */
     H5Pset_obj_track_times(timeless, false);
     hid_t dataset = group < 0 ? -1
-                              : H5Dcreate2(group, dataset_name, type, space, H5P_DEFAULT,
+                              : H5Dcreate2(group, hdf5_dataset, type, space, H5P_DEFAULT,
                                            timeless, H5P_DEFAULT);
     H5Pclose(timeless);
     bool is_written = dataset >= 0 && H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL,
                                                H5S_ALL, H5P_DEFAULT, features->rows) >= 0;
-    close_all(&(Opened){-1, group, dataset, space, type});
+    if (dataset >= 0)
+        H5Dclose(dataset);
+    if (group >= 0)
+        H5Gclose(group);
+    H5Sclose(space);
+    H5Tclose(type);
     return is_written;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "runtime/data/features.h"
+#include "runtime/data/hdf5_read.h"
 #include "runtime/safetensors.h"
 #include "tests/check.h"
 #include "tests/data/scratch.h"
@@ -26,13 +27,14 @@ static bool are_equal(const Features *a, const Features *b)
            memcmp(a->rows, b->rows, (size_t)(a->count * a->width) * sizeof *a->rows) == 0;
 }
 
-static void test_round_trips(Check *check, const Scratch *scratch, Diags *diags)
+static void test_round_trips(Check *check, const Scratch *scratch, Isolate *isolate,
+                             Diags *diags)
 {
     Features wrote = sample(ROWS, WIDTH), read;
     const char *odd = "\xc3\xa9t\xc3\xa9 #1 \"x\" [2]";
     const char *path = scratch_path(scratch, "odd name \xc3\xa9.h5");
     CHECK(check, features_write_hdf5(path, odd, &wrote, diags), "write");
-    CHECK(check, features_read_hdf5(path, odd, &read, diags), "read");
+    CHECK(check, features_read_hdf5(isolate, path, odd, &read, diags), "read");
     CHECK(check, are_equal(&wrote, &read), "HDF5");
     features_free(&read);
     path = scratch_path(scratch, "video.npz");
@@ -84,17 +86,23 @@ static void test_resampling(Check *check)
 
 /* -- damaged files ------------------------------------------------------------------- */
 
-typedef bool ReadFn(const char *path, Features *out, Diags *diags);
+typedef bool ReadFn(Isolate *isolate, const char *path, Features *out, Diags *diags);
 
-static bool read_image(const char *path, Features *out, Diags *diags)
+static bool read_image(Isolate *isolate, const char *path, Features *out, Diags *diags)
 {
-    return features_read_hdf5(path, "image", out, diags);
+    return features_read_hdf5(isolate, path, "image", out, diags);
+}
+
+static bool read_video(Isolate *isolate, const char *path, Features *out, Diags *diags)
+{
+    (void)isolate;
+    return features_read_npz(path, out, diags);
 }
 
 /* Every beginning of a good file, and the file with every byte changed: refused with the
  * file's name, or read as the right number of rows. */
-static void check_damage(Check *check, const Scratch *scratch, const char *good,
-                         ReadFn *read)
+static void check_damage(Check *check, const Scratch *scratch, Isolate *isolate,
+                         const char *good, ReadFn *read)
 {
     size_t size;
     char *bytes = scratch_read(scratch, good, &size);
@@ -108,7 +116,7 @@ static void check_damage(Check *check, const Scratch *scratch, const char *good,
         const char *path = scratch_write(scratch, "damaged", bytes, is_cut ? i : size);
         if (!is_cut)
             bytes[i - size] ^= 0x41;
-        bool is_read = read(path, &features, messages.diags);
+        bool is_read = read(isolate, path, &features, messages.diags);
         CHECK(check, is_read || messages_have(&messages, "damaged"),
               "byte %zu says nothing", i);
         CHECK(check, !is_read || features.rows, "byte %zu", i);
@@ -117,7 +125,8 @@ static void check_damage(Check *check, const Scratch *scratch, const char *good,
     }
 }
 
-static void test_damage(Check *check, const Scratch *scratch, Diags *diags)
+static void test_damage(Check *check, const Scratch *scratch, Isolate *isolate,
+                        Diags *diags)
 {
     Features wrote = sample(ROWS, WIDTH);
     const char *image = scratch_path(scratch, "image.h5");
@@ -125,18 +134,19 @@ static void test_damage(Check *check, const Scratch *scratch, Diags *diags)
     CHECK(check, features_write_hdf5(image, "image", &wrote, diags), "write");
     CHECK(check, features_write_npz(video, &wrote, diags), "write");
     features_free(&wrote);
-    check_damage(check, scratch, image, read_image);
-    check_damage(check, scratch, video, features_read_npz);
+    check_damage(check, scratch, isolate, image, read_image);
+    check_damage(check, scratch, isolate, video, read_video);
 }
 
-static void check_refused(Check *check, const char *path, ReadFn *read,
+static void check_refused(Check *check, Isolate *isolate, const char *path, ReadFn *read,
                           const char *message)
 {
     Messages messages;
     Features features;
     messages_open(&messages);
     CHECK(check,
-          !read(path, &features, messages.diags) && messages_have(&messages, message),
+          !read(isolate, path, &features, messages.diags) &&
+              messages_have(&messages, message),
           "should say '%s': %s", message, messages.text);
     CHECK(check, messages_have(&messages, path), "names the file");
     messages_close(&messages);
@@ -150,37 +160,42 @@ static const char *write_other(const Scratch *scratch, hid_t type, int rank,
     hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
     hid_t group = H5Gcreate2(file, "image", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     hid_t space = H5Screate_simple(rank, dims, NULL);
-    H5Dclose(H5Dcreate2(group, "features", type, space, H5P_DEFAULT, H5P_DEFAULT,
-                        H5P_DEFAULT));
+    hid_t dataset =
+        H5Dcreate2(group, "features", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    const double numbers[24] = {0};
+    if (H5Sget_simple_extent_npoints(space) <= 24)
+        H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers);
+    H5Dclose(dataset);
     H5Sclose(space);
     H5Gclose(group);
     H5Fclose(file);
     return path;
 }
 
-static void test_refusals(Check *check, const Scratch *scratch, Diags *diags)
+static void test_refusals(Check *check, const Scratch *scratch, Isolate *isolate,
+                          Diags *diags)
 {
     const hsize_t small[] = {3, 4, 2}, none[] = {0, 4}, vast[] = {1U << 20, 1U << 20};
     const char *missing = scratch_path(scratch, "missing");
-    check_refused(check, missing, read_image, "is no HDF5 file");
-    check_refused(check, missing, features_read_npz, "is no npz file");
-    check_refused(check, write_other(scratch, H5T_STD_I32LE, 2, small), read_image,
-                  "no floating-point numbers");
-    check_refused(check, write_other(scratch, H5T_IEEE_F32LE, 3, small), read_image,
-                  "3 dimensions");
-    check_refused(check, write_other(scratch, H5T_IEEE_F32LE, 2, none), read_image,
-                  "impossible shape");
-    check_refused(check, write_other(scratch, H5T_IEEE_F64LE, 2, vast), read_image,
-                  "impossible shape");
+    check_refused(check, isolate, missing, read_image, "cannot be read: No such file");
+    check_refused(check, isolate, missing, read_video, "is no npz file");
+    check_refused(check, isolate, write_other(scratch, H5T_STD_I32LE, 2, small),
+                  read_image, "no floating-point numbers");
+    check_refused(check, isolate, write_other(scratch, H5T_IEEE_F32LE, 3, small),
+                  read_image, "3 dimensions");
+    check_refused(check, isolate, write_other(scratch, H5T_IEEE_F32LE, 2, none),
+                  read_image, "impossible shape");
+    check_refused(check, isolate, write_other(scratch, H5T_IEEE_F64LE, 2, vast),
+                  read_image, "impossible shape");
     Features wrote = sample(2, 2), features;
     const char *path = scratch_path(scratch, "named.h5");
     CHECK(check, features_write_hdf5(path, "another", &wrote, diags), "write");
-    check_refused(check, path, read_image, "no group '/image'");
+    check_refused(check, isolate, path, read_image, "no group '/image'");
     features_free(&wrote);
     path = write_other(scratch, H5T_IEEE_F64LE, 2, small);
     CHECK(check,
-          features_read_hdf5(path, "image", &features, diags) && features.count == 3 &&
-              features.width == 4,
+          features_read_hdf5(isolate, path, "image", &features, diags) &&
+              features.count == 3 && features.width == 4,
           "double precision");
     features_free(&features);
 }
@@ -225,18 +240,22 @@ static void test_headers(Check *check)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    static const IsolateHandler *const readers[] = {&hdf5_handler};
+    isolate_serve(argc, argv, readers, 1);
     Check check = {0};
     Diags *diags = diags_new(stderr);
     Scratch scratch = scratch_new();
-    test_round_trips(&check, &scratch, diags);
+    Isolate *isolate = isolate_new();
+    test_round_trips(&check, &scratch, isolate, diags);
     test_half(&check);
     test_resampling(&check);
-    test_damage(&check, &scratch, diags);
-    test_refusals(&check, &scratch, diags);
+    test_damage(&check, &scratch, isolate, diags);
+    test_refusals(&check, &scratch, isolate, diags);
     test_headers(&check);
     CHECK(&check, diags_error_count(diags) == 0, "no errors");
+    isolate_free(isolate);
     scratch_free(&scratch);
     diags_free(diags);
     return check_finish(&check);

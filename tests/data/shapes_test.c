@@ -8,6 +8,7 @@
 #include "ir/base/hash.h"
 #include "runtime/data.h"
 #include "runtime/data/dataset.h"
+#include "runtime/data/hdf5_read.h"
 #include "runtime/data/shapes.h"
 #include "tests/check.h"
 #include "tests/data/scratch.h"
@@ -433,8 +434,10 @@ static void test_writing(Check *check, const Scratch *scratch,
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    static const IsolateHandler *const readers[] = {&hdf5_handler};
+    isolate_serve(argc, argv, readers, 1);
     Check check = {0};
     Diags *diags = diags_new(stderr);
     Scratch scratch = scratch_new();
