@@ -2,7 +2,6 @@
  * for people shows a moving mean of each task's loss. */
 #include "runtime/progress.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -41,18 +40,12 @@ static double now(void)
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
-Progress *progress_new(const Module *module, const char *metrics_path, FILE *out,
-                       int64_t first, int64_t total, Diags *diags)
+Progress *progress_new(const Module *module, Metrics *metrics, FILE *out, int64_t first,
+                       int64_t total)
 {
-    FILE *metrics = fopen(metrics_path, first ? "a" : "w");
-    if (!metrics) {
-        diag_error(diags, (Loc){.file = metrics_path}, "cannot write: %s",
-                   strerror(errno));
-        return NULL;
-    }
     Progress *progress = heap_alloc(sizeof *progress);
-    *progress =
-        (Progress){.metrics = metrics, .out = out, .first = first, .total = total};
+    *progress = (Progress){
+        .metrics = metrics_stream(metrics), .out = out, .first = first, .total = total};
     progress->is_terminal = isatty(fileno(out));
     progress->task_count = module->task_count;
     progress->tasks = heap_alloc(module->task_count * sizeof *progress->tasks);
@@ -66,7 +59,8 @@ Progress *progress_new(const Module *module, const char *metrics_path, FILE *out
     }
     progress->last_step = progress->last_flushed = now();
     if (first)
-        fprintf(metrics, "{\"event\": \"resume\", \"step\": %" PRId64 "}\n", first);
+        fprintf(progress->metrics, "{\"event\": \"resume\", \"step\": %" PRId64 "}\n",
+                first);
     return progress;
 }
 
@@ -100,7 +94,6 @@ void progress_free(Progress *progress)
     if (!progress)
         return;
     end_line(progress);
-    fclose(progress->metrics);
     for (uint32_t i = 0; i < progress->task_count; i++)
         free(progress->tasks[i].quoted);
     free(progress->tasks);
@@ -169,6 +162,7 @@ void progress_step(Progress *progress, int64_t step, const Batch *batch, double 
 void progress_scores(Progress *progress, int64_t step, const char *split,
                      const Evaluation *evaluation)
 {
+    progress_flush(progress);
     for (uint32_t i = 0; i < evaluation->count; i++) {
         const TaskScore *score = &evaluation->scores[i];
         const Metric *metric = &score->metric;

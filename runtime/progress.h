@@ -5,15 +5,15 @@
 
 #include "runtime/batch.h"
 #include "runtime/evaluate.h"
+#include "runtime/metrics.h"
 #include "runtime/session.h"
 
 typedef struct Progress Progress;
 
-/* Appends to `metrics_path`; lines for people go to `out`. NULL and an error if the file
- * cannot be opened. The module must outlive it. */
-Progress *progress_new(const Module *module, const char *metrics_path, FILE *out,
-                       int64_t first, int64_t total, Diags *diags);
-void progress_free(Progress *progress); /* ends the line, closes the file; NULL allowed */
+/* Lines for people go to `out`. Module and metrics must outlive it. */
+Progress *progress_new(const Module *module, Metrics *metrics, FILE *out, int64_t first,
+                       int64_t total);
+void progress_free(Progress *progress); /* ends the line; NULL allowed */
 
 /* What computes the steps from here on. */
 void progress_start(Progress *progress, const ProcessorInfo *processor);

@@ -20,6 +20,7 @@ typedef struct Trainer {
     DataSource *source;
     const TrainOptions *options;
     Diags *diags;
+    Metrics *metrics;
     Progress *progress;
     Reader *reader;
     char *checkpoint_path;
@@ -104,7 +105,8 @@ static bool save(Trainer *trainer)
                                    .weights = trainer->options->weights,
                                    .weights_fingerprint = run->weights_fingerprint,
                                    .scores = trainer->scores};
-    if (checkpoint_write(trainer->checkpoint_path, run->store, &checkpoint,
+    if (metrics_sync(trainer->metrics, trainer->diags) &&
+        checkpoint_write(trainer->checkpoint_path, run->store, &checkpoint,
                          trainer->diags)) {
         trainer->has_saved = true;
         return true;
@@ -232,6 +234,8 @@ static ExitCode finish(Trainer *trainer)
                     &trainer->after);
     printf("\n");
     progress_end(trainer->progress, trainer->step);
+    if (!metrics_sync(trainer->metrics, trainer->diags))
+        return EXIT_CODE_input;
     const Run *run = trainer->run;
     const Summary summary = {
         .module = run->module,
@@ -244,19 +248,36 @@ static ExitCode finish(Trainer *trainer)
     return EXIT_CODE_done;
 }
 
+static bool open_metrics(Trainer *trainer)
+{
+    char *path = run_metrics_path(trainer->options->directory);
+    bool is_over = trainer->step == trainer->options->total_steps;
+    trainer->metrics = trainer->run->checkpoint
+                           ? metrics_resume(path, trainer->step, is_over, trainer->diags)
+                           : metrics_new(path, trainer->diags);
+    free(path);
+    return trainer->metrics;
+}
+
+/* A run that was killed between a checkpoint and the validation that was due then. */
+static bool catch_up(Trainer *trainer)
+{
+    return trainer->step == 0 || !is_due(trainer->step, trainer->options->eval_every) ||
+           metrics_has_validation(trainer->metrics) || validate(trainer);
+}
+
 static ExitCode train_from(Trainer *trainer)
 {
     const TrainOptions *options = trainer->options;
     const Run *run = trainer->run;
     trainer->step = run->checkpoint ? checkpoint_info(run->checkpoint)->step : 0;
     trainer->has_saved = run->checkpoint != NULL;
-    char *metrics = run_metrics_path(options->directory);
-    trainer->progress = progress_new(run->module, metrics, stdout, trainer->step,
-                                     options->total_steps, trainer->diags);
-    free(metrics);
-    if (trainer->progress)
-        progress_start(trainer->progress, session_processor(run->session));
-    if (!trainer->progress || !score_before(trainer))
+    if (!open_metrics(trainer))
+        return EXIT_CODE_input;
+    trainer->progress = progress_new(run->module, trainer->metrics, stdout, trainer->step,
+                                     options->total_steps);
+    progress_start(trainer->progress, session_processor(run->session));
+    if (!score_before(trainer))
         return exit_code(false, trainer->diags);
     if (!run->checkpoint && trainer->before.count)
         progress_scores(trainer->progress, 0, split_names[SPLIT_test], &trainer->before);
@@ -265,7 +286,9 @@ static ExitCode train_from(Trainer *trainer)
     if (!trainer->reader)
         return EXIT_CODE_input;
     progress_flush(trainer->progress);
-    ExitCode code = run_steps(trainer);
+    ExitCode code = exit_code(catch_up(trainer), trainer->diags);
+    if (code == EXIT_CODE_done)
+        code = run_steps(trainer);
     reader_free(trainer->reader);
     return code == EXIT_CODE_done ? finish(trainer) : code;
 }
@@ -281,6 +304,7 @@ ExitCode train(Run *run, DataSource *source, const TrainOptions *options, Diags 
                        .checkpoint_path = run_checkpoint_path(options->directory)};
     ExitCode code = train_from(&trainer);
     progress_free(trainer.progress);
+    metrics_close(trainer.metrics);
     free(trainer.checkpoint_path);
     free(trainer.scores);
     evaluation_free(&trainer.before);

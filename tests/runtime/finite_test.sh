@@ -51,7 +51,7 @@ expect 3 "is kept: $run/checkpoint.safetensors" train "$work/plan.bin" --out "$r
     --checkpoint-every 1
 grep -q "not saved: element .* of \(parameter\|state\) '" "$work/log" ||
     fail "no parameter named: $(cat "$work/log")"
-head -c 2000 "$run/checkpoint.safetensors" | grep -q '"step": *"2"' ||
+head -c 2000 "$run/checkpoint.safetensors" | grep -aq '"step": *"2"' ||
     fail "the kept checkpoint is not that of step 2"
 expect 0 "" export "$work/plan.bin" --from "$run" -o "$work/good.safetensors"
 

@@ -54,6 +54,13 @@ grep -Eq '^all +mean .* [0-9.]+ %  +[0-9.]+  +[1-9][0-9]* MiB$' "$work/whole.log
 grep -q '"event": "end", "step": 48, .*"peak_resident_bytes": [1-9]' "$work/whole/metrics.jsonl" ||
     fail "the metrics do not say what the run cost"
 
+# The lines of steps, without the seconds they took: one for each, however often it was killed.
+steps_of() { # directory
+    grep '"loss"' "$1/metrics.jsonl" | sed 's/, "seconds": [^}]*//'
+}
+steps_of "$work/whole" >"$work/steps"
+[ "$(wc -l <"$work/steps")" -eq $steps ] || fail "not a line for every step"
+
 killed=0
 resume=()
 for threads in 1 3 2 1; do
@@ -63,6 +70,9 @@ for threads in 1 3 2 1; do
     wait "$process" 2>/dev/null || killed=$((killed + 1))
     [ -f "$work/broken/checkpoint.safetensors" ] || fail "no checkpoint: $(cat "$work/broken.log")"
     resume=(--resume)
+    step=$(head -c 4000 "$work/broken/checkpoint.safetensors" | grep -ao '"step": *"[0-9]*"' | grep -o '[0-9]*')
+    [ "$(steps_of "$work/broken" | grep -c .)" -ge "$step" ] ||
+        fail "the checkpoint counts $step steps, the metrics fewer"
 done
 [ "$killed" -ge 1 ] || fail "no run was killed before its end"
 
@@ -81,6 +91,7 @@ for run in broken TERM INT; do
         fail "cannot resume: $(cat "$work/$run.log")"
     cmp "$work/whole/checkpoint.safetensors" "$work/$run/checkpoint.safetensors" ||
         fail "the $run run ended elsewhere"
+    steps_of "$work/$run" | cmp - "$work/steps" || fail "the metrics of the $run run differ"
 done
 
 # What must be refused.
