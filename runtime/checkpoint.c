@@ -263,6 +263,7 @@ bool checkpoint_load(const CheckpointFile *file, Store *store, bool states, Diag
         if (is_kept(entry) && (states || entry->param))
             tensor_read_f32(tensor_file_find(file->tensors, entry->name), 0,
                             entry->elements, entry->data);
+        entry->given = entry->given || is_kept(entry);
     }
     return is_good && check_finite(store, states, tensor_file_path(file->tensors),
                                    "cannot be used", diags);

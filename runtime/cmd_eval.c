@@ -10,7 +10,7 @@
 typedef struct EvalCommand {
     const char *plan, *data, *tokenizer, *weights, *from, *split_name, *task, *format,
         *processor;
-    bool skip_bad, is_json;
+    bool skip_bad, random_weights, is_json;
     int64_t threads, limit;
     Split split;
 } EvalCommand;
@@ -33,6 +33,7 @@ static bool parse(EvalCommand *command, int argc, char **argv, int *out_code)
          "run directory, checkpoint or exported parameters to score"},
         {"--weights", OPTION_text, &command->weights, "PATH",
          "a model directory, safetensors or index file"},
+        OPTION_RANDOM_WEIGHTS(command->random_weights),
         {"--data", OPTION_text, &command->data, "DIR",
          "data sets in their published layout; shapes: built in"},
         {"--tokenizer", OPTION_text, &command->tokenizer, "PATH",
@@ -96,6 +97,7 @@ int cmd_eval(int argc, char **argv)
         return code;
     const RunOptions options = {.plan = command.plan,
                                 .weights = command.weights,
+                                .random_weights = command.random_weights,
                                 .from = command.from,
                                 .processor = command.processor,
                                 .threads = command.threads};

@@ -5,7 +5,7 @@
 
 typedef struct ExportCommand {
     const char *plan, *from, *weights, *out;
-    bool merge;
+    bool merge, random_weights;
 } ExportCommand;
 
 static bool parse(ExportCommand *command, int argc, char **argv, int *out_code)
@@ -16,6 +16,7 @@ static bool parse(ExportCommand *command, int argc, char **argv, int *out_code)
          "run directory, checkpoint or exported parameters"},
         {"--weights", OPTION_text, &command->weights, "PATH",
          "the weights the run started from, if moved"},
+        OPTION_RANDOM_WEIGHTS(command->random_weights),
         {"-o", OPTION_text, &command->out, "FILE", "safetensors file to write"},
         {"--merge", OPTION_flag, &command->merge, NULL,
          "frozen parameters too: a whole model"},
@@ -45,6 +46,8 @@ int cmd_export(int argc, char **argv)
     const RunOptions options = {.plan = command.plan,
                                 .weights = command.weights,
                                 .from = command.from,
+                                .random_weights =
+                                    command.random_weights || !command.merge,
                                 .no_session = true};
     Run run;
     bool is_open = run_open(&run, &options, diags), is_good = false;

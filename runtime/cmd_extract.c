@@ -12,7 +12,7 @@ typedef struct ExtractCommand {
     const char *plan, *weights, *interval, *processor;
     ExtractOptions options;
     int64_t threads;
-    bool no_cache;
+    bool random_weights, no_cache;
 } ExtractCommand;
 
 static bool check(ExtractCommand *command)
@@ -45,6 +45,7 @@ static bool parse(ExtractCommand *command, int argc, char **argv, int *out_code)
          "where files of features go: NAME.h5 of an image, NAME.npz of a video"},
         {"--weights", OPTION_text, &command->weights, "PATH",
          "parameters: a model directory, safetensors or index file"},
+        OPTION_RANDOM_WEIGHTS(command->random_weights),
         {"--interval", OPTION_text, &command->interval, "SECONDS",
          "from frame to frame of a video; 1.5"},
         {"--overwrite", OPTION_flag, &command->options.overwrite, NULL,
@@ -74,9 +75,6 @@ static ExitCode extract_run(const void *state, Run *run, const Interrupt *interr
                             Diags *diags)
 {
     const ExtractCommand *command = state;
-    if (!command->weights)
-        diag_warning(diags, (Loc){0},
-                     "without --weights the model's parameters are random");
     return extract(&command->options, run, interrupt, diags);
 }
 
@@ -88,6 +86,7 @@ int cmd_extract(int argc, char **argv)
         return code;
     const RunOptions options = {.plan = command.plan,
                                 .weights = command.weights,
+                                .random_weights = command.random_weights,
                                 .processor = command.processor,
                                 .threads = command.threads,
                                 .no_cache = command.no_cache};

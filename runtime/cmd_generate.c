@@ -19,7 +19,7 @@ typedef struct GenerateCommand {
     bool is_dump;
     int64_t threads, beams, max_length, limit, no_repeat, start, pad, end;
     Split split;
-    bool skip_bad;
+    bool skip_bad, random_weights;
 } GenerateCommand;
 
 static bool check_names(GenerateCommand *command)
@@ -57,6 +57,7 @@ static bool parse(GenerateCommand *command, int argc, char **argv, int *out_code
          "run directory, checkpoint or exported parameters to use"},
         {"--weights", OPTION_text, &command->weights, "PATH",
          "a model directory, safetensors or index file"},
+        OPTION_RANDOM_WEIGHTS(command->random_weights),
         {"--data", OPTION_text, &command->data, "DIR",
          "data sets in their published layout; shapes: built in"},
         {"--tokenizer", OPTION_text, &command->tokenizer, "PATH",
@@ -280,6 +281,7 @@ int cmd_generate(int argc, char **argv)
         return code;
     const RunOptions options = {.plan = command.plan,
                                 .weights = command.weights,
+                                .random_weights = command.random_weights,
                                 .from = command.from,
                                 .processor = command.processor,
                                 .threads = command.threads};

@@ -225,6 +225,7 @@ int cmd_profile(int argc, char **argv)
     const RunOptions options = {.plan = command.plan,
                                 .weights = command.weights,
                                 .processor = command.processor,
+                                .random_weights = true, /* as fast as any */
                                 .threads = 1};
     Run run;
     code = EXIT_CODE_input;

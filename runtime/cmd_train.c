@@ -14,7 +14,7 @@ enum { CHECKPOINT_EVERY = 100, NOT_GIVEN = -1 };
 typedef struct TrainCommand {
     const char *plan, *data, *tokenizer, *weights, *out, *processor;
     int64_t threads, steps, eval_every, checkpoint_every;
-    bool resume, overwrite, score_first, skip_bad, no_cache;
+    bool resume, overwrite, score_first, skip_bad, random_weights, no_cache;
 } TrainCommand;
 
 static bool parse(TrainCommand *command, int argc, char **argv, int *out_code)
@@ -32,6 +32,7 @@ static bool parse(TrainCommand *command, int argc, char **argv, int *out_code)
          "leave out, and count, examples that cannot be read"},
         {"--weights", OPTION_text, &command->weights, "PATH",
          "initial parameters: a model directory, safetensors or index file"},
+        OPTION_RANDOM_WEIGHTS(command->random_weights),
         {"--out", OPTION_text, &command->out, "DIR",
          "run directory; runs/<model> if not given"},
         {"--resume", OPTION_flag, &command->resume, NULL,
@@ -178,6 +179,8 @@ static ExitCode train_plan(const TrainCommand *command, const Interrupt *interru
 {
     const RunOptions options = {.plan = command->plan,
                                 .weights = command->weights,
+                                .random_weights = command->random_weights,
+                                .is_training = true,
                                 .out = command->out,
                                 .resume = command->resume,
                                 .processor = command->processor,

@@ -34,6 +34,13 @@ typedef struct Option {
             "compute as on x86-64-v2, -v3 or -v4; native: all there is"                  \
     }
 
+/* What every command has whose numbers mean nothing over parameters that nobody gave. */
+#define OPTION_RANDOM_WEIGHTS(variable)                                                  \
+    {                                                                                    \
+        "--random-weights", OPTION_flag, &(variable), NULL,                              \
+            "go on where no file gives a parameter its values"                           \
+    }
+
 typedef struct Usage {
     const char *command;
     const char *operands; /* as the help shows them: "PLAN" */

@@ -16,6 +16,13 @@ enum { LARGEST_CONFIG = 1 << 20 };
 
 static const char NAME[] = "config.json", MARK[] = "config.", INDEX_END[] = ".json";
 
+static const char *config_beside(Arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    int directory = slash ? (int)(slash + 1 - path) : 0;
+    return arena_format(arena, "%.*s%s", directory, path, NAME);
+}
+
 /* The config.json that belongs to `path`; NULL if none can. */
 static const char *config_path(Arena *arena, const char *path)
 {
@@ -27,9 +34,7 @@ static const char *config_path(Arena *arena, const char *path)
     size_t len = strlen(path), end = strlen(INDEX_END);
     if (len < end || strcmp(path + len - end, INDEX_END) != 0)
         return NULL;
-    const char *slash = strrchr(path, '/');
-    int directory = slash ? (int)(slash + 1 - path) : 0;
-    return arena_format(arena, "%.*s%s", directory, path, NAME);
+    return config_beside(arena, path);
 }
 
 /* NULL without an error if there is no such file. */
@@ -110,4 +115,25 @@ bool model_config_check(const Module *module, const char *path, Diags *diags)
     json_decref(config);
     arena_free(arena);
     return is_good;
+}
+
+bool model_config_kind(const char *path, char out[MODEL_CONFIG_KIND])
+{
+    Arena *arena = arena_new();
+    FILE *nowhere = fopen("/dev/null", "w");
+    Diags *diags = diags_new(nowhere ? nowhere : stderr);
+    const char *file = config_path(arena, path);
+    json_t *config = read_config(file ? file : config_beside(arena, path), diags);
+    const json_t *kinds = json_object_get(config, "architectures");
+    const char *kind = json_string_value(json_array_get(kinds, 0));
+    if (!kind)
+        kind = json_string_value(json_object_get(config, "model_type"));
+    if (kind)
+        snprintf(out, MODEL_CONFIG_KIND, "%s", kind);
+    json_decref(config);
+    diags_free(diags);
+    if (nowhere)
+        fclose(nowhere);
+    arena_free(arena);
+    return kind;
 }

@@ -11,4 +11,10 @@
  * per difference; also if config.json is there but cannot be read. */
 NODISCARD bool model_config_check(const Module *module, const char *path, Diags *diags);
 
+enum { MODEL_CONFIG_KIND = 128 };
+
+/* What the config.json in or beside `path` says that the model is. False if none says
+ * it. */
+bool model_config_kind(const char *path, char out[MODEL_CONFIG_KIND]);
+
 #endif

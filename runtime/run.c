@@ -14,6 +14,7 @@
 #include "runtime/lanes.h"
 #include "runtime/model_config.h"
 #include "runtime/weights.h"
+#include "runtime/weights_fit.h"
 
 /* -- places ---------------------------------------------------------------------- */
 
@@ -160,6 +161,13 @@ bool run_read(Run *run, const RunOptions *options, Diags *diags)
     return true;
 }
 
+/* A run that has a checkpoint was let go on with such parameters before. */
+static bool check_given(Run *run, const RunOptions *options, Diags *diags)
+{
+    return options->random_weights || run->checkpoint ||
+           weights_check_fit(run->store, run->weights, options->is_training, diags);
+}
+
 bool run_fill(Run *run, const RunOptions *options, Diags *diags)
 {
     bool is_open = open_checkpoint(run, options, diags) &&
@@ -168,6 +176,7 @@ bool run_fill(Run *run, const RunOptions *options, Diags *diags)
                     weights_load_trained(run->store, run->trained, diags)) &&
                    (!run->checkpoint || checkpoint_load(run->checkpoint, run->store,
                                                         options->resume, diags)) &&
+                   check_given(run, options, diags) &&
                    (options->no_session || start_session(run, options, diags));
     if (!is_open)
         run_close(run);

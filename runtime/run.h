@@ -15,7 +15,9 @@ typedef struct RunOptions {
     const char *from;
     const char *out; /* run directory; NULL: runs/ and the model's name */
     bool resume;     /* go on with the run in `out` instead: the same plan, states too */
-    bool no_session; /* only the store: nothing will be computed */
+    bool is_training;    /* parameters that are trained may have initial values */
+    bool random_weights; /* so may all others */
+    bool no_session;     /* only the store: nothing will be computed */
     int64_t threads; /* 0: one per processor */
     const char *processor; /* for processor_check; NULL: all that this one has */
     bool no_cache;         /* of compiled kernels */

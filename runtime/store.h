@@ -20,6 +20,7 @@ typedef struct StoreEntry {
     float *data;     /* [elements] */
     float *gradient; /* [elements], sum over the batch; NULL unless a graph makes it */
     bool mapped;     /* data belongs to somebody else and is read only */
+    bool given;      /* filled from a file, all or most of it, not by its rule */
 } StoreEntry;
 
 typedef struct Store Store;

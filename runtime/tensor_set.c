@@ -249,3 +249,8 @@ const char *tensor_set_file(const TensorSet *set, const Tensor *tensor)
 {
     return tensor_file_path(set->files[find_member(set, tensor->name)->file]);
 }
+
+const char *tensor_set_metadata(const TensorSet *set, const char *key)
+{
+    return set->file_count ? tensor_file_metadata(set->files[0], key) : NULL;
+}

@@ -18,6 +18,8 @@ const char *tensor_set_path(const TensorSet *set); /* as it was given */
 uint32_t tensor_set_count(const TensorSet *set);
 const Tensor *tensor_set_at(const TensorSet *set, uint32_t index);
 const Tensor *tensor_set_find(const TensorSet *set, const char *name); /* or NULL */
+/* Of the first file; or NULL. */
+const char *tensor_set_metadata(const TensorSet *set, const char *key);
 /* The file that has the tensor. */
 const char *tensor_set_file(const TensorSet *set, const Tensor *tensor);
 

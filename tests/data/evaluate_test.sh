@@ -62,22 +62,22 @@ python3 "$here/evaluate_scores.py" places "$work/scores" "$work/plain"
 "$vlc" compile "$models/vlt5_tiny_video.vg" -o "$work/video.bin"
 for kind in image video; do
     "$vlrun" generate "$work/$kind.bin" --data "$work/data" --format leaderboard --limit 40 \
-        --beams 1 --out "$work/answers of/$kind" >"$work/out" 2>&1 || fail "$(cat "$work/out")"
+        --random-weights --beams 1 --out "$work/answers of/$kind" >"$work/out" 2>&1 || fail "$(cat "$work/out")"
     [ ! -s "$work/out" ] || fail "talks: $(cat "$work/out")"
 done
 python3 "$here/evaluate_scores.py" files "$work/data" "$work/answers of"
 
 # What makes no sense is refused.
-plan=$work/plan.bin
-refuses 2 "did you mean valid" eval "$plan" --split vali
-refuses 2 "no format 'xml'" eval "$plan" --format xml
-refuses 2 "limit" eval "$plan" --limit -3
-refuses 1 "no task 'vqo'" eval "$plan" --data "$work/data" --task vqo
-refuses 1 "$work/none" eval "$plan" --data "$work/none"
-refuses 2 "go together" generate "$plan" --format leaderboard
-refuses 2 "go together" generate "$plan" --out "$work/out"
-refuses 1 "no leaderboard takes answers to task 'gqa'" generate "$plan" --data "$work/data" \
+plan=("$work/plan.bin" --random-weights)
+refuses 2 "did you mean valid" eval "${plan[@]}" --split vali
+refuses 2 "no format 'xml'" eval "${plan[@]}" --format xml
+refuses 2 "limit" eval "${plan[@]}" --limit -3
+refuses 1 "no task 'vqo'" eval "${plan[@]}" --data "$work/data" --task vqo
+refuses 1 "$work/none" eval "${plan[@]}" --data "$work/none"
+refuses 2 "go together" generate "${plan[@]}" --format leaderboard
+refuses 2 "go together" generate "${plan[@]}" --out "$work/out"
+refuses 1 "no leaderboard takes answers to task 'gqa'" generate "${plan[@]}" --data "$work/data" \
     --task gqa --format leaderboard --out "$work/dump"
-refuses 1 "$work/data/vqa/karpathy_val.json/dump" generate "$plan" --data "$work/data" \
+refuses 1 "$work/data/vqa/karpathy_val.json/dump" generate "${plan[@]}" --data "$work/data" \
     --format leaderboard --out "$work/data/vqa/karpathy_val.json/dump"
 echo "evaluate: passed"

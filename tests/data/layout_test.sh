@@ -21,7 +21,7 @@ fail() {
 }
 
 refuses() { # what the message must hold
-    if "$vlrun" train "$work/image.bin" --data "$work/data" --out "$work/run" --overwrite \
+    if "$vlrun" train "$work/image.bin" --data "$work/data" --out "$work/run" --overwrite --random-weights \
         >"$work/log" 2>&1; then
         fail "trained where it should say '$*'"
     fi
@@ -34,7 +34,8 @@ refuses() { # what the message must hold
 "$vlc" compile "$models/vlt5_tiny_video.vg" -o "$work/video.bin" --set steps=4 \
     --set sequences=3 --set vocab=400
 for kind in image video; do
-    "$vlrun" train "$work/$kind.bin" --data "$work/data" --out "$work/$kind" >"$work/log" 2>&1 ||
+    "$vlrun" train "$work/$kind.bin" --data "$work/data" --out "$work/$kind" \
+        --random-weights >"$work/log" 2>&1 ||
         fail "$kind: $(cat "$work/log")"
     [ -f "$work/$kind/checkpoint.safetensors" ] || fail "$kind: no checkpoint"
 done
@@ -44,7 +45,7 @@ mv "$features/coco train 3.h5" "$work/kept.h5"
 refuses "$features/coco train 3.h5"
 refuses "wanted it for example '3"
 "$vlrun" train "$work/image.bin" --data "$work/data" --out "$work/run" --overwrite --skip-bad \
-    >"$work/log" 2>&1 || fail "does not skip: $(cat "$work/log")"
+    --random-weights >"$work/log" 2>&1 || fail "does not skip: $(cat "$work/log")"
 grep -q 'were skipped' "$work/log" || fail "skips without a word: $(cat "$work/log")"
 head -c 1000 "$work/kept.h5" >"$features/coco train 3.h5"
 refuses "$features/coco train 3.h5"

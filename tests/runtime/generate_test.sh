@@ -19,8 +19,8 @@ for recipe in vlt5_ladder vlbart_ladder; do # two decoders side by side
 done
 
 # The command: a line per example, the same for any number of threads.
-"$vlrun" generate "$scratch/plan.bin" --limit 3 --beams 3 --threads 1 >"$scratch/one"
-"$vlrun" generate "$scratch/plan.bin" --limit 3 --beams 3 --threads 2 >"$scratch/two"
+"$vlrun" generate "$scratch/plan.bin" --random-weights --limit 3 --beams 3 --threads 1 >"$scratch/one"
+"$vlrun" generate "$scratch/plan.bin" --random-weights --limit 3 --beams 3 --threads 2 >"$scratch/two"
 cmp "$scratch/one" "$scratch/two"
 [ "$(wc -l <"$scratch/one")" -eq 12 ]
 python3 -c '
@@ -35,7 +35,7 @@ refused() {
     local code=$1 word=$2
     shift 2
     local got=0
-    "$vlrun" generate "$scratch/plan.bin" "$@" >"$scratch/out" 2>"$scratch/err" || got=$?
+    "$vlrun" generate "$scratch/plan.bin" --random-weights "$@" >"$scratch/out" 2>"$scratch/err" || got=$?
     [ "$got" -eq "$code" ] || { echo "exit $got, expected $code: $*"; exit 1; }
     grep -q "$word" "$scratch/err" || { echo "no '$word': $*"; cat "$scratch/err"; exit 1; }
 }

@@ -19,14 +19,14 @@ fail() {
 train() { # directory, options
     local directory=$1
     shift
-    "$vlrun" train "$work/plan.bin" --out "$directory" --checkpoint-every 4 "$@"
+    "$vlrun" train "$work/plan.bin" --out "$directory" --checkpoint-every 4 --random-weights "$@"
 }
 
 # In the background, where the shell's process becomes the run's: signals reach it.
 start() { # directory, options
     local directory=$1
     shift
-    exec "$vlrun" train "$work/plan.bin" --out "$directory" --checkpoint-every 4 "$@"
+    exec "$vlrun" train "$work/plan.bin" --out "$directory" --checkpoint-every 4 --random-weights "$@"
 }
 
 # Kills the run in the background once its checkpoint has changed, at an arbitrary moment after.

@@ -63,7 +63,7 @@ class Recipe:
 
     def train(self, plan, out, *options):
         directory = os.path.join(self.scratch, out)
-        run(self.vlrun, "train", plan, "--out", directory, *options)
+        run(self.vlrun, "train", plan, "--out", directory, "--random-weights", *options)
         return directory
 
     def export(self, plan, directory, *options):
