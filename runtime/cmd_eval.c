@@ -80,6 +80,11 @@ static ExitCode evaluate_run(const void *state, Run *run, const Interrupt *inter
     bool is_good = source && evaluate(run->session, source, &options, &evaluation, diags);
     if (is_good && interrupt_is_set(interrupt))
         diag_warning(diags, (Loc){0}, "stopped early: not all examples are scored");
+    else if (is_good && evaluation.count == 0) {
+        diag_error(diags, (Loc){.file = command->data},
+                   "has nothing to score in the %s split", split_names[command->split]);
+        is_good = false;
+    }
     if (is_good && command->is_json)
         evaluate_print_json(&evaluation, command->split, stdout);
     else if (is_good)

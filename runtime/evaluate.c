@@ -104,6 +104,19 @@ static bool evaluate_batches(TaskRun *run)
     return is_good && diags_error_count(run->diags) == errors;
 }
 
+/* What no example tells is no score of 0. */
+static bool has_scores(const TaskRun *run, const Metric *metrics, uint32_t count)
+{
+    if (count > 0 && metrics[0].examples > 0)
+        return true;
+    if (run->done > 0)
+        diag_warning(run->diags, (Loc){0},
+                     "task '%s' is not scored: none of %" PRId64
+                     " examples of the %s split has an answer",
+                     run->task, run->done, split_names[run->options->split]);
+    return false;
+}
+
 static bool evaluate_task(TaskRun *run, Evaluation *out)
 {
     DataSource *source = run->source;
@@ -114,7 +127,8 @@ static bool evaluate_task(TaskRun *run, Evaluation *out)
     bool is_good = evaluate_batches(run);
     uint32_t count = 0;
     const Metric *metrics = source->scores_finish(run->scores, &count);
-    for (uint32_t i = 0; is_good && i < count; i++)
+    bool is_scored = is_good && has_scores(run, metrics, count);
+    for (uint32_t i = 0; is_scored && i < count; i++)
         evaluation_add(out, &(TaskScore){run->task, metrics[i], i == 0});
     source->scores_free(run->scores);
     return is_good;

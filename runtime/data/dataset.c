@@ -14,6 +14,7 @@
 #include "runtime/data/dataset_batch.h"
 #include "runtime/data/dataset_load.h"
 #include "runtime/data/dataset_scores.h"
+#include "runtime/data/dataset_unknown.h"
 #include "runtime/data/order.h"
 
 typedef struct TaskData {
@@ -45,18 +46,25 @@ typedef struct Dataset {
 /* -- examples --------------------------------------------------------------------------
  */
 
-static bool load_split(Dataset *dataset, TaskData *data, Split split, Diags *diags)
-{
-    Loader *loader = &dataset->loader;
-    loader->kind = data->shape.kind;
-    loader->diags = diags;
-    return loader_load(loader, split, dataset->options.leaderboard, &data->splits[split]);
-}
-
 static int64_t split_count(const TaskData *data, Split split)
 {
     int64_t count = data->splits[split].count, limit = data->limits[split];
     return limit > 0 && limit < count ? limit : count;
+}
+
+static bool load_split(Dataset *dataset, TaskData *data, Split split, Diags *diags)
+{
+    Loader *loader = &dataset->loader;
+    ExampleList *list = &data->splits[split];
+    if (list->is_loaded)
+        return true;
+    loader->kind = data->shape.kind;
+    loader->diags = diags;
+    if (!loader_load(loader, split, dataset->options.leaderboard, list))
+        return false;
+    dataset_warn_unknown(data->task, split, list, split_count(data, split),
+                         dataset->tokenizer, diags);
+    return true;
 }
 
 /* Draws the answer to learn with the probability that its score gives it. */

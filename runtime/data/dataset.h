@@ -48,6 +48,7 @@ typedef struct DatasetExample {
     const char *folder;              /* where they are, under the data's directory */
     const DatasetAnswer *answers; /* what may be said; none if the file does not tell */
     uint32_t answer_count;
+    bool is_told; /* the file says what may be said, and be it nothing */
     const char *const
         *references; /* vqa: ten annotators' answers; captions: all of them */
     uint32_t reference_count;

@@ -8,91 +8,11 @@
 
 #include "runtime/data/string_index.h"
 
-/* -- for the readers of records ---------------------------------------------------- */
+/* -- examples ---------------------------------------------------------------------- */
 
 const char *loader_path(const Loader *loader, const char *path)
 {
     return arena_format(loader->arena, "%s/%s", loader->directory, path);
-}
-
-/* What an example is called in its file, for messages. */
-static const char *record_name(const json_t *record, const char **out_key)
-{
-    static const char *const keys[] = {"question_id", "identifier", "qid",
-                                       "clip_id",     "filename",   "vid_name"};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        *out_key = keys[i];
-        const char *name = json_string_value(json_object_get(record, keys[i]));
-        if (name)
-            return name;
-    }
-    return NULL;
-}
-
-bool loader_fault(Loader *loader, const json_t *record, const char *format, ...)
-{
-    char text[512];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    Diags *diags = skips_diags(loader->skips, loader->diags);
-    Loc loc = json_stream_loc(loader->stream);
-    int64_t number = json_stream_number(loader->stream);
-    const char *key, *name = record_name(record, &key);
-    const json_t *id = json_object_get(record, "question_id");
-    if (!name && json_is_integer(id))
-        diag_error(diags, loc, "record %" PRId64 " (question_id %lld): %s", number,
-                   (long long)json_integer_value(id), text);
-    else if (name)
-        diag_error(diags, loc, "record %" PRId64 " (%s '%s'): %s", number, key, name,
-                   text);
-    else
-        diag_error(diags, loc, "record %" PRId64 ": %s", number, text);
-    return false;
-}
-
-const char *loader_text(Loader *loader, const json_t *record, const char *key)
-{
-    const json_t *value = json_object_get(record, key);
-    if (json_is_string(value))
-        return arena_string(loader->arena, json_string_value(value),
-                            json_string_length(value));
-    if (json_is_integer(value))
-        return arena_format(loader->arena, "%lld", (long long)json_integer_value(value));
-    loader_fault(loader, record, value ? "\"%s\" is no string" : "has no \"%s\"", key);
-    return NULL;
-}
-
-const char *loader_file_name(Loader *loader, const json_t *record, const char *key)
-{
-    const char *name = json_string_value(json_object_get(record, key));
-    if (name && *name && !strchr(name, '/') && strcmp(name, ".") != 0 &&
-        strcmp(name, "..") != 0)
-        return intern(loader->interns, name);
-    if (name)
-        loader_fault(loader, record, "\"%s\" cannot be the name of a file: '%s'", key,
-                     name);
-    else
-        loader_fault(loader, record, "has no \"%s\" that is a string", key);
-    return NULL;
-}
-
-static bool is_blank(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-const char *loader_stripped(Loader *loader, const char *text)
-{
-    size_t len = strlen(text);
-    while (len > 0 && is_blank(*text))
-        text++, len--;
-    if (len == 0 || !is_blank(text[len - 1]))
-        return text;
-    while (is_blank(text[len - 1]))
-        len--;
-    return arena_string(loader->arena, text, len);
 }
 
 void loader_add(Loader *loader, const DatasetExample *example)
@@ -103,6 +23,7 @@ void loader_add(Loader *loader, const DatasetExample *example)
         out->items = heap_grow(out->items, (size_t)out->room * sizeof *out->items);
     }
     out->items[out->count++] = *example;
+    loader->untold += !example->is_told;
 }
 
 /* -- files ------------------------------------------------------------------------- */
@@ -151,39 +72,79 @@ static bool open_subtitles(Loader *loader)
     return loader->subtitles;
 }
 
+/* Without answers there is nothing to score; with some of them, less than it seems. */
+static void warn_untold(const Loader *loader, const char *path, int64_t before)
+{
+    int64_t count = loader->out->count - before;
+    if (loader->untold > 0 && loader->untold < count)
+        diag_warning(loader->diags, (Loc){.file = path},
+                     "%" PRId64 " of %" PRId64
+                     " examples of task '%s' have no answer and are not scored",
+                     loader->untold, count, loader->kind->task);
+}
+
 static bool load_file(Loader *loader)
 {
     const char *path = loader_path(loader, loader->file->path);
     int64_t before = loader->out->count;
     /* Of what is read here only captions are inside of a larger object. */
     const char *member = strstr(path, "/dataset_coco.json") ? "images" : NULL;
+    loader->untold = 0;
     if (!open_subtitles(loader) || !read_file(loader, path, member, loader->kind->read))
         return false;
-    if (loader->out->count > before)
-        return true;
-    diag_error(loader->diags, (Loc){.file = path}, "has no example for task '%s'",
-               loader->kind->task);
-    return false;
+    warn_untold(loader, path, before);
+    return true;
 }
 
-bool loader_load(Loader *loader, Split split, bool leaderboard, ExampleList *out)
+/* Files of the task's split into loader->out; how many, and the last one's path. False
+ * after an error. */
+static bool load_files(Loader *loader, Split split, bool is_hidden, int *out_count,
+                       const char **out_path)
 {
-    bool is_hidden = leaderboard && split == SPLIT_test, is_found = false;
-    if (out->is_loaded)
-        return true;
-    loader->out = out;
+    *out_count = 0;
     for (uint32_t i = 0; i < task_file_count; i++) {
         const TaskFile *file = &task_files[i];
         if (strcmp(file->task, loader->kind->task) != 0 || file->split != split ||
             file->is_hidden != is_hidden)
             continue;
         loader->file = file;
-        is_found = true;
+        *out_path = loader_path(loader, file->path);
+        (*out_count)++;
         if (!load_file(loader))
             return false;
     }
-    if (!is_found && leaderboard)
+    return true;
+}
+
+/* Nothing to learn from ends a run, nothing to score leaves out a task. */
+static bool check_count(const Loader *loader, Split split, const char *path)
+{
+    const Loc loc = {.file = path};
+    if (loader->out->count > 0)
+        return true;
+    if (split == SPLIT_train)
+        diag_error(loader->diags, loc, "has no example for task '%s'",
+                   loader->kind->task);
+    else
+        diag_warning(loader->diags, loc, "has no example for task '%s'",
+                     loader->kind->task);
+    return split != SPLIT_train;
+}
+
+bool loader_load(Loader *loader, Split split, bool leaderboard, ExampleList *out)
+{
+    bool is_hidden = leaderboard && split == SPLIT_test;
+    const char *path = NULL;
+    int files;
+    if (out->is_loaded)
+        return true;
+    loader->out = out;
+    if (!load_files(loader, split, is_hidden, &files, &path))
+        return false;
+    if (files == 0 && leaderboard)
         return loader_load(loader, split, false, out);
+    if (!check_count(loader, split, path))
+        return false;
     out->is_loaded = true;
     return split == SPLIT_train || strcmp(loader->kind->task, "vqa") != 0 ||
            loader_add_annotations(loader, out);
@@ -200,12 +161,16 @@ typedef struct Annotations {
 static bool read_annotation(Loader *loader, const json_t *record)
 {
     Annotations *annotations = (Annotations *)(void *)loader; /* its first member */
-    const json_t *id = json_object_get(record, "question_id");
-    const json_t *answers = json_object_get(record, "answers"), *answer;
+    const json_t *id = loader_member(loader, record, "question_id"), *answer;
+    const json_t *answers = id ? loader_member(loader, record, "answers") : NULL;
     char name[32];
-    snprintf(name, sizeof name, "%lld", (long long)json_integer_value(id));
+    if (!answers)
+        return false;
     if (!json_is_integer(id) || !json_is_array(answers))
-        return loader_fault(loader, record, "has no question_id and answers");
+        return loader_fault(loader, record,
+                            "\"question_id\" is no whole number, or \"answers\" is no "
+                            "array");
+    snprintf(name, sizeof name, "%lld", (long long)json_integer_value(id));
     uint32_t number = string_index_find(annotations->questions, name, strlen(name));
     if (number == STRING_ABSENT)
         return true; /* of another split */
@@ -223,6 +188,28 @@ static bool read_annotation(Loader *loader, const json_t *record)
     example->references = texts;
     example->reference_count = (uint32_t)json_array_size(answers);
     return true;
+}
+
+/* A question that nobody has answered would be scored as if all answers were wrong. */
+static bool check_annotations(const Loader *loader, ExampleList *list)
+{
+    int64_t kept = 0;
+    Diags *diags = skips_diags(loader->skips, loader->diags);
+    for (int64_t i = 0; i < list->count; i++) {
+        if (list->items[i].reference_count > 0) {
+            list->items[kept++] = list->items[i];
+            continue;
+        }
+        if (skips_allowed(loader->skips) || i == kept)
+            diag_error(diags, (Loc){.file = loader_path(loader, loader->file->path)},
+                       "question %s has no annotators' answers in "
+                       "vqa/v2_mscoco_*2014_annotations.json",
+                       list->items[i].id);
+        skips_count(loader->skips);
+    }
+    bool is_good = kept == list->count || skips_allowed(loader->skips);
+    list->count = kept;
+    return is_good;
 }
 
 bool loader_add_annotations(Loader *loader, ExampleList *list)
@@ -243,5 +230,5 @@ bool loader_add_annotations(Loader *loader, ExampleList *list)
         is_good = read_file(&annotations.loader, loader_path(loader, files[f]),
                             "annotations", read_annotation);
     string_index_free(annotations.questions);
-    return is_good;
+    return is_good && check_annotations(loader, list);
 }

@@ -28,10 +28,11 @@ struct Loader {
     ExampleList *out;
     JsonStream *stream;
     Subtitles *subtitles; /* of the file's videos */
+    int64_t untold;       /* examples of the file without an answer */
 };
 
-/* Loads the split into `out` unless it is there. False after an error; an empty split is
- * one. */
+/* Loads the split into `out` unless it is there. False after an error; nothing to train
+ * on is one, nothing to evaluate a warning. */
 NODISCARD bool loader_load(Loader *loader, Split split, bool leaderboard,
                            ExampleList *out);
 
@@ -40,9 +41,24 @@ NODISCARD bool loader_load(Loader *loader, Split split, bool leaderboard,
 /* Says what is wrong with the record at hand. Returns false. */
 bool loader_fault(Loader *loader, const json_t *record, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* A member as text, numbers printed; NULL and a fault if it is missing or neither. */
+/* A member that must be there; NULL and a fault if it is not, which names what it may
+ * have been misspelt as. */
+const json_t *loader_member(Loader *loader, const json_t *record, const char *key);
+/* One that may be missing: then *out is NULL. False and a fault if it is there
+ * misspelt. */
+NODISCARD bool loader_optional(Loader *loader, const json_t *record, const char *key,
+                               const json_t **out);
+/* What is to be learned: must be there in a training split, may be missing elsewhere. */
+NODISCARD bool loader_answer(Loader *loader, const json_t *record, const char *key,
+                             const json_t **out);
+/* A member that is text; NULL and a fault if it is missing, none, or blank. */
 const char *loader_text(Loader *loader, const json_t *record, const char *key);
-/* The same, shared by all equal ones, and fit for the name of a file and an HDF5
+/* What an example is called: text, or a whole number, which is printed. */
+const char *loader_name(Loader *loader, const json_t *record, const char *key);
+/* What an example is counted with: text, shared by all equal ones, or NULL. */
+NODISCARD bool loader_group(Loader *loader, const json_t *record, const char *key,
+                            const char **out);
+/* As loader_text, shared by all equal ones, and fit for the name of a file and an HDF5
  * group. */
 const char *loader_file_name(Loader *loader, const json_t *record, const char *key);
 /* Without the blanks around it. */

@@ -48,6 +48,8 @@ void dataset_scores_free(Scores *scores)
 static void add_label(Scores *scores, const DatasetExample *example, const char *said)
 {
     double score = 0;
+    if (!example->is_told)
+        return;
     for (uint32_t i = 0; i < example->answer_count && score == 0; i++) {
         double worth = (double)example->answers[i].score;
         score = label_score(said, &example->answers[i].text, &worth, 1);

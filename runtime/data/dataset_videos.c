@@ -45,14 +45,15 @@ static const char *print_number(Loader *loader, const json_t *value)
 /* "ts": a string as it is, or a list of two numbers as Python prints it. */
 static const char *take_moment(Loader *loader, const json_t *record)
 {
-    const json_t *moment = json_object_get(record, "ts");
+    const json_t *moment = loader_member(loader, record, "ts");
     const json_t *first = json_array_get(moment, 0), *second = json_array_get(moment, 1);
     if (json_array_size(moment) == 2 && json_is_number(first) && json_is_number(second))
         return arena_format(loader->arena, "[%s, %s]", print_number(loader, first),
                             print_number(loader, second));
     if (json_is_string(moment))
         return loader_text(loader, record, "ts");
-    loader_fault(loader, record, "\"ts\" is neither a string nor two numbers");
+    if (moment)
+        loader_fault(loader, record, "\"ts\" is neither a string nor two numbers");
     return NULL;
 }
 
@@ -65,9 +66,10 @@ static bool take_choices(Loader *loader, const json_t *record, int choices,
     for (int i = 0; i < choices; i++) {
         char key[16];
         int len = snprintf(key, sizeof key, "a%d", i);
-        const char *text = json_string_value(json_object_get(record, key));
+        const json_t *choice = loader_member(loader, record, key);
+        const char *text = json_string_value(choice);
         if (!text)
-            return loader_fault(loader, record, "has no \"%s\" that is a string", key);
+            return choice && loader_fault(loader, record, "\"%s\" is no string", key);
         text += strspn(text, ". ");
         size_t bytes = strlen(text);
         while (bytes > 0 && strchr(". ", text[bytes - 1]))
@@ -86,8 +88,10 @@ static bool take_choice(Loader *loader, const json_t *record, int choices,
 {
     static const DatasetAnswer answers[] = {
         {"a0", 1}, {"a1", 1}, {"a2", 1}, {"a3", 1}, {"a4", 1}};
-    const json_t *index = json_object_get(record, "answer_idx");
-    if (!index || json_is_null(index))
+    const json_t *index;
+    if (!loader_answer(loader, record, "answer_idx", &index))
+        return false;
+    if (!index)
         return true;
     json_int_t value = json_integer_value(index);
     const char *text = json_string_value(index);
@@ -99,6 +103,7 @@ static bool take_choice(Loader *loader, const json_t *record, int choices,
                             choices - 1);
     example->answers = &answers[value];
     example->answer_count = 1;
+    example->is_told = true;
     return true;
 }
 
@@ -106,14 +111,13 @@ static bool read_choice(Loader *loader, const json_t *record, int choices)
 {
     DatasetExample example = {0};
     const char *question, *moment;
-    if (!(example.id = loader_text(loader, record, "qid")) ||
+    if (!(example.id = loader_name(loader, record, "qid")) ||
         !take_video(loader, record, &example) ||
         !(question = loader_text(loader, record, "q")) ||
         !(moment = take_moment(loader, record)) ||
-        !take_choice(loader, record, choices, &example))
+        !take_choice(loader, record, choices, &example) ||
+        !loader_group(loader, record, "show_name", &example.group))
         return false;
-    const char *show = json_string_value(json_object_get(record, "show_name"));
-    example.group = show ? intern(loader->interns, show) : NULL;
     TextBuffer list = {0};
     bool is_good = take_choices(loader, record, choices, &list);
     if (is_good) {
@@ -143,14 +147,18 @@ bool read_how2qa(Loader *loader, const json_t *record)
 static bool add_descriptions(Loader *loader, const json_t *record,
                              DatasetExample *example)
 {
-    const json_t *list = json_object_get(record, "descs"), *item;
-    if (!list) {
+    const json_t *list, *item;
+    if (!loader_answer(loader, record, "descs", &list))
+        return false;
+    if (list && !json_is_array(list))
+        return loader_fault(loader, record, "\"descs\" is no array");
+    size_t i, count = json_array_size(list);
+    if (count == 0 && loader->file->split == SPLIT_train)
+        return loader_fault(loader, record, "\"descs\" has no description");
+    if (count == 0) {
         loader_add(loader, example);
         return true;
     }
-    if (!json_is_array(list))
-        return loader_fault(loader, record, "\"descs\" is no array");
-    size_t i, count = json_array_size(list);
     DatasetAnswer *answers = ARENA_ARRAY(loader->arena, DatasetAnswer, count);
     const char **texts = ARENA_ARRAY(loader->arena, const char *, count);
     json_array_foreach(list, i, item)
@@ -161,6 +169,7 @@ static bool add_descriptions(Loader *loader, const json_t *record,
         answers[i] = (DatasetAnswer){texts[i], 1};
     }
     example->answer_count = example->reference_count = 1;
+    example->is_told = true;
     for (i = 0; i < count; i++) {
         example->answers = &answers[i];
         example->references = &texts[i];
@@ -171,7 +180,7 @@ static bool add_descriptions(Loader *loader, const json_t *record,
 
 static bool take_clip(Loader *loader, const json_t *record, DatasetExample *example)
 {
-    return (example->id = loader_text(loader, record, "clip_id")) &&
+    return (example->id = loader_name(loader, record, "clip_id")) &&
            take_video(loader, record, example);
 }
 

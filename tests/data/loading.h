@@ -1,0 +1,22 @@
+/* A split of a task, loaded from a test's directory in the published layout. */
+#ifndef VLG_TESTS_DATA_LOADING_H
+#define VLG_TESTS_DATA_LOADING_H
+
+#include "runtime/data/dataset_load.h"
+#include "tests/data/scratch.h"
+
+typedef struct Loading {
+    Loader loader;
+    ExampleList list;
+    Messages messages;
+    bool is_loaded;
+} Loading;
+
+/* The folders of all tasks' files. */
+void loading_folders(const Scratch *scratch);
+
+void loading_open(Loading *out, const Scratch *scratch, const char *task, Split split,
+                  bool skip_bad);
+void loading_close(Loading *loading);
+
+#endif
