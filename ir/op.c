@@ -35,12 +35,20 @@ static const struct {
 
 #define ARG(name) #name,
 #define OPT(name) #name,
+#define INDEX(name, of) #name,
 #define OP(name, args, ...) static const char *const args_##name[] = {args NULL};
+#include "ir/ops.def"
+
+#define ARG(name) NULL,
+#define OPT(name) NULL,
+#define INDEX(name, of) #of,
+#define OP(name, args, ...) static const char *const indexes_##name[] = {args NULL};
 #include "ir/ops.def"
 
 enum {
 #define ARG(name) +1
 #define OPT(name)
+#define INDEX(name, of) +1
 #define OP(name, args, ...) MIN_##name = 0 args,
 #include "ir/ops.def"
 };
@@ -51,6 +59,7 @@ static const OpInfo ops[OP_COUNT] = {
 #define OP(name, args, attrs, shape, gradient, lowering, traits, meaning)                \
     [OP_##name] = {#name,                                                                \
                    args_##name,                                                          \
+                   indexes_##name,                                                       \
                    MIN_##name,                                                           \
                    sizeof args_##name / sizeof *args_##name - 1,                         \
                    ATTRS_##attrs,                                                        \

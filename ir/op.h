@@ -53,21 +53,27 @@ typedef enum AttrKind {
 /* attr.dropout.p, attr.matmul.transpose_b, ... */
 typedef union OpAttr {
 #define FIELD(set, kind, name, preset, meaning) attr_##kind name;
-#define ATTRS(name, fields) struct { char unused_; fields } name;
+#define ATTRS(name, fields)                                                              \
+    struct {                                                                             \
+        char unused_;                                                                    \
+        fields                                                                           \
+    } name;
 #include "ir/attrs.def"
 } OpAttr;
 
 typedef struct AttrField {
     const char *name;
     AttrKind kind;
-    uint32_t offset; /* in OpAttr */
+    uint32_t offset;    /* in OpAttr */
     const char *preset; /* "0", "REQUIRED", ...: as written in attrs.def */
     const char *meaning;
 } AttrField;
 
 typedef struct OpInfo {
     const char *name;
-    const char *const *arg_names; /* max_args; those from min_args on may be absent */
+    const char *const *arg_names;   /* max_args; those from min_args on may be absent */
+    const char *const *arg_indexes; /* max_args: the operand, or "result", whose rows the
+                                       operand's numbers are; NULL if it is no index */
     uint32_t min_args, max_args;
     AttrSet attrs;
     Lowering lowering;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "ir/axis.h"
+#include "ir/range.h"
 #include "ir/text.h"
 #include "ir/verify_plan.h"
 
@@ -328,8 +329,8 @@ bool graph_verify(const Graph *graph, const Module *module, Diags *diags)
     bool fine = true;
     for (uint32_t i = 0; i < graph->node_count; i++)
         fine &= verify_node(graph, module, i, diags);
-    if (!fine || !verify_inputs(graph, diags) || !verify_outputs(graph, module, diags) ||
-        !verify_groups(graph, diags))
+    if (!fine || !verify_ranges(graph, diags) || !verify_inputs(graph, diags) ||
+        !verify_outputs(graph, module, diags) || !verify_groups(graph, diags))
         return false;
     if (graph->planned && !graph->fused)
         return verify_fault(graph, NULL, diags, "planned, but not fused");

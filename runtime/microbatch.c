@@ -7,45 +7,8 @@
 
 #include "ir/axis.h"
 #include "ir/base/random.h"
+#include "ir/range.h"
 #include "runtime/store.h"
-
-/* -- index limits ------------------------------------------------------------------- */
-
-static void limit_arg(int64_t *limits, const Node *arg, int64_t limit)
-{
-    if (limit < limits[arg->id])
-        limits[arg->id] = limit;
-}
-
-int64_t *index_limits(const Graph *graph, Arena *arena)
-{
-    int64_t *limits = ARENA_ARRAY(arena, int64_t, graph->node_count);
-    for (uint32_t i = 0; i < graph->node_count; i++)
-        limits[i] = INT64_MAX;
-    for (uint32_t i = graph->node_count; i-- > 0;) {
-        const Node *node = graph->nodes[i];
-        switch (node->op) {
-        case OP_gather:
-            limit_arg(limits, node->args[1], type_static_rows(node->args[0]->type));
-            break;
-        case OP_scatter_add:
-            limit_arg(limits, node->args[0], node->attr.scatter.rows);
-            break;
-        case OP_cross_entropy:
-        case OP_cross_entropy_dx:
-        case OP_cross_entropy_dtable:
-        case OP_cross_entropy_dbias:
-            limit_arg(limits, node->args[2], type_static_rows(node->args[1]->type));
-            break;
-        default: /* rows that are only moved keep their meaning */
-            if (node->type.dtype == DTYPE_i32)
-                for (uint32_t a = 0; a < node->arg_count; a++)
-                    if (node->args[a]->type.dtype == DTYPE_i32)
-                        limit_arg(limits, node->args[a], limits[node->id]);
-        }
-    }
-    return limits;
-}
 
 int64_t value_rows(Type type, const AxisView *views)
 {

@@ -53,9 +53,6 @@ void layout_free(BatchLayout *layout); /* NULL is allowed */
 NODISCARD bool layout_set(BatchLayout *layout, const Batch *batch,
                           const SplitOptions *split, Diags *diags);
 
-/* Upper limit of each i32 value that is used as a row number: by node id, INT64_MAX if
- * none. */
-int64_t *index_limits(const Graph *graph, Arena *arena);
 /* Rows of a value in a micro-batch: of its axis, or its static rows. */
 int64_t value_rows(Type type, const AxisView *views);
 

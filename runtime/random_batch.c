@@ -6,6 +6,7 @@
 
 #include "ir/axis.h"
 #include "ir/base/random.h"
+#include "ir/range.h"
 #include "runtime/microbatch.h"
 
 typedef struct Maker {

@@ -64,6 +64,13 @@ expect 1 "lowered.vir: error: expected a .vg file" compile lowered.vir
 expect 1 "what was decided is known while a model is compiled" explain lowered.vir
 expect 1 "did you mean 'one.train'?" dump --after lower --graph one.trian whole_module.vg
 expect 1 "--set needs a .vg file" params --set a=1 error_axis.expected
+bart=../../../models/vlbart_tiny_adapter.vg
+expect 1 "models/vlbart.vg:228:7: error: @vqa.train" compile "$bart" --set tasks=vqa --set longest_text=400 -o /dev/null
+expect 1 "its table 'model.encoder.embed_positions.weight' has 130 rows" \
+    check "$bart" --set tasks=vqa --set longest_text=400
+expect 0 "" check "$bart" --set tasks=vqa --set longest_text=128
+expect 1 "index may be 130 (position on axis 'text', of 129 rows at most)" \
+    check "$bart" --set tasks=vqa --set longest_text=129
 expect 0 "digraph \"one.train\"" dump --after lower --graph one.train --format dot whole_module.vg
 expect 0 "\"trained\": 56," params --format=json whole_module.vg
 expect 0 "matmul(a, b)" ops

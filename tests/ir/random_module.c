@@ -170,6 +170,7 @@ static OpAttr random_attr(Random *random, Graph *graph, OpKind op)
 {
     OpAttr attr = {0};
     bool is_window = op_info(op)->attrs == ATTRS_window; /* few numbers fit a grid */
+    bool is_position = op_info(op)->attrs == ATTRS_position; /* or 32 bits */
     uint32_t count;
     const AttrField *fields = op_fields(op, &count);
     for (uint32_t i = 0; i < count; i++) {
@@ -180,7 +181,9 @@ static OpAttr random_attr(Random *random, Graph *graph, OpKind op)
             break;
         case ATTR_int:
             *(attr_int *)at =
-                is_window ? (int64_t)random_below(random, 4) : random_int(random);
+                is_window     ? (int64_t)random_below(random, 4)
+                : is_position ? (int64_t)random_below(random, 2000) - 500
+                              : random_int(random);
             break;
         case ATTR_real:
             *(attr_real *)at = random_real(random);
@@ -199,9 +202,10 @@ static OpAttr random_attr(Random *random, Graph *graph, OpKind op)
     return attr;
 }
 
+/* Whoever makes a batch keeps inputs within the tables they index. */
 static bool is_index(const Node *node)
 {
-    return node->type.dtype == DTYPE_i32;
+    return node->type.dtype == DTYPE_i32 && node->op == OP_input;
 }
 
 static bool is_static(const Node *node)
@@ -224,9 +228,9 @@ static const Node *random_arg(Random *random, const Graph *graph, const char *na
                                            node->type.axis == first->type.axis))) &&
             (!table || is_static(node)) &&
             (!equal || type_equal(node->type, first->type)))
-            break;
+            return node;
     }
-    return node;
+    return index ? NULL : node;
 }
 
 static BuildSite random_site(Random *random, const Graph *graph)
@@ -241,8 +245,11 @@ static void try_op(Random *random, Graph *graph, OpKind op)
     const Node *args[8];
     uint32_t count =
         info->min_args + random_below(random, info->max_args - info->min_args + 1);
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         args[i] = random_arg(random, graph, info->arg_names[i], i > 0 ? args[0] : NULL);
+        if (!args[i])
+            return;
+    }
     OpAttr attr = random_attr(random, graph, op);
     graph_append(graph, random_site(random, graph), op, &attr, args, count, NULL);
 }

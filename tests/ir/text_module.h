@@ -3,6 +3,7 @@
 #define VLG_TESTS_IR_TEXT_MODULE_H
 
 #include "ir/graph.h"
+#include "tests/check.h"
 
 /* Diagnostics that collect in memory. */
 typedef struct Messages {
@@ -17,5 +18,9 @@ const char *messages_text(Messages *messages);
 void messages_close(Messages *messages);
 
 Module *module_from(const char *text, Diags *diags);
+
+/* Texts that parse: the verifier passes the module, or refuses it and says `message`. */
+void check_right(Check *check, const char *text);
+void check_wrong(Check *check, const char *text, const char *message);
 
 #endif

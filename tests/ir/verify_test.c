@@ -155,25 +155,10 @@ static const struct {
 
 static void test_texts(Check *check)
 {
-    for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
-        Diags *diags = diags_new(stderr);
-        Module *module = module_from(right[i], diags);
-        CHECK(check, module && module_verify(module, diags), "refused:\n%s", right[i]);
-        module_free(module);
-        diags_free(diags);
-    }
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        Messages messages;
-        messages_open(&messages);
-        Module *module = module_from(wrong[i].text, messages.diags);
-        CHECK(check, module, "does not parse: %s", messages_text(&messages));
-        CHECK(check, module && !module_verify(module, messages.diags), "passed:\n%s",
-              wrong[i].text);
-        CHECK(check, strstr(messages_text(&messages), wrong[i].message),
-              "wanted: %s\ngot: %s", wrong[i].message, messages_text(&messages));
-        module_free(module);
-        messages_close(&messages);
-    }
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++)
+        check_right(check, right[i]);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        check_wrong(check, wrong[i].text, wrong[i].message);
 }
 
 /* -- damage that no text can express ----------------------------------------------- */

@@ -38,6 +38,10 @@ expect 1 "neither a plan nor text" train "$vlc"
 head -c 1000 "$plan" >"$work/cut.bin"
 expect 1 "damaged plan" train "$work/cut.bin"
 expect 1 "did you mean 'text'?" bench "$plan" --lengths txet=4
+expect 1 "rows on axis text, which is declared with at most" bench "$plan" --sequences 2 \
+    --lengths text=400,grid=49,dec=5
+expect 1 "rows on axis dec, which is declared with at most" bench "$plan" --sequences 2 \
+    --lengths text=4,grid=49,dec=500
 expect 1 "no checkpoint to go on from" train "$plan" --out "$work/run" --resume
 expect 0 "0 beyond" verify "$plan" --nodes
 
