@@ -33,6 +33,11 @@ vlg_require(AVUTIL libavutil libavutil-dev)
 vlg_require(SWSCALE libswscale libswscale-dev)
 find_package(Threads REQUIRED)
 
+find_program(RE2C re2c)
+if(NOT RE2C)
+  message(FATAL_ERROR "re2c is missing. On Debian: apt-get install re2c")
+endif()
+
 find_program(LLVM_CONFIG NAMES llvm-config-19 HINTS /usr/lib/llvm-19/bin)
 if(NOT LLVM_CONFIG)
   message(FATAL_ERROR "LLVM 19 is missing. On Debian: apt-get install llvm-19-dev")

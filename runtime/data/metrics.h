@@ -96,7 +96,7 @@ typedef struct CaptionScores {
     int64_t images;
 } CaptionScores;
 
-CaptionEvaluation *caption_evaluation_new(CaptionTokens tokens);
+CaptionEvaluation *caption_evaluation_new(CaptionTokens source);
 void caption_evaluation_free(CaptionEvaluation *evaluation);
 /* One image: its prediction and all its references. */
 void caption_evaluation_add(CaptionEvaluation *evaluation, const char *prediction,

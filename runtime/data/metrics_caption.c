@@ -16,8 +16,14 @@
 
 enum { LONGEST = 4 };
 
+typedef struct Span {
+    size_t begin, len;
+} Span;
+
+/* N-grams are of words. A token that holds no-break spaces, such as a mixed number, is
+ * several words, but ROUGE-L compares tokens: so the published scorers split. */
 typedef struct Sentence {
-    size_t begin, len; /* in words */
+    Span words, tokens;
 } Sentence;
 
 /* An image's prediction is sentences[first], its references follow. */
@@ -27,18 +33,18 @@ typedef struct Image {
 } Image;
 
 struct CaptionEvaluation {
-    CaptionTokens tokens;
+    CaptionTokens source;
     StringIndex *vocabulary;
-    TokenList words;
+    TokenList words, tokens;
     Sentence *sentences;
     Image *images;
     size_t sentence_count, sentence_capacity, image_count, image_capacity;
 };
 
-CaptionEvaluation *caption_evaluation_new(CaptionTokens tokens)
+CaptionEvaluation *caption_evaluation_new(CaptionTokens source)
 {
     CaptionEvaluation *evaluation = heap_alloc(sizeof *evaluation);
-    *evaluation = (CaptionEvaluation){.tokens = tokens, .vocabulary = string_index_new()};
+    *evaluation = (CaptionEvaluation){.source = source, .vocabulary = string_index_new()};
     return evaluation;
 }
 
@@ -48,16 +54,25 @@ void caption_evaluation_free(CaptionEvaluation *evaluation)
         return;
     string_index_free(evaluation->vocabulary);
     token_list_free(&evaluation->words);
+    token_list_free(&evaluation->tokens);
     free(evaluation->sentences);
     free(evaluation->images);
     free(evaluation);
 }
 
-static void add_word(void *context, const char *token, size_t len)
+static int32_t number(CaptionEvaluation *evaluation, const char *word, size_t len)
+{
+    return (int32_t)string_index_add(evaluation->vocabulary, word, len);
+}
+
+static void add_token(void *context, const char *token, size_t len)
 {
     CaptionEvaluation *evaluation = context;
-    uint32_t number = string_index_add(evaluation->vocabulary, token, len);
-    token_list_add(&evaluation->words, (int32_t)number);
+    CaptionWords words = {token, len};
+    const char *word;
+    token_list_add(&evaluation->tokens, number(evaluation, token, len));
+    for (size_t word_len; (word = caption_words_next(&words, &word_len));)
+        token_list_add(&evaluation->words, number(evaluation, word, word_len));
 }
 
 static void split_at_blanks(const char *text, CaptionEvaluation *evaluation)
@@ -66,7 +81,7 @@ static void split_at_blanks(const char *text, CaptionEvaluation *evaluation)
         text += strspn(text, " ");
         len = strcspn(text, " ");
         if (len)
-            add_word(evaluation, text, len);
+            add_token(evaluation, text, len);
     }
 }
 
@@ -78,13 +93,14 @@ static void add_sentence(CaptionEvaluation *evaluation, const char *text)
         evaluation->sentences =
             heap_grow(evaluation->sentences, capacity * sizeof *evaluation->sentences);
     }
-    size_t begin = evaluation->words.count;
-    if (evaluation->tokens == CAPTION_ptb)
-        ptb_tokenize(text, add_word, evaluation);
+    size_t words = evaluation->words.count, tokens = evaluation->tokens.count;
+    if (evaluation->source == CAPTION_ptb)
+        ptb_tokenize(text, add_token, evaluation);
     else
         split_at_blanks(text, evaluation);
     evaluation->sentences[evaluation->sentence_count++] =
-        (Sentence){begin, evaluation->words.count - begin};
+        (Sentence){{words, evaluation->words.count - words},
+                   {tokens, evaluation->tokens.count - tokens}};
 }
 
 void caption_evaluation_add(CaptionEvaluation *evaluation, const char *prediction,
@@ -161,9 +177,9 @@ static double grams_find(const Grams *list, const Gram *gram)
 static void count_grams(const CaptionEvaluation *evaluation, const Sentence *sentence,
                         size_t n, Grams *out)
 {
-    const int32_t *words = evaluation->words.ids + sentence->begin;
+    const int32_t *words = evaluation->words.ids + sentence->words.begin;
     out->count = 0;
-    for (size_t i = 0; i + n <= sentence->len; i++) {
+    for (size_t i = 0; i + n <= sentence->words.len; i++) {
         Gram gram = {.count = 1};
         memcpy(gram.words, words + i, n * sizeof *words);
         grams_add(out, &gram);
@@ -211,7 +227,7 @@ static double weigh(Grams *grams, const Grams *frequencies, size_t images)
 /* The "length" CIDEr-D compares is the number of bigrams. */
 static double bigrams(const Sentence *sentence)
 {
-    return sentence->len > 1 ? (double)(sentence->len - 1) : 0;
+    return sentence->words.len > 1 ? (double)(sentence->words.len - 1) : 0;
 }
 
 /* sum over w of min(p_w, r_w) r_w / (|p| |r|), less for a difference in length */
@@ -261,10 +277,10 @@ static void add_cider(const CaptionEvaluation *evaluation, size_t n, double *eac
 static size_t nearest_length(const CaptionEvaluation *evaluation, const Image *image)
 {
     const Sentence *predicted = &evaluation->sentences[image->first];
-    size_t best = 0, best_gap = SIZE_MAX;
+    size_t own = predicted->words.len, best = 0, best_gap = SIZE_MAX;
     for (uint32_t r = 1; r <= image->references; r++) {
-        size_t len = predicted[r].len;
-        size_t gap = len > predicted->len ? len - predicted->len : predicted->len - len;
+        size_t len = predicted[r].words.len;
+        size_t gap = len > own ? len - own : own - len;
         if (gap < best_gap || (gap == best_gap && len < best)) {
             best = len;
             best_gap = gap;
@@ -304,7 +320,7 @@ static void score_bleu(const CaptionEvaluation *evaluation, double bleu[LONGEST]
     double product = 1, test_length = 0, reference_length = 0;
     for (size_t i = 0; i < evaluation->image_count; i++) {
         const Image *image = &evaluation->images[i];
-        test_length += (double)evaluation->sentences[image->first].len;
+        test_length += (double)evaluation->sentences[image->first].words.len;
         reference_length += (double)nearest_length(evaluation, image);
     }
     double ratio = (test_length + tiny) / (reference_length + small);
@@ -313,7 +329,7 @@ static void score_bleu(const CaptionEvaluation *evaluation, double bleu[LONGEST]
         double correct = 0, guessed = 0;
         for (size_t i = 0; i < evaluation->image_count; i++) {
             const Image *image = &evaluation->images[i];
-            size_t len = evaluation->sentences[image->first].len;
+            size_t len = evaluation->sentences[image->first].words.len;
             guessed += len >= n ? (double)(len - n + 1) : 0;
             correct +=
                 clipped_matches(evaluation, image, n, &prediction, &reference, &most);
@@ -351,17 +367,18 @@ static size_t common_length(const int32_t *a, size_t a_len, const int32_t *b,
 static double score_rouge(const CaptionEvaluation *evaluation, const Image *image,
                           TokenList *row)
 {
-    const Sentence *predicted = &evaluation->sentences[image->first];
-    const int32_t *words = evaluation->words.ids;
+    const Sentence *sentences = &evaluation->sentences[image->first];
+    const int32_t *tokens = evaluation->tokens.ids;
+    const Span own = sentences->tokens;
     double precision = 0, recall = 0, beta = 1.2;
-    for (uint32_t r = 1; r <= image->references && predicted->len; r++) {
-        const Sentence *to = predicted + r;
-        if (!to->len)
+    for (uint32_t r = 1; r <= image->references && own.len; r++) {
+        const Span to = sentences[r].tokens;
+        if (!to.len)
             continue;
-        double common = (double)common_length(words + predicted->begin, predicted->len,
-                                              words + to->begin, to->len, row);
-        precision = fmax(precision, common / (double)predicted->len);
-        recall = fmax(recall, common / (double)to->len);
+        double common = (double)common_length(tokens + own.begin, own.len,
+                                              tokens + to.begin, to.len, row);
+        precision = fmax(precision, common / (double)own.len);
+        recall = fmax(recall, common / (double)to.len);
     }
     if (precision == 0 || recall == 0)
         return 0;

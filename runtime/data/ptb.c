@@ -1,292 +1,191 @@
-/* A tokenizer in the style of Stanford's PTBTokenizer with -lowerCase, which caption
- * metrics are published with:
+/* The words that caption metrics are published with: Stanford's PTBTokenizer with
+ * -preserveLines -lowerCase, and then all punctuation of a list left out.
  *
- *     don't -> do n't     dog's -> dog 's      cannot -> can not     dogs' -> dogs
- *     u.s. mr. 3.5 1,000 10:30 t-shirt o'clock 1/2 (as 1\/2) stay one token
- *     ( ) [ ] { } -> -lrb- -rrb- -lsb- -rsb- -lcb- -rcb-
- *
- * The brackets stay in although the published list of punctuation names -LRB- and its
- * like: that list is in upper case and is compared with tokens in lower case.
- *
- * LIMIT: respelling of British words, web and mail addresses other than whole
- * blank-separated ones, smileys, and rules that need the original case (AT&T) are not
- * followed. */
+ * The brackets stay in although the published list names -LRB- and its like: that list is
+ * in upper case and is compared with tokens in lower case. */
 #include "runtime/data/ptb.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "ir/base/arena.h"
 #include "runtime/data/lists.h"
+#include "runtime/data/ptb_lexer.h"
+#include "runtime/data/respelling.h"
 #include "runtime/data/unicode.h"
 
-/* [at, end) is the rest of a run of text without blanks; `is_last` if no run follows. */
+#define NO_BREAK_SPACE "\xc2\xa0"
+#define SOFT_HYPHEN "\xc2\xad"
+
+/* A caption as valid UTF-8 and as classes, both with a newline and 0 at the end. Class i
+ * stands for the bytes from offsets[i] to offsets[i + 1]. */
 typedef struct Scan {
-    const char *at, *end;
-    bool is_last;
+    TextBuffer text;
+    unsigned char *classes;
+    size_t *offsets;
+    size_t count;
+    TextBuffer token, lower; /* scratch */
     PtbToken *add;
     void *context;
 } Scan;
 
-static bool is_digit(char c)
+typedef struct Spelling {
+    unsigned kinds; /* bits of PtbKind */
+    const char *from, *to;
+} Spelling;
+
+enum {
+    IN_SPACED = 1u << PTB_spaced | 1u << PTB_rounded,
+    IN_ROUNDED = 1u << PTB_rounded | 1u << PTB_marks,
+    IN_MARKS = 1u << PTB_marks,
+    IN_HYPHENED = 1u << PTB_word | 1u << PTB_hyphened
+};
+
+static const Spelling spellings[] = {
+    {IN_SPACED, " ", NO_BREAK_SPACE}, {IN_ROUNDED, "(", "-lrb-"},
+    {IN_ROUNDED, ")", "-rrb-"},       {IN_MARKS, "[", "-lsb-"},
+    {IN_MARKS, "]", "-rsb-"},         {IN_MARKS, "{", "-lcb-"},
+    {IN_MARKS, "}", "-rcb-"},         {IN_MARKS, "&apos;", "'"},
+    {IN_MARKS, "&amp;", "&"},         {IN_MARKS, "&lt;", "<"},
+    {IN_MARKS, "&gt;", ">"},          {IN_MARKS, "\u2018", "`"},
+    {IN_MARKS, "\u201b", "`"},        {IN_MARKS, "\u2039", "`"},
+    {IN_MARKS, "\xc2\x91", "`"},      {IN_MARKS, "\u2019", "'"},
+    {IN_MARKS, "\u203a", "'"},        {IN_MARKS, "\xc2\x92", "'"},
+    {IN_MARKS, "\u201c", "``"},       {IN_MARKS, "\u00ab", "``"},
+    {IN_MARKS, "\xc2\x93", "``"},     {IN_MARKS, "\u201d", "''"},
+    {IN_MARKS, "\u00bb", "''"},       {IN_MARKS, "\xc2\x94", "''"},
+    {IN_MARKS, "\u00a2", "cents"},    {IN_MARKS, "\u00a3", "#"},
+    {IN_MARKS, "\u00a4", "$"},        {IN_MARKS, "\u20a0", "$"},
+    {IN_MARKS, "\u20ac", "$"},        {IN_MARKS, "\xc2\x80", "$"},
+    {IN_MARKS, "\u00bc", "1/4"},      {IN_MARKS, "\u00bd", "1/2"},
+    {IN_MARKS, "\u00be", "3/4"},      {IN_MARKS, "\u2153", "1/3"},
+    {IN_MARKS, "\u2154", "2/3"},      {IN_HYPHENED, SOFT_HYPHEN, ""},
+};
+
+static const Spelling *find_spelling(PtbKind kind, const char *text, size_t len)
 {
-    return c >= '0' && c <= '9';
+    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++) {
+        size_t from = strlen(spellings[i].from);
+        if (spellings[i].kinds >> kind & 1 && from <= len &&
+            strncasecmp(text, spellings[i].from, from) == 0)
+            return &spellings[i];
+    }
+    return NULL;
 }
 
-/* All bytes above ASCII are letters: `simplify` has set symbols apart. */
-static bool is_word(char c)
+/* The token as it is spelled, into `out`. */
+static void spell(PtbKind kind, const char *text, size_t len, TextBuffer *out)
 {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (unsigned char)c >= 0x80;
+    for (size_t at = 0; at < len;) {
+        const Spelling *spelling = find_spelling(kind, text + at, len - at);
+        if (spelling) {
+            text_buffer_add(out, spelling->to, strlen(spelling->to));
+            at += strlen(spelling->from);
+        } else {
+            text_buffer_add(out, text + at++, 1);
+        }
+    }
+    if (len && !out->count)
+        text_buffer_add(out, "-", 1); /* it was soft hyphens only */
 }
 
-/* The byte `by` places further on, or 0 past the end. */
-static char peek(const Scan *scan, const char *at, size_t by)
+static bool is_left_out(const TextBuffer *token)
 {
-    return (size_t)(scan->end - at) > by ? at[by] : 0;
-}
-
-static bool starts(const char *at, const char *end, const char *with)
-{
-    size_t len = strlen(with);
-    return (size_t)(end - at) >= len && memcmp(at, with, len) == 0;
-}
-
-static bool is_listed(const char *at, size_t len, const char *const *list, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strlen(list[i]) == len && memcmp(at, list[i], len) == 0)
+    static const char *const list[] = {"''", "'", "``", "`", ".",  "?",  "!",
+                                       ",",  ":", "-",  ";", "--", "..."};
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+        if (strlen(list[i]) == token->count &&
+            memcmp(list[i], token->bytes, token->count) == 0)
             return true;
     return false;
 }
 
-static void add(const Scan *scan, const char *token, size_t len)
+static void add_token(Scan *scan, PtbKind kind, const char *text, size_t len)
 {
-    if (len)
-        scan->add(scan->context, token, len);
-}
-
-static void add_text(const Scan *scan, const char *token)
-{
-    add(scan, token, strlen(token));
-}
-
-/* With "\/" for "/", as the treebank has it. */
-static void add_escaped(const Scan *scan, const char *token, size_t len)
-{
-    TextBuffer text = {0};
-    for (size_t i = 0; i < len; i++) {
-        if (token[i] == '/' || token[i] == '*')
-            text_buffer_add(&text, "\\", 1);
-        text_buffer_add(&text, token + i, 1);
+    TextBuffer *token = &scan->token, *lower = &scan->lower;
+    token->count = lower->count = 0;
+    spell(kind, text, len, token);
+    if (kind == PTB_word) {
+        respelling_add(token->bytes, token->count, lower);
+        token->count = 0;
+        text_buffer_add(token, lower->bytes, lower->count);
+        lower->count = 0;
     }
-    add(scan, text.bytes, text.count);
-    text_buffer_free(&text);
-}
-
-/* The length of the clitic that begins with the apostrophe at `at`, or 0. */
-static size_t clitic_length(const Scan *scan, const char *at)
-{
-    static const char *const clitics[] = {"'s", "'m", "'d", "'ll", "'re", "'ve"};
-    for (size_t i = 0; i < sizeof clitics / sizeof *clitics; i++) {
-        size_t len = strlen(clitics[i]);
-        if (starts(at, scan->end, clitics[i]) && !is_word(peek(scan, at, len)))
-            return len;
+    for (size_t i = 0, bytes; i < token->count; i += bytes) {
+        uint32_t code = utf8_decode(token->bytes + i, token->count - i, &bytes);
+        text_buffer_add_code(lower, unicode_lower(code));
     }
-    return 0;
+    if (!is_left_out(lower))
+        scan->add(scan->context, lower->bytes, lower->count);
 }
 
-/* Whole words that begin with an apostrophe: 'em 'n' 'til '90s, or a clitic. */
-static size_t apostrophe_length(const Scan *scan)
+/* Lexes at class `at` and returns how many classes that took. No rule sees more than
+ * PTB_LONGEST of them: the next one reads as the end meanwhile. */
+static size_t scan_token(Scan *scan, size_t at)
 {
-    static const char *const words[] = {"'em", "'n'", "'n", "'till", "'til", "'cause"};
-    size_t len = clitic_length(scan, scan->at);
-    for (size_t i = 0; !len && i < sizeof words / sizeof *words; i++)
-        if (starts(scan->at, scan->end, words[i]) &&
-            !is_word(peek(scan, scan->at, strlen(words[i]))))
-            len = strlen(words[i]);
-    if (!len && is_digit(peek(scan, scan->at, 1)) && peek(scan, scan->at, 2) == '0' &&
-        peek(scan, scan->at, 3) == 's')
-        len = 4;
-    return len;
+    unsigned char *stop = NULL, hidden = 0, *from = scan->classes + at;
+    size_t count;
+    if (scan->count - at > PTB_LONGEST) {
+        stop = from + PTB_LONGEST;
+        hidden = *stop;
+        *stop = 0;
+    }
+    PtbKind kind = ptb_lex(from, &count);
+    size_t address = ptb_lex_address(from);
+    if (stop)
+        *stop = hidden;
+    if (address > count) {
+        count = address;
+        kind = PTB_plain;
+    }
+    if (kind != PTB_skip)
+        add_token(scan, kind, scan->text.bytes + scan->offsets[at],
+                  scan->offsets[at + count] - scan->offsets[at]);
+    return count;
 }
 
-/* Whether the byte at `at` holds the word [begin, at) and what follows it together. */
-static bool joins(const Scan *scan, const char *begin, const char *at)
+static void scan_start(Scan *scan, const char *text)
 {
-    char before = at[-1], mark = *at, after = peek(scan, at, 1);
-    if (!is_word(after))
-        return false;
-    bool one_letter = at - begin == 1 || !is_word(at[-2]);
-    switch (mark) {
-    case '-':
-    case '/':
-    case '_':
-        return true;
-    case '.':
-        if (is_digit(before) && is_digit(after))
-            return true;
-        return one_letter && !is_digit(before) && !is_digit(after) &&
-               !is_word(peek(scan, at, 2));
-    case ',':
-    case ':':
-        return is_digit(before) && is_digit(after);
-    case '\'':
-        return one_letter && strchr("dol", before) && !clitic_length(scan, at);
-    default:
-        return false;
+    size_t len = strlen(text), count = 0;
+    for (size_t i = 0, bytes; i < len; i += bytes, count++)
+        text_buffer_add_code(&scan->text, utf8_decode(text + i, len - i, &bytes));
+    text_buffer_add(&scan->text, "\n", 2);
+    scan->count = count + 1;
+    scan->classes = heap_alloc(count + 2);
+    scan->offsets = heap_alloc((count + 2) * sizeof *scan->offsets);
+    size_t at = 0, bytes;
+    for (size_t i = 0; i < count + 2; i++, at += bytes) {
+        scan->offsets[i] = at;
+        scan->classes[i] = ptb_class(scan->text.bytes + at, &bytes);
     }
 }
 
-/* Words that the treebank cuts in two, `cut` bytes from the end. */
-static size_t assimilation_cut(const char *word, size_t len)
+void ptb_tokenize(const char *text, PtbToken *add, void *context)
 {
-    static const char *const two[] = {"gonna", "gotta", "lemme", "gimme", "wanna"};
-    static const char *const three[] = {"cannot", "dunno"};
-    if (is_listed(word, len, two, sizeof two / sizeof *two))
-        return 2;
-    return is_listed(word, len, three, sizeof three / sizeof *three) ? 3 : 0;
+    Scan scan = {.add = add, .context = context};
+    scan_start(&scan, text);
+    for (size_t at = 0; at < scan.count;)
+        at += scan_token(&scan, at);
+    free(scan.classes);
+    free(scan.offsets);
+    text_buffer_free(&scan.text);
+    text_buffer_free(&scan.token);
+    text_buffer_free(&scan.lower);
 }
 
-/* Whether a period after the word belongs to it. */
-static bool keeps_period(const Scan *scan, const char *word, size_t len)
+const char *caption_words_next(CaptionWords *words, size_t *out_len)
 {
-    static const char *const short_forms[] = {
-        "mr",   "mrs", "ms",  "dr",  "prof", "sr",  "jr",   "st",  "ave",
-        "blvd", "mt",  "ft",  "etc", "vs",   "inc", "ltd",  "co",  "corp",
-        "jan",  "feb", "apr", "aug", "sep",  "oct", "sept", "nov", "dec"};
-    bool ends_text = scan->is_last && word + len + 1 == scan->end;
-    if (memchr(word, '.', len) && !is_digit(word[0]))
-        return true;
-    if (len == 1 && !is_digit(*word) && (unsigned char)*word < 0x80)
-        return !ends_text;
-    return is_listed(word, len, short_forms, sizeof short_forms / sizeof *short_forms);
-}
-
-static void scan_word(Scan *scan)
-{
-    const char *begin = scan->at, *at = begin;
-    while (at < scan->end && (is_word(*at) || (at > begin && joins(scan, begin, at))))
-        at++;
-    size_t len = (size_t)(at - begin);
-    scan->at = at;
-    bool is_negated = starts(at, scan->end, "'t") && !is_word(peek(scan, at, 2));
-    if (is_negated && at[-1] == 'n') {
-        add_escaped(scan, begin, len - 1);
-        add_text(scan, "n't");
-        scan->at = at + 2;
-        return;
+    utf8_strip_left(&words->rest, &words->len);
+    const char *word = words->rest;
+    size_t bytes;
+    while (words->len &&
+           !unicode_is_strip(utf8_decode(words->rest, words->len, &bytes))) {
+        words->rest += bytes;
+        words->len -= bytes;
     }
-    if (len == 1 && *begin == 'y' && *at == '\'' && is_word(peek(scan, at, 1))) {
-        add_text(scan, "y'");
-        scan->at = at + 1;
-        return;
-    }
-    if (peek(scan, at, 0) == '.' && peek(scan, at, 1) != '.' &&
-        keeps_period(scan, begin, len))
-        scan->at = begin + ++len;
-    size_t cut = assimilation_cut(begin, len);
-    add_escaped(scan, begin, len - cut);
-    add(scan, begin + len - cut, cut);
-}
-
-static void scan_mark(Scan *scan)
-{
-    static const struct {
-        char mark;
-        const char *token; /* "" if it is left out */
-    } marks[] = {{'(', "-lrb-"}, {')', "-rrb-"}, {'[', "-lsb-"}, {']', "-rsb-"},
-                 {'{', "-lcb-"}, {'}', "-rcb-"}, {'/', "\\/"},   {'*', "\\*"},
-                 {'"', ""},      {'`', ""},      {'\'', ""},     {'.', ""},
-                 {',', ""},      {';', ""},      {':', ""},      {'?', ""},
-                 {'!', ""},      {'-', ""}};
-    char mark = *scan->at++;
-    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
-        if (marks[i].mark == mark) {
-            add_text(scan, marks[i].token);
-            return;
-        }
-    add(scan, &mark, 1);
-}
-
-static void scan_token(Scan *scan)
-{
-    const char *at = scan->at;
-    bool after_word = peek(scan, at, 0) == '\'' && starts(at, scan->end, "'t");
-    if (after_word && (starts(at, scan->end, "'tis") || starts(at, scan->end, "'twas"))) {
-        add_text(scan, "'t");
-        scan->at += 2;
-        return;
-    }
-    size_t len = *at == '\'' ? apostrophe_length(scan) : 0;
-    if (len) {
-        add(scan, at, len);
-        scan->at += len;
-    } else if (is_word(*at)) {
-        scan_word(scan);
-    } else if ((*at == '.' || *at == '-' || *at == '+') && is_digit(peek(scan, at, 1))) {
-        /* .5 and -5 are numbers */
-        const char *end = at + 1;
-        while (end < scan->end && (is_word(*end) || joins(scan, at, end)))
-            end++;
-        scan->at = end;
-        add_escaped(scan, at, (size_t)(end - at));
-    } else {
-        scan_mark(scan);
-    }
-}
-
-static void scan_run(Scan *scan)
-{
-    bool is_address = starts(scan->at, scan->end, "http:") ||
-                      starts(scan->at, scan->end, "https:") ||
-                      starts(scan->at, scan->end, "www.");
-    if (is_address) {
-        while (scan->end > scan->at && strchr(".,;:?!'\")", scan->end[-1]))
-            scan->end--;
-        add_escaped(scan, scan->at, (size_t)(scan->end - scan->at));
-        return;
-    }
-    while (scan->at < scan->end)
-        scan_token(scan);
-}
-
-/* Writes the code point in lower case, marks of typography as ASCII and symbols between
- * blanks. */
-static void simplify(uint32_t code, TextBuffer *out)
-{
-    static const struct {
-        uint32_t code;
-        const char *text;
-    } marks[] = {{0xa2, " cents "}, {0xa3, " # "},   {0x20ac, " $ "}, {0xbc, " 1/4 "},
-                 {0xbd, " 1/2 "},   {0xbe, " 3/4 "}, {0x2018, "'"},   {0x2019, "'"},
-                 {0x201c, "\""},    {0x201d, "\""},  {0x2013, " "},   {0x2014, " "},
-                 {0x2026, " "},     {0xab, " "},     {0xbb, " "}};
-    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
-        if (marks[i].code == code) {
-            text_buffer_add(out, marks[i].text, strlen(marks[i].text));
-            return;
-        }
-    if (unicode_is_strip(code) || code < 0x20)
-        text_buffer_add(out, " ", 1);
-    else
-        text_buffer_add_code(out, unicode_lower(code));
-}
-
-void ptb_tokenize(const char *text, PtbToken *add_token, void *context)
-{
-    TextBuffer plain = {0};
-    size_t len = strlen(text);
-    for (size_t i = 0, bytes; i < len; i += bytes)
-        simplify(utf8_decode(text + i, len - i, &bytes), &plain);
-    while (plain.count && plain.bytes[plain.count - 1] == ' ')
-        plain.count--;
-    const char *end = plain.bytes + plain.count;
-    for (const char *at = plain.bytes; at < end;) {
-        const char *blank = memchr(at, ' ', (size_t)(end - at));
-        const char *stop = blank ? blank : end;
-        Scan scan = {at, stop, stop == end, add_token, context};
-        scan_run(&scan);
-        at = stop + 1;
-    }
-    text_buffer_free(&plain);
+    *out_len = (size_t)(words->rest - word);
+    return *out_len ? word : NULL;
 }
