@@ -5,7 +5,7 @@
 #include "runtime/command.h"
 #include "runtime/media/extract.h"
 
-/* One frame of a video in so many seconds, as the published features have it. */
+/* A picture of a video in so many seconds, as the published features have it. */
 static const double INTERVAL = 1.5;
 
 typedef struct ExtractCommand {
@@ -47,7 +47,7 @@ static bool parse(ExtractCommand *command, int argc, char **argv, int *out_code)
          "parameters: a model directory, safetensors or index file"},
         OPTION_RANDOM_WEIGHTS(command->random_weights),
         {"--interval", OPTION_text, &command->interval, "SECONDS",
-         "from frame to frame of a video; 1.5"},
+         "from picture to picture of a video; 1.5"},
         {"--overwrite", OPTION_flag, &command->options.overwrite, NULL,
          "also what is there already; else it is left out"},
         {"--skip-bad", OPTION_flag, &command->options.skip_bad, NULL,
@@ -60,8 +60,11 @@ static bool parse(ExtractCommand *command, int argc, char **argv, int *out_code)
     const Usage usage = {
         .command = "extract",
         .operands = "plan.bin",
-        .help = "Turns images or videos into the files of features that training reads,\n"
-                "with a plan such as that of models/extract_rn101.vg (docs/data.md).",
+        .help =
+            "Turns images or videos into the files of features that training reads,\n"
+            "with a plan such as that of models/extract_rn101.vg (docs/data.md). Images\n"
+            "are squashed to a square, videos cropped, unless the plan says otherwise;\n"
+            "videos are shown as FFmpeg's program shows them.",
         .options = options,
         .option_count = sizeof options / sizeof *options,
         .operand_count = 1};

@@ -28,6 +28,7 @@ typedef struct Extraction {
     PicturesOptions pictures;
     DataSource *source;
     Features features;     /* of the result that is being collected */
+    const char *stem;      /* of that result */
     int64_t room;          /* rows */
     int64_t written, seen; /* files, pictures */
     double begun;
@@ -67,6 +68,11 @@ static bool read_facts(Extraction *work, const Task *task)
     long side = size ? strtol(size, &end, 10) : 0;
     if (!size || *end || side < 1 || side > SIDE_MAX)
         return plan_fault(work, task, "it needs data 'image_size', a number of pixels");
+    const char *fit = task_fact(task, "fit");
+    if (fit && strcmp(fit, "squash") != 0 && strcmp(fit, "crop") != 0)
+        return plan_fault(work, task, "its data 'fit' must be squash or crop");
+    if (fit)
+        pictures->fit = strcmp(fit, "crop") == 0 ? PICTURE_FIT_crop : PICTURE_FIT_squash;
     const char *interpolation = task_fact(task, "interpolation");
     if (interpolation && strcmp(interpolation, "bicubic") != 0)
         return plan_fault(work, task, "its data 'interpolation' must be bicubic");
@@ -135,6 +141,7 @@ static bool check_plan(Extraction *work)
 static void add_rows(Extraction *work, const float *rows, int64_t count, int64_t width)
 {
     Features *features = &work->features;
+    features->width = width;
     if (features->count + count > work->room) {
         work->room = 2 * (features->count + count);
         float *larger = heap_alloc((size_t)(work->room * width) * sizeof *larger);
@@ -147,7 +154,6 @@ static void add_rows(Extraction *work, const float *rows, int64_t count, int64_t
     memcpy(features->rows + features->count * width, rows,
            (size_t)(count * width) * sizeof *rows);
     features->count += count;
-    features->width = width;
 }
 
 /* Beside its place, then there. */
@@ -176,8 +182,9 @@ static bool write_result(Extraction *work, const char *stem)
 }
 
 static bool take_rows(Extraction *work, const NamedResult *result, int64_t sequence,
-                      const char *stem)
+                      const PictureBatch *pictures)
 {
+    const char *stem = pictures->stems[sequence];
     int64_t width = type_width(result->type);
     int64_t first = result->starts[sequence];
     int64_t count = result->starts[sequence + 1] - first;
@@ -195,7 +202,11 @@ static bool take_rows(Extraction *work, const NamedResult *result, int64_t seque
                             stem);
             return false;
         }
-    add_rows(work, rows, count, width);
+    if (work->stem != stem)
+        work->features.count = 0; /* the file before was given up */
+    work->stem = stem;
+    for (int64_t i = 0; i < pictures->times[sequence]; i++)
+        add_rows(work, rows, count, width);
     return true;
 }
 
@@ -229,7 +240,7 @@ static bool do_batch(Extraction *work, const Batch *batch)
         return false;
     }
     for (int64_t s = 0; s < batch->sequences; s++) {
-        if (!take_rows(work, features, s, pictures->stems[s]) ||
+        if (!take_rows(work, features, s, pictures) ||
             (pictures->is_last[s] && !write_result(work, pictures->stems[s])))
             return false;
         work->seen++;
@@ -277,17 +288,19 @@ ExitCode extract(const ExtractOptions *options, Run *run, const Interrupt *inter
                  Diags *diags)
 {
     bool is_video = options->video;
-    Extraction work = {.options = options,
-                       .run = run,
-                       .interrupt = interrupt,
-                       .diags = diags,
-                       .pictures = {.path = is_video ? options->video : options->images,
-                                    .is_video = is_video,
-                                    .interval = options->interval,
-                                    .out = options->out,
-                                    .ending = is_video ? ".npz" : ".h5",
-                                    .overwrite = options->overwrite,
-                                    .skip_bad = options->skip_bad}};
+    Extraction work = {
+        .options = options,
+        .run = run,
+        .interrupt = interrupt,
+        .diags = diags,
+        .pictures = {.path = is_video ? options->video : options->images,
+                     .is_video = is_video,
+                     .fit = is_video ? PICTURE_FIT_crop : PICTURE_FIT_squash,
+                     .interval = options->interval,
+                     .out = options->out,
+                     .ending = is_video ? ".npz" : ".h5",
+                     .overwrite = options->overwrite,
+                     .skip_bad = options->skip_bad}};
     ExitCode code = EXIT_CODE_input;
     if (check_plan(&work) && directory_make(options->out, diags))
         work.source = pictures_open(&work.pictures, diags);

@@ -35,10 +35,19 @@ NODISCARD bool png_decode(const char *path, const uint8_t *bytes, size_t count,
  * does the same. */
 void picture_resize(const Picture *picture, int32_t width, int32_t height, Picture *out);
 
-/* Frames of a video file, each resized to side x side: what is shown at 0, `interval`,
- * 2 `interval`, .. seconds after its first frame. `*out` is malloc'ed, as are the frames.
- * False and an error that names the file. */
-NODISCARD bool video_read(const char *path, double interval, int32_t side, Picture **out,
-                          int64_t *out_count, Diags *diags);
+/* How a picture becomes a square. */
+typedef enum PictureFit {
+    PICTURE_FIT_squash, /* its shape is not kept */
+    PICTURE_FIT_crop,   /* the shorter side fits; of the longer one the middle is kept */
+} PictureFit;
+
+/* Resized to a square of `side`, as picture_resize does it. */
+void picture_fit(const Picture *picture, PictureFit fit, int32_t side, Picture *out);
+
+/* First, pixel (x, y) goes to (y, x); then columns, then rows are put in reverse. */
+typedef struct PictureTurn {
+    bool swap, flip_x, flip_y;
+} PictureTurn;
+void picture_turn(Picture *picture, PictureTurn turn);
 
 #endif

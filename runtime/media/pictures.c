@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "runtime/data/skips.h"
-#include "runtime/media/picture.h"
+#include "runtime/media/picture_stream.h"
 
 enum { CHANNELS = 3 };
 
@@ -28,9 +28,9 @@ typedef struct Pictures {
     PictureCounts counts;
     bool failed;
     /* What is being handed out. */
-    int64_t next;    /* item */
-    Picture *frames; /* of the item before `next`: side x side */
-    int64_t frame_count, frame;
+    int64_t next;          /* item */
+    PictureStream *stream; /* of the item before `next`, or NULL */
+    Shown ahead;           /* read already, as only then it is known which is the last */
 } Pictures;
 
 /* -- the list of files ----------------------------------------------------------- */
@@ -147,53 +147,46 @@ static bool list_items(Pictures *pictures, Diags *diags)
 
 /* -- pictures of files ----------------------------------------------------------- */
 
-static bool read_image(const Pictures *pictures, const char *path, Picture *out,
-                       Diags *diags)
+static void end_item(Pictures *pictures)
 {
-    Picture whole;
-    int32_t side = pictures->options.side;
-    if (!picture_read(path, &whole, diags))
-        return false;
-    picture_resize(&whole, side, side, out);
-    picture_free(&whole);
-    return true;
+    picture_stream_close(pictures->stream);
+    picture_free(&pictures->ahead.picture);
+    pictures->stream = NULL;
 }
 
-static void free_frames(Pictures *pictures)
+/* The item is left out, or ends everything. */
+static void give_up_item(Pictures *pictures)
 {
-    for (int64_t i = 0; i < pictures->frame_count; i++)
-        picture_free(&pictures->frames[i]);
-    free(pictures->frames);
-    pictures->frames = NULL;
-    pictures->frame_count = pictures->frame = 0;
-}
-
-static bool read_item(Pictures *pictures, const Item *item, Diags *diags)
-{
-    const PicturesOptions *options = &pictures->options;
-    if (options->is_video)
-        return video_read(item->path, options->interval, options->side, &pictures->frames,
-                          &pictures->frame_count, diags);
-    pictures->frames = heap_alloc(sizeof *pictures->frames);
-    pictures->frame_count = read_image(pictures, item->path, pictures->frames, diags);
-    return pictures->frame_count;
-}
-
-/* False after the last, and after a fault. */
-static bool next_item(Pictures *pictures, Diags *diags)
-{
-    free_frames(pictures);
-    while (pictures->next < pictures->item_count) {
-        const Item *item = &pictures->items[pictures->next++];
-        if (read_item(pictures, item, skips_diags(pictures->skips, diags)))
-            return true;
-        free_frames(pictures);
-        if (!skips_allowed(pictures->skips)) {
-            pictures->failed = true;
-            return false;
-        }
+    end_item(pictures);
+    if (skips_allowed(pictures->skips)) {
         skips_count(pictures->skips);
         pictures->counts.skipped++;
+    } else {
+        pictures->failed = true;
+    }
+}
+
+static PictureStep read_ahead(Pictures *pictures, Diags *diags)
+{
+    Diags *where = skips_diags(pictures->skips, diags);
+    PictureStep step = picture_stream_next(pictures->stream, &pictures->ahead, where);
+    if (step == PICTURE_STEP_failed)
+        give_up_item(pictures);
+    return step;
+}
+
+/* Opens the next item that has a picture. False after the last, and after a fault. */
+static bool next_item(Pictures *pictures, Diags *diags)
+{
+    const PicturesOptions *options = &pictures->options;
+    const VideoOptions prepared = {options->interval, options->side, options->fit};
+    while (!pictures->failed && pictures->next < pictures->item_count) {
+        const Item *item = &pictures->items[pictures->next++];
+        pictures->stream = picture_stream_open(item->path, options->is_video, &prepared);
+        PictureStep step = read_ahead(pictures, diags);
+        if (step == PICTURE_STEP_shown)
+            return true;
+        end_item(pictures);
     }
     return false;
 }
@@ -224,26 +217,41 @@ static PictureBatch *batch_new(const PicturesOptions *options)
                      .width = CHANNELS,
                      .rows = arena_alloc(arena, numbers * sizeof(float))};
     out->stems = ARENA_ARRAY(arena, const char *, options->most);
+    out->times = ARENA_ARRAY(arena, int64_t, options->most);
     out->is_last = ARENA_ARRAY(arena, bool, options->most);
     return out;
+}
+
+/* The picture at hand becomes a sequence; the one after it is read. */
+static void add_picture(Pictures *pictures, PictureBatch *out, Diags *diags)
+{
+    const PicturesOptions *options = &pictures->options;
+    int64_t numbers = CHANNELS * (int64_t)options->side * options->side;
+    int64_t at = out->batch.sequences++;
+    const char *stem = pictures->items[pictures->next - 1].stem;
+    normalise(options, &pictures->ahead.picture,
+              (float *)out->batch.fields[0].rows + at * numbers);
+    out->stems[at] = stem;
+    out->times[at] = pictures->ahead.times;
+    picture_free(&pictures->ahead.picture);
+    PictureStep step = read_ahead(pictures, diags);
+    out->is_last[at] = step == PICTURE_STEP_done;
+    if (step == PICTURE_STEP_done)
+        end_item(pictures);
+    int64_t *count = &out->batch.sequences;
+    while (step == PICTURE_STEP_failed && *count && out->stems[*count - 1] == stem)
+        (*count)--;
 }
 
 static Batch *next_batch(void *state, int64_t step, Diags *diags)
 {
     Pictures *pictures = state;
-    const PicturesOptions *options = &pictures->options;
-    int64_t numbers = CHANNELS * (int64_t)options->side * options->side, count = 0;
-    PictureBatch *out = batch_new(options);
+    PictureBatch *out = batch_new(&pictures->options);
     (void)step;
-    while (count < options->most &&
-           (pictures->frame < pictures->frame_count || next_item(pictures, diags))) {
-        normalise(options, &pictures->frames[pictures->frame++],
-                  (float *)out->batch.fields[0].rows + count * numbers);
-        out->stems[count] = pictures->items[pictures->next - 1].stem;
-        out->is_last[count++] = pictures->frame == pictures->frame_count;
-    }
-    out->batch.sequences = count;
-    if (count && !pictures->failed)
+    while (out->batch.sequences < pictures->options.most &&
+           (pictures->stream || next_item(pictures, diags)))
+        add_picture(pictures, out, diags);
+    if (out->batch.sequences && !pictures->failed)
         return &out->batch;
     batch_free(&out->batch);
     return NULL;
@@ -254,7 +262,7 @@ static Batch *next_batch(void *state, int64_t step, Diags *diags)
 static void close_pictures(void *state)
 {
     Pictures *pictures = state;
-    free_frames(pictures);
+    end_item(pictures);
     skips_free(pictures->skips);
     arena_free(pictures->arena);
     free(pictures);

@@ -15,6 +15,14 @@ typedef struct Kernel {
     int32_t most;
 } Kernel;
 
+/* A line of `from` places becomes `to` places, of which `count` from `first` on are
+ * wanted. */
+typedef struct Span {
+    int32_t from;
+    int64_t to, first;
+    int32_t count;
+} Span;
+
 /* Keys, "Cubic convolution interpolation for digital image processing" (1981), a = -1/2
  */
 static double cubic(double x)
@@ -26,39 +34,39 @@ static double cubic(double x)
     return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
 }
 
-static void place_weights(Kernel *kernel, int32_t place, int32_t from, double scale,
+static void place_weights(Kernel *kernel, const Span *span, int32_t i, double scale,
                           double *line)
 {
     double stretch = scale < 1 ? 1 : scale, support = 2 * stretch;
-    double centre = (place + 0.5) * scale, sum = 0;
+    double centre = ((double)(span->first + i) + 0.5) * scale, sum = 0;
     int32_t first = (int32_t)(centre - support + 0.5);
     int32_t stop = (int32_t)(centre + support + 0.5);
     first = first < 0 ? 0 : first;
-    stop = stop > from ? from : stop;
-    for (int32_t i = 0; i < stop - first; i++) {
-        line[i] = cubic((i + first - centre + 0.5) * (1 / stretch));
-        sum += line[i];
+    stop = stop > span->from ? span->from : stop;
+    for (int32_t j = 0; j < stop - first; j++) {
+        line[j] = cubic((j + first - centre + 0.5) * (1 / stretch));
+        sum += line[j];
     }
-    kernel->firsts[place] = first;
-    kernel->counts[place] = stop - first;
-    for (int32_t i = 0; i < stop - first; i++) {
-        double weight = sum != 0 ? line[i] / sum : line[i];
-        kernel->weights[(size_t)place * (size_t)kernel->most + (size_t)i] =
+    kernel->firsts[i] = first;
+    kernel->counts[i] = stop - first;
+    for (int32_t j = 0; j < stop - first; j++) {
+        double weight = sum != 0 ? line[j] / sum : line[j];
+        kernel->weights[(size_t)i * (size_t)kernel->most + (size_t)j] =
             (int32_t)(weight * (1 << BITS) + (weight < 0 ? -0.5 : 0.5));
     }
 }
 
-static Kernel kernel_new(int32_t from, int32_t to)
+static Kernel kernel_new(const Span *span)
 {
-    double scale = (double)from / to;
+    double scale = (double)span->from / (double)span->to;
+    size_t count = (size_t)span->count;
     Kernel kernel = {.most = (int32_t)ceil(2 * (scale < 1 ? 1 : scale)) * 2 + 1};
-    kernel.firsts = heap_alloc((size_t)to * sizeof *kernel.firsts);
-    kernel.counts = heap_alloc((size_t)to * sizeof *kernel.counts);
-    kernel.weights =
-        heap_alloc((size_t)to * (size_t)kernel.most * sizeof *kernel.weights);
+    kernel.firsts = heap_alloc(count * sizeof *kernel.firsts);
+    kernel.counts = heap_alloc(count * sizeof *kernel.counts);
+    kernel.weights = heap_alloc(count * (size_t)kernel.most * sizeof *kernel.weights);
     double *line = heap_alloc((size_t)kernel.most * sizeof *line);
-    for (int32_t i = 0; i < to; i++)
-        place_weights(&kernel, i, from, scale, line);
+    for (int32_t i = 0; i < span->count; i++)
+        place_weights(&kernel, span, i, scale, line);
     free(line);
     return kernel;
 }
@@ -96,28 +104,28 @@ static Picture picture_new(int32_t width, int32_t height)
                      height};
 }
 
-static Picture resize_rows(const Picture *picture, int32_t width)
+static Picture resize_rows(const Picture *picture, const Span *span)
 {
-    Kernel kernel = kernel_new(picture->width, width);
-    Picture out = picture_new(width, picture->height);
+    Kernel kernel = kernel_new(span);
+    Picture out = picture_new(span->count, picture->height);
     for (int32_t y = 0; y < picture->height; y++) {
         const uint8_t *line =
             picture->rgb + CHANNELS * (size_t)y * (size_t)picture->width;
-        uint8_t *to = out.rgb + CHANNELS * (size_t)y * (size_t)width;
-        for (int32_t x = 0; x < width; x++)
-            mix(&kernel, x, line + CHANNELS * kernel.firsts[x], CHANNELS,
+        uint8_t *to = out.rgb + CHANNELS * (size_t)y * (size_t)span->count;
+        for (int32_t x = 0; x < span->count; x++)
+            mix(&kernel, x, line + CHANNELS * (size_t)kernel.firsts[x], CHANNELS,
                 to + CHANNELS * x);
     }
     kernel_free(&kernel);
     return out;
 }
 
-static Picture resize_columns(const Picture *picture, int32_t height)
+static Picture resize_columns(const Picture *picture, const Span *span)
 {
-    Kernel kernel = kernel_new(picture->height, height);
-    Picture out = picture_new(picture->width, height);
+    Kernel kernel = kernel_new(span);
+    Picture out = picture_new(picture->width, span->count);
     size_t stride = CHANNELS * (size_t)picture->width;
-    for (int32_t y = 0; y < height; y++) {
+    for (int32_t y = 0; y < span->count; y++) {
         const uint8_t *line = picture->rgb + stride * (size_t)kernel.firsts[y];
         for (int32_t x = 0; x < picture->width; x++)
             mix(&kernel, y, line + CHANNELS * x, stride,
@@ -127,9 +135,34 @@ static Picture resize_columns(const Picture *picture, int32_t height)
     return out;
 }
 
+static void resize(const Picture *picture, const Span *across, const Span *down,
+                   Picture *out)
+{
+    Picture rows = resize_rows(picture, across);
+    *out = resize_columns(&rows, down);
+    picture_free(&rows);
+}
+
 void picture_resize(const Picture *picture, int32_t width, int32_t height, Picture *out)
 {
-    Picture rows = resize_rows(picture, width);
-    *out = resize_columns(&rows, height);
-    picture_free(&rows);
+    const Span across = {picture->width, width, 0, width};
+    const Span down = {picture->height, height, 0, height};
+    resize(picture, &across, &down, out);
+}
+
+/* The middle `side` of a line that is resized as much as one of `shorter` to `side`. */
+static Span middle(int32_t from, int32_t shorter, int32_t side)
+{
+    int64_t to = (int64_t)from * side / shorter;
+    return (Span){from, to, (to - side) / 2, side};
+}
+
+void picture_fit(const Picture *picture, PictureFit fit, int32_t side, Picture *out)
+{
+    int32_t width = picture->width, height = picture->height;
+    int32_t shorter = width < height ? width : height;
+    bool is_crop = fit == PICTURE_FIT_crop;
+    const Span across = middle(width, is_crop ? shorter : width, side);
+    const Span down = middle(height, is_crop ? shorter : height, side);
+    resize(picture, &across, &down, out);
 }

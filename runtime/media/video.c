@@ -1,251 +1,266 @@
-/* The one file that speaks to FFmpeg's libraries: frames of a video at even times.
+/* Pictures of a video at even times, as FFmpeg's filter `fps` picks them.
  *
- * A frame is shown from its time until that of the next, so the frame for a time is known
- * when the next one arrives, or at the end. */
-#include <libavcodec/avcodec.h>
-#include <libavformat/avformat.h>
-#include <libavutil/error.h>
-#include <libavutil/log.h>
-#include <libswscale/swscale.h>
+ * A picture's time, counted from the container's start, is rounded to the nearest
+ * multiple of the interval, its row; of those with the same row the last one stays, and
+ * it stands for all rows until the next picture's. The first row's stands for those
+ * before it, too. Times are exact fractions. */
+#include "runtime/media/video.h"
+
+#include <inttypes.h>
+#include <libavutil/mathematics.h>
+#include <libavutil/version.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "ir/base/arena.h"
-#include "runtime/media/picture.h"
+#include "runtime/media/film.h"
 
-enum { FRAMES_MAX = 1 << 17 };
+enum { SHARE_MAX = 1 << 20 }; /* of fractions of a second */
 
-/* Seconds. Containers round times to a millisecond or so: those that differ by less than
- * MOMENT are the same. A file that lacks more of what its header tells than a second, and
- * than a fiftieth, was cut off. */
-static const double MOMENT = 2e-3, MISSING = 1, MISSING_SHARE = 0.02;
+/* Time stamps beyond it mean nothing; sums of a few stay numbers. */
+static const int64_t STAMP_MAX = INT64_MAX / 8;
 
-typedef struct Film {
-    const char *path;
-    double interval;
-    int32_t side;
-    Diags *diags;
-    AVFormatContext *container;
-    AVCodecContext *codec;
+typedef struct Showing {
+    Film film;
+    const VideoOptions *options;
+    VideoTake *take;
+    void *state;
     AVPacket *packet;
-    AVFrame *shown, *next; /* `shown` is empty before the first */
-    struct SwsContext *scaler;
-    int stream;
-    double begun, shown_at; /* seconds */
-    Picture *frames;
-    int64_t count, room;
-} Film;
+    AVFrame *held, *next; /* `held` is empty before the first */
+    AVRational interval;
+    int64_t row;             /* the next to be filled */
+    int64_t first;           /* of the first picture */
+    int64_t begun, shift;    /* of time stamps, in the stream's time base */
+    int64_t stamp, duration; /* of `held` */
+    FilmEnd end;
+} Showing;
 
-static bool fault(const Film *film, const char *what, int code)
+/* -- time -------------------------------------------------------------------------- */
+
+static double seconds(const Showing *showing, int64_t stamp)
 {
-    char text[AV_ERROR_MAX_STRING_SIZE] = "";
-    av_strerror(code, text, sizeof text);
-    diag_error(film->diags, (Loc){.file = film->path}, "%s: %s", what, text);
-    return false;
+    return (double)stamp * av_q2d(showing->film.stream->time_base);
 }
 
-/* -- opening --------------------------------------------------------------------- */
-
-static bool open_codec(Film *film, const AVCodec *codec)
+/* The published features of a file that tells how many pictures it has, and is shorter
+ * than an interval and a tenth of a second, have more of them. */
+static AVRational choose_interval(const Film *film, double interval)
 {
-    film->codec = avcodec_alloc_context3(codec);
-    film->packet = av_packet_alloc();
-    film->shown = av_frame_alloc();
-    film->next = av_frame_alloc();
-    if (!film->codec || !film->packet || !film->shown || !film->next)
-        return fault(film, "cannot decode", AVERROR(ENOMEM));
-    const AVStream *stream = film->container->streams[film->stream];
-    int code = avcodec_parameters_to_context(film->codec, stream->codecpar);
-    film->codec->thread_count = 1; /* lanes need the cores */
-    film->codec->max_pixels = PICTURE_PIXELS_MAX;
-    film->codec->err_recognition = AV_EF_EXPLODE;
-    if (code >= 0)
-        code = avcodec_open2(film->codec, codec, NULL);
-    return code >= 0 || fault(film, "cannot decode", code);
+    const AVStream *stream = film->stream;
+    double length = (double)stream->duration * av_q2d(stream->time_base);
+    if (stream->nb_frames > 0 && stream->duration > 0 && length < interval + 0.1)
+        return av_make_q((int)fmax(floor(length), 1), 2);
+    return av_d2q(interval, SHARE_MAX);
 }
 
-/* As a file, whatever its name looks like, and nothing that it may refer to elsewhere. */
-static int open_container(Film *film)
+static int64_t frame_duration(const Showing *showing, const AVFrame *frame)
 {
-    AVDictionary *options = NULL;
-    char *address;
-    if (asprintf(&address, "file:%s", film->path) < 0)
-        return AVERROR(ENOMEM);
-    int code = av_dict_set(&options, "protocol_whitelist", "file", 0);
-    if (code >= 0)
-        code = avformat_open_input(&film->container, address, NULL, &options);
-    av_dict_free(&options);
-    free(address);
-    return code;
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(57, 30, 100)
+    int64_t told = frame->duration;
+#else
+    int64_t told = frame->pkt_duration;
+#endif
+    if (told > 0 && told < STAMP_MAX)
+        return told;
+    AVRational rate = showing->film.stream->avg_frame_rate;
+    if (rate.num <= 0 || rate.den <= 0)
+        rate = showing->film.stream->r_frame_rate;
+    if (rate.num <= 0 || rate.den <= 0)
+        return 0;
+    return av_rescale_q(1, av_inv_q(rate), showing->film.stream->time_base);
 }
 
-static bool open_film(Film *film)
+/* Where parts were put end to end, as recorders and broadcasters do, times begin anew. */
+static bool is_jump(const Showing *showing, int64_t stamp, int64_t expected)
 {
-    const AVCodec *codec = NULL;
-    av_log_set_level(AV_LOG_QUIET); /* it is ours to say what is wrong */
-    int code = open_container(film);
-    if (code >= 0)
-        code = avformat_find_stream_info(film->container, NULL);
-    if (code < 0)
-        return fault(film, "cannot read as a video", code);
-    film->stream =
-        av_find_best_stream(film->container, AVMEDIA_TYPE_VIDEO, -1, -1, &codec, 0);
-    if (film->stream < 0)
-        return fault(film, "has no video that can be decoded", film->stream);
-    return open_codec(film, codec);
+    const double forth = 10, back = 0.1;
+    double distance = seconds(showing, stamp - expected);
+    return showing->held->buf[0] &&
+           (showing->film.container->iformat->flags & AVFMT_TS_DISCONT) &&
+           (fabs(distance) > forth || seconds(showing, stamp - showing->stamp) < -back);
 }
 
-static void close_film(Film *film)
+/* When the next frame is shown, from the start on; without a time stamp of its own, when
+ * the one before ends. */
+static bool find_stamp(Showing *showing, int64_t *out)
 {
-    sws_freeContext(film->scaler);
-    av_frame_free(&film->shown);
-    av_frame_free(&film->next);
-    av_packet_free(&film->packet);
-    avcodec_free_context(&film->codec);
-    avformat_close_input(&film->container);
-}
-
-/* -- frames ---------------------------------------------------------------------- */
-
-static bool to_rgb(Film *film, Picture *out)
-{
-    const AVFrame *frame = film->shown;
-    film->scaler = sws_getCachedContext(
-        film->scaler, frame->width, frame->height, frame->format, frame->width,
-        frame->height, AV_PIX_FMT_RGB24,
-        SWS_BICUBIC | SWS_ACCURATE_RND | SWS_BITEXACT | SWS_FULL_CHR_H_INT, NULL, NULL,
-        NULL);
-    if (!film->scaler)
-        return fault(film, "a frame has a format that does not become RGB",
-                     AVERROR(ENOSYS));
-    /* The library writes whole vectors: rows get room for one more. */
-    enum { VECTOR = 64 };
-    int stride = (3 * frame->width + VECTOR - 1) / VECTOR * VECTOR;
-    uint8_t *padded = heap_alloc((size_t)stride * (size_t)frame->height + VECTOR);
-    uint8_t *const planes[4] = {padded};
-    const int strides[4] = {stride};
-    sws_scale(film->scaler, (const uint8_t *const *)frame->data, frame->linesize, 0,
-              frame->height, planes, strides);
-    *out = (Picture){padded, frame->width, frame->height};
-    for (int y = 0; y < frame->height; y++)
-        memmove(out->rgb + (size_t)y * 3 * (size_t)frame->width,
-                padded + (size_t)y * (size_t)stride, 3 * (size_t)frame->width);
+    int64_t stamp = showing->next->best_effort_timestamp;
+    int64_t expected = showing->held->buf[0] ? showing->stamp + showing->duration : 0;
+    if (stamp == AV_NOPTS_VALUE) {
+        *out = expected;
+        return true;
+    }
+    if (stamp > STAMP_MAX || stamp < -STAMP_MAX) {
+        diag_error(showing->film.diags, (Loc){.file = showing->film.path},
+                   "has an impossible time stamp");
+        return false;
+    }
+    stamp -= showing->begun;
+    if (is_jump(showing, stamp + showing->shift, expected))
+        showing->shift = expected - stamp;
+    *out = stamp + showing->shift;
     return true;
 }
 
-static bool add_frame(Film *film)
+static int64_t row_of(const Showing *showing, int64_t stamp)
 {
-    Picture whole;
-    if (film->count == FRAMES_MAX) {
-        diag_error(film->diags, (Loc){.file = film->path}, "more than %d frames",
-                   FRAMES_MAX);
+    return av_rescale_q_rnd(stamp, showing->film.stream->time_base, showing->interval,
+                            AV_ROUND_NEAR_INF);
+}
+
+/* -- rows -------------------------------------------------------------------------- */
+
+static bool give(Showing *showing, int64_t count)
+{
+    Picture whole, fitted;
+    if (!film_picture(&showing->film, showing->held, &whole))
         return false;
-    }
-    if (!to_rgb(film, &whole))
-        return false;
-    if (film->count == film->room) {
-        film->room = film->room ? 2 * film->room : 64;
-        Picture *larger = heap_alloc((size_t)film->room * sizeof *larger);
-        for (int64_t i = 0; i < film->count; i++)
-            larger[i] = film->frames[i];
-        free(film->frames);
-        film->frames = larger;
-    }
-    picture_resize(&whole, film->side, film->side, &film->frames[film->count++]);
+    picture_fit(&whole, showing->options->fit, showing->options->side, &fitted);
     picture_free(&whole);
-    return true;
+    showing->row += count;
+    bool is_taken = showing->take(showing->state, &fitted, count);
+    picture_free(&fitted);
+    return is_taken;
 }
 
-/* The frame shown stands for all times before `stop`; one at `stop` is the next's. */
-static bool show_until(Film *film, double stop)
+/* The held picture stands for all rows before `stop`. */
+static bool show_until(Showing *showing, int64_t stop)
 {
-    while ((double)film->count * film->interval < stop - MOMENT)
-        if (!add_frame(film))
-            return false;
-    return true;
-}
-
-static bool take_frame(Film *film)
-{
-    AVRational base = film->container->streams[film->stream]->time_base;
-    int64_t stamp = film->next->best_effort_timestamp;
-    bool is_first = !film->shown->buf[0];
-    double time = stamp == AV_NOPTS_VALUE ? film->shown_at + film->begun
-                                          : (double)stamp * av_q2d(base);
-    if (is_first)
-        film->begun = time;
-    else if (!show_until(film, time - film->begun))
+    if (stop > VIDEO_ROWS_MAX) {
+        diag_error(showing->film.diags, (Loc){.file = showing->film.path},
+                   "its time stamps reach to %.0f seconds: more than %d pictures, one in "
+                   "%g seconds",
+                   (double)stop * av_q2d(showing->interval), VIDEO_ROWS_MAX,
+                   av_q2d(showing->interval));
         return false;
-    film->shown_at = time - film->begun;
-    av_frame_unref(film->shown);
-    av_frame_move_ref(film->shown, film->next);
+    }
+    return stop <= showing->row || stop <= showing->first ||
+           give(showing, stop - showing->row);
+}
+
+static bool take_frame(Showing *showing)
+{
+    int64_t stamp, before = showing->stamp;
+    bool is_first = !showing->held->buf[0];
+    if (!find_stamp(showing, &stamp))
+        return false;
+    if (is_first)
+        showing->first = row_of(showing, stamp);
+    else if (!show_until(showing, row_of(showing, stamp)))
+        return false;
+    showing->stamp = stamp;
+    showing->duration = frame_duration(showing, showing->next);
+    FilmEnd *end = &showing->end;
+    end->frame = seconds(showing, showing->duration);
+    if (!is_first)
+        end->longest_gap = fmax(end->longest_gap, seconds(showing, stamp - before));
+    int64_t unshifted = stamp + showing->duration + showing->begun - showing->shift;
+    end->video = is_first ? seconds(showing, unshifted)
+                          : fmax(end->video, seconds(showing, unshifted));
+    av_frame_unref(showing->held);
+    av_frame_move_ref(showing->held, showing->next);
     return true;
 }
+
+/* -- reading ----------------------------------------------------------------------- */
 
 /* All frames that the decoder has ready. */
-static bool drain(Film *film)
+static bool drain(Showing *showing)
 {
     for (;;) {
-        int code = avcodec_receive_frame(film->codec, film->next);
+        int code = avcodec_receive_frame(showing->film.codec, showing->next);
         if (code == AVERROR(EAGAIN) || code == AVERROR_EOF)
             return true;
         if (code < 0)
-            return fault(film, "damaged video", code);
-        if (!take_frame(film))
+            return film_fault(&showing->film, "damaged video", code);
+        if (!take_frame(showing))
             return false;
     }
 }
 
-static bool send(Film *film, const AVPacket *packet)
+static bool send(Showing *showing, const AVPacket *packet)
 {
-    int code = avcodec_send_packet(film->codec, packet);
-    return code >= 0 ? drain(film) : fault(film, "damaged video", code);
+    int code = avcodec_send_packet(showing->film.codec, packet);
+    return code >= 0 ? drain(showing) : film_fault(&showing->film, "damaged video", code);
 }
 
-static bool read_film(Film *film)
+static bool take_packet(Showing *showing)
+{
+    const Film *film = &showing->film;
+    const AVPacket *packet = showing->packet;
+    const AVStream *stream = film->container->streams[packet->stream_index];
+    int64_t stamp = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
+    if (stamp != AV_NOPTS_VALUE)
+        showing->end.all =
+            fmax(showing->end.all,
+                 ((double)stamp + (double)packet->duration) * av_q2d(stream->time_base));
+    if (packet->stream_index != film->stream->index)
+        return true;
+    /* Streams from broadcasts are marked so, too, where parts were put end to end. */
+    if ((packet->flags & AV_PKT_FLAG_CORRUPT) &&
+        (avio_feof(film->input) ||
+         !(film->container->iformat->flags & AVFMT_TS_DISCONT))) {
+        diag_error(film->diags, (Loc){.file = film->path},
+                   "damaged video: ends early, within a picture");
+        return false;
+    }
+    return send(showing, packet);
+}
+
+static bool read_packets(Showing *showing)
 {
     int code;
-    while ((code = av_read_frame(film->container, film->packet)) >= 0) {
-        bool is_good =
-            film->packet->stream_index != film->stream || send(film, film->packet);
-        av_packet_unref(film->packet);
+    while ((code = av_read_frame(showing->film.container, showing->packet)) >= 0) {
+        bool is_good = take_packet(showing);
+        av_packet_unref(showing->packet);
         if (!is_good)
             return false;
     }
     if (code != AVERROR_EOF)
-        return fault(film, "damaged video", code);
-    if (!send(film, NULL))
-        return false;
-    if (!film->shown->buf[0]) {
-        diag_error(film->diags, (Loc){.file = film->path}, "has no frames");
-        return false;
-    }
-    double told = (double)film->container->duration / AV_TIME_BASE;
-    if (film->container->duration != AV_NOPTS_VALUE &&
-        told - film->shown_at > fmax(MISSING, MISSING_SHARE * told)) {
-        diag_error(film->diags, (Loc){.file = film->path},
-                   "ends early: after %.1f of %.1f seconds", film->shown_at, told);
-        return false;
-    }
-    /* The last frame is shown for a moment. */
-    return show_until(film, film->shown_at + 2 * MOMENT);
+        return film_fault(&showing->film, "damaged video", code);
+    return send(showing, NULL);
 }
 
-bool video_read(const char *path, double interval, int32_t side, Picture **out,
-                int64_t *out_count, Diags *diags)
+/* A video that is shorter than half an interval has a row all the same. */
+static bool show_rest(Showing *showing)
 {
-    Film film = {.path = path, .interval = interval, .side = side, .diags = diags};
-    bool is_read = open_film(&film) && read_film(&film);
-    close_film(&film);
-    for (int64_t i = 0; !is_read && i < film.count; i++)
-        picture_free(&film.frames[i]);
-    if (!is_read) {
-        free(film.frames);
-        film.frames = NULL;
-        film.count = 0;
+    if (!showing->held->buf[0]) {
+        diag_error(showing->film.diags, (Loc){.file = showing->film.path},
+                   "has no pictures");
+        return false;
     }
-    *out = film.frames;
-    *out_count = film.count;
+    if (!film_check_end(&showing->film, &showing->end))
+        return false;
+    int64_t stop = row_of(showing, showing->stamp + showing->duration);
+    showing->first = 0;
+    return show_until(showing, stop < 1 ? 1 : stop);
+}
+
+static bool begin(Showing *showing)
+{
+    const Film *film = &showing->film;
+    int64_t start = film->container->start_time;
+    showing->interval = choose_interval(film, showing->options->interval);
+    showing->begun = start == AV_NOPTS_VALUE
+                         ? 0
+                         : av_rescale_q(start, AV_TIME_BASE_Q, film->stream->time_base);
+    if (showing->begun > STAMP_MAX || showing->begun < -STAMP_MAX)
+        return film_fault(film, "has an impossible time stamp", AVERROR_INVALIDDATA);
+    showing->packet = av_packet_alloc();
+    showing->held = av_frame_alloc();
+    showing->next = av_frame_alloc();
+    return (showing->packet && showing->held && showing->next) ||
+           film_fault(film, "cannot be decoded", AVERROR(ENOMEM));
+}
+
+bool video_read(const char *path, int file, const VideoOptions *options, VideoTake *take,
+                void *state, Diags *diags)
+{
+    Showing showing = {.options = options, .take = take, .state = state};
+    bool is_read = film_open(&showing.film, path, file, diags) && begin(&showing) &&
+                   read_packets(&showing) && show_rest(&showing);
+    av_frame_free(&showing.held);
+    av_frame_free(&showing.next);
+    av_packet_free(&showing.packet);
+    film_close(&showing.film);
     return is_read;
 }

@@ -78,6 +78,41 @@ static void check_same(Check *check)
     picture_free(&out);
 }
 
+/* The middle of the resized picture. */
+static void check_crop(Check *check, int32_t width, int32_t height, int32_t side)
+{
+    Picture in = random_picture(width, height), whole, out;
+    int32_t shorter = width < height ? width : height;
+    picture_fit(&in, PICTURE_FIT_crop, side, &out);
+    picture_resize(&in, width * side / shorter, height * side / shorter, &whole);
+    int32_t left = (whole.width - side) / 2, top = (whole.height - side) / 2;
+    bool is_same = out.width == side && out.height == side;
+    for (int32_t y = 0; is_same && y < side; y++)
+        is_same = memcmp(out.rgb + 3 * y * side,
+                         whole.rgb + 3 * ((top + y) * whole.width + left),
+                         (size_t)(3 * side)) == 0;
+    CHECK(check, is_same, "%dx%d cropped to %d", width, height, side);
+    picture_free(&in);
+    picture_free(&whole);
+    picture_free(&out);
+}
+
+/* Pixels 1 2 3 / 4 5 6. */
+static void check_turn(Check *check, PictureTurn turn, const char *wanted)
+{
+    enum { WIDTH = 3, HEIGHT = 2, PIXELS = WIDTH * HEIGHT };
+    Picture picture = {malloc(3 * PIXELS), WIDTH, HEIGHT};
+    for (int i = 0; i < 3 * PIXELS; i++)
+        picture.rgb[i] = (uint8_t)('1' + i / 3);
+    picture_turn(&picture, turn);
+    bool is_right = picture.width == (turn.swap ? HEIGHT : WIDTH) &&
+                    picture.height == (turn.swap ? WIDTH : HEIGHT);
+    for (int i = 0; i < 3 * PIXELS; i++)
+        is_right = is_right && picture.rgb[i] == (uint8_t)wanted[i / 3];
+    CHECK(check, is_right, "turned %d %d %d", turn.swap, turn.flip_x, turn.flip_y);
+    picture_free(&picture);
+}
+
 static void check_refused(Check *check, const void *bytes, size_t count,
                           const char *message)
 {
@@ -115,6 +150,17 @@ int main(void)
     check_resize(&check, 1, 1, 5, 3);
     check_resize(&check, 2, 3, 1, 1);
     check_resize(&check, 64, 1, 3, 9);
+    check_crop(&check, 40, 30, 24);
+    check_crop(&check, 17, 60, 24);
+    check_crop(&check, 1, 50, 3);
+    check_crop(&check, 50, 50, 7);
+    check_turn(&check, (PictureTurn){0}, "123456");
+    check_turn(&check, (PictureTurn){.flip_x = true}, "321654");
+    check_turn(&check, (PictureTurn){.flip_y = true}, "456123");
+    check_turn(&check, (PictureTurn){.flip_x = true, .flip_y = true}, "654321");
+    check_turn(&check, (PictureTurn){.swap = true}, "142536");
+    check_turn(&check, (PictureTurn){.swap = true, .flip_x = true}, "415263");
+    check_turn(&check, (PictureTurn){.swap = true, .flip_y = true}, "362514");
     check_refused(&check, "", 0, "it is empty");
     check_refused(&check, "hello", 5, "neither a JPEG nor a PNG");
     check_refused(&check, "\xff\xd8\xff", 3, "damaged JPEG");
