@@ -203,12 +203,23 @@ static bool node_matches(const Node *node, OpKind op, Stage stage, const OpAttr 
     return op_attr_equal(op, &node->attr, attr);
 }
 
-static void table_insert(struct GraphPrivate *own, uint64_t hash, uint32_t id)
+static uint64_t hash_of(const Node *node)
 {
-    uint32_t i = (uint32_t)hash & (own->table_size - 1);
-    while (own->table[i])
-        i = (i + 1) & (own->table_size - 1);
-    own->table[i] = id + 1;
+    return node_hash(node->op, node->stage, &node->attr, node->args, node->arg_count,
+                     node->type);
+}
+
+/* The first of equal nodes stands for all of them: text may have any number, and looking
+ * past them would take time in the square of it. */
+static void table_insert(Graph *graph, const Node *node)
+{
+    struct GraphPrivate *own = graph->private_;
+    uint32_t i = (uint32_t)hash_of(node) & (own->table_size - 1);
+    for (; own->table[i]; i = (i + 1) & (own->table_size - 1))
+        if (node_matches(graph->nodes[own->table[i] - 1], node->op, node->stage,
+                         &node->attr, node->args, node->arg_count, node->type))
+            return;
+    own->table[i] = node->id + 1;
     own->table_used++;
 }
 
@@ -220,13 +231,8 @@ static void table_grow(Graph *graph)
     free(own->table);
     own->table = heap_alloc(own->table_size * sizeof *own->table);
     memset(own->table, 0, own->table_size * sizeof *own->table);
-    for (uint32_t i = 0; i < graph->node_count; i++) {
-        const Node *node = graph->nodes[i];
-        table_insert(own,
-                     node_hash(node->op, node->stage, &node->attr, node->args,
-                               node->arg_count, node->type),
-                     i);
-    }
+    for (uint32_t i = 0; i < graph->node_count; i++)
+        table_insert(graph, graph->nodes[i]);
 }
 
 static const Node *find_equal(const Graph *graph, uint64_t hash, OpKind op, Stage stage,
@@ -265,8 +271,7 @@ static Node *append(Graph *graph, BuildSite site, OpKind op, const OpAttr *attr,
                          &own->node_capacity, sizeof(Node *));
     graph->nodes[graph->node_count++] = node;
     if (own->table && 2 * own->table_used < own->table_size)
-        table_insert(own, node_hash(op, site.stage, attr, args, arg_count, type),
-                     node->id);
+        table_insert(graph, node);
     else
         table_grow(graph);
     return node;
