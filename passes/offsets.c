@@ -13,7 +13,10 @@
  * excess;
  *
  *   stacking: next comes the buffer that could lie lowest on top of those placed, where
- * long or large ones have an advantage of some weight, shaken a little each time. */
+ * long or large ones have an advantage of some weight, shaken a little each time.
+ *
+ * All this takes time in the square of the number of buffers. Of very many, only the
+ * order of birth is tried, in which the dead are forgotten on the way. */
 #include "passes/offsets.h"
 
 #include <stdbool.h>
@@ -27,6 +30,8 @@ typedef struct Placed {
     int32_t first, last;
     int64_t offset, end;
 } Placed;
+
+enum { MOST_TRIED = 20000 }; /* buffers of which more than one order is tried */
 
 typedef enum Fit { FIT_lowest, FIT_tightest } Fit;
 
@@ -134,7 +139,7 @@ static void packer_init(Packer *packer, const Buffer *buffers, uint32_t count,
     uint32_t birth_count;
     int64_t *load = loads_at_births(packer->arena, buffers, count, births, &birth_count);
     packer->bound = largest(load, birth_count);
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count && count <= MOST_TRIED; i++) {
         uint32_t from = time_index(births, birth_count, buffers[i].first);
         uint32_t to = time_index(births, birth_count, buffers[i].last + 1);
         packer->load[i] = largest(load + from, to - from);
@@ -358,11 +363,108 @@ static void search(Packer *packer, RankFn *rank, uint64_t effort)
     }
 }
 
+/* -- very many buffers --------------------------------------------------------------- */
+
+/* What is free below `top`: ranges that do not touch, by offset. */
+typedef struct Free {
+    Placed *ranges; /* of which only offset and end count */
+    uint32_t count;
+    int64_t top;
+} Free;
+
+static int64_t take(Free *free_, int64_t bytes, Fit fit)
+{
+    uint32_t best = free_->count;
+    for (uint32_t i = 0; i < free_->count; i++) {
+        int64_t room = free_->ranges[i].end - free_->ranges[i].offset;
+        if (room < bytes ||
+            (best < free_->count &&
+             room >= free_->ranges[best].end - free_->ranges[best].offset))
+            continue;
+        best = i;
+        if (fit == FIT_lowest)
+            break;
+    }
+    if (best == free_->count) {
+        /* A last range that ends at the top is lengthened. */
+        bool ends_at_top = best > 0 && free_->ranges[best - 1].end == free_->top;
+        int64_t offset = ends_at_top ? free_->ranges[best - 1].offset : free_->top;
+        free_->count -= ends_at_top;
+        free_->top = offset + bytes;
+        return offset;
+    }
+    Placed *range = &free_->ranges[best];
+    int64_t offset = range->offset;
+    range->offset += bytes;
+    if (range->offset == range->end)
+        memmove(range, range + 1, (--free_->count - best) * sizeof *range);
+    return offset;
+}
+
+static void give_back(Free *free_, int64_t offset, int64_t end)
+{
+    uint32_t low = 0, high = free_->count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (free_->ranges[middle].offset < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    Placed *after = free_->ranges + low, *before = after - 1;
+    bool joins_before = low > 0 && before->end == offset;
+    bool joins_after = low < free_->count && after->offset == end;
+    if (joins_before && joins_after) {
+        before->end = after->end;
+        memmove(after, after + 1, (--free_->count - low) * sizeof *after);
+    } else if (joins_before) {
+        before->end = end;
+    } else if (joins_after) {
+        after->offset = offset;
+    } else {
+        memmove(after + 1, after, (free_->count++ - low) * sizeof *after);
+        *after = (Placed){.offset = offset, .end = end};
+    }
+}
+
+static double rank_end(const Packer *packer, uint32_t i)
+{
+    return -(double)packer->buffers[i].last;
+}
+
+/* The order of birth, as an allocator would go about it: in time in proportion to the
+ * buffers and to the gaps between those that live at once. */
+static void pack_by_birth(Packer *packer, Fit fit)
+{
+    Arena *arena = packer->arena;
+    Free free_ = {.ranges = ARENA_ARRAY(arena, Placed, packer->count + 1)};
+    Ranked *births = packer->order;
+    Ranked *deaths = ARENA_ARRAY(arena, Ranked, packer->count + 1);
+    sort_by(packer, rank_start);
+    packer->order = deaths;
+    sort_by(packer, rank_end);
+    packer->order = births;
+    for (uint32_t i = 0, dead = 0; i < packer->count; i++) {
+        uint32_t id = births[i].buffer;
+        const Buffer *buffer = &packer->buffers[id];
+        for (; packer->buffers[deaths[dead].buffer].last < buffer->first; dead++) {
+            uint32_t gone = deaths[dead].buffer;
+            give_back(&free_, packer->trial[gone],
+                      packer->trial[gone] + packer->buffers[gone].bytes);
+        }
+        packer->trial[id] = take(&free_, buffer->bytes, fit);
+    }
+    keep_if_best(packer, free_.top, "start");
+}
+
 int64_t offsets_quick(const Buffer *buffers, uint32_t count, int64_t *out_offsets)
 {
     Packer packer;
     packer_init(&packer, buffers, count, out_offsets);
-    for (int i = 0; i < RANKING_COUNT && packer.best > packer.bound; i++) {
+    if (count > MOST_TRIED)
+        pack_by_birth(&packer, FIT_lowest);
+    for (int i = 0;
+         i < RANKING_COUNT && packer.best > packer.bound && count <= MOST_TRIED; i++) {
         sort_by(&packer, rankings[i].rank);
         pack(&packer, FIT_lowest, rankings[i].name);
     }
@@ -370,22 +472,33 @@ int64_t offsets_quick(const Buffer *buffers, uint32_t count, int64_t *out_offset
     return packer.best;
 }
 
+/* Every order with either fit; returns the order that was best. */
+static RankFn *try_rankings(Packer *packer)
+{
+    RankFn *best_rank = rankings[0].rank;
+    for (int i = 0; i < RANKING_COUNT && packer->best > packer->bound; i++) {
+        int64_t before = packer->best;
+        sort_by(packer, rankings[i].rank);
+        pack(packer, FIT_lowest, rankings[i].name);
+        if (packer->best > packer->bound)
+            pack(packer, FIT_tightest, rankings[i].name);
+        if (packer->best < before)
+            best_rank = rankings[i].rank;
+    }
+    return best_rank;
+}
+
 int64_t offsets_assign(const Buffer *buffers, uint32_t count, uint64_t effort,
                        int64_t *out_offsets, const char **out_method)
 {
     Packer packer;
     packer_init(&packer, buffers, count, out_offsets);
-    RankFn *best_rank = rankings[0].rank;
-    for (int i = 0; i < RANKING_COUNT && packer.best > packer.bound; i++) {
-        int64_t before = packer.best;
-        sort_by(&packer, rankings[i].rank);
-        pack(&packer, FIT_lowest, rankings[i].name);
-        if (packer.best > packer.bound)
-            pack(&packer, FIT_tightest, rankings[i].name);
-        if (packer.best < before)
-            best_rank = rankings[i].rank;
+    if (count > MOST_TRIED) {
+        pack_by_birth(&packer, FIT_lowest);
+        pack_by_birth(&packer, FIT_tightest);
+    } else {
+        search(&packer, try_rankings(&packer), effort);
     }
-    search(&packer, best_rank, effort);
     if (out_method)
         *out_method = packer.method;
     arena_free(packer.arena);

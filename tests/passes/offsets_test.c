@@ -1,5 +1,7 @@
 /* Offset assignment: no two buffers that live together overlap, sizes lie between the
  * bound and the sum, known instances are packed perfectly. */
+#include <stdlib.h>
+
 #include "passes/offsets.h"
 
 #include <stdbool.h>
@@ -96,6 +98,58 @@ static void test_stack(Check *check)
     CHECK(check, size == offsets_bound(buffers, MOST), "%lld", (long long)size);
 }
 
+static int compare_offsets(const void *a, const void *b)
+{
+    const int64_t *x = a, *y = b;
+    return (x[0] > y[0]) - (x[0] < y[0]);
+}
+
+/* In one step: what lives in it lies apart. */
+static void check_step(Check *check, const Buffer *buffers, uint32_t count,
+                       const int64_t *offsets, int32_t step)
+{
+    int64_t(*live)[2] = malloc(count * sizeof *live), end = 0;
+    uint32_t live_count = 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (buffers[i].first <= step && step <= buffers[i].last) {
+            live[live_count][0] = offsets[i];
+            live[live_count++][1] = offsets[i] + buffers[i].bytes;
+        }
+    qsort(live, live_count, sizeof *live, compare_offsets);
+    for (uint32_t i = 0; i < live_count; i++) {
+        CHECK(check, live[i][0] >= end, "step %d: %lld lies below %lld", step,
+              (long long)live[i][0], (long long)end);
+        end = live[i][1];
+    }
+    free(live);
+}
+
+/* So many that no square of them is affordable: right, and not far from the bound. */
+static void test_many(Check *check)
+{
+    enum { MANY = 100000, STEPS = 50000 };
+    Buffer *buffers = malloc(MANY * sizeof *buffers);
+    int64_t *offsets = malloc(MANY * sizeof *offsets);
+    uint32_t state = 3;
+    for (int32_t i = 0; i < MANY; i++)
+        buffers[i] = (Buffer){i, 2 * MANY - i, 64 * (1 + i % 7)};
+    int64_t stack = offsets_assign(buffers, MANY, EFFORT, offsets, NULL);
+    CHECK(check, stack == offsets_bound(buffers, MANY), "a stack takes %lld",
+          (long long)stack);
+    for (int32_t i = 0; i < MANY; i++) {
+        int32_t first = (int32_t)draw(&state, STEPS);
+        int32_t last = first + (int32_t)draw(&state, draw(&state, 50) ? 30 : STEPS);
+        buffers[i] = (Buffer){first, last, 64 * (1 + (int64_t)draw(&state, 40))};
+    }
+    int64_t size = offsets_assign(buffers, MANY, EFFORT, offsets, NULL);
+    for (int32_t step = 0; step < STEPS; step += STEPS / 100)
+        check_step(check, buffers, MANY, offsets, step);
+    CHECK(check, size <= 2 * offsets_bound(buffers, MANY), "%lld of at least %lld",
+          (long long)size, (long long)offsets_bound(buffers, MANY));
+    free(offsets);
+    free(buffers);
+}
+
 /* The example that comes with MiniMalloc (Moffitt, ASPLOS 2023): it fits 12 units. */
 static void test_example(Check *check)
 {
@@ -112,6 +166,7 @@ int main(void)
     Check check = {0, 0};
     test_random(&check);
     test_stack(&check);
+    test_many(&check);
     test_example(&check);
     return check_finish(&check);
 }
