@@ -11,7 +11,12 @@
 #include <libxml/relaxng.h>
 #include <string.h>
 
-enum { MOST_DEPTH = 200, MOST_ELEMENTS = 200000, MOST_ATTRIBUTES = 64 };
+enum {
+    MOST_DEPTH = 200,
+    MOST_ELEMENTS = 200000,
+    MOST_ATTRIBUTES = 64,
+    MOST_TAG_BYTES = 1 << 16,
+};
 
 typedef struct Reader {
     const Source *source;
@@ -177,7 +182,7 @@ static void on_start(void *self, const xmlChar *name, const xmlChar *prefix,
                      int attribute_count, int defaulted, const xmlChar **attributes)
 {
     Reader *reader = self;
-    (void)prefix, (void)namespace_count, (void)namespaces, (void)defaulted;
+    (void)prefix, (void)namespaces, (void)defaulted;
     if (reader->failed)
         return;
     size_t tag = tag_start(reader);
@@ -188,6 +193,10 @@ static void on_start(void *self, const xmlChar *name, const xmlChar *prefix,
     element->op = OP_COUNT;
     if (!check_namespace(reader, element, uri))
         return;
+    if (namespace_count > MOST_ATTRIBUTES) {
+        fail(reader, element->loc, "more than 64 namespaces", "");
+        return;
+    }
     if (reader->depth == MOST_DEPTH) {
         fail(reader, element->loc, "elements are nested more than 200 deep", "");
         return;
@@ -255,6 +264,47 @@ static bool check_encoding(Reader *reader)
     return false;
 }
 
+/* Where what opens at `at` ends: a comment, an instruction, a section of text or a tag.
+ */
+static size_t markup_end(const Source *source, size_t at)
+{
+    static const char *const pairs[][2] = {
+        {"<!--", "-->"}, {"<?", "?>"}, {"<![CDATA[", "]]>"}};
+    const char *bytes = source->bytes;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        size_t len = strlen(pairs[i][0]);
+        if (strncmp(bytes + at, pairs[i][0], len) != 0)
+            continue;
+        const char *end = strstr(bytes + at + len, pairs[i][1]);
+        return end ? (size_t)(end - bytes) : source->len;
+    }
+    for (char quote = 0; at < source->len && (quote || bytes[at] != '>'); at++)
+        if (quote)
+            quote = bytes[at] == quote ? 0 : quote;
+        else if (bytes[at] == '"' || bytes[at] == '\'')
+            quote = bytes[at];
+    return at;
+}
+
+/* libxml2 compares all attributes of a tag with each other before it tells how many there
+ * are. */
+static bool check_tags(const Reader *reader)
+{
+    const Source *source = reader->source;
+    const char *tag = memchr(source->bytes, '<', source->len);
+    while (tag) {
+        size_t at = (size_t)(tag - source->bytes), end = markup_end(source, at);
+        if (end - at > MOST_TAG_BYTES && tag[1] != '!' && tag[1] != '?') {
+            diag_error(reader->diags, source_loc(source, at),
+                       "a tag of %zu bytes, at most %d are read", end - at,
+                       MOST_TAG_BYTES);
+            return false;
+        }
+        tag = memchr(source->bytes + end, '<', source->len - end);
+    }
+    return true;
+}
+
 static const xmlSAXHandler handlers = {
     .initialized = XML_SAX2_MAGIC,
     .internalSubset = on_doctype,
@@ -276,7 +326,7 @@ Element *read_tree(const Source *source, Arena *arena, Interns *interns, Diags *
         diag_error(diags, (Loc){source->path, 0, 0}, "the file is empty");
         return NULL;
     }
-    if (!check_encoding(&reader))
+    if (!check_encoding(&reader) || !check_tags(&reader))
         return NULL;
     reader.parser = xmlCreateMemoryParserCtxt(source->bytes, (int)source->len);
     if (!reader.parser) {

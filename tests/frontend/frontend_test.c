@@ -154,6 +154,32 @@ static void test_no_files(Check *check, const char *directory)
     unlink(path);
 }
 
+/* One element whose tag has `count` attributes: `before`, a number, `after`. */
+static void expect_tag(Check *check, const char *directory, int count, const char *before,
+                       const char *after, const char *expected)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/tag.vg", directory);
+    FILE *out = fopen(path, "wb");
+    fputs("<!-- > --><library xmlns=\"urn:vlgraph:1\"", out);
+    for (int i = 0; i < count; i++)
+        fprintf(out, "%s%d%s", before, i, after);
+    fputs("/>", out);
+    fclose(out);
+    expect_message(check, path, expected);
+    unlink(path);
+}
+
+/* libxml2 takes time in the square of what one tag has. */
+static void test_tags(Check *check, const char *directory)
+{
+    expect_tag(check, directory, 65, " a", "=\"1\"", "more than 64 attributes");
+    expect_tag(check, directory, 65, " xmlns:a", "=\"u\"", "more than 64 namespaces");
+    expect_tag(check, directory, 200000, " a", "=\"1\"", "tag.vg:1:11: error: a tag of ");
+    expect_tag(check, directory, 200000, " xmlns:a", "=\"u\"", "a tag of ");
+    expect_tag(check, directory, 70000, ">", "", "text between elements");
+}
+
 /* Files too tedious to write down: many elements, deep imports, long names. */
 static void test_many(Check *check, const char *directory)
 {
@@ -325,6 +351,8 @@ int main(int argc, char **argv)
     test_patterns(&check);
     test_names(&check);
     test_no_files(&check, directory);
+    test_tags(&check, directory);
+    test_tags(&check, directory);
     test_many(&check, directory);
     test_damaged(&check, directory);
     test_repeatable(&check, argv[1]);
