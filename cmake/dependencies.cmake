@@ -21,6 +21,7 @@ endif()
 vlg_require(CRYPTO libcrypto libssl-dev)
 vlg_require(ZLIB zlib zlib1g-dev)
 vlg_require(JANSSON jansson libjansson-dev)
+vlg_require(XXHASH libxxhash libxxhash-dev)
 vlg_require(HDF5 hdf5 libhdf5-dev)
 vlg_require(LIBZIP libzip libzip-dev)
 vlg_require(PCRE2 libpcre2-8 libpcre2-dev)
@@ -44,6 +45,8 @@ if(NOT LLVM_CONFIG)
 endif()
 execute_process(COMMAND ${LLVM_CONFIG} --includedir
                 OUTPUT_VARIABLE LLVM_INCLUDE_DIR OUTPUT_STRIP_TRAILING_WHITESPACE)
+execute_process(COMMAND ${LLVM_CONFIG} --version
+                OUTPUT_VARIABLE LLVM_VERSION OUTPUT_STRIP_TRAILING_WHITESPACE)
 execute_process(COMMAND ${LLVM_CONFIG} --libdir
                 OUTPUT_VARIABLE LLVM_LIBRARY_DIR OUTPUT_STRIP_TRAILING_WHITESPACE)
 find_library(LLVM_LIBRARY NAMES LLVM-19 LLVM HINTS ${LLVM_LIBRARY_DIR} NO_DEFAULT_PATH)

@@ -58,13 +58,18 @@ static bool read_file(Loader *loader, const char *path, const char *member,
 }
 
 /* Videos speak: those of a folder are in the file that bears its name. */
+const char *subtitles_name(const char *folder, Arena *arena)
+{
+    const char *slash = strrchr(folder, '/');
+    return arena_format(arena, "video/ann/%s_subtitles.jsonl", slash ? slash + 1 : folder);
+}
+
 static bool open_subtitles(Loader *loader)
 {
     if (!loader->kind->is_video)
         return true;
-    const char *name = strrchr(loader->file->folder, '/') + 1;
-    const char *path = loader_path(
-        loader, arena_format(loader->arena, "video/ann/%s_subtitles.jsonl", name));
+    const char *path =
+        loader_path(loader, subtitles_name(loader->file->folder, loader->arena));
     if (loader->subtitles && strcmp(subtitles_path(loader->subtitles), path) == 0)
         return true;
     subtitles_free(loader->subtitles);
@@ -150,6 +155,9 @@ bool loader_load(Loader *loader, Split split, bool leaderboard, ExampleList *out
            loader_add_annotations(loader, out);
 }
 
+const char *const annotation_files[ANNOTATION_FILES] = {
+    "vqa/v2_mscoco_train2014_annotations.json", "vqa/v2_mscoco_val2014_annotations.json"};
+
 /* -- annotators' answers ------------------------------------------------------------- */
 
 typedef struct Annotations {
@@ -214,8 +222,6 @@ static bool check_annotations(const Loader *loader, ExampleList *list)
 
 bool loader_add_annotations(Loader *loader, ExampleList *list)
 {
-    static const char *const files[] = {"vqa/v2_mscoco_train2014_annotations.json",
-                                        "vqa/v2_mscoco_val2014_annotations.json"};
     Annotations annotations = {*loader, string_index_new(), list};
     bool is_good = true;
     for (int64_t i = 0; is_good && i < list->count; i++) {
@@ -226,8 +232,8 @@ bool loader_add_annotations(Loader *loader, ExampleList *list)
             diag_error(loader->diags, (Loc){0}, "two questions have the question_id %s",
                        id);
     }
-    for (int f = 0; is_good && f < 2; f++)
-        is_good = read_file(&annotations.loader, loader_path(loader, files[f]),
+    for (int f = 0; is_good && f < ANNOTATION_FILES; f++)
+        is_good = read_file(&annotations.loader, loader_path(loader, annotation_files[f]),
                             "annotations", read_annotation);
     string_index_free(annotations.questions);
     return is_good && check_annotations(loader, list);

@@ -67,6 +67,12 @@ void loader_add(Loader *loader, const DatasetExample *example);
 /* The path of a file under the data's directory, from the arena. */
 const char *loader_path(const Loader *loader, const char *path);
 
+/* Where the subtitles of a folder of videos are, under the data's directory. */
+const char *subtitles_name(const char *folder, Arena *arena);
+
+enum { ANNOTATION_FILES = 2 };
+extern const char *const annotation_files[ANNOTATION_FILES]; /* of vqa */
+
 /* The annotators' answers to the questions of a loaded split of vqa. */
 NODISCARD bool loader_add_annotations(Loader *loader, ExampleList *list);
 
