@@ -76,6 +76,9 @@ static uLong checksum_info(const Checkpoint *info)
     crc = add_bytes(crc, &info->plan, sizeof info->plan);
     crc = add_bytes(crc, &info->weights_fingerprint, sizeof info->weights_fingerprint);
     crc = add_bytes(crc, info->weights, strlen(info->weights));
+    if (info->run)
+        crc = add_bytes(crc, &info->run, sizeof info->run);
+    crc = add_bytes(crc, info->processor, strlen(info->processor));
     return add_bytes(crc, info->scores, strlen(info->scores));
 }
 
@@ -133,6 +136,8 @@ bool checkpoint_write(const char *path, Store *store, const Checkpoint *checkpoi
     add_number(writer, "plan", checkpoint->plan);
     tensor_writer_metadata(writer, "weights", checkpoint->weights);
     add_number(writer, "weights_fingerprint", checkpoint->weights_fingerprint);
+    add_number(writer, "run", checkpoint->run);
+    tensor_writer_metadata(writer, "processor", checkpoint->processor);
     tensor_writer_metadata(writer, "scores", checkpoint->scores);
     add_number(writer, "crc32", checksum_store(checksum_info(checkpoint), store));
     for (uint32_t i = 0; i < store_count(store); i++) {
@@ -188,6 +193,13 @@ static bool read_info(CheckpointFile *file, Diags *diags)
         !get_number(file, "weights_fingerprint", &info->weights_fingerprint, diags) ||
         !get_text(file, "weights", &info->weights, diags) ||
         !get_text(file, "scores", &info->scores, diags))
+        return false;
+    /* Earlier versions wrote neither. */
+    info->processor = tensor_file_metadata(file->tensors, "processor");
+    if (!info->processor)
+        info->processor = "";
+    if (tensor_file_metadata(file->tensors, "run") &&
+        !get_number(file, "run", &info->run, diags))
         return false;
     if (step > total || total > INT64_MAX) {
         diag_error(diags, (Loc){.file = tensor_file_path(file->tensors)},

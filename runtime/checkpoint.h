@@ -16,7 +16,9 @@ typedef struct Checkpoint {
     uint64_t plan;       /* plan_fingerprint of the module */
     const char *weights; /* what the run started from, or "" */
     uint64_t weights_fingerprint;
-    const char *scores; /* scores before training, as the trainer wrote them */
+    uint64_t run;          /* run_record_identity; 0: of an earlier version */
+    const char *processor; /* ProcessorInfo.text, or "" */
+    const char *scores;    /* scores before training, as the trainer wrote them */
 } Checkpoint;
 
 /* Of everything that a module says; two plans of equal text have equal fingerprints. */
@@ -41,8 +43,8 @@ const Checkpoint *checkpoint_info(const CheckpointFile *file);
 void checkpoint_close(CheckpointFile *file); /* NULL allowed */
 
 /* Copies trained parameters, and states if `states`, into the store. False and errors,
- * and nothing copied, if a tensor is missing or has another shape; false, too, if a number
- * is not finite. */
+ * and nothing copied, if a tensor is missing or has another shape; false, too, if a
+ * number is not finite. */
 NODISCARD bool checkpoint_load(const CheckpointFile *file, Store *store, bool states,
                                Diags *diags);
 

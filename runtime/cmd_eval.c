@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "runtime/command.h"
-#include "runtime/data.h"
 #include "runtime/evaluate.h"
 #include "runtime/interrupt.h"
 #include "runtime/run.h"
@@ -11,6 +10,7 @@ typedef struct EvalCommand {
     const char *plan, *data, *tokenizer, *weights, *from, *split_name, *task, *format,
         *processor;
     bool skip_bad, random_weights, is_json;
+    RunOther other;
     int64_t threads, limit;
     Split split;
 } EvalCommand;
@@ -27,7 +27,7 @@ static bool check_names(EvalCommand *command)
 
 static bool parse(EvalCommand *command, int argc, char **argv, int *out_code)
 {
-    *command = (EvalCommand){.data = "shapes", .split_name = "test", .format = "table"};
+    *command = (EvalCommand){.split_name = "test", .format = "table"};
     const Option options[] = {
         {"--from", OPTION_text, &command->from, "RUN",
          "run directory, checkpoint or exported parameters to score"},
@@ -35,7 +35,7 @@ static bool parse(EvalCommand *command, int argc, char **argv, int *out_code)
          "a model directory, safetensors or index file"},
         OPTION_RANDOM_WEIGHTS(command->random_weights),
         {"--data", OPTION_text, &command->data, "DIR",
-         "data sets in their published layout; shapes: built in"},
+         "data sets, if not the run's; shapes: built in, and taken without a run"},
         {"--tokenizer", OPTION_text, &command->tokenizer, "PATH",
          "file or directory; that of weights or data if not given"},
         {"--skip-bad", OPTION_flag, &command->skip_bad, NULL,
@@ -48,10 +48,12 @@ static bool parse(EvalCommand *command, int argc, char **argv, int *out_code)
         {"--format", OPTION_text, &command->format, "NAME", "table or json"},
         {"--threads", OPTION_count, &command->threads, "N", "0: one per processor"},
         OPTION_PROCESSOR(command->processor),
+        OPTIONS_OTHER(command->other),
     };
     const Usage usage = {.command = "eval",
-                         .operands = "plan.bin",
-                         .help = "Scores a plan with the parameters of a run.",
+                         .operands = "RUN | plan.bin",
+                         .help = "Scores a run, by its directory alone; or a plan with "
+                                 "parameters from elsewhere.",
                          .options = options,
                          .option_count = sizeof options / sizeof *options,
                          .operand_count = 1};
@@ -65,7 +67,7 @@ static ExitCode evaluate_run(const void *state, Run *run, const Interrupt *inter
                              Diags *diags)
 {
     const EvalCommand *command = state;
-    const DataOptions data = {.directory = command->data,
+    DataOptions data = {.directory = command->data,
                               .tokenizer = command->tokenizer,
                               .weights = run_weights_path(run),
                               .skip_bad = command->skip_bad,
@@ -75,7 +77,7 @@ static ExitCode evaluate_run(const void *state, Run *run, const Interrupt *inter
                                      .limit = command->limit,
                                      .interrupt = interrupt,
                                      .progress = terminal(stderr)};
-    DataSource *source = data_open(&data, run->module, diags);
+    DataSource *source = run_open_data(run, &data, NULL, diags);
     Evaluation evaluation = {0};
     bool is_good = source && evaluate(run->session, source, &options, &evaluation, diags);
     if (is_good && interrupt_is_set(interrupt))
@@ -104,6 +106,7 @@ int cmd_eval(int argc, char **argv)
                                 .weights = command.weights,
                                 .random_weights = command.random_weights,
                                 .from = command.from,
+                                .other = command.other,
                                 .processor = command.processor,
                                 .threads = command.threads};
     return run_do(&options, evaluate_run, &command);

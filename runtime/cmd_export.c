@@ -6,6 +6,7 @@
 typedef struct ExportCommand {
     const char *plan, *from, *weights, *out;
     bool merge, random_weights;
+    RunOther other;
 } ExportCommand;
 
 static bool parse(ExportCommand *command, int argc, char **argv, int *out_code)
@@ -20,19 +21,20 @@ static bool parse(ExportCommand *command, int argc, char **argv, int *out_code)
         {"-o", OPTION_text, &command->out, "FILE", "safetensors file to write"},
         {"--merge", OPTION_flag, &command->merge, NULL,
          "frozen parameters too: a whole model"},
+        OPTIONS_OTHER(command->other),
     };
     const Usage usage = {.command = "export",
-                         .operands = "plan.bin",
+                         .operands = "RUN | plan.bin",
                          .help = "Writes trained parameters under all their names.",
                          .options = options,
                          .option_count = sizeof options / sizeof *options,
                          .operand_count = 1};
     if (!options_parse(&usage, argc, argv, &command->plan, out_code))
         return false;
-    if (command->from && command->out)
+    if (command->out && (command->from || run_is_directory(command->plan)))
         return true;
-    fprintf(stderr,
-            "usage: vlrun export plan.bin --from RUN -o FILE [--merge]; see --help\n");
+    fprintf(stderr, "usage: vlrun export RUN -o FILE [--merge], or vlrun export plan.bin "
+                    "--from RUN -o FILE; see --help\n");
     return false;
 }
 
@@ -46,6 +48,7 @@ int cmd_export(int argc, char **argv)
     const RunOptions options = {.plan = command.plan,
                                 .weights = command.weights,
                                 .from = command.from,
+                                .other = command.other,
                                 .random_weights =
                                     command.random_weights || !command.merge,
                                 .no_session = true};

@@ -5,7 +5,6 @@
 
 #include "ir/base/files.h"
 #include "runtime/command.h"
-#include "runtime/data.h"
 #include "runtime/evaluate.h"
 #include "runtime/interrupt.h"
 #include "runtime/predict.h"
@@ -19,6 +18,7 @@ typedef struct GenerateCommand {
     bool is_dump;
     int64_t threads, beams, max_length, limit, no_repeat, start, pad, end;
     Split split;
+    RunOther other;
     bool skip_bad, random_weights;
 } GenerateCommand;
 
@@ -42,8 +42,7 @@ static bool check_names(GenerateCommand *command)
 
 static bool parse(GenerateCommand *command, int argc, char **argv, int *out_code)
 {
-    *command = (GenerateCommand){.data = "shapes",
-                                 .split_name = "test",
+    *command = (GenerateCommand){.split_name = "test",
                                  .format = "jsonl",
                                  .beams = UNSET,
                                  .max_length = UNSET,
@@ -59,7 +58,7 @@ static bool parse(GenerateCommand *command, int argc, char **argv, int *out_code
          "a model directory, safetensors or index file"},
         OPTION_RANDOM_WEIGHTS(command->random_weights),
         {"--data", OPTION_text, &command->data, "DIR",
-         "data sets in their published layout; shapes: built in"},
+         "data sets, if not the run's; shapes: built in, and taken without a run"},
         {"--tokenizer", OPTION_text, &command->tokenizer, "PATH",
          "file or directory; that of weights or data if not given"},
         {"--skip-bad", OPTION_flag, &command->skip_bad, NULL,
@@ -84,9 +83,10 @@ static bool parse(GenerateCommand *command, int argc, char **argv, int *out_code
         {"--out", OPTION_text, &command->out, "DIR", "where files for leaderboards go"},
         {"--threads", OPTION_count, &command->threads, "N", "0: one per processor"},
         OPTION_PROCESSOR(command->processor),
+        OPTIONS_OTHER(command->other),
     };
     const Usage usage = {.command = "generate",
-                         .operands = "plan.bin",
+                         .operands = "RUN | plan.bin",
                          .help =
                              "Writes what the model says about the examples of a split.",
                          .options = options,
@@ -245,13 +245,13 @@ static ExitCode generate_all(const void *state, Run *run, const Interrupt *inter
                              Diags *diags)
 {
     const GenerateCommand *command = state;
-    const DataOptions data = {.directory = command->data,
+    DataOptions data = {.directory = command->data,
                               .tokenizer = command->tokenizer,
                               .weights = run_weights_path(run),
                               .skip_bad = command->skip_bad,
                               .leaderboard = command->is_dump,
                               .has_no_training = command->split != SPLIT_train};
-    DataSource *source = data_open(&data, run->module, diags);
+    DataSource *source = run_open_data(run, &data, NULL, diags);
     TaskWork work = {.command = command,
                      .run = run,
                      .source = source,
@@ -283,6 +283,7 @@ int cmd_generate(int argc, char **argv)
                                 .weights = command.weights,
                                 .random_weights = command.random_weights,
                                 .from = command.from,
+                                .other = command.other,
                                 .processor = command.processor,
                                 .threads = command.threads};
     return run_do(&options, generate_all, &command);

@@ -2,11 +2,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ir/base/files.h"
+#include "ir/plan.h"
 #include "runtime/command.h"
-#include "runtime/data.h"
 #include "runtime/train.h"
 
 enum { CHECKPOINT_EVERY = 100, NOT_GIVEN = -1 };
@@ -14,18 +13,19 @@ enum { CHECKPOINT_EVERY = 100, NOT_GIVEN = -1 };
 typedef struct TrainCommand {
     const char *plan, *data, *tokenizer, *weights, *out, *processor;
     int64_t threads, steps, eval_every, checkpoint_every;
+    RunOther other;
     bool resume, overwrite, score_first, skip_bad, random_weights, no_cache;
 } TrainCommand;
 
 static bool parse(TrainCommand *command, int argc, char **argv, int *out_code)
 {
-    *command = (TrainCommand){.data = "shapes",
+    *command = (TrainCommand){.threads = NOT_GIVEN,
                               .steps = NOT_GIVEN,
                               .eval_every = NOT_GIVEN,
-                              .checkpoint_every = CHECKPOINT_EVERY};
+                              .checkpoint_every = NOT_GIVEN};
     const Option options[] = {
         {"--data", OPTION_text, &command->data, "DIR",
-         "data sets in their published layout; shapes: built in"},
+         "data sets in their published layout; shapes (if not given): built in"},
         {"--tokenizer", OPTION_text, &command->tokenizer, "PATH",
          "file or directory; that of weights or data if not given"},
         {"--skip-bad", OPTION_flag, &command->skip_bad, NULL,
@@ -36,11 +36,12 @@ static bool parse(TrainCommand *command, int argc, char **argv, int *out_code)
         {"--out", OPTION_text, &command->out, "DIR",
          "run directory; runs/<model> if not given"},
         {"--resume", OPTION_flag, &command->resume, NULL,
-         "go on from the run directory's checkpoint"},
+         "go on with a run: of the directory RUN, or of --out"},
         {"--overwrite", OPTION_flag, &command->overwrite, NULL,
-         "start anew over an earlier run"},
+         "start anew over an earlier run, kept until there is a checkpoint"},
         {"--threads", OPTION_count, &command->threads, "N", "0: one per processor"},
         OPTION_PROCESSOR(command->processor),
+        OPTIONS_OTHER(command->other),
         {"--steps", OPTION_count, &command->steps, "N",
          "optimiser steps instead of the plan's"},
         {"--score-first", OPTION_flag, &command->score_first, NULL,
@@ -53,8 +54,11 @@ static bool parse(TrainCommand *command, int argc, char **argv, int *out_code)
          "compile every kernel anew"},
     };
     const Usage usage = {.command = "train",
-                         .operands = "plan.bin",
-                         .help = "Trains the model of a plan and scores it.",
+                         .operands = "plan.bin | RUN",
+                         .help =
+                             "Trains the model of a plan and scores it. With --resume "
+                             "RUN, the directory of a run,\ngoes on with all that "
+                             "the run was given; what is given anew must agree.",
                          .options = options,
                          .option_count = sizeof options / sizeof *options,
                          .operand_count = 1};
@@ -66,22 +70,148 @@ static bool parse(TrainCommand *command, int argc, char **argv, int *out_code)
     return false;
 }
 
+/* -- the directory --------------------------------------------------------------- */
+
+/* What a run that was killed before its first checkpoint has set aside. */
+static bool recover(const TrainCommand *command, const char *directory, Diags *diags)
+{
+    bool is_back;
+    if (!run_settle(directory, &is_back, diags))
+        return false;
+    if (!is_back)
+        return true;
+    static const char message[] =
+        "the run that was to replace the one here ended before its first checkpoint; the "
+        "one before has been put back";
+    if (!command->resume) {
+        diag_warning(diags, (Loc){.file = directory}, "%s", message);
+        return true;
+    }
+    diag_error(diags, (Loc){.file = directory}, "%s", message);
+    diag_note(diags, (Loc){0}, "--resume once more goes on with that");
+    return false;
+}
+
 /* Whatever an earlier run has computed is not thrown away unasked. */
 static bool check_directory(const TrainCommand *command, const char *directory,
                             Diags *diags)
 {
+    bool is_there = run_has_checkpoint(directory);
+    if (command->resume ? is_there : !is_there || command->overwrite)
+        return true;
     char *path = run_checkpoint_path(directory);
-    bool is_there = access(path, F_OK) == 0;
-    bool is_good = command->resume ? is_there : !is_there || command->overwrite;
-    if (!is_good && command->resume)
+    if (command->resume)
         diag_error(diags, (Loc){.file = path}, "there is no checkpoint to go on from");
-    else if (!is_good)
+    else
         diag_error(diags, (Loc){.file = path},
                    "a run is here already: --resume it, --overwrite it, or choose "
                    "another --out");
     free(path);
+    return false;
+}
+
+/* NULL after an error; else the directory is ours. */
+static RunLock *enter_directory(const TrainCommand *command, const char *directory,
+                                Diags *diags)
+{
+    if (command->resume ? !run_is_directory(directory)
+                        : !directory_make(directory, diags)) {
+        if (command->resume)
+            diag_error(diags, (Loc){.file = directory},
+                       "there is no checkpoint to go on from");
+        return NULL;
+    }
+    RunLock *lock = run_lock_take(directory, diags);
+    if (!lock || (recover(command, directory, diags) &&
+                  check_directory(command, directory, diags)))
+        return lock;
+    run_lock_free(lock);
+    return NULL;
+}
+
+/* The weights must outlive what they are to replace. */
+static bool check_weights_place(const Run *run, Diags *diags)
+{
+    char *checkpoint = run_checkpoint_path(run->directory);
+    char *old = realpath(checkpoint, NULL);
+    char *weights = run->weights ? realpath(tensor_set_path(run->weights), NULL) : NULL;
+    bool is_good = !old || !weights || strcmp(old, weights) != 0;
+    if (!is_good)
+        diag_error(diags, (Loc){.file = checkpoint},
+                   "the weights are the checkpoint that this run is to overwrite: choose "
+                   "another --out");
+    free(weights);
+    free(old);
+    free(checkpoint);
     return is_good;
 }
+
+/* -- what run.json will say ------------------------------------------------------ */
+
+static const char *absolute(const char *path, Arena *arena)
+{
+    char *real = path ? realpath(path, NULL) : NULL;
+    const char *kept = real ? arena_string(arena, real, strlen(real)) : path;
+    free(real);
+    return kept;
+}
+
+static int64_t choose(int64_t given, int64_t recorded)
+{
+    return given != NOT_GIVEN ? given : recorded;
+}
+
+/* What the run was given when it was started stays; what it goes on with may differ where
+ * that was said. */
+static RunRecord record_of(const TrainCommand *command, const Run *run,
+                           const DataOptions *data, const DataFiles *files,
+                           int64_t epoch_steps, int64_t steps)
+{
+    RunRecord record = run->record;
+    const ProcessorInfo *processor = session_processor(run->session);
+    Arena *arena = run->arena;
+    record.model = run->module->name;
+    if (!run->has_record) {
+        run_record_stamp(&record, arena);
+        record.score_first = command->score_first;
+        record.eval_every = epoch_steps;
+        record.checkpoint_every = CHECKPOINT_EVERY;
+    }
+    if (!run_is_directory(command->plan))
+        record.plan = absolute(command->plan, arena);
+    record.plan_fingerprint = run->plan;
+    bool is_built_in = strcmp(data->directory, "shapes") == 0;
+    record.data = is_built_in ? data->directory : absolute(data->directory, arena);
+    record.tokenizer = absolute(data->tokenizer, arena);
+    record.weights = absolute(run_weights_path(run), arena);
+    record.weights_fingerprint = run->weights_fingerprint;
+    record.random_weights |= command->random_weights;
+    record.skip_bad = data->skip_bad;
+    record.files = *files;
+    record.processor = command->processor ? command->processor : record.processor;
+    record.processor_name = processor->name;
+    record.computed_on = processor->text;
+    record.steps = steps;
+    record.eval_every = choose(command->eval_every, record.eval_every);
+    record.checkpoint_every = choose(command->checkpoint_every, record.checkpoint_every);
+    record.threads = choose(command->threads, record.threads);
+    record.run = run->checkpoint ? checkpoint_info(run->checkpoint)->run
+                                 : run_record_identity(&record);
+    return record;
+}
+
+/* The plan first: whoever finds run.json finds it, too. */
+static bool write_record(const Run *run, const RunRecord *record, Diags *diags)
+{
+    char *plan = run_plan_path(run->directory), *path = run_record_path(run->directory);
+    bool is_written =
+        plan_write(run->module, plan, diags) && run_record_write(record, path, diags);
+    free(plan);
+    free(path);
+    return is_written;
+}
+
+/* -- the run --------------------------------------------------------------------- */
 
 static bool choose_steps(const TrainCommand *command, const Run *run, DataSource *source,
                          int64_t *out_steps, Diags *diags)
@@ -110,15 +240,18 @@ static bool choose_steps(const TrainCommand *command, const Run *run, DataSource
     return steps >= 0;
 }
 
-static void introduce(const TrainCommand *command, const Run *run, int64_t steps)
+static void introduce(const Run *run, const RunRecord *record)
 {
     ParamTotals params = module_param_totals(run->module);
     JitStats jit = session_jit_stats(run->session);
     printf("%s: %" PRId64 " of %" PRId64 " parameters trained (%.2f %%), %" PRId64
            " steps on %s\n",
            run->module->name, params.trained, params.all,
-           params.all ? 100.0 * (double)params.trained / (double)params.all : 0, steps,
-           command->data);
+           params.all ? 100.0 * (double)params.trained / (double)params.all : 0,
+           record->steps, record->data);
+    if (run->checkpoint)
+        printf("goes on after step %" PRId64 " in %s\n",
+               checkpoint_info(run->checkpoint)->step, run->directory);
     printf("%u kernels (%u distinct, %u cached) in %.1f s; %u lanes of %.1f MiB\n",
            jit.kernels, jit.distinct, jit.from_cache, jit.seconds,
            session_lanes(run->session),
@@ -128,32 +261,55 @@ static void introduce(const TrainCommand *command, const Run *run, int64_t steps
     fflush(stdout);
 }
 
+/* Results go on, but are no longer those of an undisturbed run to the bit. */
+static void check_processor(const Run *run, Diags *diags)
+{
+    const char *then = run->checkpoint ? checkpoint_info(run->checkpoint)->processor : "";
+    const char *now = session_processor(run->session)->text;
+    if (*then && strcmp(then, now) != 0)
+        diag_warning(diags, (Loc){0},
+                     "the run was computed on %s so far, and now goes on on %s: its "
+                     "numbers will differ from those of one processor by rounding",
+                     then, now);
+}
+
+static ExitCode train_recorded(Run *run, DataSource *source, const RunRecord *record,
+                               const Interrupt *interrupt, Diags *diags)
+{
+    const TrainOptions options = {.directory = run->directory,
+                                  .total_steps = record->steps,
+                                  .score_first = record->score_first,
+                                  .eval_every = record->eval_every,
+                                  .checkpoint_every = record->checkpoint_every,
+                                  .weights = record->weights ? record->weights : "",
+                                  .run = record->run,
+                                  .interrupt = interrupt};
+    if (!run->checkpoint && run_has_checkpoint(run->directory) &&
+        !(check_weights_place(run, diags) && run_set_aside(run->directory, diags)))
+        return EXIT_CODE_input;
+    if (!write_record(run, record, diags))
+        return EXIT_CODE_input;
+    introduce(run, record);
+    check_processor(run, diags);
+    return train(run, source, &options, diags);
+}
+
 static ExitCode train_run(const TrainCommand *command, Run *run,
                           const Interrupt *interrupt, Diags *diags)
 {
-    TrainOptions options = {.directory = run->directory,
-                            .score_first = command->score_first,
-                            .eval_every = command->eval_every,
-                            .checkpoint_every = command->checkpoint_every,
-                            .weights = "",
-                            .interrupt = interrupt};
-    const DataOptions data = {.directory = command->data,
-                              .tokenizer = command->tokenizer,
-                              .weights = run_weights_path(run),
-                              .skip_bad = command->skip_bad};
-    DataSource *source = data_open(&data, run->module, diags);
-    char *weights = run->weights ? realpath(tensor_set_path(run->weights), NULL) : NULL;
+    DataOptions data = {.directory = command->data,
+                        .tokenizer = command->tokenizer,
+                        .weights = run_weights_path(run),
+                        .skip_bad = command->skip_bad};
+    DataFiles files;
+    DataSource *source = run_open_data(run, &data, &files, diags);
+    int64_t steps;
     ExitCode code = EXIT_CODE_input;
-    if (weights)
-        options.weights = weights;
-    if (source && choose_steps(command, run, source, &options.total_steps, diags) &&
-        directory_make(run->directory, diags)) {
-        if (options.eval_every == NOT_GIVEN)
-            options.eval_every = source->epoch_steps(source->state);
-        introduce(command, run, options.total_steps);
-        code = train(run, source, &options, diags);
+    if (source && choose_steps(command, run, source, &steps, diags)) {
+        const RunRecord record = record_of(command, run, &data, &files,
+                                           source->epoch_steps(source->state), steps);
+        code = train_recorded(run, source, &record, interrupt, diags);
     }
-    free(weights);
     data_close(source);
     return code;
 }
@@ -174,6 +330,38 @@ static bool check_trained(const Module *module, Diags *diags)
     return true;
 }
 
+static ExitCode train_opened(const TrainCommand *command, Run *run,
+                             const RunOptions *options, const Interrupt *interrupt,
+                             Diags *diags)
+{
+    RunOptions opening = *options;
+    opening.threads = choose(command->threads, run->record.threads);
+    opening.random_weights |= run->record.random_weights;
+    if (!check_trained(run->module, diags) || !run_fill(run, &opening, diags))
+        return exit_code(false, diags);
+    return train_run(command, run, interrupt, diags);
+}
+
+/* The lock is let go last. */
+static ExitCode train_locked(const TrainCommand *command, Run *run,
+                             const RunOptions *options, RunLock *lock,
+                             const Interrupt *interrupt, Diags *diags)
+{
+    bool is_back = false;
+    char *directory = strdup(run->directory);
+    ExitCode code = train_opened(command, run, options, interrupt, diags);
+    run_close(run);
+    if (!run_settle(directory, &is_back, diags))
+        code = EXIT_CODE_input;
+    if (is_back)
+        diag_note(diags, (Loc){.file = directory},
+                  "ended before its first checkpoint: the run that it was to replace has "
+                  "been put back");
+    run_lock_free(lock);
+    free(directory);
+    return code;
+}
+
 static ExitCode train_plan(const TrainCommand *command, const Interrupt *interrupt,
                            Diags *diags)
 {
@@ -183,19 +371,27 @@ static ExitCode train_plan(const TrainCommand *command, const Interrupt *interru
                                 .is_training = true,
                                 .out = command->out,
                                 .resume = command->resume,
+                                .other = command->other,
                                 .processor = command->processor,
-                                .threads = command->threads,
                                 .no_cache = command->no_cache};
     Run run;
-    if (!run_read(&run, &options, diags))
+    bool is_named = run_is_directory(command->plan);
+    if (is_named && !command->resume) {
+        diag_error(diags, (Loc){.file = command->plan},
+                   "is a directory: --resume goes on with a run, a new one needs a plan");
         return EXIT_CODE_input;
-    bool is_ready = check_trained(run.module, diags) &&
-                    check_directory(command, run.directory, diags) &&
-                    run_fill(&run, &options, diags);
-    ExitCode code = is_ready ? train_run(command, &run, interrupt, diags)
-                             : exit_code(false, diags);
+    }
+    RunLock *lock = is_named ? enter_directory(command, command->plan, diags) : NULL;
+    if ((is_named && !lock) || !run_read(&run, &options, diags)) {
+        run_lock_free(lock);
+        return EXIT_CODE_input;
+    }
+    if (!lock)
+        lock = enter_directory(command, run.directory, diags);
+    if (lock)
+        return train_locked(command, &run, &options, lock, interrupt, diags);
     run_close(&run);
-    return code;
+    return EXIT_CODE_input;
 }
 
 int cmd_train(int argc, char **argv)

@@ -3,6 +3,7 @@
 #define VLG_RUNTIME_DATA_H
 
 #include "runtime/batch.h"
+#include "runtime/data/dataset_files.h"
 
 typedef struct DataOptions {
     const char *directory; /* of data sets in their published layout; NULL or "shapes":
@@ -18,6 +19,9 @@ typedef struct DataOptions {
 /* The source for the tasks of `module`; NULL and an error if there are no such data, or
  * they do not fit what the module's graphs ask for. `module` must outlive it. */
 DataSource *data_open(const DataOptions *options, const Module *module, Diags *diags);
+/* The files that decide what it says (dataset_files). */
+NODISCARD bool data_files(const DataOptions *options, const Module *module, Arena *arena,
+                          DataFiles *out, Diags *diags);
 void data_close(DataSource *source); /* NULL allowed */
 
 #endif

@@ -2,12 +2,12 @@
  * checkpoint, in this order, and compile it. */
 #include "runtime/run.h"
 
-#include <errno.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "ir/base/cache_dir.h"
 #include "ir/plan.h"
@@ -15,26 +15,6 @@
 #include "runtime/model_config.h"
 #include "runtime/weights.h"
 #include "runtime/weights_fit.h"
-
-/* -- places ---------------------------------------------------------------------- */
-
-static char *path_join(const char *directory, const char *name)
-{
-    size_t size = strlen(directory) + strlen(name) + 2;
-    char *path = heap_alloc(size);
-    snprintf(path, size, "%s/%s", directory, name);
-    return path;
-}
-
-char *run_checkpoint_path(const char *directory)
-{
-    return path_join(directory, "checkpoint.safetensors");
-}
-
-char *run_metrics_path(const char *directory)
-{
-    return path_join(directory, "metrics.jsonl");
-}
 
 const char *run_weights_path(const Run *run)
 {
@@ -60,26 +40,57 @@ static bool open_trained(Run *run, const char *path, Diags *diags)
     return run->checkpoint || run->trained;
 }
 
-static bool open_checkpoint(Run *run, const RunOptions *options, Diags *diags)
+/* run.json and the checkpoint are written one after the other: another run may have taken
+ * the directory in between, or somebody has put the file there. */
+static bool check_same_run(const Run *run, const char *from, Diags *diags)
 {
-    const char *from = options->resume ? run->directory : options->from;
-    if (!from)
+    if (!run->has_record || checkpoint_info(run->checkpoint)->run == run->record.run)
         return true;
-    struct stat status;
-    bool is_directory = stat(from, &status) == 0 && S_ISDIR(status.st_mode);
-    char *path = is_directory ? run_checkpoint_path(from) : NULL;
-    bool is_open = path ? (run->checkpoint = checkpoint_open(path, diags)) != NULL
-                        : open_trained(run, from, diags);
-    free(path);
-    if (!is_open || !options->resume)
-        return is_open;
-    if (checkpoint_info(run->checkpoint)->plan == run->plan)
+    diag_error(diags, (Loc){.file = from},
+               "the checkpoint here is not that of the run in run.json");
+    diag_note(diags, (Loc){0}, "if a new run has just begun here, try again");
+    return false;
+}
+
+/* Of runs without run.json, the checkpoint itself knows the plan. */
+static bool check_plan(const Run *run, const RunOptions *options, const char *from,
+                       Diags *diags)
+{
+    if (run->has_record || !options->resume || options->other.plan ||
+        checkpoint_info(run->checkpoint)->plan == run->plan)
         return true;
     diag_error(diags, (Loc){.file = from}, "this run belongs to another plan than '%s'",
                options->plan);
     diag_note(diags, (Loc){0},
               "use the plan it was started with, or start anew elsewhere (--out)");
     return false;
+}
+
+static bool open_directory(Run *run, const RunOptions *options, const char *from,
+                           Diags *diags)
+{
+    char *path = run_checkpoint_path(from), *previous = run_path(from, "previous");
+    run->checkpoint = checkpoint_open(path, diags);
+    if (!run->checkpoint && access(path, F_OK) != 0 && run_has_checkpoint(previous))
+        diag_note(diags, (Loc){0},
+                  "the run that is to replace it has none yet; the one before is in '%s'",
+                  previous);
+    free(previous);
+    free(path);
+    return run->checkpoint && check_same_run(run, from, diags) &&
+           check_plan(run, options, from, diags);
+}
+
+static bool open_checkpoint(Run *run, const RunOptions *options, Diags *diags)
+{
+    bool is_named = options->resume || run_is_directory(options->plan);
+    const char *from = is_named ? run->directory : options->from;
+    if (!from)
+        return true;
+    if (run_is_directory(from))
+        return open_directory(run, options, from, diags);
+    return open_trained(run, from, diags) &&
+           (!run->checkpoint || check_same_run(run, from, diags));
 }
 
 /* An export says over which weights its parameters were trained. */
@@ -97,8 +108,25 @@ static bool check_base(const Run *run, const char *weights, Diags *diags)
     return false;
 }
 
-/* The files named, or those the checkpoint's run started from: its frozen parameters are
- * not in the checkpoint. */
+/* Frozen parameters are not in the checkpoint. */
+static bool check_weights(const Run *run, const RunOptions *options, const char *path,
+                          Diags *diags)
+{
+    const Checkpoint *info = run->checkpoint ? checkpoint_info(run->checkpoint) : NULL;
+    if (!info || info->weights_fingerprint == run->weights_fingerprint)
+        return true;
+    static const char message[] = "these are not the weights that the run started from";
+    const char *then = *info->weights ? info->weights : "no file";
+    if (options->other.weights) {
+        diag_warning(diags, (Loc){.file = path}, "%s: that was '%s'", message, then);
+        return true;
+    }
+    diag_error(diags, (Loc){.file = path}, "%s", message);
+    diag_note(diags, (Loc){0}, "that was '%s'; --other-weights goes on with these", then);
+    return false;
+}
+
+/* The files named, or those the checkpoint's run started from. */
 static bool open_weights(Run *run, const RunOptions *options, Diags *diags)
 {
     const Checkpoint *info = run->checkpoint ? checkpoint_info(run->checkpoint) : NULL;
@@ -107,19 +135,16 @@ static bool open_weights(Run *run, const RunOptions *options, Diags *diags)
                                                 : NULL;
     if (path) {
         run->weights = tensor_set_open(path, diags);
+        if (!run->weights && !options->weights)
+            diag_note(diags, (Loc){0},
+                      "the run started from these; --weights says where they are now");
         if (!run->weights || !model_config_check(run->module, path, diags))
             return false;
         run->weights_fingerprint = weights_fingerprint(run->weights);
     }
     if (run->trained && run->trained_over)
         return check_base(run, path, diags);
-    if (!info || info->weights_fingerprint == run->weights_fingerprint)
-        return true;
-    diag_error(diags, (Loc){.file = path},
-               "these are not the weights that the run started from");
-    diag_note(diags, (Loc){0}, "that was '%s'",
-              *info->weights ? info->weights : "no file");
-    return false;
+    return check_weights(run, options, path, diags);
 }
 
 static bool fill_store(Run *run, Diags *diags)
@@ -144,22 +169,187 @@ static bool start_session(Run *run, const RunOptions *options, Diags *diags)
     char *cache = options->no_cache ? NULL : cache_dir_path();
     SessionOptions session = {.lanes = (uint32_t)options->threads,
                               .cache_dir = cache,
-                              .processor = options->processor};
+                              .processor = options->processor ? options->processor
+                                                              : run->record.processor};
     run->session = session_new(run->module, run->store, &session, diags);
     free(cache);
     return run->session;
 }
 
-bool run_read(Run *run, const RunOptions *options, Diags *diags)
+/* -- what the run says ----------------------------------------------------------- */
+
+/* The directory that holds a checkpoint file; malloc'ed. NULL if it is any other file. */
+static char *directory_of_checkpoint(const char *from)
 {
-    *run = (Run){.module = module_read(options->plan, diags)};
+    char *path = strdup(from), *copy = strdup(from);
+    char *directory = strdup(dirname(path)), *checkpoint = run_checkpoint_path("");
+    bool is_checkpoint = strcmp(basename(copy), checkpoint + 1) == 0;
+    free(checkpoint);
+    free(copy);
+    free(path);
+    if (is_checkpoint)
+        return directory;
+    free(directory);
+    return NULL;
+}
+
+static bool read_record(Run *run, const char *directory, Diags *diags)
+{
+    char *path = run_record_path(directory);
+    run->is_old = access(path, F_OK) != 0;
+    run->has_record =
+        !run->is_old && run_record_read(&run->record, path, run->arena, diags);
+    free(path);
+    return run->is_old || run->has_record;
+}
+
+/* A checkpoint that was copied elsewhere stands for itself. */
+static bool read_record_from(Run *run, const char *from, Diags *diags)
+{
+    if (!from)
+        return true;
+    if (run_is_directory(from))
+        return read_record(run, from, diags);
+    char *directory = directory_of_checkpoint(from);
+    bool is_good = !directory || read_record(run, directory, diags);
+    run->is_old = false;
+    free(directory);
+    return is_good;
+}
+
+static bool hold_plan(const Run *run, const RunOptions *options, Diags *diags)
+{
+    if (!run->has_record || run->record.plan_fingerprint == run->plan)
+        return true;
+    if (options->other.plan) {
+        diag_warning(diags, (Loc){.file = options->plan},
+                     "is not the plan of the run, which was '%s'", run->record.plan);
+        return true;
+    }
+    diag_error(diags, (Loc){.file = options->plan},
+               "this run belongs to another plan than '%s'", options->plan);
+    diag_note(diags, (Loc){0},
+              "it was started with '%s'; its directory alone, in place of a plan, is "
+              "enough; --other-plan goes on with this one",
+              run->record.plan);
+    return false;
+}
+
+static bool name_contradiction(const RunOptions *options, Diags *diags)
+{
+    const char *option = options->from ? "--from" : options->out ? "--out" : NULL;
+    if (option)
+        diag_error(diags, (Loc){.file = options->plan},
+                   "is the directory of a run: %s goes with a plan only", option);
+    return option;
+}
+
+static bool read_plan_of_run(Run *run, const RunOptions *options, Diags *diags)
+{
+    if (name_contradiction(options, diags) || !read_record(run, options->plan, diags))
+        return false;
+    if (run->is_old) {
+        diag_error(diags, (Loc){.file = options->plan},
+                   "has no run.json: no run is here, or one of an earlier version");
+        diag_note(diags, (Loc){0},
+                  "such a run needs its plan, and what it was given: plan.bin --from %s "
+                  "--data DIR",
+                  options->plan);
+        return false;
+    }
+    char *path = run_plan_path(options->plan);
+    run->module = module_read(path, diags);
+    run->plan = run->module ? plan_fingerprint(run->module) : 0;
+    if (run->module && run->plan != run->record.plan_fingerprint)
+        diag_error(diags, (Loc){.file = path}, "is not the plan that run.json tells of");
+    free(path);
+    run->directory = strdup(options->plan);
+    return run->module && run->plan == run->record.plan_fingerprint;
+}
+
+static bool read_plan(Run *run, const RunOptions *options, Diags *diags)
+{
+    run->module = module_read(options->plan, diags);
     if (!run->module)
         return false;
     run->plan = plan_fingerprint(run->module);
     run->directory =
-        options->out ? strdup(options->out) : path_join("runs", run->module->name);
+        options->out ? strdup(options->out) : run_path("runs", run->module->name);
+    return read_record_from(run, options->resume ? run->directory : options->from,
+                            diags) &&
+           hold_plan(run, options, diags);
+}
+
+bool run_read(Run *run, const RunOptions *options, Diags *diags)
+{
+    *run = (Run){
+        .arena = arena_new(), .other = options->other, .is_resumed = options->resume};
+    bool is_read = run_is_directory(options->plan) ? read_plan_of_run(run, options, diags)
+                                                   : read_plan(run, options, diags);
+    if (!is_read)
+        run_close(run);
+    return is_read;
+}
+
+/* -- data ------------------------------------------------------------------------ */
+
+static bool take_recorded_data(const Run *run, DataOptions *given, Diags *diags)
+{
+    if (run->has_record) {
+        if (!given->tokenizer && !given->directory)
+            given->tokenizer = run->record.tokenizer;
+        if (!given->directory)
+            given->directory = run->record.data;
+        given->skip_bad |= run->record.skip_bad;
+        return true;
+    }
+    if (run->is_old && !given->directory) {
+        diag_error(diags, (Loc){0},
+                   "the run has no run.json: an earlier version made it, and it cannot "
+                   "tell on which data it was trained: --data DIR, or --data shapes");
+        return false;
+    }
+    if (!given->directory)
+        given->directory = "shapes";
     return true;
 }
+
+static bool hold_data(const Run *run, const DataOptions *given, const DataFiles *files,
+                      Diags *diags)
+{
+    if (!run->has_record)
+        return true;
+    if (run->other.data)
+        return true;
+    if (run_record_holds_files(&run->record, files, run->is_resumed, given->directory,
+                               diags))
+        return true;
+    diag_note(diags, (Loc){0}, "the run's are '%s'; --other-data goes on with these",
+              run->record.data);
+    return false;
+}
+
+DataSource *run_open_data(const Run *run, DataOptions *given, DataFiles *out_files,
+                          Diags *diags)
+{
+    DataFiles files = {0};
+    DataSource *source = NULL;
+    if (take_recorded_data(run, given, diags))
+        source = data_open(given, run->module, diags);
+    bool is_wanted = source && (run->has_record || out_files);
+    bool is_good =
+        source &&
+        (!is_wanted || (data_files(given, run->module, run->arena, &files, diags) &&
+                        hold_data(run, given, &files, diags)));
+    if (out_files)
+        *out_files = files;
+    if (is_good)
+        return source;
+    data_close(source);
+    return NULL;
+}
+
+/* -- opening it all -------------------------------------------------------------- */
 
 /* A run that has a checkpoint was let go on with such parameters before. */
 static bool check_given(Run *run, const RunOptions *options, Diags *diags)
@@ -170,14 +360,14 @@ static bool check_given(Run *run, const RunOptions *options, Diags *diags)
 
 bool run_fill(Run *run, const RunOptions *options, Diags *diags)
 {
-    bool is_open = open_checkpoint(run, options, diags) &&
-                   open_weights(run, options, diags) && fill_store(run, diags) &&
-                   (!run->trained ||
-                    weights_load_trained(run->store, run->trained, diags)) &&
-                   (!run->checkpoint || checkpoint_load(run->checkpoint, run->store,
-                                                        options->resume, diags)) &&
-                   check_given(run, options, diags) &&
-                   (options->no_session || start_session(run, options, diags));
+    bool is_open =
+        open_checkpoint(run, options, diags) && open_weights(run, options, diags) &&
+        fill_store(run, diags) &&
+        (!run->trained || weights_load_trained(run->store, run->trained, diags)) &&
+        (!run->checkpoint ||
+         checkpoint_load(run->checkpoint, run->store, options->resume, diags)) &&
+        check_given(run, options, diags) &&
+        (options->no_session || start_session(run, options, diags));
     if (!is_open)
         run_close(run);
     return is_open;
@@ -198,6 +388,7 @@ void run_close(Run *run)
     if (run->module)
         module_free(run->module);
     free(run->directory);
+    arena_free(run->arena);
     *run = (Run){0};
 }
 

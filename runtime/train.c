@@ -104,15 +104,18 @@ static bool save(Trainer *trainer)
                                    .plan = run->plan,
                                    .weights = trainer->options->weights,
                                    .weights_fingerprint = run->weights_fingerprint,
+                                   .run = trainer->options->run,
+                                   .processor = session_processor(run->session)->text,
                                    .scores = trainer->scores};
-    if (metrics_sync(trainer->metrics, trainer->diags) &&
-        checkpoint_write(trainer->checkpoint_path, run->store, &checkpoint,
-                         trainer->diags)) {
-        trainer->has_saved = true;
-        return true;
+    if (!metrics_sync(trainer->metrics, trainer->diags) ||
+        !checkpoint_write(trainer->checkpoint_path, run->store, &checkpoint,
+                          trainer->diags)) {
+        note_kept(trainer);
+        return false;
     }
-    note_kept(trainer);
-    return false;
+    bool is_first = !trainer->has_saved, is_back;
+    trainer->has_saved = true;
+    return !is_first || run_settle(trainer->options->directory, &is_back, trainer->diags);
 }
 
 static bool validate(Trainer *trainer)
@@ -220,8 +223,9 @@ static ExitCode finish(Trainer *trainer)
     const TrainOptions *options = trainer->options;
     if (trainer->step < options->total_steps) {
         printf("stopped after step %" PRId64 " of %" PRId64
-               ", saved in %s; go on with --resume\n",
-               trainer->step, options->total_steps, trainer->checkpoint_path);
+               ", saved in %s; go on with --resume %s\n",
+               trainer->step, options->total_steps, trainer->checkpoint_path,
+               options->directory);
         return EXIT_CODE_done;
     }
     if (!score(trainer, SPLIT_test, &trainer->after))

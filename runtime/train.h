@@ -7,12 +7,13 @@
 #include "runtime/run.h"
 
 typedef struct TrainOptions {
-    const char *directory; /* exists */
+    const char *directory; /* exists, is locked, and holds run.json */
     int64_t total_steps;
     bool score_first;           /* the test split before training, too */
     int64_t eval_every;         /* steps between validations; 0: none */
     int64_t checkpoint_every;   /* steps; 0: only at the end */
     const char *weights;        /* absolute path of the weights, or "" */
+    uint64_t run;               /* run_record_identity */
     const Interrupt *interrupt; /* may be NULL */
 } TrainOptions;
 

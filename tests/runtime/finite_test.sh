@@ -55,9 +55,15 @@ head -c 2000 "$run/checkpoint.safetensors" | grep -aq '"step": *"2"' ||
     fail "the kept checkpoint is not that of step 2"
 expect 0 "" export "$work/plan.bin" --from "$run" -o "$work/good.safetensors"
 
-# Nothing that an earlier run left is called this run's.
+# Nothing that an earlier run left is called this run's; it is put back.
+cp "$run/checkpoint.safetensors" "$run/run.json" "$work"
 expect 3 "not saved" train "$work/plan.bin" --out "$run" --random-weights --overwrite --checkpoint-every 3
 if grep -q "is kept" "$work/log"; then fail "another run's checkpoint is kept"; fi
+grep -q "has been put back" "$work/log" || fail "not put back: $(cat "$work/log")"
+for file in checkpoint.safetensors run.json; do
+    cmp "$work/$file" "$run/$file" || fail "the run before lost its $file"
+done
+[ ! -e "$run/previous" ] || fail "something is left aside"
 
 # One number of a good export, made NaN.
 head -c -4 "$work/good.safetensors" >"$work/bad.safetensors"

@@ -1,0 +1,99 @@
+/* One run at a time in a directory: a lock on a file in it, which the operating system
+ * takes back however its holder ends. It belongs to the open file, not to the process, so
+ * that closing another descriptor of it does not let go. The file stays: whoever removed
+ * it could remove the one that a third run has just locked. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ir/base/arena.h"
+#include "runtime/run_directory.h"
+
+enum { HOLDER_TEXT = 512 };
+
+struct RunLock {
+    int fd;
+};
+
+static bool lock_file(int fd)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    return fcntl(fd, F_OFD_SETLK, &whole) == 0;
+}
+
+/* Who we are, for those who find it locked. */
+static void sign(int fd)
+{
+    char host[128] = "", since[32] = "", text[HOLDER_TEXT];
+    time_t now = time(NULL);
+    struct tm parts;
+    if (gethostname(host, sizeof host - 1) != 0)
+        host[0] = '\0';
+    if (gmtime_r(&now, &parts))
+        strftime(since, sizeof since, "%Y-%m-%d %H:%M:%S UTC", &parts);
+    int len = snprintf(text, sizeof text, "process %ld on %s, since %s\n", (long)getpid(),
+                       host, since);
+    /* If this cannot be written, the next one is told less. */
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)len, 0) != len)
+        return;
+}
+
+static void report_holder(const char *directory, int fd, Diags *diags)
+{
+    char text[HOLDER_TEXT];
+    ssize_t len = pread(fd, text, sizeof text - 1, 0);
+    text[len > 0 ? len : 0] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+    diag_error(diags, (Loc){.file = directory}, "another run is at work here: %s",
+               *text ? text : "it does not say which");
+    diag_note(diags, (Loc){0}, "wait for its end, or choose another --out");
+}
+
+/* False if the directory must not be used. A file system without locks is used as it
+ * is. */
+static bool take(const char *directory, int fd, Diags *diags)
+{
+    if (lock_file(fd)) {
+        sign(fd);
+        return true;
+    }
+    if (errno == EAGAIN || errno == EACCES) {
+        report_holder(directory, fd, diags);
+        return false;
+    }
+    diag_warning(diags, (Loc){.file = directory},
+                 "cannot be locked (%s): see to it that no other run uses it",
+                 strerror(errno));
+    return true;
+}
+
+RunLock *run_lock_take(const char *directory, Diags *diags)
+{
+    char *path = run_path(directory, "lock");
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+    if (fd < 0)
+        diag_error(diags, (Loc){.file = path}, "cannot open: %s", strerror(errno));
+    free(path);
+    if (fd < 0)
+        return NULL;
+    if (!take(directory, fd, diags)) {
+        close(fd);
+        return NULL;
+    }
+    RunLock *lock = heap_alloc(sizeof *lock);
+    lock->fd = fd;
+    return lock;
+}
+
+void run_lock_free(RunLock *lock)
+{
+    if (!lock)
+        return;
+    close(lock->fd);
+    free(lock);
+}
