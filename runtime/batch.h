@@ -69,6 +69,8 @@ struct DataSource {
     void *state;
     /* Optimiser steps in one pass over the training data. */
     int64_t (*epoch_steps)(void *state);
+    /* The task, of the module's, that a training step takes its batch from. */
+    uint32_t (*step_task)(void *state, int64_t step);
     /* The batch of training step `step` (counted from 0 over all epochs): a function of
      * the seed and the step alone, so that a resumed run sees the same data. NULL and an
      * error at fault. */

@@ -149,6 +149,18 @@ bool checkpoint_write(const char *path, Store *store, const Checkpoint *checkpoi
     return tensor_writer_finish(writer, diags);
 }
 
+int64_t checkpoint_bytes(Store *store)
+{
+    enum { HEADER = 4096, HEADER_OF_TENSOR = 256 };
+    int64_t bytes = HEADER;
+    for (uint32_t i = 0; i < store_count(store); i++) {
+        const StoreEntry *entry = store_at(store, i);
+        if (is_kept(entry))
+            bytes += HEADER_OF_TENSOR + entry->elements * (int64_t)sizeof *entry->data;
+    }
+    return bytes;
+}
+
 /* -- reading --------------------------------------------------------------------- */
 
 static bool get_text(const CheckpointFile *file, const char *key, const char **out,

@@ -32,6 +32,9 @@ uint64_t weights_fingerprint(const TensorSet *set);
 NODISCARD bool checkpoint_write(const char *path, Store *store,
                                 const Checkpoint *checkpoint, Diags *diags);
 
+/* About what that file takes. */
+int64_t checkpoint_bytes(Store *store);
+
 /* A checkpoint that is open: `info` points into it. */
 typedef struct CheckpointFile CheckpointFile;
 

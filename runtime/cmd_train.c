@@ -6,6 +6,7 @@
 #include "ir/base/files.h"
 #include "ir/plan.h"
 #include "runtime/command.h"
+#include "runtime/rehearse.h"
 #include "runtime/train.h"
 
 enum { CHECKPOINT_EVERY = 100, NOT_GIVEN = -1 };
@@ -284,6 +285,8 @@ static ExitCode train_recorded(Run *run, DataSource *source, const RunRecord *re
                                   .weights = record->weights ? record->weights : "",
                                   .run = record->run,
                                   .interrupt = interrupt};
+    if (!rehearse(run, source, &options, diags))
+        return exit_code(false, diags);
     if (!run->checkpoint && run_has_checkpoint(run->directory) &&
         !(check_weights_place(run, diags) && run_set_aside(run->directory, diags)))
         return EXIT_CODE_input;

@@ -1,4 +1,5 @@
 /* vlrun: runs plans. Each command is in a file of its own, runtime/cmd_<name>.c. */
+#include <signal.h>
 #include <string.h>
 
 #include "runtime/command.h"
@@ -43,6 +44,7 @@ static const IsolateHandler *const readers[] = {&hdf5_handler};
 int main(int argc, char **argv)
 {
     isolate_serve(argc, argv, readers, sizeof readers / sizeof *readers);
+    signal(SIGXFSZ, SIG_IGN); /* a file over its limit is an error like a full disk */
     if (argc < 2) {
         print_help(stderr);
         return EXIT_CODE_usage;

@@ -126,6 +126,13 @@ static void enter_epoch(Dataset *dataset, int64_t epoch)
                            dataset->tasks[i].order);
 }
 
+static uint32_t dataset_step_task(void *state, int64_t step)
+{
+    Dataset *dataset = state;
+    enter_epoch(dataset, step / dataset->epoch_steps);
+    return dataset->task_order[step % dataset->epoch_steps];
+}
+
 static Batch *dataset_train_batch(void *state, int64_t step, Diags *diags)
 {
     Dataset *dataset = state;
@@ -323,6 +330,7 @@ DataSource *dataset_open(const DatasetOptions *options, const Module *module,
                                .skips = dataset->skips};
     dataset->source = (DataSource){.state = dataset,
                                    .epoch_steps = dataset_epoch_steps,
+                                   .step_task = dataset_step_task,
                                    .train_batch = dataset_train_batch,
                                    .eval_batch = dataset_eval_batch,
                                    .choice = dataset_choice,

@@ -181,4 +181,22 @@ name=$(printf 'w\377.safetensors')
 cp weights.safetensors "$name"
 expect 1 "not UTF-8" train plan.bin --data data --weights "$name" --out bytes
 [ ! -e bytes/checkpoint.safetensors ] || fail "a run began that could not be saved"
+
+early() { # text, options: refused before the first step, and the run that is there stays
+    expect 1 "$1" "${@:2}" --overwrite
+    if grep -q '^step ' log; then fail "steps were trained: $(cat log)"; fi
+    same whole/checkpoint.safetensors second/checkpoint.safetensors
+}
+"$vlc" compile "$models/vlt5_tiny_adapter.vg" -o short.bin --set tasks=caption --set longest_target=2
+early "the plan has room for" train short.bin "${given[@]}" --out whole
+head -c 100 moved/nlvr/test.json >data/nlvr/test.json
+early "nlvr/test.json" "${train[@]}" --out whole
+cp moved/nlvr/test.json data/nlvr/test.json
+(ulimit -f 300 && early "a checkpoint has" "${train[@]}" --out whole)
+expect 1 "/proc" "${train[@]}" --out /proc/nowhere
+mkdir taken taken/metrics.jsonl
+expect 1 "taken/metrics.jsonl" "${train[@]}" --out taken
+rmdir taken/metrics.jsonl
+mkfifo taken/metrics.jsonl
+expect 1 "taken/metrics.jsonl" "${train[@]}" --out taken
 echo "a directory tells all, and is defended"
