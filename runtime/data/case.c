@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "ir/axis.h"
+#include "ir/base/files.h"
 
-enum { IGNORED_LABEL = -100, BOX_NUMBERS = 4 };
+enum { IGNORED_LABEL = -100, BOX_NUMBERS = 4, SETTINGS_BYTES_MAX = 1 << 24 };
 
 /* -- the JSON beside ---------------------------------------------------------------- */
 
@@ -72,6 +73,23 @@ static char *settings_path(Arena *arena, const char *path)
     return arena_format(arena, "%.*s.json", stem, path);
 }
 
+/* The settings' outermost object; NULL and an error. */
+static json_t *read_settings(const char *path, Diags *diags)
+{
+    size_t len;
+    json_error_t error;
+    char *text = file_read(path, SETTINGS_BYTES_MAX, &len, diags);
+    json_t *root = text ? json_loadb(text, len, 0, &error) : NULL;
+    if (text && !root)
+        diag_error(diags,
+                   (Loc){.file = path,
+                         .line = error.line > 0 ? (uint32_t)error.line : 0,
+                         .column = error.column > 0 ? (uint32_t)error.column : 0},
+                   "%s", error.text);
+    free(text);
+    return root;
+}
+
 RecordedCase *case_open(const char *path, Diags *diags)
 {
     Arena *arena = arena_new();
@@ -79,14 +97,7 @@ RecordedCase *case_open(const char *path, Diags *diags)
     recorded->arena = arena;
     recorded->path = arena_string(arena, path, strlen(path));
     const char *settings = settings_path(arena, path);
-    json_error_t error;
-    json_t *root = json_load_file(settings, 0, &error);
-    if (!root)
-        diag_error(diags,
-                   (Loc){.file = settings,
-                         .line = error.line > 0 ? (uint32_t)error.line : 0,
-                         .column = error.column > 0 ? (uint32_t)error.column : 0},
-                   "%s", error.text);
+    json_t *root = read_settings(settings, diags);
     if (root)
         read_generation(recorded, root);
     bool is_read = root && read_steps(recorded, root, settings, diags);

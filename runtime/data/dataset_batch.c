@@ -200,6 +200,8 @@ static bool read_features(const BatchMaker *maker, Sequence *sequence, uint32_t 
             : !features_read_hdf5(maker->isolate, path,
                                   sequence->chosen.example->images[image], out, diags))
         return false;
+    if (!features_check_finite(out, path, diags))
+        return false;
     if (is_video)
         features_resample(out, shape->video_rows);
     sequence->cells += out->count;

@@ -1,6 +1,8 @@
 /* What features of images and videos have in common. */
 #include "runtime/data/features.h"
 
+#include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +12,32 @@ void features_free(Features *features)
 {
     free(features->rows);
     *features = (Features){0};
+}
+
+static bool is_finite_row(const float *row, int64_t width)
+{
+    float sum = 0;
+    for (int64_t j = 0; j < width; j++)
+        sum += row[j] * 0.0F; /* 0, or not a number */
+    return sum == 0;
+}
+
+bool features_check_finite(const Features *features, const char *path, Diags *diags)
+{
+    int64_t width = features->width;
+    for (int64_t i = 0; i < features->count; i++) {
+        const float *row = features->rows + i * width;
+        int64_t j = 0;
+        if (is_finite_row(row, width))
+            continue;
+        while (isfinite(row[j]))
+            j++;
+        diag_error(diags, (Loc){.file = path},
+                   "number %" PRId64 " of row %" PRId64 " of the features is %s", j, i,
+                   isnan(row[j]) ? "not a number" : "infinite, or too large");
+        return false;
+    }
+    return true;
 }
 
 static void pool_rows(const Features *from, float *to, int64_t count)

@@ -31,6 +31,10 @@ NODISCARD bool features_write_hdf5(const char *path, const char *id,
 NODISCARD bool features_write_npz(const char *path, const Features *features,
                                   Diags *diags);
 
+/* Whether all are finite; else an error that names the first that is not. */
+NODISCARD bool features_check_finite(const Features *features, const char *path,
+                                     Diags *diags);
+
 /* Makes the rows `count`: fewer are followed by rows of zeros; of more, row i is the
  * maximum over rows floor(i L / count) .. ceil((i + 1) L / count) - 1. */
 void features_resample(Features *features, int64_t count);

@@ -3,15 +3,57 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zip.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/file_kind.h"
+#include "ir/base/files.h"
 #include "runtime/data/features.h"
 #include "runtime/safetensors.h"
 
 static const char entry_name[] = "features.npy";
 
+/* Double precision and a header; and what deflate can do at most. */
+enum {
+    ENTRY_BYTES_MAX = FEATURES_ELEMENTS_MAX * 8 + (1 << 16),
+    DEFLATE_RATIO_MAX = 1032
+};
+
 /* -- reading --------------------------------------------------------------------- */
+
+/* The first name in the archive, to tell what is there instead. */
+static bool tell_missing(zip_t *archive, Loc loc, Diags *diags)
+{
+    const char *other = zip_get_name(archive, 0, 0);
+    if (other)
+        diag_error(diags, loc, "has no array 'features', but '%s'", other);
+    else
+        diag_error(diags, loc, "has no array 'features'");
+    return false;
+}
+
+/* Whether the archive's own word for the array's size can be believed. */
+static bool check_entry(zip_t *archive, Loc loc, zip_stat_t *out, Diags *diags)
+{
+    const zip_uint64_t wanted = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE;
+    if (zip_stat(archive, entry_name, 0, out) != 0 || (out->valid & wanted) != wanted)
+        return tell_missing(archive, loc, diags);
+    if (out->size > ENTRY_BYTES_MAX) {
+        diag_error(diags, loc,
+                   "array 'features' is too large: %" PRIu64 " bytes, at most %" PRIu64
+                   " are read",
+                   (uint64_t)out->size, (uint64_t)ENTRY_BYTES_MAX);
+        return false;
+    }
+    if (out->size / DEFLATE_RATIO_MAX <= out->comp_size)
+        return true;
+    diag_error(diags, loc,
+               "array 'features' is damaged: %" PRIu64 " bytes cannot be compressed to "
+               "%" PRIu64,
+               (uint64_t)out->size, (uint64_t)out->comp_size);
+    return false;
+}
 
 /* The bytes of the entry, or NULL and an error. */
 static unsigned char *read_entry(zip_t *archive, const char *path, int64_t *out_size,
@@ -19,23 +61,20 @@ static unsigned char *read_entry(zip_t *archive, const char *path, int64_t *out_
 {
     const Loc loc = {.file = path};
     zip_stat_t status;
-    if (zip_stat(archive, entry_name, 0, &status) != 0 ||
-        !(status.valid & ZIP_STAT_SIZE)) {
-        diag_error(diags, loc, "has no array 'features'");
+    if (!check_entry(archive, loc, &status, diags))
         return NULL;
-    }
-    if (status.size > (zip_uint64_t)FEATURES_ELEMENTS_MAX * 8) {
-        diag_error(diags, loc, "array 'features' is too large");
-        return NULL;
-    }
     zip_file_t *entry = zip_fopen(archive, entry_name, 0);
-    unsigned char *bytes = entry ? heap_alloc((size_t)status.size + 1) : NULL;
+    if (!entry) {
+        diag_error(diags, loc, "array 'features' cannot be read: %s",
+                   zip_strerror(archive));
+        return NULL;
+    }
+    unsigned char *bytes = heap_alloc((size_t)status.size + 1);
     /* Asking for one byte more makes the library check the sum over all. */
-    zip_int64_t count = entry ? zip_fread(entry, bytes, status.size) : -1;
+    zip_int64_t count = zip_fread(entry, bytes, status.size);
     bool is_whole = count == (zip_int64_t)status.size &&
                     zip_fread(entry, bytes + status.size, 1) == 0;
-    if (entry)
-        zip_fclose(entry);
+    zip_fclose(entry);
     if (is_whole) {
         *out_size = (int64_t)status.size;
         return bytes;
@@ -73,17 +112,34 @@ static void convert(const unsigned char *bytes, const NpyHeader *header, Feature
         }
 }
 
+/* What the file is instead, or the library's word. */
+static void tell_no_archive(int file, const char *path, int code, Diags *diags)
+{
+    char bytes[FILE_KIND_BYTES];
+    ssize_t got = pread(file, bytes, sizeof bytes, 0);
+    const char *kind = got >= 0 ? file_kind(bytes, (size_t)got) : NULL;
+    zip_error_t error;
+    zip_error_init_with_code(&error, code);
+    if (kind && memcmp(bytes, "PK", 2) != 0)
+        diag_error(diags, (Loc){.file = path}, "is no npz file, but %s", kind);
+    else
+        diag_error(diags, (Loc){.file = path},
+                   "is no npz file that can be read, cut or damaged: %s",
+                   zip_error_strerror(&error));
+    zip_error_fini(&error);
+}
+
 bool features_read_npz(const char *path, Features *out, Diags *diags)
 {
     *out = (Features){0};
-    int code;
-    zip_t *archive = zip_open(path, ZIP_RDONLY, &code);
+    int code, file = file_open(path, diags);
+    if (file < 0)
+        return false;
+    zip_t *archive = zip_fdopen(file, 0, &code); /* with a descriptor of its own */
+    if (!archive)
+        tell_no_archive(file, path, code, diags);
     if (!archive) {
-        zip_error_t error;
-        zip_error_init_with_code(&error, code);
-        diag_error(diags, (Loc){.file = path}, "is no npz file that can be read: %s",
-                   zip_error_strerror(&error));
-        zip_error_fini(&error);
+        (void)close(file);
         return false;
     }
     int64_t size;

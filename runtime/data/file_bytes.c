@@ -1,17 +1,17 @@
-/* Reads until the end, so that pipes and files of unknown size work too. */
+/* Reads until the end: the file may grow meanwhile. */
 #include "runtime/data/file_bytes.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "ir/base/files.h"
+
 bool file_bytes_read(const char *path, size_t limit, TextBuffer *out, Diags *diags)
 {
     Loc loc = {.file = path};
-    FILE *file = fopen(path, "rb");
-    if (!file) {
-        diag_error(diags, loc, "cannot be opened: %s", strerror(errno));
+    FILE *file = file_open_stream(path, diags);
+    if (!file)
         return false;
-    }
     char block[1 << 16];
     size_t got;
     while (out->count <= limit && (got = fread(block, 1, sizeof block, file)) > 0)

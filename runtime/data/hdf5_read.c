@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/file_kind.h"
 #include "runtime/data/features.h"
+#include "runtime/data/hdf5_chunks.h"
 #include "runtime/safetensors.h"
 
 const char hdf5_dataset[] = "features";
@@ -88,6 +90,17 @@ static bool check_lock(const Reading *reading)
     return fault(reading, "is locked: another program has it open for writing");
 }
 
+static bool tell_kind(const Reading *reading)
+{
+    char bytes[FILE_KIND_BYTES];
+    ssize_t got = pread(reading->descriptor, bytes, sizeof bytes, 0);
+    const char *kind = got >= 0 ? file_kind(bytes, (size_t)got) : strerror(errno);
+    if (!kind)
+        return fault(reading, "is no HDF5 file");
+    diag_error(reading->diags, reading->loc, "is no HDF5 file, but %s", kind);
+    return false;
+}
+
 /* The format's signature stands at byte 0, or 512, 1024, 2048, .. */
 static bool check_signature(const Reading *reading)
 {
@@ -96,7 +109,7 @@ static bool check_signature(const Reading *reading)
     for (off_t at = 0;; at = at ? 2 * at : 512) {
         ssize_t got = pread(reading->descriptor, bytes, sizeof bytes, at);
         if (got < (ssize_t)sizeof bytes)
-            return fault(reading, "is no HDF5 file");
+            return tell_kind(reading);
         if (memcmp(bytes, signature, sizeof bytes) == 0)
             return true;
     }
@@ -159,7 +172,7 @@ static bool check_filters(const Reading *reading)
                                              NULL, sizeof name, name, NULL);
         if (filter < 0)
             return library_fault(reading, "its list of filters is damaged");
-        if (H5Zfilter_avail(filter) > 0)
+        if (hdf5_filter_is_read(filter) && H5Zfilter_avail(filter) > 0)
             continue;
         diag_error(reading->diags, reading->loc,
                    "'%s' are compressed by filter %d (%s), which is not read; write them "
@@ -212,30 +225,22 @@ static bool check_shape(Reading *reading)
     return false;
 }
 
-/* Chunks of the dataset, and those of them that were written. */
-static bool count_chunks(const Reading *reading, hsize_t *out_all, hsize_t *out_written)
-{
-    hsize_t sizes[2];
-    if (H5Pget_chunk(reading->facts, 2, sizes) != 2 || sizes[0] == 0 || sizes[1] == 0 ||
-        sizes[0] > (hsize_t)FEATURES_ELEMENTS_MAX ||
-        sizes[1] > (hsize_t)FEATURES_ELEMENTS_MAX / sizes[0])
-        return false;
-    *out_all = 1;
-    for (int i = 0; i < 2; i++)
-        *out_all *= (reading->dims[i] + sizes[i] - 1) / sizes[i];
-    return H5Dget_num_chunks(reading->dataset, reading->space, out_written) >= 0;
-}
-
 /* What was never written would be read as zeros, and a few bytes as millions of them. */
 static bool check_written(const Reading *reading)
 {
-    hsize_t all = reading->dims[0] * reading->dims[1] * H5Tget_size(reading->type);
-    hsize_t written = H5Dget_storage_size(reading->dataset);
-    if (H5Pget_layout(reading->facts) == H5D_CHUNKED &&
-        !count_chunks(reading, &all, &written))
-        return library_fault(reading, "the chunks of 'features' are damaged");
-    return written >= all ||
-           fault(reading, "'features' were not written, or not to their end");
+    if (H5Pget_layout(reading->facts) != H5D_CHUNKED) {
+        hsize_t all = reading->dims[0] * reading->dims[1] * H5Tget_size(reading->type);
+        return H5Dget_storage_size(reading->dataset) >= all ||
+               fault(reading, "'features' were not written, or not to their end");
+    }
+    const char *problem =
+        hdf5_check_chunks(&(Hdf5Chunks){.dataset = reading->dataset,
+                                        .facts = reading->facts,
+                                        .space = reading->space,
+                                        .dims = {reading->dims[0], reading->dims[1]},
+                                        .element_bytes = H5Tget_size(reading->type),
+                                        .elements_max = (size_t)FEATURES_ELEMENTS_MAX});
+    return !problem || library_fault(reading, problem);
 }
 
 /* -- the numbers ------------------------------------------------------------------- */

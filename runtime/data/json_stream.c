@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/file_kind.h"
+#include "ir/base/files.h"
 
-enum { BUFFER_BYTES = 1 << 18, RECORD_BYTES_MAX = 1 << 26, AT_END = -1 };
+enum { BUFFER_BYTES = 1 << 18, RECORD_BYTES_MAX = 1 << 22, AT_END = -1 };
 
 typedef enum Place { PLACE_start, PLACE_first, PLACE_between, PLACE_end } Place;
 
@@ -24,17 +26,15 @@ struct JsonStream {
     Loc loc; /* of the record */
     int64_t number;
     char *record;
-    size_t record_bytes, record_room;
+    size_t record_bytes, record_room; /* more bytes than room: too long, not kept */
     char buffer[BUFFER_BYTES];
 };
 
 JsonStream *json_stream_open(const char *path, const char *member, Diags *diags)
 {
-    FILE *file = fopen(path, "rb");
-    if (!file) {
-        diag_error(diags, (Loc){.file = path}, "cannot be read: %s", strerror(errno));
+    FILE *file = file_open_stream(path, diags);
+    if (!file)
         return NULL;
-    }
     JsonStream *stream = heap_alloc(sizeof *stream);
     memset(stream, 0, offsetof(JsonStream, buffer));
     size_t len = strlen(path);
@@ -100,27 +100,40 @@ static int skip_blanks(JsonStream *stream)
     return byte;
 }
 
-static bool keep_byte(JsonStream *stream, int byte)
+/* A parsed record takes some fifty times its bytes: its size bounds our memory. */
+static void keep_byte(JsonStream *stream, int byte)
 {
-    if (stream->record_bytes == stream->record_room) {
-        if (stream->record_room >= RECORD_BYTES_MAX)
-            return false;
+    if (stream->record_bytes == stream->record_room &&
+        stream->record_room < RECORD_BYTES_MAX) {
         stream->record_room = stream->record_room ? 2 * stream->record_room : 4096;
         stream->record = heap_grow(stream->record, stream->record_room);
     }
-    stream->record[stream->record_bytes++] = (char)byte;
-    return true;
+    if (stream->record_bytes < stream->record_room)
+        stream->record[stream->record_bytes] = (char)byte;
+    stream->record_bytes++;
 }
 
 /* -- faults ---------------------------------------------------------------------- */
 
+/* Something else by the name of the file, as its beginning shows; only asked there. */
+static const char *other_kind(JsonStream *stream)
+{
+    (void)peek_byte(stream);
+    bool is_start = stream->number == 0 && !stream->is_faulty && stream->filled > 0;
+    return is_start ? file_kind(stream->buffer, stream->filled) : NULL;
+}
+
 static JsonStep broken(JsonStream *stream, const char *wanted)
 {
+    const char *kind = other_kind(stream);
     Loc loc = {.file = stream->path, .line = stream->line};
     int byte = peek_byte(stream);
     stream->place = PLACE_end;
     if (stream->is_faulty)
         diag_error(stream->diags, loc, "cannot be read: %s", strerror(errno));
+    else if (kind)
+        diag_error(stream->diags, (Loc){.file = stream->path}, "is no JSON file, but %s",
+                   kind);
     else if (byte == AT_END)
         diag_error(stream->diags, loc,
                    "the file ends in record %" PRId64 " where %s is expected",
@@ -133,18 +146,10 @@ static JsonStep broken(JsonStream *stream, const char *wanted)
     return JSON_STEP_broken;
 }
 
-static JsonStep too_long(JsonStream *stream)
-{
-    stream->place = PLACE_end;
-    diag_error(stream->diags, stream->loc, "record %" PRId64 " is longer than %d bytes",
-               stream->number, RECORD_BYTES_MAX);
-    return JSON_STEP_broken;
-}
-
 /* -- values ---------------------------------------------------------------------- */
 
 /* Passes over one value, from its first byte to its last; keeps it if `keep`. */
-static bool scan_value(JsonStream *stream, bool keep, bool *out_too_long)
+static bool scan_value(JsonStream *stream, bool keep)
 {
     int64_t depth = 0;
     bool in_string = false, is_escaped = false;
@@ -156,10 +161,8 @@ static bool scan_value(JsonStream *stream, bool keep, bool *out_too_long)
         if (depth == 0 && !in_string && (is_close || byte == ','))
             return true; /* a number or word ends where the next thing begins */
         next_byte(stream);
-        if (keep && !keep_byte(stream, byte)) {
-            *out_too_long = true;
-            return false;
-        }
+        if (keep)
+            keep_byte(stream, byte);
         if (in_string) {
             bool was_escaped = is_escaped;
             is_escaped = !is_escaped && byte == '\\';
@@ -184,9 +187,8 @@ static bool scan_value(JsonStream *stream, bool keep, bool *out_too_long)
 
 static bool scan_string(JsonStream *stream)
 {
-    bool is_too_long = false;
     stream->record_bytes = 0;
-    return peek_byte(stream) == '"' && scan_value(stream, true, &is_too_long);
+    return peek_byte(stream) == '"' && scan_value(stream, true);
 }
 
 /* Goes to the array that is a member of the outermost object. */
@@ -214,8 +216,7 @@ static JsonStep find_member(JsonStream *stream)
         skip_blanks(stream);
         if (is_it)
             return JSON_STEP_record;
-        bool is_too_long;
-        if (!scan_value(stream, false, &is_too_long))
+        if (!scan_value(stream, false))
             return broken(stream, "the rest of a value");
     }
     stream->place = PLACE_end;
@@ -247,6 +248,12 @@ static JsonStep begin(JsonStream *stream)
 static JsonStep parse_record(JsonStream *stream, json_t **out_record, Diags *bad)
 {
     json_error_t error;
+    if (stream->record_bytes > RECORD_BYTES_MAX) {
+        diag_error(bad, stream->loc,
+                   "record %" PRId64 " is longer than %d bytes, the most that is read",
+                   stream->number, RECORD_BYTES_MAX);
+        return JSON_STEP_bad;
+    }
     json_t *record =
         json_loadb(stream->record, stream->record_bytes, JSON_REJECT_DUPLICATES, &error);
     if (json_is_object(record)) {
@@ -271,8 +278,7 @@ static JsonStep next_line(JsonStream *stream, json_t **out_record, Diags *bad)
     stream->loc.line = stream->line;
     int byte;
     while ((byte = next_byte(stream)) != AT_END && byte != '\n')
-        if (!keep_byte(stream, byte))
-            return too_long(stream);
+        keep_byte(stream, byte);
     return parse_record(stream, out_record, bad);
 }
 
@@ -306,9 +312,8 @@ static JsonStep next_element(JsonStream *stream, json_t **out_record, Diags *bad
     stream->number++;
     stream->record_bytes = 0;
     stream->loc.line = stream->line;
-    bool is_too_long = false;
-    if (!scan_value(stream, true, &is_too_long))
-        return is_too_long ? too_long(stream) : broken(stream, "the rest of the record");
+    if (!scan_value(stream, true))
+        return broken(stream, "the rest of the record");
     if (stream->record_bytes == 0)
         return broken(stream, "a record");
     return parse_record(stream, out_record, bad);

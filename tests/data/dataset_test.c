@@ -76,6 +76,56 @@ static void test_streams(Check *check, const Scratch *scratch)
     check_stream(check, scratch, "stream.jsonl", NULL, "", "e");
 }
 
+/* A record that is too long is bad, and the next one good. */
+static void test_bounds(Check *check, const Scratch *scratch)
+{
+    const size_t size = ((size_t)1 << 22) + 1;
+    char *text = arena_alloc(scratch->arena, size + 64);
+    memcpy(text, "[{\"a\": \"", 8);
+    memset(text + 8, 'x', size);
+    memcpy(text + 8 + size, "\"},\n{}]", 8);
+    text[8 + size + 8] = 0;
+    check_stream(check, scratch, "stream.json", NULL, text, "bre");
+    memcpy(text + 8 + size, "\"}\n{}\n", 7);
+    check_stream(check, scratch, "stream.jsonl", NULL, text + 1, "bre");
+    memset(text, '[', size);
+    text[size] = 0;
+    check_stream(check, scratch, "stream.json", NULL, text, "x");
+    memcpy(text, "[{\"a\":", 6);
+    memset(text + 6, '[', 4000);
+    memset(text + 4006, ']', 4000);
+    memcpy(text + 8006, "}, {}]", 7);
+    check_stream(check, scratch, "stream.json", NULL, text, "bre");
+}
+
+/* What was downloaded in the file's place. */
+static void check_kind(Check *check, const Scratch *scratch, const char *text,
+                       const char *message)
+{
+    Messages messages;
+    json_t *record;
+    messages_open(&messages);
+    const char *path = scratch_text(scratch, "train.json", text);
+    JsonStream *stream = json_stream_open(path, NULL, messages.diags);
+    CHECK(check,
+          json_stream_next(stream, &record, messages.diags) == JSON_STEP_broken &&
+              messages_have(&messages, message),
+          "should say '%s': %s", message, messages.text);
+    json_stream_close(stream);
+    messages_close(&messages);
+}
+
+static void test_kinds(Check *check, const Scratch *scratch)
+{
+    check_kind(check, scratch,
+               "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
+               "is no JSON file, but a git-lfs pointer");
+    check_kind(check, scratch, "\n<!DOCTYPE html>\n<html>", "but an HTML page");
+    check_kind(check, scratch, "\x1f\x8b", "but a gzip file");
+    check_kind(check, scratch, "", "the file ends");
+    check_kind(check, scratch, "{}", "'{' where an array");
+}
+
 /* -- what records say -------------------------------------------------------------- */
 
 static void check_text(Check *check, const DatasetExample *example, const char *task,
@@ -247,6 +297,8 @@ int main(void)
     Scratch scratch = scratch_new();
     loading_folders(&scratch);
     test_streams(&check, &scratch);
+    test_bounds(&check, &scratch);
+    test_kinds(&check, &scratch);
     test_questions(&check, &scratch);
     test_captions(&check, &scratch);
     test_videos(&check, &scratch);

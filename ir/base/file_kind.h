@@ -1,0 +1,14 @@
+/* What a file is that was taken for another: a download that went wrong has the right
+ * name and the wrong bytes. */
+#ifndef VLG_IR_BASE_FILE_KIND_H
+#define VLG_IR_BASE_FILE_KIND_H
+
+#include <stddef.h>
+
+enum { FILE_KIND_BYTES = 512 }; /* as many of its first bytes tell */
+
+/* In words that go on "is no HDF5 file, but "; NULL if the bytes look like nothing
+ * known. */
+const char *file_kind(const void *bytes, size_t count);
+
+#endif
