@@ -1,10 +1,10 @@
 /* A run is announced by raising `started`, and over when `finished` has counted every
- * helper: two counters that only grow, so nothing has to be reset between runs. */
+ * helper: two counters that only grow, so nothing has to be reset between runs. Helpers
+ * that have waited for long sleep, and are woken by the next announcement. */
 #include "runtime/lanes.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "ir/base/arena.h"
 #include "runtime/spin.h"
@@ -18,28 +18,47 @@ typedef struct Helper {
 struct Lanes {
     _Alignas(64) _Atomic int64_t started;  /* runs announced */
     _Alignas(64) _Atomic int64_t finished; /* helpers' returns, over all runs */
-    LaneFn *fn;                            /* NULL ends the helpers */
+    _Alignas(64) _Atomic uint32_t sleepers;
+    pthread_mutex_t lock; /* of those that sleep */
+    pthread_cond_t woken;
+    LaneFn *fn; /* NULL ends the helpers */
     void *state;
     uint32_t count;
     uint32_t helper_count; /* threads that exist; lane 0 is the caller */
     Helper *helpers;
 };
 
-enum { YIELDS_BEFORE_NAP = 2000, NAP_NANOSECONDS = 100000 };
+enum { YIELDS_BEFORE_SLEEP = 2000 };
 
-/* Between steps a lane may wait for data for a long time: it naps. */
-static void wait_for_run(const _Atomic int64_t *started, int64_t run)
+static bool is_announced(Lanes *lanes, int64_t run)
 {
-    uint32_t turns = 0;
-    while (atomic_load_explicit(started, memory_order_acquire) < run) {
-        turns++;
-        if (turns < SPINS_BEFORE_YIELD)
+    return atomic_load_explicit(&lanes->started, memory_order_acquire) >= run;
+}
+
+/* Whoever announces a run looks for sleepers after it has raised `started`, and a sleeper
+ * counts itself before it looks at `started`: one of the two sees the other. */
+static void sleep_until(Lanes *lanes, int64_t run)
+{
+    pthread_mutex_lock(&lanes->lock);
+    atomic_fetch_add(&lanes->sleepers, 1);
+    while (atomic_load(&lanes->started) < run)
+        pthread_cond_wait(&lanes->woken, &lanes->lock);
+    atomic_fetch_sub(&lanes->sleepers, 1);
+    pthread_mutex_unlock(&lanes->lock);
+}
+
+/* Between steps a lane may wait for data for a long time: then it sleeps. */
+static void wait_for_run(Lanes *lanes, int64_t run)
+{
+    for (uint32_t turn = 0; turn < SPINS_BEFORE_YIELD + YIELDS_BEFORE_SLEEP; turn++) {
+        if (is_announced(lanes, run))
+            return;
+        if (turn < SPINS_BEFORE_YIELD)
             spin_pause();
-        else if (turns < SPINS_BEFORE_YIELD + YIELDS_BEFORE_NAP)
-            sched_yield();
         else
-            nanosleep(&(struct timespec){.tv_nsec = NAP_NANOSECONDS}, NULL);
+            sched_yield();
     }
+    sleep_until(lanes, run);
 }
 
 static void *helper_main(void *arg)
@@ -47,7 +66,7 @@ static void *helper_main(void *arg)
     const Helper *helper = arg;
     Lanes *lanes = helper->lanes;
     for (int64_t run = 1;; run++) {
-        wait_for_run(&lanes->started, run);
+        wait_for_run(lanes, run);
         if (!lanes->fn)
             return NULL;
         lanes->fn(lanes->state, helper->lane);
@@ -70,6 +89,8 @@ Lanes *lanes_new(uint32_t count, Diags *diags)
         return NULL;
     }
     *lanes = (Lanes){.count = count, .helpers = heap_alloc(count * sizeof(Helper))};
+    pthread_mutex_init(&lanes->lock, NULL);
+    pthread_cond_init(&lanes->woken, NULL);
     while (lanes->helper_count + 1 < count) {
         Helper *helper = &lanes->helpers[lanes->helper_count];
         *helper = (Helper){.lanes = lanes, .lane = lanes->helper_count + 1};
@@ -88,7 +109,12 @@ static void announce(Lanes *lanes, LaneFn *fn, void *state)
 {
     lanes->fn = fn;
     lanes->state = state;
-    atomic_fetch_add_explicit(&lanes->started, 1, memory_order_release);
+    atomic_fetch_add(&lanes->started, 1);
+    if (atomic_load(&lanes->sleepers) == 0)
+        return;
+    pthread_mutex_lock(&lanes->lock);
+    pthread_cond_broadcast(&lanes->woken);
+    pthread_mutex_unlock(&lanes->lock);
 }
 
 void lanes_free(Lanes *lanes)
@@ -98,6 +124,8 @@ void lanes_free(Lanes *lanes)
     announce(lanes, NULL, NULL);
     for (uint32_t i = 0; i < lanes->helper_count; i++)
         pthread_join(lanes->helpers[i].thread, NULL);
+    pthread_cond_destroy(&lanes->woken);
+    pthread_mutex_destroy(&lanes->lock);
     free(lanes->helpers);
     free(lanes);
 }

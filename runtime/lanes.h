@@ -1,6 +1,6 @@
 /* Lanes: threads that live as long as the session and run one function at a time, all
- * together. Lane 0 is the caller. Waiting is spinning, then yielding; an idle lane sleeps
- * in short naps between steps. Starting and finishing a run takes no lock. */
+ * together. Lane 0 is the caller. Waiting is spinning, then yielding; a lane that stays
+ * idle sleeps until it is woken. Starting a run takes no lock unless some lane sleeps. */
 #ifndef VLG_RUNTIME_LANES_H
 #define VLG_RUNTIME_LANES_H
 
