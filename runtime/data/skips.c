@@ -30,7 +30,7 @@ void skips_free(Skips *skips)
 {
     if (!skips)
         return;
-    if (skips->count > 0)
+    if (skips->allowed && skips->count > 0)
         fprintf(stderr,
                 "%" PRId64 " examples or records could not be read and were skipped\n",
                 skips->count);
