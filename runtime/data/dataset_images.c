@@ -76,21 +76,13 @@ bool read_vqa(Loader *loader, const json_t *record)
     return true;
 }
 
-static bool has_score(const DatasetExample *example)
-{
-    for (uint32_t i = 0; i < example->answer_count; i++)
-        if (example->answers[i].score > 0)
-            return true;
-    return false;
-}
-
 /* Of vqa an answer without a score weighs nothing; here it would be learned. */
 bool read_gqa(Loader *loader, const json_t *record)
 {
     DatasetExample example = {0};
     if (!take_question(loader, record, &example))
         return false;
-    if (loader->file->split == SPLIT_train && !has_score(&example))
+    if (loader->file->split == SPLIT_train && !loader_has_score(&example))
         return loader_fault(loader, record, "\"label\" has no answer with a score");
     loader_add(loader, &example);
     return true;

@@ -136,6 +136,36 @@ static bool check_count(const Loader *loader, Split split, const char *path)
     return split != SPLIT_train;
 }
 
+bool loader_has_score(const DatasetExample *example)
+{
+    for (uint32_t i = 0; i < example->answer_count; i++)
+        if (example->answers[i].score > 0)
+            return true;
+    return false;
+}
+
+/* Questions of vqa that no answer has a score for weigh nothing. Of the published ones
+ * these are some per cent; if there are many, something is wrong with the file. */
+static bool check_scores(const Loader *loader, const char *path)
+{
+    enum { USUAL_PERCENT = 20 };
+    const ExampleList *list = loader->out;
+    int64_t without = 0;
+    for (int64_t i = 0; i < list->count; i++)
+        without += !loader_has_score(&list->items[i]);
+    if (without == list->count)
+        diag_error(loader->diags, (Loc){.file = path},
+                   "none of %" PRId64 " examples of task '%s' has an answer with a score",
+                   list->count, loader->kind->task);
+    else if (without * 100 > list->count * USUAL_PERCENT)
+        diag_warning(loader->diags, (Loc){.file = path},
+                     "%" PRId64 " of %" PRId64
+                     " examples of task '%s' have no answer with a score: nothing is "
+                     "learned from them",
+                     without, list->count, loader->kind->task);
+    return without < list->count;
+}
+
 bool loader_load(Loader *loader, Split split, bool leaderboard, ExampleList *out)
 {
     bool is_hidden = leaderboard && split == SPLIT_test;
@@ -148,7 +178,8 @@ bool loader_load(Loader *loader, Split split, bool leaderboard, ExampleList *out
         return false;
     if (files == 0 && leaderboard)
         return loader_load(loader, split, false, out);
-    if (!check_count(loader, split, path))
+    if (!check_count(loader, split, path) ||
+        (split == SPLIT_train && !check_scores(loader, path)))
         return false;
     out->is_loaded = true;
     return split == SPLIT_train || strcmp(loader->kind->task, "vqa") != 0 ||

@@ -63,6 +63,8 @@ NODISCARD bool loader_group(Loader *loader, const json_t *record, const char *ke
 const char *loader_file_name(Loader *loader, const json_t *record, const char *key);
 /* Without the blanks around it. */
 const char *loader_stripped(Loader *loader, const char *text);
+/* Whether there is something to be learned. */
+bool loader_has_score(const DatasetExample *example);
 void loader_add(Loader *loader, const DatasetExample *example);
 /* The path of a file under the data's directory, from the arena. */
 const char *loader_path(const Loader *loader, const char *path);

@@ -208,6 +208,32 @@ static void test_annotations(Check *check, const Scratch *scratch)
     loading_close(&loading);
 }
 
+/* An empty label weighs nothing; with nothing but such there is nothing to learn. */
+static void check_labels(Check *check, const Scratch *scratch, const char *labels,
+                         const char *message)
+{
+    TextBuffer text = {0};
+    for (const char *at = labels; *at; at++) {
+        const char *record = arena_format(
+            scratch->arena,
+            "%c{\"img_id\": \"i\", \"sent\": \"s\", \"question_id\": %d, \"label\": "
+            "{%s}}",
+            at == labels ? '[' : ',', (int)(at - labels), *at == '1' ? "\"a\": 1" : "");
+        text_buffer_add(&text, record, strlen(record));
+    }
+    text_buffer_add(&text, "]", 2);
+    scratch_text(scratch, "vqa/karpathy_train.json", text.bytes);
+    text_buffer_free(&text);
+    Loading loading;
+    loading_open(&loading, scratch, "vqa", SPLIT_train, false);
+    CHECK(check, loading.is_loaded == (strchr(labels, '1') != NULL), "%s", labels);
+    CHECK(check, messages_have(&loading.messages, "karpathy_train") == (message != NULL),
+          "%s: %s", labels, loading.messages.text);
+    CHECK(check, !message || messages_have(&loading.messages, message), "%s: %s", labels,
+          loading.messages.text);
+    loading_close(&loading);
+}
+
 /* Of the two files that gqa trains on, one may be empty; not both. */
 static void test_empty(Check *check, const Scratch *scratch)
 {
@@ -285,6 +311,9 @@ int main(void)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         check_case(&check, &scratch, &cases[i]);
     test_annotations(&check, &scratch);
+    check_labels(&check, &scratch, "1111110", NULL);
+    check_labels(&check, &scratch, "1100", "warning: 2 of 4 examples");
+    check_labels(&check, &scratch, "00", "error: none of 2 examples");
     test_empty(&check, &scratch);
     test_unknown(&check, &scratch);
     scratch_free(&scratch);
