@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# A run whose data hold one bad file or record ends with exit code 1 and its name; with --skip-bad
+# it goes on without it.
+#
+#   damaged_test.sh VLC VLRUN MODELS
+set -euo pipefail
+
+vlc=$1 vlrun=$2 models=$3
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export XDG_CACHE_HOME=$work/cache
+
+fail() {
+    echo "damaged_test: $*" >&2
+    exit 1
+}
+
+"$vlrun" make-data shapes "$work/data" --size 10 >/dev/null 2>&1
+cp -r "$models" "$work/models"
+sed -i 's/<tasks use="[^"]*"/<tasks use="nlvr"/' "$work/models/vlt5_tiny_pretrain.vg"
+"$vlc" compile "$work/models/vlt5_tiny_pretrain.vg" -o "$work/plan.bin" --set steps=2 \
+    --set sequences=60 >/dev/null
+
+train() { # options
+    timeout 300 "$vlrun" train "$work/plan.bin" --data "$work/data" --out "$work/run" \
+        --overwrite --threads 1 --eval-every 0 "$@" >"$work/out" 2>"$work/err"
+}
+
+check() { # what is wrong, what the message must hold
+    local code=0
+    train || code=$?
+    [ $code -eq 1 ] || fail "$1: exit $code, expected 1: $(cat "$work/err")"
+    grep -qF -- "$2" "$work/err" || fail "$1: should say '$2': $(cat "$work/err")"
+    train --skip-bad || fail "$1: --skip-bad ends: $(cat "$work/err")"
+    grep -qF -- "$2" "$work/err" || fail "$1: --skip-bad hides it: $(cat "$work/err")"
+}
+
+train || fail "whole data: $(cat "$work/err")"
+
+# A feature file, in the place of the first example's.
+folder=$work/data/nlvr/clip_features/data_clip_RN101_att
+name=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[0]["img0"])' \
+    "$work/data/nlvr/train.json")
+file=$folder/$name.h5
+[ -f "$file" ] || fail "no $file"
+mv "$file" "$work/whole.h5"
+check "a missing file" "$name.h5: error: cannot be read: No such file"
+mkfifo "$file"
+check "a pipe" "$name.h5: error: cannot be read: it is a pipe"
+rm "$file"
+printf 'version https://git-lfs.github.com/spec/v1\n' >"$file"
+check "a pointer" "$name.h5: error: is no HDF5 file, but a git-lfs pointer"
+head -c 1500 "$work/whole.h5" >"$file"
+check "a cut file" "$name.h5: error: is cut"
+cp "$work/whole.h5" "$file"
+# The last number, in half precision, is made one that is not finite.
+python3 - "$file" "$name" <<'END'
+import sys
+bytes = bytearray(open(sys.argv[1], "rb").read())
+bytes[-2:] = b"\x00\x7e"
+open(sys.argv[1], "wb").write(bytes)
+END
+check "not a number" "of the features is not a number"
+grep -q "wanted it for example" "$work/err" || fail "names no example: $(cat "$work/err")"
+# Files that crash the library when it opens them.
+python3 - "$work/whole.h5" "$file" "$name" <<'END'
+import sys
+bytes = bytearray(open(sys.argv[1], "rb").read())
+at = bytes.index(b"TREE")
+for i in range(at + 4, at + 24):
+    bytes[i] ^= 0xff
+open(sys.argv[2], "wb").write(bytes)
+END
+check "a damaged file" "$name.h5: error: "
+cp "$work/whole.h5" "$file"
+
+# A record without its answer.
+sed -i '0,/"label"/s//"lable"/' "$work/data/nlvr/train.json"
+check "a misspelt member" 'has no "label"; did you mean that by "lable"?'
