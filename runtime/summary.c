@@ -60,7 +60,8 @@ static void print_task(const Summary *summary, uint32_t t, int64_t all, FILE *ou
             summary->task_seconds[t]);
 }
 
-static double mean_of(const Evaluation *evaluation)
+/* Of the tasks' scores; blank if no task has any. */
+static void print_mean(const Evaluation *evaluation, FILE *out)
 {
     double sum = 0;
     uint32_t count = 0;
@@ -69,7 +70,10 @@ static double mean_of(const Evaluation *evaluation)
             sum += evaluation->scores[i].metric.value;
             count++;
         }
-    return count ? sum / count : 0;
+    if (count)
+        fprintf(out, " %7.1f  ", sum / count);
+    else
+        fprintf(out, " %7s  ", "");
 }
 
 void summary_print(const Summary *summary, FILE *out)
@@ -87,10 +91,10 @@ void summary_print(const Summary *summary, FILE *out)
     }
     fprintf(out, "%-12s %-18s %8s", "all", "mean", "");
     if (has_before)
-        fprintf(out, " %7.1f  ", mean_of(summary->before));
-    fprintf(out, " %7.1f    %7.2f %%  %7.1f  %7.0f MiB\n", mean_of(summary->after),
-            percent(totals.trained, totals.all), seconds,
-            (double)peak_resident_bytes() / (1024 * 1024));
+        print_mean(summary->before, out);
+    print_mean(summary->after, out);
+    fprintf(out, "  %7.2f %%  %7.1f  %7.0f MiB\n", percent(totals.trained, totals.all),
+            seconds, (double)peak_resident_bytes() / (1024 * 1024));
     if (summary->first_step)
         fprintf(out, "seconds are those since step %" PRId64 ", where it was resumed\n",
                 summary->first_step);
