@@ -37,7 +37,7 @@ static bool take_memory(const IsolateInput *input, Diags *diags)
 {
     void *memory = malloc((size_t)256 * MEBIBYTE);
     if (!memory)
-        diag_error(diags, (Loc){.file = input->path}, "no memory");
+        diag_error(diags, (Loc){.file = input->path}, "needs more memory than there is");
     return memory;
 }
 
@@ -136,11 +136,13 @@ static void check_fault(Check *check, Isolate *isolate, const char *path,
               "'%s' fails", order);
         isolate_end(isolate);
     }
-    const char *text = arena_format(arena_new(), "%s: error: %s", path, message);
+    Arena *arena = arena_new();
+    const char *text = arena_format(arena, "%s: error: %s", path, message);
     CHECK(check, messages_have(&messages, text), "should say '%s': %s", text,
           messages.text);
     CHECK(check, !messages_have(&messages, "second"), "one message");
     messages_close(&messages);
+    arena_free(arena);
 }
 
 static void test_faults(Check *check, Isolate *isolate, const char *path)
@@ -148,7 +150,7 @@ static void test_faults(Check *check, Isolate *isolate, const char *path)
     static const char *const cases[][2] = {
         {"s", "is damaged: the test library crashed on it (signal 11, "},
         {"a", "is damaged: the test library crashed on it (signal 6, "},
-        {"m", "no memory"},
+        {"m", "needs more memory "},
         {"h", "needs more memory to read than the 64 MiB allowed"},
         {"t", "takes longer than 1 s to read"},
         {"o", "nothing can be opened"},
