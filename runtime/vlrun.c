@@ -4,6 +4,7 @@
 
 #include "runtime/command.h"
 #include "runtime/data/hdf5_read.h"
+#include "runtime/media/picture_stream.h"
 
 typedef struct Command {
     const char *name, *help;
@@ -39,7 +40,7 @@ static void print_help(FILE *out)
 }
 
 /* What reads files from outside, in processes of its own. */
-static const IsolateHandler *const readers[] = {&hdf5_handler};
+static const IsolateHandler *const readers[] = {&hdf5_handler, &picture_handler};
 
 int main(int argc, char **argv)
 {

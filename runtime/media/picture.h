@@ -17,11 +17,12 @@ typedef struct Picture {
 
 void picture_free(Picture *picture); /* zeroed is allowed */
 
-/* Reads a JPEG or PNG file, which its first bytes tell apart. Grey becomes RGB, CMYK
+/* Reads `file`, open to be read, whose name is `path`: a JPEG or PNG file, which its
+ * first bytes tell apart. Grey becomes RGB, CMYK
  * (taken as inverted, as Adobe writes it) too, alpha is dropped, of 16 bits the upper
  * eight count; a rotation in Exif data is not done. False and an error that names the
  * file; `out` is then zeroed. */
-NODISCARD bool picture_read(const char *path, Picture *out, Diags *diags);
+NODISCARD bool picture_read(const char *path, int file, Picture *out, Diags *diags);
 
 /* The decoders behind it: `bytes` are of the file `path`. */
 NODISCARD bool jpeg_decode(const char *path, const uint8_t *bytes, size_t count,

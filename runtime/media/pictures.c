@@ -23,6 +23,7 @@ typedef struct Pictures {
     PicturesOptions options;
     Arena *arena;
     Skips *skips;
+    Isolate *isolate;
     Item *items;
     int64_t item_count, item_room;
     PictureCounts counts;
@@ -182,7 +183,8 @@ static bool next_item(Pictures *pictures, Diags *diags)
     const VideoOptions prepared = {options->interval, options->side, options->fit};
     while (!pictures->failed && pictures->next < pictures->item_count) {
         const Item *item = &pictures->items[pictures->next++];
-        pictures->stream = picture_stream_open(item->path, options->is_video, &prepared);
+        pictures->stream = picture_stream_open(pictures->isolate, item->path,
+                                               options->is_video, &prepared);
         PictureStep step = read_ahead(pictures, diags);
         if (step == PICTURE_STEP_shown)
             return true;
@@ -263,6 +265,7 @@ static void close_pictures(void *state)
 {
     Pictures *pictures = state;
     end_item(pictures);
+    isolate_free(pictures->isolate);
     skips_free(pictures->skips);
     arena_free(pictures->arena);
     free(pictures);
@@ -271,8 +274,10 @@ static void close_pictures(void *state)
 DataSource *pictures_open(const PicturesOptions *options, Diags *diags)
 {
     Pictures *pictures = heap_alloc(sizeof *pictures);
-    *pictures = (Pictures){
-        .options = *options, .arena = arena_new(), .skips = skips_new(options->skip_bad)};
+    *pictures = (Pictures){.options = *options,
+                           .arena = arena_new(),
+                           .skips = skips_new(options->skip_bad),
+                           .isolate = isolate_new()};
     pictures->source = (DataSource){
         .state = pictures, .train_batch = next_batch, .free = close_pictures};
     if (list_items(pictures, diags))

@@ -6,18 +6,20 @@ usage: tests/media/extract_test.py VLC VLRUN
 Needs Pillow, h5py and numpy; says so and is skipped without them.
 """
 import os
+import signal
+import subprocess
 import sys
 import tempfile
 
 try:
     import h5py
     import numpy
-    from PIL import Image
+    from PIL import Image, PngImagePlugin
 except ImportError as fault:
     print(f"skipped: needs python3-pil, python3-h5py and python3-numpy ({fault})")
     sys.exit(77)
 
-from extraction import SIDE, compile_plan, run
+from extraction import SIDE, VLRUN, compile_plan, run
 
 
 def photo(generator, width, height):
@@ -43,6 +45,10 @@ def write_images(directory):
     picture.save(f"{directory}/coarse.jpg", quality=30, subsampling=2)
     for mode in ("RGB", "RGBA", "L", "LA", "P", "1"):
         picture.convert(mode).save(f"{directory}/mode_{mode}.png")
+    picture.convert("P").save(f"{directory}/holes.png", transparency=3)
+    gamma = PngImagePlugin.PngInfo()
+    gamma.add(b"gAMA", (100000).to_bytes(4, "big"))
+    picture.save(f"{directory}/gamma.png", pnginfo=gamma)
     turned = Image.Exif()
     turned[0x0112] = 6
     picture.save(f"{directory}/turned.jpg", exif=turned)
@@ -74,6 +80,16 @@ def check_images(plan, images, out):
             sys.exit(f"{name}: off by {difference} levels")
         worst = max(worst, difference)
     print(f"{len(names)} pictures: at most {worst:.2f} levels from Pillow's")
+
+
+def check_deep(plan, scratch):
+    """Of 16 bits the upper eight count, which Pillow does otherwise."""
+    levels = numpy.random.default_rng(7).integers(0, 1 << 16, (SIDE, SIDE), dtype=numpy.uint16)
+    Image.fromarray(levels).save(f"{scratch}/deep.png")
+    run(plan, "--images", f"{scratch}/deep.png", "--out", f"{scratch}/deep_out", says="1 of 1")
+    found = features(f"{scratch}/deep_out/deep.h5", "deep")
+    difference = numpy.abs(found * 255 - (levels >> 8).reshape(-1, 1)).max()
+    assert difference < 0.1, difference
 
 
 def check_going_on(plan, images, out):
@@ -118,6 +134,41 @@ def check_damage(plan, images, scratch):
     os.link(f"{bad}/a_good.jpg", f"{scratch}/nothing/a.jpg")
     os.link(f"{bad}/z_good.png", f"{scratch}/nothing/a.png")
     run(plan, "--images", f"{scratch}/nothing", "--out", out, code=1, says="has the same result")
+
+
+def reader_of(path):
+    """The process that reads the file, once there is one."""
+    for number in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{number}/cmdline", "rb") as file:
+                is_reader = b"--serve-files" in file.read()
+            links = os.listdir(f"/proc/{number}/fd") if is_reader else []
+            if path in [os.readlink(f"/proc/{number}/fd/{link}") for link in links]:
+                return int(number)
+        except OSError:
+            pass  # it has ended
+    return None
+
+
+def check_crash(plan, images, scratch):
+    """A decoder that crashes costs the file that it reads, and no other."""
+    crash, out = f"{scratch}/crash", f"{scratch}/crash_out"
+    os.mkdir(crash)
+    os.link(f"{images}/grey.jpg", f"{crash}/a.jpg")
+    os.link(f"{images}/mode_RGB.png", f"{crash}/c.png")
+    slow = os.path.realpath(f"{crash}/b.png")
+    Image.new("1", (11000, 11000)).save(slow)
+    with subprocess.Popen([VLRUN, "extract", plan, "--images", crash, "--out", out, "--skip-bad"],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        reader = None
+        while reader is None and process.poll() is None:
+            reader = reader_of(slow)
+        assert reader, "the file was not read in a process of its own"
+        os.kill(reader, signal.SIGSEGV)
+        heard = process.communicate(timeout=300)[0]
+    assert process.returncode == 0, (process.returncode, heard)
+    assert "b.png: error: " in heard and "1 could not be read" in heard, heard
+    assert sorted(os.listdir(out)) == ["a.h5", "c.h5"], os.listdir(out)
 
 
 def write_clip(path, levels, rate=10):
@@ -167,7 +218,9 @@ def main():
         write_images(images)
         check_images(plan, images, f"{scratch}/out")
         check_going_on(plan, images, f"{scratch}/out")
+        check_deep(plan, scratch)
         check_damage(plan, images, scratch)
+        check_crash(plan, images, scratch)
         check_videos(mean, plan, scratch)
         compile_plan("pixels.vg", f"{scratch}/zero.bin", "std=0")
         run(f"{scratch}/zero.bin", "--images", images, "--out", f"{scratch}/y", code=1,

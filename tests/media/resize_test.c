@@ -2,7 +2,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "ir/base/files.h"
 #include "runtime/media/picture.h"
 #include "tests/check.h"
 
@@ -128,7 +130,10 @@ static void check_refused(Check *check, const void *bytes, size_t count,
     FILE *out = open_memstream(&text, &len);
     Diags *diags = diags_new(out);
     Picture picture;
-    CHECK(check, !picture_read(path, &picture, diags) && !picture.rgb, "'%s'", message);
+    int opened = file_open(path, diags);
+    CHECK(check, !picture_read(path, opened, &picture, diags) && !picture.rgb, "'%s'",
+          message);
+    close(opened);
     CHECK(check, diags_error_count(diags) == 1, "one error");
     diags_free(diags);
     fclose(out);
