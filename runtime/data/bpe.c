@@ -260,6 +260,11 @@ int32_t bpe_size(const Bpe *bpe)
     return bpe->size;
 }
 
+const char *bpe_token_text(const Bpe *bpe, int32_t id)
+{
+    return string_index_text(bpe->symbols, bpe->id_symbols[id]);
+}
+
 int32_t bpe_token_id(const Bpe *bpe, const char *token)
 {
     uint32_t symbol = string_index_find(bpe->symbols, token, strlen(token));

@@ -10,6 +10,7 @@ typedef struct Bpe Bpe;
 Bpe *bpe_open(const char *vocab_path, const char *merges_path, Diags *diags);
 void bpe_free(Bpe *bpe);
 int32_t bpe_size(const Bpe *bpe);
+const char *bpe_token_text(const Bpe *bpe, int32_t id);
 int32_t bpe_token_id(const Bpe *bpe, const char *token); /* or -1 */
 
 /* Appends the ids of valid UTF-8; `unk` for symbols that are not in the vocabulary. */

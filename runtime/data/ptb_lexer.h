@@ -2,6 +2,7 @@
 #ifndef VLG_RUNTIME_DATA_PTB_LEXER_H
 #define VLG_RUNTIME_DATA_PTB_LEXER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* What a stretch of text is, and so how it is spelled as a token. */
@@ -19,6 +20,8 @@ typedef enum PtbKind {
 /* The class of the code point at `text`, valid UTF-8 that ends with 0: ASCII is its own.
  */
 unsigned char ptb_class(const char *text, size_t *out_bytes);
+/* Whether a class is that of letters, digits or the low line. */
+bool ptb_is_word_class(unsigned char class);
 
 /* The longest match of any rule at `classes`; of several the first. They end with 0,
  * which no rule but that of PTB_end sees. */

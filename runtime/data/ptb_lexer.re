@@ -75,6 +75,12 @@ done:
     return class;
 }
 
+bool ptb_is_word_class(unsigned char class)
+{
+    return (class >= '0' && class <= '9') || (class >= 'A' && class <= 'Z') ||
+           (class >= 'a' && class <= 'z') || class == '_' || (class >= 0x81 && class <= 0x83);
+}
+
 PtbKind ptb_lex(const unsigned char *classes, size_t *out_count)
 {
     const unsigned char *cursor = classes, *marker;

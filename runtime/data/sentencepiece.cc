@@ -2,7 +2,8 @@
 //
 // T5's tokenizer cuts a text at blanks before it segments it, the library segments it
 // whole. So a text is encoded twice: once for its normalised form, which is its pieces
-// end to end, and then word by word.
+// end to end, and then word by word. Where blanks are more than the ends of words (there
+// is no dummy prefix, or several stay several) the library's own pieces are what counts.
 #include <cstdlib>
 #include <new>
 #include <sentencepiece_processor.h>
@@ -23,7 +24,6 @@ struct SentencePiece {
 namespace
 {
 const std::string mark = "\xe2\x96\x81";
-constexpr uint32_t mark_code = 0x2581;
 constexpr size_t largest_model = size_t{64} << 20;
 
 void add_ids(const SentencePiece *model, const std::string &text, TokenList *out)
@@ -35,24 +35,12 @@ void add_ids(const SentencePiece *model, const std::string &text, TokenList *out
         token_list_add(out, id);
 }
 
-// Words end at the mark, and at blanks that the model's character map leaves as they are.
-void add_words(const SentencePiece *model, const std::string &normal, TokenList *out)
+// LIMIT: bytes hide the normalised form; such a model gets its texts whole.
+bool cuts_words(const SentencePiece *model)
 {
-    const std::string prefix = model->facts.adds_prefix ? "" : mark;
-    size_t begin = 0, bytes;
-    for (size_t at = 0; at <= normal.size(); at += bytes) {
-        bool ends = at == normal.size();
-        bytes = 1;
-        if (!ends) {
-            uint32_t code = utf8_decode(normal.data() + at, normal.size() - at, &bytes);
-            ends = code == mark_code || unicode_is_space(code);
-        }
-        if (!ends)
-            continue;
-        if (at > begin)
-            add_ids(model, prefix + normal.substr(begin, at - begin), out);
-        begin = at + bytes;
-    }
+    const SentencePieceFacts &facts = model->facts;
+    return facts.adds_prefix && facts.drops_blanks && facts.escapes_blanks &&
+           !facts.has_bytes;
 }
 } // namespace
 
@@ -116,21 +104,60 @@ const char *sentencepiece_piece(const SentencePiece *model, int32_t id)
     return model->processor.IdToPiece(id).c_str();
 }
 
-void sentencepiece_encode(const SentencePiece *model, const char *text, size_t len,
-                          TokenList *out)
+void sentencepiece_normalize(const SentencePiece *model, const char *text, size_t len,
+                             TextBuffer *out)
 {
-    if (model->facts.has_bytes) {
-        // LIMIT: bytes hide the normalised form; such a model gets its texts whole.
-        add_ids(model, std::string(text, len), out);
+    std::vector<std::string> pieces;
+    if (!cuts_words(model)) {
+        text_buffer_add(out, text, len);
         return;
     }
-    std::vector<std::string> pieces;
     if (!model->processor.Encode({text, len}, &pieces).ok())
         return;
     std::string normal;
     for (const std::string &piece : pieces)
         normal += piece;
-    add_words(model, normal, out);
+    for (size_t at = 0; at < normal.size();) {
+        bool is_blank = normal.compare(at, mark.size(), mark) == 0;
+        if (!is_blank)
+            text_buffer_add(out, &normal[at], 1);
+        else if (at > 0)
+            text_buffer_add(out, " ", 1);
+        at += is_blank ? mark.size() : 1;
+    }
+}
+
+// Words end at blanks, and at those that the model's character map leaves as they are.
+void sentencepiece_encode(const SentencePiece *model, const char *text, size_t len,
+                          TokenList *out)
+{
+    if (!cuts_words(model)) {
+        add_ids(model, std::string(text, len), out);
+        return;
+    }
+    size_t begin = 0, bytes;
+    for (size_t at = 0; at <= len; at += bytes) {
+        bool ends = at == len;
+        bytes = 1;
+        if (!ends)
+            ends = unicode_is_space(utf8_decode(text + at, len - at, &bytes));
+        if (!ends)
+            continue;
+        if (at > begin)
+            add_ids(model, std::string(text + begin, at - begin), out);
+        begin = at + bytes;
+    }
+}
+
+bool sentencepiece_drops_start(const SentencePiece *model)
+{
+    return model->facts.adds_prefix || model->facts.drops_blanks;
+}
+
+int32_t sentencepiece_find(const SentencePiece *model, const char *piece)
+{
+    int32_t id = model->processor.PieceToId(piece);
+    return model->processor.IdToPiece(id) == piece ? id : -1;
 }
 
 void sentencepiece_decode(const SentencePiece *model, int32_t id, TextBuffer *out)

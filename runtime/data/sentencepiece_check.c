@@ -33,7 +33,12 @@ typedef struct Field {
 enum { WIRE_varint = 0, WIRE_fixed64 = 1, WIRE_bytes = 2, WIRE_fixed32 = 5 };
 enum { MODEL_pieces = 1, MODEL_normalizer = 3, MODEL_denormalizer = 5 };
 enum { PIECE_score = 2, PIECE_type = 3, PIECE_TYPE_byte = 6 };
-enum { NORMALIZER_map = 2, NORMALIZER_adds_prefix = 3 };
+enum {
+    NORMALIZER_map = 2,
+    NORMALIZER_adds_prefix = 3,
+    NORMALIZER_drops_blanks = 4,
+    NORMALIZER_escapes_blanks = 5
+};
 enum { TRIE_BLOCK = 256, UNIT_BYTES = 4 };
 
 static bool fail(const Check *check, size_t at, const char *what)
@@ -117,7 +122,18 @@ static bool check_map(const Check *check, const Field *map)
     return true;
 }
 
-static bool check_normalizer(const Check *check, const Field *message, bool reads_prefix)
+static void read_fact(const Check *check, const Field *field)
+{
+    SentencePieceFacts *facts = check->facts;
+    if (field->number == NORMALIZER_adds_prefix)
+        facts->adds_prefix = field->value != 0;
+    else if (field->number == NORMALIZER_drops_blanks)
+        facts->drops_blanks = field->value != 0;
+    else if (field->number == NORMALIZER_escapes_blanks)
+        facts->escapes_blanks = field->value != 0;
+}
+
+static bool check_normalizer(const Check *check, const Field *message, bool reads_facts)
 {
     Field field;
     for (size_t at = message->begin; at < message->end;) {
@@ -126,9 +142,8 @@ static bool check_normalizer(const Check *check, const Field *message, bool read
         if (field.number == NORMALIZER_map && field.wire == WIRE_bytes &&
             !check_map(check, &field))
             return false;
-        if (reads_prefix && field.number == NORMALIZER_adds_prefix &&
-            field.wire == WIRE_varint)
-            check->facts->adds_prefix = field.value != 0;
+        if (reads_facts && field.wire == WIRE_varint)
+            read_fact(check, &field);
     }
     return true;
 }
@@ -156,7 +171,8 @@ static bool check_piece(const Check *check, const Field *message)
 bool sentencepiece_check(const char *path, const unsigned char *bytes, size_t count,
                          SentencePieceFacts *out_facts, Diags *diags)
 {
-    *out_facts = (SentencePieceFacts){.adds_prefix = true};
+    *out_facts = (SentencePieceFacts){
+        .adds_prefix = true, .drops_blanks = true, .escapes_blanks = true};
     Check check = {path, bytes, out_facts, diags, 0};
     Field field;
     for (size_t at = 0; at < count;) {

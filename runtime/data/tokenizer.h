@@ -1,12 +1,13 @@
 /* Text to token ids and back, for the two kinds of tokenizer that checkpoints bring
  * along:
  *
- *     SentencePiece   spiece.model or tokenizer.model    ids </s>          as T5 frames
- * them byte-level BPE  vocab.json and merges.txt          <s> ids </s>      as BART
- * frames them
+ *     SentencePiece    spiece.model or tokenizer.model   ids </s>       as T5 frames them
+ *     byte-level BPE   vocab.json and merges.txt         <s> ids </s>   as BART does
  *
- * To either, `extra_ids` sentinels and then `visual_ids` visual ids are added, in falling
- * order: <extra_id_n-1> .. <extra_id_0> <vis_extra_id_m-1> .. <vis_extra_id_0>.
+ * tokenizer.json, tokenizer_config.json, added_tokens.json and special_tokens_map.json
+ * beside them add tokens, with ids of their own. `extra_ids` sentinels and, after
+ * all others, `visual_ids` visual ids are added in falling order, unless the files give
+ * them ids: <extra_id_n-1> .. <extra_id_0> <vis_extra_id_m-1> .. <vis_extra_id_0>.
  *
  * A tokenizer is not written to once it is open, so any number of threads may use it. */
 #ifndef VLG_RUNTIME_DATA_TOKENIZER_H
@@ -34,8 +35,9 @@ typedef struct TokenizerIds {
 } TokenizerIds;
 
 /* `path` is a directory as downloaded from the Hugging Face hub, a SentencePiece model,
- * or a vocab.json with merges.txt beside it. `options` may be NULL for 100 ids of either
- * sort. NULL and an error that names the file if it cannot be used. */
+ * or a vocab.json with merges.txt beside it. `options` may be NULL for 100 visual
+ * ids, and as many sentinels as tokenizer_config.json says, or 100. NULL and an error
+ * that names the file if it cannot be used. */
 Tokenizer *tokenizer_open(const char *path, const TokenizerOptions *options,
                           Diags *diags);
 void tokenizer_free(Tokenizer *tokenizer); /* NULL is allowed */
@@ -54,6 +56,9 @@ void tokenizer_encode(const Tokenizer *tokenizer, const char *text, int64_t max_
 /* The first id of `text` encoded without frame, by which answers are told apart; unk if
  * there is none. */
 int32_t tokenizer_first_id(const Tokenizer *tokenizer, const char *text);
+
+/* How the vocabulary spells an id, with marks for blanks; "" if it is none. */
+const char *tokenizer_piece(const Tokenizer *tokenizer, int32_t id);
 
 /* The text of ids[0, count): special tokens and ids that are none are left out, and the
  * blanks that tokens leave before punctuation and contractions are cleaned up. */

@@ -340,6 +340,31 @@ static void test_many_merges(Check *check)
     scratch_free(&scratch);
 }
 
+/* A blank in front of what has none, and a token that takes the blanks around it. */
+static void test_files(Check *check, const Scratch *scratch)
+{
+    static const int32_t wanted[] = {
+        0, SPECIALS + 32, SPECIALS + 'x', BASE, SPECIALS + 32, SPECIALS + 'y', 2};
+    Messages messages;
+    TokenList ids = {0};
+    messages_open(&messages);
+    scratch_text(scratch, "tokenizer_config.json",
+                 "{\"add_prefix_space\": true, \"added_tokens_decoder\": {\"275\": "
+                 "{\"content\": \"<box>\", \"lstrip\": true, \"rstrip\": true}}}");
+    Tokenizer *tokenizer = tokenizer_open(scratch->directory, NULL, messages.diags);
+    CHECK(check, tokenizer != NULL, "%s", messages.text);
+    if (tokenizer) {
+        tokenizer_encode(tokenizer, "x <box> y", 0, &ids);
+        bool same = ids.count == sizeof wanted / sizeof *wanted &&
+                    memcmp(ids.ids, wanted, sizeof wanted) == 0;
+        CHECK(check, same, "%zu ids", ids.count);
+        CHECK(check, tokenizer_extra_id(tokenizer, 99) == BASE + 1, "sentinels follow");
+    }
+    token_list_free(&ids);
+    tokenizer_free(tokenizer);
+    messages_close(&messages);
+}
+
 int main(void)
 {
     Check check = {0};
@@ -358,6 +383,7 @@ int main(void)
         test_odd_texts(&check, tokenizer);
     }
     tokenizer_free(tokenizer);
+    test_files(&check, &scratch);
     messages_close(&messages);
     scratch_free(&scratch);
     test_damaged(&check);

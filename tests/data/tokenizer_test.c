@@ -155,7 +155,7 @@ static void test_hand_model(Check *check)
 }
 
 /* A model like T5's: unigram, nmt_nfkc, the same special ids. */
-static const char *train(const Scratch *scratch)
+static const char *train(const Scratch *scratch, const char *flags)
 {
     static const char *const lines[] = {"a black cat sits on the red mat .",
                                         "what color is the circle ? blue",
@@ -172,8 +172,8 @@ static const char *train(const Scratch *scratch)
         scratch->arena,
         "--input=%s --model_prefix=%s --vocab_size=96 --hard_vocab_limit=false "
         "--pad_id=0 "
-        "--eos_id=1 --unk_id=2 --bos_id=-1 --character_coverage=1.0 --minloglevel=2",
-        scratch_path(scratch, "corpus.txt"), prefix);
+        "--eos_id=1 --unk_id=2 --bos_id=-1 --character_coverage=1.0 --minloglevel=2 %s",
+        scratch_path(scratch, "corpus.txt"), prefix, flags);
     return train_sentencepiece(arguments) ? scratch_path(scratch, "spiece.model") : NULL;
 }
 
@@ -355,7 +355,7 @@ static void test_trained_model(Check *check)
     Scratch scratch = scratch_new();
     Messages messages;
     messages_open(&messages);
-    const char *path = train(&scratch);
+    const char *path = train(&scratch, "");
     CHECK(check, path != NULL, "the trainer failed");
     /* spiece.model is what a directory is searched for. */
     Tokenizer *tokenizer =
@@ -372,9 +372,72 @@ static void test_trained_model(Check *check)
     scratch_free(&scratch);
 }
 
+/* Blanks are part of the text where the model says so. */
+static void test_blanks(Check *check, const char *flags, const char *text,
+                        const char *wanted)
+{
+    Scratch scratch = scratch_new();
+    Messages messages;
+    Arena *arena = arena_new();
+    TokenList ids = {0};
+    messages_open(&messages);
+    Tokenizer *tokenizer = train(&scratch, flags)
+                               ? tokenizer_open(scratch.directory, NULL, messages.diags)
+                               : NULL;
+    CHECK(check, tokenizer != NULL, "%s", messages.text);
+    if (tokenizer) {
+        tokenizer_encode(tokenizer, text, 0, &ids);
+        char *back = tokenizer_decode(tokenizer, ids.ids, (int64_t)ids.count, arena);
+        CHECK(check, strcmp(back, wanted) == 0, "%s: '%s' is '%s'", flags, text, back);
+    }
+    token_list_free(&ids);
+    tokenizer_free(tokenizer);
+    arena_free(arena);
+    messages_close(&messages);
+    scratch_free(&scratch);
+}
+
+/* Tokens of files: special ones are left out of a text, others are not. */
+static void test_added(Check *check)
+{
+    char bytes[1024];
+    Scratch scratch = scratch_new();
+    Messages messages;
+    Arena *arena = arena_new();
+    messages_open(&messages);
+    scratch_write(&scratch, "spiece.model", bytes,
+                  write_model(bytes, pieces, sizeof pieces / sizeof *pieces));
+    scratch_text(&scratch, "added_tokens.json", "{\"[LOC]\": 14, \"[END]\": 15}");
+    scratch_text(&scratch, "tokenizer_config.json",
+                 "{\"extra_ids\": 0, \"clean_up_tokenization_spaces\": false}");
+    scratch_text(&scratch, "special_tokens_map.json",
+                 "{\"additional_special_tokens\": [\"[END]\"]}");
+    Tokenizer *tokenizer = tokenizer_open(scratch.directory, NULL, messages.diags);
+    CHECK(check, tokenizer != NULL, "%s", messages.text);
+    if (tokenizer) {
+        int32_t ids[] = {3, 6, 14, 3, 10, 15, 1};
+        char *text = tokenizer_decode(tokenizer, ids, 7, arena);
+        CHECK(check, strcmp(text, "ab[LOC] .") == 0, "'%s'", text);
+        IDS(check, tokenizer, "ab[LOC] [END]a", 0, 3, 6, 14, 15, 3, 4, 1);
+        CHECK(check, tokenizer_size(tokenizer) == 116, "%d ids",
+              tokenizer_size(tokenizer));
+    }
+    tokenizer_free(tokenizer);
+    arena_free(arena);
+    messages_close(&messages);
+    scratch_free(&scratch);
+}
+
 int main(void)
 {
     Check check = {0};
+    test_blanks(&check, "", " a  cat", "a cat");
+    test_blanks(&check, "--add_dummy_prefix=false", "a cat", "a cat");
+    test_blanks(&check, "--add_dummy_prefix=false", "  a  cat", "a cat");
+    test_blanks(&check, "--remove_extra_whitespaces=false", "a  cat", "a  cat");
+    test_blanks(&check, "--remove_extra_whitespaces=false --add_dummy_prefix=false",
+                "  a cat", "  a cat");
+    test_added(&check);
     test_hand_model(&check);
     test_trained_model(&check);
     return check_finish(&check);
