@@ -67,22 +67,9 @@ static void add_annotated(Scores *scores, const DatasetExample *example, const c
                            example->is_topk_optimal ? VQA_TOPK_optimal : VQA_TOPK_other);
 }
 
-/* The first token decides: it is what the choice was between. */
-static void add_statement(Scores *scores, const DatasetExample *example,
-                          const int32_t *ids, int64_t count)
+void dataset_scores_add_text(Scores *scores, const DatasetExample *example,
+                             const char *said, bool is_right)
 {
-    if (example->answer_count == 0)
-        return;
-    int32_t right = tokenizer_first_id(scores->tokenizer, example->answers[0].text);
-    nlvr_evaluation_add(scores->nlvr, example->id, count > 0 && ids[0] == right);
-}
-
-void dataset_scores_add(Scores *scores, const Batch *batch, int64_t sequence,
-                        const int32_t *ids, int64_t count)
-{
-    const DatasetExample *example = dataset_example(batch, sequence);
-    Arena *arena = arena_new();
-    const char *said = tokenizer_decode(scores->tokenizer, ids, count, arena);
     switch (scores->kind->answers) {
     case ANSWER_annotated:
         add_annotated(scores, example, said);
@@ -91,7 +78,8 @@ void dataset_scores_add(Scores *scores, const Batch *batch, int64_t sequence,
         add_label(scores, example, said);
         break;
     case ANSWER_statement:
-        add_statement(scores, example, ids, count);
+        if (example->answer_count)
+            nlvr_evaluation_add(scores->nlvr, example->id, is_right);
         break;
     case ANSWER_choice:
         if (example->answer_count)
@@ -104,6 +92,25 @@ void dataset_scores_add(Scores *scores, const Batch *batch, int64_t sequence,
                                    example->reference_count);
         break;
     }
+}
+
+/* Of a statement the first token decides: it is what the choice was between. */
+static bool is_right_statement(const Scores *scores, const DatasetExample *example,
+                               const int32_t *ids, int64_t count)
+{
+    return scores->kind->answers == ANSWER_statement && example->answer_count > 0 &&
+           count > 0 &&
+           ids[0] == tokenizer_first_id(scores->tokenizer, example->answers[0].text);
+}
+
+void dataset_scores_add(Scores *scores, const Batch *batch, int64_t sequence,
+                        const int32_t *ids, int64_t count)
+{
+    const DatasetExample *example = dataset_example(batch, sequence);
+    Arena *arena = arena_new();
+    dataset_scores_add_text(scores, example,
+                            tokenizer_decode(scores->tokenizer, ids, count, arena),
+                            is_right_statement(scores, example, ids, count));
     arena_free(arena);
 }
 

@@ -9,6 +9,10 @@
 Scores *dataset_scores_new(const TaskKind *kind, const Tokenizer *tokenizer);
 void dataset_scores_add(Scores *scores, const Batch *batch, int64_t sequence,
                         const int32_t *ids, int64_t count);
+/* The same for an answer as text; `is_true` is what it says of a statement. A tokenizer
+ * is not needed then. */
+void dataset_scores_add_text(Scores *scores, const DatasetExample *example,
+                             const char *said, bool is_right);
 const Metric *dataset_scores_finish(Scores *scores, uint32_t *out_count);
 void dataset_scores_free(Scores *scores);
 
