@@ -113,7 +113,9 @@ Graph *pass_autodiff(const Graph *in, PassContext *ctx)
         if (sweep.adjoint[i])
             propagate(&sweep, graph->nodes[i]);
     if (!output_gradients(&sweep) && diags_error_count(ctx->diags) == errors)
-        diag_error(ctx->diags, loss->loc, "the loss of @%s depends on no parameter",
+        diag_error(ctx->diags, loss->loc,
+                   "the loss of @%s depends on no parameter, or only through ops whose "
+                   "gradient is zero",
                    graph->name);
     return graph;
 }

@@ -256,12 +256,17 @@ static const Node *gradient_sum_width(const Gradient *g, uint32_t i)
     return graph_expand(g->graph, g->site, g->dy, arg(g, i)->type);
 }
 
-/* Maxima over rows only serve to shift exponents, where their gradients cancel. */
+/* y_r = max_c x_rc, reached at n_r columns   =>   dx_rc = dy_r / n_r there, 0 elsewhere
+ */
 static const Node *gradient_max_width(const Gradient *g, uint32_t i)
 {
-    (void)g;
-    (void)i;
-    return NULL;
+    const Node *is_less = binary(g, OP_greater, g->node, arg(g, i));
+    const Node *counted[] = {is_less, number(g, 0), number(g, 1)};
+    const Node *reached =
+        graph_node(g->graph, g->site, OP_select, NULL, counted, 3, NULL);
+    const Node *share = binary(g, OP_div, g->dy, unary(g, OP_sum_width, reached));
+    const Node *args[] = {is_less, number(g, 0), share};
+    return share ? graph_node(g->graph, g->site, OP_select, NULL, args, 3, NULL) : NULL;
 }
 
 /* y_c = sum_r x_rc   =>   dx_rc = dy_c */
@@ -424,12 +429,18 @@ static const Node *gradient_cross_entropy(const Gradient *g, uint32_t i)
 
 /* -- the table ------------------------------------------------------------ */
 
-/* The result does not depend smoothly on the operands. */
-static const Node *gradient_constant(const Gradient *g, uint32_t i)
+/* The result moves in steps, or not at all. */
+static const Node *gradient_zero(const Gradient *g, uint32_t i)
 {
     (void)g;
     (void)i;
     return NULL;
+}
+
+/* The model asks for zero. */
+static const Node *gradient_stopped(const Gradient *g, uint32_t i)
+{
+    return gradient_zero(g, i);
 }
 
 /* A trained parameter lies behind an op that cannot be differentiated. */

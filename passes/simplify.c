@@ -38,6 +38,7 @@ enum { ANY = OP_COUNT };
     PATTERN(OP_maximum, same,     "max(x, x) = x")                                     \
     PATTERN(OP_minimum, same,     "min(x, x) = x")                                     \
     PATTERN(OP_dropout, keep_all, "dropout(x, p = 0) = x")                             \
+    PATTERN(OP_stop_gradient, stopped, "stop_gradient x = x where no gradient will be made") \
     PATTERN(OP_expand, no_change, "expand x to x's type = x")                          \
     PATTERN(OP_expand, twice,     "expand(expand x) = expand x")                       \
     PATTERN(OP_reshape, no_change, "reshape x to x's type = x")                        \
@@ -215,6 +216,13 @@ static const Node *same(Graph *graph, const Node *y)
     return y->args[0] == y->args[1] ? y->args[0] : NULL;
 }
 
+/* Asked of graphs that will not be differentiated. */
+static const Node *stopped(Graph *graph, const Node *y)
+{
+    (void)graph;
+    return y->args[0];
+}
+
 static const Node *keep_all(Graph *graph, const Node *y)
 {
     (void)graph;
@@ -324,15 +332,28 @@ static const Pattern patterns[] = {
 
 enum { PATTERN_COUNT = sizeof patterns / sizeof *patterns };
 
-/* `fired` counts by pattern. */
-static const Node *apply_first(Graph *graph, const Node *y, uint32_t *fired)
+typedef struct Walk {
+    uint32_t fired[PATTERN_COUNT];
+    bool before_autodiff;
+} Walk;
+
+static bool will_be_differentiated(const Graph *graph)
+{
+    for (uint32_t i = 0; i < graph->output_count; i++)
+        if (graph->outputs[i].role == OUTPUT_gradient)
+            return false;
+    return graph->kind == GRAPH_train;
+}
+
+static const Node *apply_first(Graph *graph, const Node *y, Walk *walk)
 {
     for (size_t i = 0; i < PATTERN_COUNT; i++) {
-        if (patterns[i].op != y->op && patterns[i].op != ANY)
+        if ((patterns[i].op != y->op && patterns[i].op != ANY) ||
+            (patterns[i].apply == stopped && walk->before_autodiff))
             continue;
         const Node *value = patterns[i].apply(graph, y);
         if (value) {
-            fired[i]++;
+            walk->fired[i]++;
             return value;
         }
     }
@@ -359,13 +380,13 @@ static void print_report(const Graph *before, const Graph *after, const uint32_t
 
 Graph *pass_simplify(const Graph *in, PassContext *ctx)
 {
-    uint32_t fired[PATTERN_COUNT] = {0};
-    Graph *folded = rewrite_graph(in, simplify_node, NULL, fired);
+    Walk walk = {.before_autodiff = will_be_differentiated(in)};
+    Graph *folded = rewrite_graph(in, simplify_node, NULL, &walk);
     if (!folded)
         return NULL;
     Graph *out = rewrite_graph(folded, rewrite_copy, NULL, NULL);
     graph_free(folded);
     if (out && ctx->report)
-        print_report(in, out, fired, ctx->report);
+        print_report(in, out, walk.fired, ctx->report);
     return out;
 }

@@ -72,6 +72,7 @@ UNARY(erf, erf(x))
 UNARY(sqrt, sqrt(x))
 UNARY(rsqrt, 1 / sqrt(x))
 UNARY(expand, x)
+UNARY(stop_gradient, x)
 
 void reference_greater(const ReferenceContext *ctx, const Node *node,
                        const void *const *args, void *out)

@@ -1,7 +1,8 @@
 /* Walks the op table. Per case of an op: its type; that the description of its kernel has
  * every attribute; the generated code of the whole graph (forward and backward) against
  * the interpreter, call by call; and every trained parameter's gradient against finite
- * differences of the interpreter's loss.
+ * differences of the interpreter's loss. No op is exempt: one whose gradient is zero must
+ * not move, one without a rule must be refused where a parameter lies behind it.
  *
  *     usage: op_test [op...] */
 #include <math.h>
@@ -146,25 +147,54 @@ typedef struct Test {
     Module *module;
     Diags *diags;
     OpKind op;
+    bool all_trained;   /* a parameter lies behind numbers that no gradient is asked of */
+    bool none_trained;  /* none lies behind any */
+    const Node *beside; /* sum of the parameters behind an op whose gradient is zero */
 } Test;
 
-/* -- building a case ---------------------------------------------------------------- */
-
-static const Node *number(Test *test, Graph *graph, const char *name, Type type)
+static bool has_rule(OpKind op, const char *rule)
 {
-    if (!type_is_ragged(type))
-        return harness_param(test->module, graph, name, type, true);
-    char factor[128];
-    snprintf(factor, sizeof factor, "%s.factor", name);
-    const Node *scale = harness_param(test->module, graph, factor,
-                                      type_vector(DTYPE_f32, type_width(type)), true);
-    return graph_binary(graph, HERE, OP_mul, harness_input(graph, name, type), scale);
+    return strcmp(op_info(op)->gradient_rule, rule) == 0;
 }
+
+static bool is_differentiable(OpKind op)
+{
+    return !has_rule(op, "none") && !has_rule(op, "zero") && !has_rule(op, "stopped");
+}
+
+/* -- building a case ---------------------------------------------------------------- */
 
 static const Node *plain(Test *test, Graph *graph, const char *name, Type type)
 {
     return type_is_ragged(type) ? harness_input(graph, name, type)
                                 : harness_param(test->module, graph, name, type, false);
+}
+
+/* A parameter without any gradient is refused: one behind an op whose gradient is zero is
+ * also added to the loss beside it. */
+static const Node *trained(Test *test, Graph *graph, const char *name, Type type)
+{
+    const Node *param = harness_param(test->module, graph, name, type, true);
+    if (!has_rule(test->op, "zero"))
+        return param;
+    const Node *sum = graph_unary(graph, HERE, OP_sum_width, param);
+    sum = type.rank > 1 ? graph_unary(graph, HERE, OP_sum_rows, sum) : sum;
+    test->beside =
+        test->beside ? graph_binary(graph, HERE, OP_add, test->beside, sum) : sum;
+    return param;
+}
+
+static const Node *number(Test *test, Graph *graph, const char *name, Type type)
+{
+    if (test->none_trained)
+        return plain(test, graph, name, type);
+    if (!type_is_ragged(type))
+        return trained(test, graph, name, type);
+    char factor[128];
+    snprintf(factor, sizeof factor, "%s.factor", name);
+    const Node *scale =
+        trained(test, graph, factor, type_vector(DTYPE_f32, type_width(type)));
+    return graph_binary(graph, HERE, OP_mul, harness_input(graph, name, type), scale);
 }
 
 static const Node *operand(Test *test, Graph *graph, const CaseOperand *of,
@@ -181,7 +211,10 @@ static const Node *operand(Test *test, Graph *graph, const CaseOperand *of,
     case KIND_index:
         return harness_input(graph, name, of->type);
     default:
-        return plain(test, graph, name, of->type);
+        CHECK(&test->check, of->type.dtype != DTYPE_f32 || !is_differentiable(test->op),
+              "%s: operand %s is not differentiated", op_info(test->op)->name, name);
+        return test->all_trained ? number(test, graph, name, of->type)
+                                 : plain(test, graph, name, of->type);
     }
 }
 
@@ -344,10 +377,14 @@ static void build_case(Test *test, const OpCase *of, uint32_t index)
     graph->diags = test->diags;
     const Node *y = build_op(test, graph, of, index);
     CHECK(&test->check, y && type_equal(y->type, of->type), "%s: type", task);
-    if (y)
-        check_description(test, graph, y, task);
-    if (y)
-        harness_loss(test->module, graph, as_numbers(test, graph, y, table), fixed);
+    if (!y)
+        return;
+    check_description(test, graph, y, task);
+    y = as_numbers(test, graph, y, table);
+    if (test->beside)
+        y = graph_binary(graph, HERE, OP_add, y, test->beside);
+    test->beside = NULL;
+    harness_loss(test->module, graph, y, fixed);
 }
 
 /* -- finite differences ------------------------------------------------------------- */
@@ -396,17 +433,20 @@ static double slope(Oracle *oracle, float *number, float step)
     return (above - below) / (above_at - below_at);
 }
 
-/* Of some elements of one parameter. */
+/* Of some elements of one parameter, whose gradient is zero if the graph has none. */
 static void check_parameter(Test *test, Oracle *oracle, StoreEntry *entry)
 {
     enum { LOOKED_AT = 24 };
     double largest = 0;
+    const float *gradient = graph_find_output(oracle->graph, OUTPUT_gradient, entry->name)
+                                ? entry->gradient
+                                : NULL;
     int64_t stride = 1 + (entry->elements - 1) / LOOKED_AT;
-    for (int64_t i = 0; i < entry->elements; i++)
-        largest = fmax(largest, fabs((double)entry->gradient[i]));
+    for (int64_t i = 0; gradient && i < entry->elements; i++)
+        largest = fmax(largest, fabs((double)gradient[i]));
     for (int64_t i = 0; i < entry->elements; i += stride) {
         double wanted = slope(oracle, &entry->data[i], 4e-3F),
-               got = (double)entry->gradient[i];
+               got = gradient ? (double)gradient[i] : 0;
         double limit = 1e-2 * largest + 2e-3;
         if (fabs(got - wanted) > limit) /* perhaps a kink lies within the step */
             wanted = slope(oracle, &entry->data[i], 5e-4F);
@@ -434,10 +474,10 @@ static void check_gradients(Test *test, Session *session, const Graph *graph,
         CHECK(&test->check, fabs(loss - wanted) <= 1e-4 * (1 + fabs(wanted)),
               "@%s: loss %g, interpreted %g", graph->name, loss, wanted);
     }
-    for (uint32_t i = 0; is_run && i < graph->output_count; i++)
-        if (graph->outputs[i].role == OUTPUT_gradient)
+    for (uint32_t i = 0; is_run && i < graph->node_count; i++)
+        if (graph->nodes[i]->op == OP_param)
             check_parameter(test, &oracle,
-                            store_find(oracle.store, graph->outputs[i].name));
+                            store_find(oracle.store, graph->nodes[i]->attr.named.name));
     axis_tables_free(oracle.tables);
     layout_free(oracle.layout);
 }
@@ -517,9 +557,36 @@ static void check_module(Test *test, Store *store)
     session_free(session);
 }
 
+/* Compiling any case with a parameter behind every number must fail. */
+static void check_refused(Test *test, OpKind op, const char *message)
+{
+    for (uint32_t i = 0; cases_of[op][i].is_case; i++) {
+        char *text = NULL;
+        size_t len;
+        FILE *stream = open_memstream(&text, &len);
+        Test other = {.op = op, .all_trained = true, .diags = diags_new(stream)};
+        other.module = harness_module();
+        build_case(&other, &cases_of[op][i], i);
+        bool is_compiled = harness_compile(other.module, other.diags);
+        diags_free(other.diags);
+        fclose(stream);
+        CHECK(&test->check, !is_compiled && strstr(text, message),
+              "%s%u: not refused: %s", op_info(op)->name, i, text);
+        free(text);
+        module_free(other.module);
+    }
+}
+
 static void check_op(Test *test, OpKind op)
 {
     test->op = op;
+    bool is_source = op_info(op)->lowering == LOWER_source;
+    bool is_graft = op_info(op)->lowering == LOWER_graft;
+    test->none_trained = has_rule(op, "stopped");
+    if (has_rule(op, "none") && !is_source && !is_graft)
+        check_refused(test, op, "has no gradient");
+    if (has_rule(op, "stopped"))
+        check_refused(test, op, "does not depend on it");
     test->module = harness_module();
     for (uint32_t i = 0; cases_of[op][i].is_case; i++)
         build_case(test, &cases_of[op][i], i);
