@@ -3,6 +3,7 @@
 #include "runtime/evaluate.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -128,8 +129,14 @@ static bool evaluate_task(TaskRun *run, Evaluation *out)
     uint32_t count = 0;
     const Metric *metrics = source->scores_finish(run->scores, &count);
     bool is_scored = is_good && has_scores(run, metrics, count);
-    for (uint32_t i = 0; is_scored && i < count; i++)
+    for (uint32_t i = 0; is_scored && i < count; i++) {
         evaluation_add(out, &(TaskScore){run->task, metrics[i], i == 0});
+        if (!isfinite(metrics[i].value)) {
+            diag_not_finite(run->diags, (Loc){0}, "task '%s': %s is not finite",
+                            run->task, metrics[i].name);
+            is_good = false;
+        }
+    }
     source->scores_free(run->scores);
     return is_good;
 }

@@ -47,8 +47,9 @@ void exec_bind(Exec *exec, const BatchLayout *layout, int64_t index,
 void exec_call(Exec *exec, uint32_t call, const LaneContext *context);
 /* All calls of a bound micro-batch, folds and copies included. If `out_fault` is not
  * NULL, looks at every written value and tells the first call with one that is not
- * finite, or -1. */
-void exec_microbatch(Exec *exec, const LaneContext *context, int64_t *out_fault);
+ * finite, or -1. False if a logit that was chosen as the largest is not finite, which its
+ * index cannot show. */
+bool exec_microbatch(Exec *exec, const LaneContext *context, int64_t *out_fault);
 
 /* The storage of a node's value, as now bound; NULL if it has none (inside a kernel). */
 void *exec_value(const Exec *exec, const Node *node);

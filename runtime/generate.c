@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/fault.h"
 #include "runtime/search.h"
 
 static const int64_t DEFAULT_MEMORY = INT64_C(512) << 20;
@@ -369,6 +370,20 @@ static bool encode(Generation *g)
     return is_run;
 }
 
+/* Kept values come from the encode graph, so it is asked first. */
+static void note_fault(const Generation *g)
+{
+    Arena *arena = arena_new();
+    bool is_found = false;
+    if (g->encode) {
+        Batch part = slice(g, arena);
+        is_found = fault_note(g->session, GRAPH_encode, &part, 0, g->diags);
+    }
+    if (!is_found)
+        fault_note(g->session, GRAPH_decode, &g->step, 0, g->diags);
+    arena_free(arena);
+}
+
 static bool decode(Generation *g)
 {
     int64_t *before = ARENA_ARRAY(g->arena, int64_t, g->count);
@@ -379,10 +394,12 @@ static bool decode(Generation *g)
         int64_t count = 0;
         for (int64_t row = 0; row < search_rows(g->search); row += g->options->beams)
             before[count++] = search_sequence(g->search, row);
-        is_good =
-            session_run(g->session, g->decode->name, &g->step, &decoded, g->diags) &&
-            search_step(g->search, eval_find(&decoded, "logits")->data, g->diags);
-        if (is_good)
+        if (!session_run(g->session, g->decode->name, &g->step, &decoded, g->diags))
+            return false;
+        is_good = search_step(g->search, eval_find(&decoded, "logits")->data, g->diags);
+        if (!is_good)
+            note_fault(g);
+        else
             next_fields(g, &decoded, before, count);
     }
     return is_good;

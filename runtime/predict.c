@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "runtime/fault.h"
+
 /* Only the last tokens matter. */
 static void keep_last(Generated *generated)
 {
@@ -55,8 +57,10 @@ static bool predict_rows(Session *session, const Batch *batch, const Choice *cho
     EvalResult result;
     if (!session_evaluate(session, batch, &result, diags))
         return false;
-    if (!isfinite(result.loss)) {
-        diag_not_finite(diags, (Loc){0}, "the loss of examples to score is not finite");
+    if (!result.is_finite) {
+        diag_not_finite(diags, (Loc){0}, "the %s of examples to score is not finite",
+                        isfinite(result.loss) ? "largest logit" : "loss");
+        fault_note(session, GRAPH_evaluate, batch, 0, diags);
         return false;
     }
     const NamedResult *rows = eval_find(&result, "prediction");

@@ -20,9 +20,9 @@ typedef struct GraphRun {
     BatchLayout *layout;
     Fold *folds; /* by output */
     double loss;
-    Exec **execs; /* by lane; update graphs have one */
-    AxisTables **tables; /* by lane */
-    UpdatePlan *plan; /* update graphs */
+    Exec **execs;         /* by lane; update graphs have one */
+    AxisTables **tables;  /* by lane */
+    UpdatePlan *plan;     /* update graphs */
     NamedResult *results; /* of all but train and update graphs */
     uint32_t result_count;
     int64_t *result_room; /* bytes behind results[i].data */
@@ -47,7 +47,7 @@ struct Session {
     GraphRun *current;
     _Alignas(64) _Atomic int64_t next; /* micro-batch or item to claim */
     _Alignas(64) _Atomic int64_t done; /* items finished */
-    _Atomic bool is_finite; /* no gradient looked at was infinite or no number */
+    _Atomic bool is_finite;            /* nothing looked at was infinite or no number */
 };
 
 /* -- setting up --------------------------------------------------------------------- */
@@ -347,7 +347,8 @@ static void run_microbatches(void *state, uint32_t lane)
         if (index >= run->layout->range_count)
             return;
         exec_bind(run->execs[lane], run->layout, index, context);
-        exec_microbatch(run->execs[lane], context, NULL);
+        if (!exec_microbatch(run->execs[lane], context, NULL))
+            atomic_store_explicit(&session->is_finite, false, memory_order_relaxed);
     }
 }
 
@@ -370,6 +371,7 @@ static void start_run(Session *session, GraphRun *run)
     session->current = run;
     atomic_store(&session->next, 0);
     atomic_store(&session->done, 0);
+    atomic_store(&session->is_finite, true);
     run->loss = 0;
     for (uint32_t i = 0; run->folds && i < run->graph->output_count; i++)
         atomic_store(&run->folds[i].turn, 0);
@@ -520,8 +522,11 @@ static bool run_for_results(Session *session, GraphRun *run, const Batch *batch,
     set_step_key(session, 0);
     start_run(session, run);
     lanes_run(session->lanes, run_microbatches, session);
-    *out_result = (EvalResult){
-        .loss = run->loss, .results = run->results, .result_count = run->result_count};
+    *out_result =
+        (EvalResult){.loss = run->loss,
+                     .is_finite = isfinite(run->loss) && atomic_load(&session->is_finite),
+                     .results = run->results,
+                     .result_count = run->result_count};
     const NamedResult *prediction = eval_find(out_result, "prediction");
     if (prediction && prediction->type.dtype == DTYPE_i32) {
         out_result->prediction = prediction->data;
@@ -559,23 +564,39 @@ const NamedResult *eval_find(const EvalResult *result, const char *name)
     return NULL;
 }
 
-bool session_find_fault(Session *session, const Batch *batch, uint64_t step,
-                        Fault *out_fault, Diags *diags)
+/* A parameter that the call reads and that holds a number that is not finite. */
+static const char *bad_parameter(const Session *session, const Call *call)
+{
+    for (uint32_t i = 0; i < call->operand_count; i++) {
+        const Node *node = call->operands[i].node;
+        const StoreEntry *entry = node->op == OP_param || node->op == OP_weight
+                                      ? store_find(session->store, node->attr.named.name)
+                                      : NULL;
+        if (entry && !are_finite(entry->data, entry->elements))
+            return entry->name;
+    }
+    return NULL;
+}
+
+bool session_find_fault(Session *session, GraphKind kind, const Batch *batch,
+                        uint64_t step, Fault *out_fault, Diags *diags)
 {
     *out_fault = (Fault){0};
-    GraphRun *run = lay_out(session, GRAPH_train, batch, diags);
+    GraphRun *run = lay_out(session, kind, batch, diags);
     if (!run)
         return false;
+    if (run->results)
+        place_results(run);
     set_step_key(session, step);
     start_run(session, run);
     for (int64_t index = 0; index < run->layout->range_count && !out_fault->node;
          index++) {
         int64_t call;
         exec_bind(run->execs[0], run->layout, index, &session->contexts[0]);
-        exec_microbatch(run->execs[0], &session->contexts[0], &call);
+        (void)exec_microbatch(run->execs[0], &session->contexts[0], &call);
         if (call >= 0) {
             const Call *at = &exec_program(run->execs[0])->calls[call];
-            *out_fault = (Fault){at->node, at->label, index};
+            *out_fault = (Fault){at->node, at->label, bad_parameter(session, at), index};
         }
     }
     return true;

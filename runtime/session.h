@@ -73,6 +73,7 @@ typedef struct NamedResult {
 
 typedef struct EvalResult {
     double loss;               /* of the graph's loss output, 0 if it has none */
+    bool is_finite;            /* the loss and every logit chosen as the largest are */
     const int32_t *prediction; /* rows of result "prediction", or NULL */
     int64_t prediction_rows;
     const NamedResult *results;
@@ -90,16 +91,16 @@ const NamedResult *eval_find(const EvalResult *result, const char *name); /* or 
 
 /* Where a number first stopped being finite. */
 typedef struct Fault {
-    const Node *node;  /* NULL: nowhere */
-    const char *label; /* of the kernel */
+    const Node *node;      /* NULL: nowhere */
+    const char *label;     /* of the kernel */
+    const char *parameter; /* that the kernel reads and that is not finite, or NULL */
     int64_t microbatch;
 } Fault;
 
-/* Runs the train graph again on one lane, looking at every output of every call: the
- * first in order that is not finite. For after session_train_step reported a loss that is
- * not. */
-NODISCARD bool session_find_fault(Session *session, const Batch *batch, uint64_t step,
-                                  Fault *out_fault, Diags *diags);
+/* Runs the graph of that kind of the batch's task again on one lane, looking at every
+ * output of every call: the first in order that is not finite. */
+NODISCARD bool session_find_fault(Session *session, GraphKind kind, const Batch *batch,
+                                  uint64_t step, Fault *out_fault, Diags *diags);
 
 /* One micro-batch of a graph on lane 0, to be run call by call: for verification and
  * profiles. */

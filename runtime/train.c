@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/liveness.h"
 #include "runtime/evaluate.h"
+#include "runtime/fault.h"
 #include "runtime/progress.h"
 #include "runtime/reader.h"
 #include "runtime/schedule.h"
@@ -140,28 +140,6 @@ static bool is_due(int64_t step, int64_t every)
 
 /* -- one step -------------------------------------------------------------------- */
 
-/* The parameter that a node reads, to tell it from others of its line; or NULL. */
-static const char *parameter_of(const Node *node)
-{
-    for (uint32_t i = 0; i < node->arg_count; i++) {
-        const Node *from = storage_node(node->args[i]);
-        if (from->op == OP_param || from->op == OP_weight)
-            return from->attr.named.name;
-    }
-    return NULL;
-}
-
-static void note_fault(Trainer *trainer, const Fault *fault)
-{
-    const char *parameter = parameter_of(fault->node);
-    diag_note(trainer->diags, fault->node->loc,
-              "the first such number is made here, by %s%s%s%s (%s), in micro-batch "
-              "%" PRId64,
-              op_info(fault->node->op)->name, parameter ? " with '" : "",
-              parameter ? parameter : "", parameter ? "'" : "", fault->label,
-              fault->microbatch);
-}
-
 /* Names the first number that is not finite, and its line in the model. */
 static void locate_fault(Trainer *trainer, const Batch *batch, const StepResult *result)
 {
@@ -170,12 +148,8 @@ static void locate_fault(Trainer *trainer, const Batch *batch, const StepResult 
     diag_not_finite(trainer->diags, (Loc){0},
                     "step %" PRId64 ", task '%s': %s is not finite", trainer->step,
                     batch->task, what);
-    Fault fault;
-    if (!session_find_fault(trainer->run->session, batch, (uint64_t)trainer->step, &fault,
-                            trainer->diags))
-        return;
-    if (fault.node)
-        note_fault(trainer, &fault);
+    fault_note(trainer->run->session, GRAPH_train, batch, (uint64_t)trainer->step,
+               trainer->diags);
     note_kept(trainer);
 }
 

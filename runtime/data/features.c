@@ -49,7 +49,7 @@ static void pool_rows(const Features *from, float *to, int64_t count)
         memcpy(to, from->rows + first * width, (size_t)width * sizeof *to);
         for (int64_t r = first + 1; r < stop; r++)
             for (int64_t j = 0; j < width; j++)
-                if (from->rows[r * width + j] > to[j])
+                if (!(from->rows[r * width + j] <= to[j]) && !isnan(to[j]))
                     to[j] = from->rows[r * width + j];
     }
 }

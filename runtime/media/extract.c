@@ -13,6 +13,7 @@
 #include "runtime/data.h"
 #include "runtime/data/features.h"
 #include "runtime/evaluate.h"
+#include "runtime/fault.h"
 #include "runtime/media/pictures.h"
 #include "runtime/reader.h"
 
@@ -181,6 +182,29 @@ static bool write_result(Extraction *work, const char *stem)
     return is_written;
 }
 
+/* Whether a feature is a number, as it is stored: those of pictures in half precision. */
+static bool is_storable(const Extraction *work, float x)
+{
+    const float half_rounds_to_infinity = 65520;
+    return work->pictures.is_video ? isfinite(x) : fabsf(x) < half_rounds_to_infinity;
+}
+
+static void report_number(const Extraction *work, float x, const char *stem, int64_t row,
+                          int64_t column)
+{
+    if (isfinite(x))
+        diag_not_finite(work->diags, (Loc){0},
+                        "the features of '%s' do not fit half precision, in which they "
+                        "are stored: row %" PRId64 ", column %" PRId64
+                        " is %g, expected at most 65504",
+                        stem, row, column, (double)x);
+    else
+        diag_not_finite(work->diags, (Loc){0},
+                        "the features of '%s' are not finite: row %" PRId64
+                        ", column %" PRId64 " is %g",
+                        stem, row, column, (double)x);
+}
+
 static bool take_rows(Extraction *work, const NamedResult *result, int64_t sequence,
                       const PictureBatch *pictures)
 {
@@ -197,9 +221,8 @@ static bool take_rows(Extraction *work, const NamedResult *result, int64_t seque
         return false;
     }
     for (int64_t i = 0; i < count * width; i++)
-        if (!isfinite(rows[i])) {
-            diag_not_finite(work->diags, (Loc){0}, "the features of '%s' are not finite",
-                            stem);
+        if (!is_storable(work, rows[i])) {
+            report_number(work, rows[i], stem, i / width, i % width);
             return false;
         }
     if (work->stem != stem)
@@ -240,8 +263,12 @@ static bool do_batch(Extraction *work, const Batch *batch)
         return false;
     }
     for (int64_t s = 0; s < batch->sequences; s++) {
-        if (!take_rows(work, features, s, pictures) ||
-            (pictures->is_last[s] && !write_result(work, pictures->stems[s])))
+        if (!take_rows(work, features, s, pictures)) {
+            if (diags_saw_not_finite(work->diags))
+                fault_note(work->run->session, GRAPH_evaluate, batch, 0, work->diags);
+            return false;
+        }
+        if (pictures->is_last[s] && !write_result(work, pictures->stems[s]))
             return false;
         work->seen++;
     }

@@ -209,6 +209,23 @@ def check_videos(plan, pixels_plan, scratch):
     run(pixels_plan, "--video", clips, "--out", f"{scratch}/x", code=1, says="rows of each frame")
 
 
+def check_range(images, scratch):
+    """Half precision ends at 65504, with what rounds to it."""
+    picture, out = f"{scratch}/white.png", f"{scratch}/range"
+    Image.new("RGB", (SIDE, SIDE), (255, 255, 255)).save(picture)
+    for name, std in (("most", 1 / 65504), ("rounds", 1 / 65519), ("large", 1 / 65521)):
+        plan = f"{scratch}/{name}.bin"
+        compile_plan("pixels.vg", plan, f"std={std:.9f}")
+        if name != "large":
+            run(plan, "--images", picture, "--out", out, "--overwrite")
+            rows = features(f"{out}/white.h5", "white")
+            assert numpy.isfinite(rows).all() and rows.max() > 65000, rows.max()
+    os.remove(f"{out}/white.h5")
+    run(plan, "--images", picture, "--out", out, code=3,
+        says="features of 'white' do not fit half precision")
+    assert not os.listdir(out), os.listdir(out)
+
+
 def main():
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["XDG_CACHE_HOME"] = f"{scratch}/cache"
@@ -225,6 +242,7 @@ def main():
         compile_plan("pixels.vg", f"{scratch}/zero.bin", "std=0")
         run(f"{scratch}/zero.bin", "--images", images, "--out", f"{scratch}/y", code=1,
             says="'std' has a zero")
+        check_range(images, scratch)
         run(plan, "--images", images, "--out", f"{scratch}/y", "--video", images, code=2,
             says="either --images or --video")
         run(plan, "--video", images, "--out", f"{scratch}/y", "--interval", "no", code=2,

@@ -71,4 +71,23 @@ printf '\000\000\300\177' >>"$work/bad.safetensors"
 expect 3 "not written: element" export "$work/plan.bin" --from "$work/bad.safetensors" \
     -o "$work/worse.safetensors"
 [ ! -e "$work/worse.safetensors" ] || fail "an export that is not finite was written"
+# A frozen weight that is NaN: nothing is scored, said or trained, and it is named.
+python3 - "$models/shapes/vlt5_tiny.safetensors" "$work/nan.safetensors" <<'END'
+import json, struct, sys
+data = bytearray(open(sys.argv[1], "rb").read())
+start = 8 + struct.unpack("<Q", data[:8])[0]
+for name, tensor in json.loads(data[8:start]).items():
+    if name.endswith("wi.weight"):
+        begin, end = (start + offset for offset in tensor["data_offsets"])
+        data[begin:end] = struct.pack("<f", float("nan")) * ((end - begin) // 4)
+open(sys.argv[2], "wb").write(data)
+END
+"$vlc" compile "$models/vlt5_tiny_adapter.vg" -o "$work/caption.bin" --set tasks=caption
+for command in eval "generate --limit 2" "train --out $work/nan"; do
+    # shellcheck disable=SC2086
+    expect 3 "wi.weight' itself holds numbers that are not finite" $command \
+        "$work/caption.bin" --weights "$work/nan.safetensors"
+    grep -q 'nn.vg:[0-9]*:[0-9]*: note: the first such number is made here' "$work/log" ||
+        fail "no line of the model is named: $(cat "$work/log")"
+done
 echo "what is not finite was not kept"

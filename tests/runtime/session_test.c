@@ -103,6 +103,37 @@ static void check_results(Test *test)
     module_free(module);
 }
 
+/* An index does not show that its logit is no number: one word of the table is NaN, which
+ * is every row's largest. */
+static void check_choice(Test *test)
+{
+    Module *module = evaluated(test);
+    Store *store = store_new(module);
+    harness_fill(store, 1);
+    Session *session = open_session(test, module, store, 2, 2);
+    Batch *batch = batch_of(module->graphs[0], 5);
+    EvalResult result;
+    bool is_run = session_evaluate(session, batch, &result, test->diags);
+    CHECK(&test->check, is_run && result.is_finite, "finite choices");
+    store_find(store, "words")->data[3 * 5 + 1] = NAN;
+    is_run = session_evaluate(session, batch, &result, test->diags);
+    CHECK(&test->check, is_run && isfinite(result.loss) && !result.is_finite,
+          "the choice of a NaN is noticed");
+    for (int64_t i = 0; is_run && i < result.prediction_rows; i++)
+        CHECK(&test->check, result.prediction[i] == 3, "row %d chooses %d", (int)i,
+              result.prediction[i]);
+    Fault fault;
+    is_run = session_find_fault(session, GRAPH_evaluate, batch, 0, &fault, test->diags);
+    CHECK(&test->check, is_run && fault.node && fault.node->op == OP_vocab_argmax,
+          "the fault is found");
+    CHECK(&test->check, is_run && fault.parameter && !strcmp(fault.parameter, "words"),
+          "the parameter is named");
+    batch_free(batch);
+    session_free(session);
+    store_free(store);
+    module_free(module);
+}
+
 /* -- faults ----------------------------------------------------------------------------
  */
 
@@ -148,7 +179,7 @@ static void check_fault(Test *test)
     CHECK(&test->check, memcmp(before, w->data, sizeof before) == 0,
           "parameters are unharmed");
     Fault fault;
-    is_run = session_find_fault(session, batch, 1, &fault, test->diags);
+    is_run = session_find_fault(session, GRAPH_train, batch, 1, &fault, test->diags);
     CHECK(&test->check, is_run && fault.node && fault.microbatch == 0,
           "the fault is found");
     CHECK(&test->check, is_run && fault.node && fault.node->loc.line <= 9,
@@ -285,6 +316,7 @@ int main(void)
 {
     Test test = {.diags = diags_new(stderr)};
     check_results(&test);
+    check_choice(&test);
     check_fault(&test);
     check_updates(&test);
     check_swap(&test);
