@@ -106,7 +106,7 @@ static void mark_level(const UpdatePlan *plan, Segments *segments, uint32_t c,
 }
 
 /* A counting sort of calls by level, then the copies. */
-static void order_items(UpdatePlan *plan, uint32_t copies)
+static void order_items(UpdatePlan *plan, const UpdateCopies *copies)
 {
     uint32_t calls = plan->call_count, *level = ARENA_ARRAY(plan->arena, uint32_t, calls);
     uint32_t *begin = ARENA_ARRAY(plan->arena, uint32_t, calls + 3);
@@ -120,7 +120,7 @@ static void order_items(UpdatePlan *plan, uint32_t copies)
     for (uint32_t i = 1; i <= calls + 1; i++)
         begin[i] += begin[i - 1];
     memcpy(next, begin, (calls + 3) * sizeof *next);
-    plan->item_count = calls + copies;
+    plan->item_count = calls + copies->count;
     plan->items = ARENA_ARRAY(plan->arena, uint32_t, plan->item_count);
     plan->wait = ARENA_ARRAY(plan->arena, uint32_t, plan->item_count);
     for (uint32_t c = 0; c < calls; c++) {
@@ -128,45 +128,31 @@ static void order_items(UpdatePlan *plan, uint32_t copies)
         plan->items[at] = c;
         plan->wait[at] = begin[level[c]];
     }
-    for (uint32_t i = 0; i < copies; i++) {
+    for (uint32_t i = 0; i < copies->count; i++) {
         plan->items[calls + i] = calls + i;
-        plan->wait[calls + i] = calls;
+        plan->wait[calls + i] = calls + copies->wait[i];
     }
 }
 
-static bool is_variable(const Node *node)
-{
-    return node->op == OP_param || node->op == OP_state;
-}
-
-/* Lists the copies; their number, or -1 after an error. */
-static int64_t list_copies(UpdatePlan *plan, const Graph *graph, Store *store,
+/* Lists the copies as the outputs have them; their number, or -1 after an error. */
+static int64_t list_copies(const UpdatePlan *plan, Store *store, UpdateCopy *out,
                            Diags *diags)
 {
-    uint32_t count = 0;
-    plan->copies = ARENA_ARRAY(plan->arena, UpdateCopy, graph->output_count);
+    const Graph *graph = exec_program(plan->exec)->graph;
+    int64_t count = 0;
     for (uint32_t i = 0; i < graph->output_count; i++) {
         const Output *output = &graph->outputs[i];
         if (output->role != OUTPUT_assign)
             continue;
-        const Node *value = storage_node(output->value);
         StoreEntry *entry = store_find(store, output->name);
         if (!entry || entry->mapped) {
             diag_error(diags, output->loc, "'%s' cannot be assigned", output->name);
             return -1;
         }
-        void *from = exec_value(plan->exec, value);
-        if (from == entry->data)
-            continue;
-        if (is_variable(value) &&
-            graph_find_output(graph, OUTPUT_assign, value->attr.named.name)) {
-            diag_error(diags, output->loc,
-                       "'%s' is assigned the old value of '%s', which is assigned too",
-                       output->name, value->attr.named.name);
-            return -1;
-        }
-        plan->copies[count++] =
-            (UpdateCopy){entry->data, from, entry->elements * (int64_t)sizeof(float)};
+        void *from = exec_value(plan->exec, output->value);
+        if (from != entry->data)
+            out[count++] =
+                (UpdateCopy){entry->data, from, entry->elements * (int64_t)sizeof(float)};
     }
     return count;
 }
@@ -177,12 +163,15 @@ UpdatePlan *update_plan_new(Exec *exec, Store *store, Diags *diags)
     UpdatePlan *plan = arena_alloc(arena, sizeof *plan);
     *plan = (UpdatePlan){
         .exec = exec, .arena = arena, .call_count = exec_program(exec)->call_count};
-    int64_t copies = list_copies(plan, exec_program(exec)->graph, store, diags);
-    if (copies < 0) {
+    UpdateCopy *copies =
+        ARENA_ARRAY(arena, UpdateCopy, exec_program(exec)->graph->output_count + 1);
+    int64_t count = list_copies(plan, store, copies, diags);
+    if (count < 0) {
         arena_free(arena);
         return NULL;
     }
-    order_items(plan, (uint32_t)copies);
+    plan->copies = update_copies_order(copies, (uint32_t)count, arena);
+    order_items(plan, &plan->copies);
     return plan;
 }
 
@@ -200,6 +189,6 @@ void update_plan_run_item(const UpdatePlan *plan, uint32_t item,
         exec_call(plan->exec, index, context);
         return;
     }
-    const UpdateCopy *copy = &plan->copies[index - plan->call_count];
+    const UpdateCopy *copy = &plan->copies.items[index - plan->call_count];
     memcpy(copy->to, copy->from, (size_t)copy->bytes);
 }

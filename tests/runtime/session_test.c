@@ -246,30 +246,6 @@ static void check_updates(Test *test)
 /* -- refusals --------------------------------------------------------------------------
  */
 
-/* p and q swap: after p is overwritten its old value is gone. */
-static void check_swap(Test *test)
-{
-    Module *module = harness_module();
-    Graph *graph = harness_graph(module, "t", GRAPH_update);
-    const Node *p = harness_param(module, graph, "p", type_vector(DTYPE_f32, 4), true);
-    const Node *q = harness_param(module, graph, "q", type_vector(DTYPE_f32, 4), true);
-    graph_output(graph, OUTPUT_assign, intern(module->interns, "p"), q, HERE.loc);
-    graph_output(graph, OUTPUT_assign, intern(module->interns, "q"), p, HERE.loc);
-    FILE *nowhere = fopen("/dev/null", "w");
-    Diags *diags = diags_new(nowhere);
-    Store *store = store_new(module);
-    Session *session =
-        harness_compile(module, diags)
-            ? session_new(module, store, &(SessionOptions){.lanes = 1}, diags)
-            : NULL;
-    CHECK(&test->check, !session && diags_error_count(diags) > 0, "a swap is refused");
-    session_free(session);
-    store_free(store);
-    diags_free(diags);
-    fclose(nowhere);
-    module_free(module);
-}
-
 static void check_unplanned(Test *test)
 {
     Module *module = harness_module();
@@ -319,7 +295,6 @@ int main(void)
     check_choice(&test);
     check_fault(&test);
     check_updates(&test);
-    check_swap(&test);
     check_unplanned(&test);
     check_mapping(&test);
     diags_free(test.diags);
