@@ -25,7 +25,7 @@ static const CommandInfo commands[] = {
          WITH(memory_budget)},
     {"check", "FILE.vg", "report mistakes, write nothing", command_check, 1, WITH(set)},
     {"dump", "FILE", "print a model or plan, after any pass", command_dump, 1,
-     WITH(set) | WITH(after) | WITH(task) | WITH(graph) | WITH(format) |
+     WITH(set) | WITH(after) | WITH(skip) | WITH(task) | WITH(graph) | WITH(format) |
          WITH(memory_budget)},
     {"opt", "FILE.vir|-", "run chosen passes over a text module", command_opt, 1,
      WITH(passes) | WITH(memory_budget)},

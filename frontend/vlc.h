@@ -10,7 +10,7 @@
     OPTION(set, "NAME=VALUE", "override a constant; size=NAME and tasks=\"A B\" choose") \
     OPTION(dump_after, "PASS", "print the module as text after a pass, or after all")    \
     OPTION(stats, NULL, "per pass: seconds, nodes before and after")                     \
-    OPTION(skip, "PASS", "leave this pass out, to measure what it does")                 \
+    OPTION(skip, "A,B", "leave these passes out, to measure what they do")               \
     OPTION(memory_budget, "BYTES", "most saved values of a lane; 0: no limit")           \
     OPTION(after, "PASS",                                                                \
            "how far to go: `lower`, or the name of a pass; default: the end")            \
@@ -58,6 +58,7 @@ Command command_ops, command_passes, command_schema;                  /* vlc_tab
 /* vlc_run.c: whether a pass of this name exists or it is `also`, unless that is NULL; and
  * the --memory-budget, 0 if not given. False after a message about the command line. */
 bool is_pass(const char *name, const char *option, const char *also);
+bool are_passes(const char *list, const char *option); /* "A,B": each is one */
 bool read_budget(const Arguments *arguments, int64_t *out);
 
 bool is_model_file(const char *file); /* by its name */

@@ -124,8 +124,9 @@ int command_dump(const Arguments *arguments, Diags *diags)
     const char *after = arguments->values[OPTION_after];
     const char *format = arguments->values[OPTION_format];
     bool only_lower = after && strcmp(after, "lower") == 0;
-    PassOptions options = {.stop_after = after};
+    PassOptions options = {.stop_after = after, .skip = arguments->values[OPTION_skip]};
     if (!read_budget(arguments, &options.memory_budget) ||
+        (options.skip && !are_passes(options.skip, "--skip")) ||
         (after && !is_pass(after, "--after", "lower")))
         return EXIT_USAGE;
     if (format && strcmp(format, "text") != 0 && strcmp(format, "dot") != 0) {
@@ -135,8 +136,9 @@ int command_dump(const Arguments *arguments, Diags *diags)
     bool lowered;
     Module *module = load_module(arguments->file, arguments, diags, &lowered);
     bool good = module != NULL;
-    if (good && after && !lowered) {
-        diag_error(diags, (Loc){arguments->file, 0, 0}, "--after needs a .vg file");
+    if (good && (after || options.skip) && !lowered) {
+        diag_error(diags, (Loc){arguments->file, 0, 0}, "--%s needs a .vg file",
+                   after ? "after" : "skip");
         good = false;
     }
     if (good && lowered && !only_lower)

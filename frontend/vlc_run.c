@@ -48,6 +48,16 @@ bool read_budget(const Arguments *arguments, int64_t *out)
     return false;
 }
 
+bool are_passes(const char *list, const char *option)
+{
+    char *text = strdup(list), *rest = text;
+    bool known = true;
+    for (char *name; known && (name = strsep(&rest, ","));)
+        known = is_pass(name, option, NULL);
+    free(text);
+    return known;
+}
+
 /* Of a .vg file; any other is an error that says so, whatever is in it. */
 static Module *load_recipe(const Arguments *arguments, const char *otherwise,
                            Diags *diags)
@@ -70,7 +80,7 @@ int command_compile(const Arguments *arguments, Diags *diags)
                            .statistics = arguments->values[OPTION_stats] ? stderr : NULL};
     if (!read_budget(arguments, &options.memory_budget) ||
         (dump && !is_pass(dump, "--dump-after", "all")) ||
-        (skip && !is_pass(skip, "--skip", NULL)))
+        (skip && !are_passes(skip, "--skip")))
         return EXIT_USAGE;
     Module *module = load_recipe(arguments, "expected a .vg file", diags);
     bool good = module && passes_run(module, &options, diags) &&

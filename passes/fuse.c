@@ -18,6 +18,8 @@
  * that a new rule must not break: groups are the clusters of an acyclic quotient, because
  * only clusters_merge joins them, and it refuses cycles.
  *
+ * Skipped, the pass leaves every step a group of its own.
+ *
  * A step that waits for another keeps its operands alive. So a pair does not fuse if many
  * products lie between in program order, nor across the turn from forward to backward,
  * except where no product lies between: at the turning point. */
@@ -472,9 +474,11 @@ Graph *pass_fuse(const Graph *in, PassContext *ctx)
 {
     Fuser fuser;
     fuser_init(&fuser, in);
-    fuse_kernels(&fuser);
-    fuse_chains(&fuser);
-    fuse_siblings(&fuser);
+    if (!ctx->plain) {
+        fuse_kernels(&fuser);
+        fuse_chains(&fuser);
+        fuse_siblings(&fuser);
+    }
     Graph *out = write_groups(&fuser);
     if (out && ctx->report)
         fuse_report(ctx->report, in, fuser.pairs, fuser.pair_count, out, ctx->brief);

@@ -11,7 +11,9 @@
  *     earlier one;
  *   - no other step reads the new value, and it is no other output.
  *
- * Otherwise it has a buffer until the graph's end, and is copied then. */
+ * Otherwise it has a buffer until the graph's end, and is copied then.
+ *
+ * Skipped, the pass gives every value bytes of its own, and writes none in place. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -141,9 +143,10 @@ static bool *find_in_place(const Planner *p)
 
 /* Gives every assigned value that is not written in place an offset, which liveness asks
  * for. */
-static void decide_in_place(Planner *p)
+static void decide_in_place(Planner *p, bool plain)
 {
-    const bool *in_place = find_in_place(p);
+    const bool *in_place =
+        plain ? ARENA_ARRAY(p->arena, bool, p->graph->node_count) : find_in_place(p);
     for (uint32_t i = 0; i < p->graph->output_count; i++) {
         const Output *output = &p->graph->outputs[i];
         if (output->role != OUTPUT_assign)
@@ -186,12 +189,26 @@ static bool collect_buffers(Planner *p, PassContext *ctx)
     return true;
 }
 
-static void assign_offsets(Planner *p)
+/* One after another; the bytes of all. */
+static int64_t stack_buffers(Planner *p, int64_t *offsets)
+{
+    int64_t end = 0;
+    p->method = "no sharing";
+    for (uint32_t i = 0; i < p->buffer_count; i++) {
+        offsets[i] = end;
+        end += p->buffers[i].bytes;
+    }
+    return end;
+}
+
+static void assign_offsets(Planner *p, bool plain)
 {
     int64_t *offsets = ARENA_ARRAY(p->arena, int64_t, p->buffer_count + 1);
-    p->graph->slab_bytes = p->buffer_count ? offsets_assign(p->buffers, p->buffer_count,
-                                                            EFFORT, offsets, &p->method)
-                                           : 0;
+    p->graph->slab_bytes = 0;
+    if (p->buffer_count)
+        p->graph->slab_bytes = plain ? stack_buffers(p, offsets)
+                                     : offsets_assign(p->buffers, p->buffer_count, EFFORT,
+                                                      offsets, &p->method);
     p->graph->slab_bound = offsets_bound(p->buffers, p->buffer_count);
     for (uint32_t i = 0; i < p->buffer_count; i++)
         p->graph->nodes[p->buffer_node[i]]->offset = offsets[i];
@@ -289,9 +306,9 @@ Graph *pass_memplan(const Graph *in, PassContext *ctx)
     p.graph = copy_steps(in, p.arena);
     if (p.graph) {
         p.live = liveness_of(p.graph, p.arena);
-        decide_in_place(&p);
+        decide_in_place(&p, ctx->plain);
         if (collect_buffers(&p, ctx)) {
-            assign_offsets(&p);
+            assign_offsets(&p, ctx->plain);
             if (ctx->report)
                 report(ctx->report, &p);
         } else {

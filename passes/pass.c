@@ -4,8 +4,7 @@
  *
  * Most facts can be seen in a graph, so passes also run on text that other passes have
  * printed. A fact that cannot be seen is remembered while a run lasts. A pass that is
- * skipped (PassOptions.skip) counts as run: later passes must cope with what it left
- * undone. */
+ * skipped (PassOptions.skip) counts as run: passes.def says which can be, and how. */
 #include "passes/pass.h"
 
 #include <stdlib.h>
@@ -43,16 +42,36 @@ static const char *const fact_names[FACT_COUNT] = {
 /* What rewriting a graph undoes. */
 #define FACTS_OF_STEPS ((unsigned)(FACT_FUSED | FACT_SCHEDULED | FACT_PLANNED))
 
+typedef enum SkipKind { SKIP_omit, SKIP_plain, SKIP_refuse } SkipKind;
+
+typedef struct Skip {
+    SkipKind kind;
+    const char *why; /* refused */
+} Skip;
+
 typedef struct PassInfo {
     const char *name;
     PassFn *run;
     unsigned kinds, needs, gives;
+    Skip skip;
     const char *help;
 } PassInfo;
 
 static const PassInfo pipeline[] = {
-#define PASS(name, kinds, needs, gives, help)                                            \
-    {#name, pass_##name, kinds, needs, gives, help},
+#define OMIT                                                                             \
+    {                                                                                    \
+        SKIP_omit, NULL                                                                  \
+    }
+#define PLAIN                                                                            \
+    {                                                                                    \
+        SKIP_plain, NULL                                                                 \
+    }
+#define REFUSE(why)                                                                      \
+    {                                                                                    \
+        SKIP_refuse, why                                                                 \
+    }
+#define PASS(name, kinds, needs, gives, skip, help)                                      \
+    {#name, pass_##name, kinds, needs, gives, skip, help},
 #include "passes/passes.def"
 };
 
@@ -81,13 +100,42 @@ static const PassInfo *pass_find(const char *name, Diags *diags)
     return NULL;
 }
 
+/* Whether `list`, "A,B", names the pass. */
+static bool is_listed(const char *list, const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *at = list; at; at = strchr(at, ',')) {
+        at += *at == ',';
+        if (strncmp(at, name, len) == 0 && (at[len] == ',' || at[len] == 0))
+            return true;
+    }
+    return false;
+}
+
+/* All of `list` are passes, and can be skipped. */
+static bool skips_are_right(const char *list, Diags *diags)
+{
+    bool good = true;
+    char *text = strdup(list), *rest = text;
+    for (char *name; (name = strsep(&rest, ","));) {
+        const PassInfo *pass = pass_find(name, diags);
+        good &= pass != NULL;
+        if (!pass || pass->skip.kind != SKIP_refuse)
+            continue;
+        diag_error(diags, (Loc){0}, "pass '%s' cannot be skipped: %s", name,
+                   pass->skip.why);
+        good = false;
+    }
+    free(text);
+    return good;
+}
+
 static bool names_exist(const PassOptions *options, Diags *diags)
 {
     bool dumps_all = options->dump_after && strcmp(options->dump_after, "all") == 0;
     const char *const names[] = {dumps_all ? NULL : options->dump_after,
-                                 options->stop_after, options->report_pass,
-                                 options->skip};
-    bool good = true;
+                                 options->stop_after, options->report_pass};
+    bool good = !options->skip || skips_are_right(options->skip, diags);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         good &= !names[i] || pass_find(names[i], diags) != NULL;
     for (uint32_t i = 0; options->names && i < options->name_count; i++)
@@ -212,6 +260,7 @@ static bool run_pass(Run *run, const PassInfo *pass)
                        .diags = run->diags,
                        .report = reports ? options->report : NULL,
                        .brief = !options->report_pass,
+                       .plain = is_listed(options->skip, pass->name),
                        .memory_budget = options->memory_budget};
     Graph **graphs = heap_alloc((module->graph_count + 1) * sizeof(Graph *));
     bool good = true;
@@ -258,15 +307,15 @@ static void skip_pass(Run *run, const PassInfo *pass)
 
 static bool run_one(Run *run, const PassInfo *pass)
 {
-    if (is_named(run->options->skip, pass)) {
-        skip_pass(run, pass);
-        return true;
-    }
     double start = seconds_now();
     uint32_t before = count_nodes(run->module);
-    if (!run_pass(run, pass))
+    bool is_omitted =
+        pass->skip.kind == SKIP_omit && is_listed(run->options->skip, pass->name);
+    if (is_omitted)
+        skip_pass(run, pass);
+    else if (!run_pass(run, pass))
         return false;
-    if (run->options->statistics)
+    if (run->options->statistics && !is_omitted)
         fprintf(run->options->statistics, "%-10s %8.3f s %9u -> %u nodes\n", pass->name,
                 seconds_now() - start, before, count_nodes(run->module));
     if (run->options->dump_after && run->options->dump)

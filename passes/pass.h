@@ -14,25 +14,26 @@ typedef struct PassContext {
     Diags *diags;          /* errors make the driver stop after the pass */
     FILE *report;          /* for the pass's section of `vlc explain`, or NULL */
     bool brief;            /* the report is of all passes: totals, not every value */
+    bool plain;            /* skipped: do only what later passes cannot do without */
     int64_t memory_budget; /* bytes of saved values allowed in one lane; 0: no limit */
 } PassContext;
 
 /* NULL after an error. */
 typedef Graph *PassFn(const Graph *in, PassContext *ctx);
 
-#define PASS(name, kinds, needs, gives, help) PassFn pass_##name;
+#define PASS(name, ...) PassFn pass_##name;
 #include "passes/passes.def"
 
 typedef struct PassOptions {
     const char *const *names; /* passes to run, in this order; NULL: the pipeline */
     uint32_t name_count;
-    const char *dump_after;   /* a pass, or "all": print the module to `dump` after it */
+    const char *dump_after; /* a pass, or "all": print the module to `dump` after it */
     FILE *dump;
-    const char *stop_after;   /* NULL: run to the end */
-    FILE *statistics;         /* per pass: seconds, nodes before and after; or NULL */
-    FILE *report;             /* explain: ledger, fusion, memory; or NULL */
-    const char *report_pass;  /* only this pass's section, in detail; NULL: all, brief */
-    const char *skip;         /* a pass to leave out, to measure what it does; or NULL */
+    const char *stop_after;  /* NULL: run to the end */
+    FILE *statistics;        /* per pass: seconds, nodes before and after; or NULL */
+    FILE *report;            /* explain: ledger, fusion, memory; or NULL */
+    const char *report_pass; /* only this pass's section, in detail; NULL: all, brief */
+    const char *skip; /* "A,B": passes to leave out, to measure what they do; or NULL */
     int64_t memory_budget;
 } PassOptions;
 

@@ -116,6 +116,19 @@ static void test_skipping(Check *check)
           skipped.report);
     CHECK(check, count(skipped.report, "@t.train") == 1, "%s", skipped.report);
     result_free(&skipped);
+    Result omitted = run((PassOptions){.skip = "schedule", .dump_after = "schedule"});
+    CHECK(check, omitted.good && count(omitted.dump, "graph @t.train") == 1,
+          "what a skipped pass leaves can be seen: %s", omitted.dump);
+    result_free(&omitted);
+    Result plain = run((PassOptions){.skip = "fuse,memplan", .dump_after = "fuse"});
+    const Graph *graph = plain.module->graphs[0];
+    CHECK(check, plain.good && graph->fused && graph->planned, "%s", plain.messages);
+    for (uint32_t i = 1; i < graph->node_count; i++)
+        CHECK(check,
+              graph->nodes[i]->group == NO_GROUP ||
+                  graph->nodes[i]->group != graph->nodes[i - 1]->group,
+              "%%%u is in a group with another", i);
+    result_free(&plain);
 }
 
 static void check_refused(Check *check, PassOptions options, const char *message)
@@ -141,7 +154,12 @@ static void test_refusals(Check *check)
     check_refused(check, (PassOptions){.names = early, .name_count = 1},
                   "pass 'fuse' needs @t.train to be FROZEN, which pass 'freeze' does");
     check_refused(check, (PassOptions){.skip = "attach"},
-                  "site has no gradient, but a parameter reaches its operand");
+                  "pass 'attach' cannot be skipped: no plan can run sites");
+    check_refused(check, (PassOptions){.skip = "save,autodiff"},
+                  "pass 'autodiff' cannot be skipped: no plan can train without");
+    check_refused(check, (PassOptions){.skip = "save,sav"},
+                  "there is no pass 'sav'; did you mean 'save'?");
+    check_refused(check, (PassOptions){.skip = "save,"}, "there is no pass ''");
 }
 
 /* Rewriting undoes steps: the driver must not believe that they are still there. */
