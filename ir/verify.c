@@ -252,6 +252,22 @@ static const Type *receiver_type(const Module *module, const Output *output,
     return param ? &param->type : state ? &state->type : NULL;
 }
 
+/* Who takes results knows no bits; those of a static type are added up over
+ * micro-batches, as numbers. */
+static bool verify_result(const Graph *graph, const Output *output, Diags *diags)
+{
+    Type type = output->value->type;
+    bool is_ragged = type_is_ragged(type);
+    if (output->role != OUTPUT_result || type.dtype == DTYPE_f32 ||
+        (type.dtype == DTYPE_i32 && is_ragged))
+        return true;
+    char is[TEXT];
+    type_print(graph, type, is, sizeof is);
+    return verify_fault(graph, output->value, diags,
+                        "result '%s' has type %s, expected f32%s", output->name, is,
+                        is_ragged ? " or i32" : "");
+}
+
 static bool verify_output(const Graph *graph, const Module *module, const Output *output,
                           Diags *diags)
 {
@@ -269,7 +285,7 @@ static bool verify_output(const Graph *graph, const Module *module, const Output
         return verify_fault(graph, value, diags, "%s: the module has no '%s'", role,
                             output->name);
     if (!type || type_equal(*type, value->type))
-        return true;
+        return verify_result(graph, output, diags);
     char is[TEXT], should[TEXT];
     type_print(graph, value->type, is, sizeof is);
     type_print(graph, *type, should, sizeof should);

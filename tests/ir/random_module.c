@@ -292,6 +292,8 @@ static void add_outputs(Random *random, Graph *graph)
     uint32_t count = graph->kind == GRAPH_graft ? 1 : random_below(random, 4);
     for (uint32_t i = 0; i < count; i++) {
         const Node *value = random_arg(random, graph, "", NULL);
+        if (graph->kind != GRAPH_graft && value->type.dtype != DTYPE_f32)
+            continue; /* no result */
         graph_output(graph, graph->kind == GRAPH_graft ? OUTPUT_graft : OUTPUT_result,
                      graph->kind == GRAPH_graft ? ""
                                                 : unique_text(random, graph->interns, i),

@@ -72,6 +72,10 @@ static const struct {
     {"graph @g {\n" X "  %d = dropout %x p=0.1 salt=4294967296\n}\n",
      "attribute 'salt' has an"},
     /* outputs */
+    {"graph @g {\n" X "  %b = greater %x %x\n  result \"b\" %b\n}\n",
+     "result 'b' has type bit[text, 4], expected f32 or i32"},
+    {P "graph @g {\n  %p = param \"p\"\n  %b = greater %p %p\n  result \"b\" %b\n}\n",
+     "result 'b' has type bit[4], expected f32"},
     {"graph @g {\n" X "  loss %x\n}\n", "loss '' has type f32[text, 4], expected f32[1]"},
     {"graph @g {\n" X "  graft %x\n}\n", "graft '' in a graph of kind train"},
     {P "graph @g update {\n  %p = gradient \"p\"\n  gradient \"p\" %p\n}\n",

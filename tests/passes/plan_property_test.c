@@ -135,7 +135,8 @@ static void add_outputs(Graph *graph, uint32_t *state)
         }
         char name[16];
         snprintf(name, sizeof name, "y%u", i);
-        if (uses[i] == 0 || draw(state, 30) == 0)
+        bool is_number = value->type.dtype == DTYPE_f32; /* results are */
+        if (is_number && (uses[i] == 0 || draw(state, 30) == 0))
             graph_output(graph, OUTPUT_result, name, value, (Loc){0});
     }
     arena_free(arena);
