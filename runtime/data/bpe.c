@@ -1,10 +1,10 @@
 /* Byte-level byte-pair encoding.
  *
- * A text is cut into words by GPT-2's pattern, a word's bytes become symbols, and the
- * adjacent pair of symbols whose merge comes first in merges.txt is merged, all its
- * occurrences from left to right, until no pair has a merge. Symbols are strings of
- * stand-in characters: printable bytes stand for themselves, the other 68 are U+0100,
- * U+0101, .. in increasing order.
+ * A text is cut into words by GPT-2's pattern, a word's bytes become symbols, and of the
+ * adjacent pairs of symbols the one whose merge comes first in merges.txt, of equal ones
+ * the leftmost, is merged until no pair has a merge. They wait in a heap, so that a word
+ * of n bytes takes n log n steps. Symbols are strings of stand-in characters: printable
+ * bytes stand for themselves, the other 68 are U+0100, U+0101, .. in increasing order.
  *
  * Every string that occurs in either file is a symbol; those of the vocabulary have an
  * id. */
@@ -39,7 +39,7 @@ struct Bpe {
 };
 
 enum { LARGEST_FILE = 16 << 20 };
-#define NO_RANK UINT32_MAX
+#define NO_SYMBOL UINT32_MAX
 
 /* \s of the pattern is the property White_Space, which PCRE2's own \s exceeds. */
 #define SPACES                                                                           \
@@ -271,59 +271,101 @@ int32_t bpe_token_id(const Bpe *bpe, const char *token)
     return symbol == STRING_ABSENT ? -1 : bpe->symbol_ids[symbol];
 }
 
-/* A word under way: count symbols, and the rank of each with its right neighbour. */
+/* A word under way. Symbols are where their first byte was and linked to those on either
+ * side; one that was merged into its left neighbour is STRING_ABSENT. */
+typedef struct Symbol {
+    uint32_t symbol, left, right; /* indices; NO_SYMBOL past the ends */
+} Symbol;
+
+/* A pair of neighbours that may be merged: the lowest rank first, of one rank the
+ * leftmost. It is out of date if its symbols are no longer these. */
+typedef struct Pair {
+    uint32_t rank, at, first, second;
+} Pair;
+
 typedef struct Word {
-    uint32_t *symbols, *ranks;
-    size_t count, capacity;
+    Symbol *symbols;
+    Pair *pairs; /* a binary heap */
+    size_t count, pair_count, capacity;
 } Word;
 
-static uint32_t rank_of(const Bpe *bpe, uint32_t left, uint32_t right)
+static bool comes_before(const Pair *a, const Pair *b)
 {
-    const Merge *merge = merge_slot(bpe, left, right);
-    return merge->result == STRING_ABSENT ? (uint32_t)NO_RANK : merge->rank;
+    return a->rank != b->rank ? a->rank < b->rank : a->at < b->at;
 }
 
+static void heap_add(Word *word, Pair pair)
+{
+    size_t at = word->pair_count++;
+    for (; at > 0 && comes_before(&pair, &word->pairs[(at - 1) / 2]); at = (at - 1) / 2)
+        word->pairs[at] = word->pairs[(at - 1) / 2];
+    word->pairs[at] = pair;
+}
+
+static Pair heap_take(Word *word)
+{
+    Pair first = word->pairs[0], last = word->pairs[--word->pair_count];
+    size_t at = 0;
+    for (size_t child; (child = 2 * at + 1) < word->pair_count; at = child) {
+        if (child + 1 < word->pair_count &&
+            comes_before(&word->pairs[child + 1], &word->pairs[child]))
+            child++;
+        if (!comes_before(&word->pairs[child], &last))
+            break;
+        word->pairs[at] = word->pairs[child];
+    }
+    word->pairs[at] = last;
+    return first;
+}
+
+/* Offers the symbol at `at` and the one to its right, if they have a merge. */
+static void offer(const Bpe *bpe, Word *word, uint32_t at)
+{
+    if (at == NO_SYMBOL || word->symbols[at].right == NO_SYMBOL)
+        return;
+    uint32_t first = word->symbols[at].symbol;
+    uint32_t second = word->symbols[word->symbols[at].right].symbol;
+    const Merge *merge = merge_slot(bpe, first, second);
+    if (merge->result != STRING_ABSENT)
+        heap_add(word, (Pair){merge->rank, at, first, second});
+}
+
+/* Every merge offers at most two new pairs, so 3 x count of them are room enough. */
 static void word_start(const Bpe *bpe, Word *word, const char *bytes, size_t count)
 {
     if (count > word->capacity) {
         word->capacity = 2 * count;
-        size_t size = word->capacity * sizeof *word->symbols;
-        word->symbols = heap_grow(word->symbols, size);
-        word->ranks = heap_grow(word->ranks, size);
+        word->symbols = heap_grow(word->symbols, word->capacity * sizeof *word->symbols);
+        word->pairs = heap_grow(word->pairs, 3 * word->capacity * sizeof *word->pairs);
     }
     word->count = count;
+    word->pair_count = 0;
     for (size_t i = 0; i < count; i++)
-        word->symbols[i] = bpe->byte_symbols[(unsigned char)bytes[i]];
-    for (size_t i = 0; i < count; i++)
-        word->ranks[i] = i + 1 < count
-                             ? rank_of(bpe, word->symbols[i], word->symbols[i + 1])
-                             : (uint32_t)NO_RANK;
+        word->symbols[i] = (Symbol){bpe->byte_symbols[(unsigned char)bytes[i]],
+                                    i ? (uint32_t)i - 1 : NO_SYMBOL,
+                                    i + 1 < count ? (uint32_t)i + 1 : NO_SYMBOL};
+    for (size_t i = 0; i + 1 < count; i++)
+        offer(bpe, word, (uint32_t)i);
 }
 
-/* Merges every occurrence of the pair of lowest rank; false if no pair has one.
- * LIMIT: each distinct merge passes over the word. Words of text are short; a megabyte
- * without a blank takes seconds, which a heap of pairs would lift. */
+/* Merges the best pair; false if no pair has a merge. */
 static bool word_merge(const Bpe *bpe, Word *word)
 {
-    uint32_t lowest = NO_RANK;
-    for (size_t i = 0; i + 1 < word->count; i++)
-        lowest = word->ranks[i] < lowest ? word->ranks[i] : lowest;
-    if (lowest == NO_RANK)
+    if (!word->pair_count)
         return false;
-    size_t kept = 0;
-    for (size_t i = 0; i < word->count; i++, kept++) {
-        bool merges = i + 1 < word->count && word->ranks[i] == lowest;
-        uint32_t symbol = word->symbols[i];
-        if (merges)
-            symbol = merge_slot(bpe, symbol, word->symbols[i + 1])->result;
-        /* The pairs on either side of a merged one are new. */
-        if (kept && (merges || word->ranks[kept - 1] == lowest))
-            word->ranks[kept - 1] = rank_of(bpe, word->symbols[kept - 1], symbol);
-        i += merges;
-        word->symbols[kept] = symbol;
-        word->ranks[kept] = merges ? lowest : word->ranks[i];
-    }
-    word->count = kept;
+    Pair pair = heap_take(word);
+    Symbol *left = &word->symbols[pair.at];
+    if (left->symbol != pair.first || left->right == NO_SYMBOL ||
+        word->symbols[left->right].symbol != pair.second)
+        return true; /* out of date */
+    Symbol *right = &word->symbols[left->right];
+    left->symbol = merge_slot(bpe, pair.first, pair.second)->result;
+    right->symbol = STRING_ABSENT;
+    left->right = right->right;
+    if (left->right != NO_SYMBOL)
+        word->symbols[left->right].left = pair.at;
+    offer(bpe, word, left->left);
+    offer(bpe, word, pair.at);
     return true;
 }
 
@@ -339,14 +381,14 @@ void bpe_encode(const Bpe *bpe, const char *text, size_t len, int32_t unk, Token
         word_start(bpe, &word, text + at, end - at);
         while (word_merge(bpe, &word))
             continue;
-        for (size_t i = 0; i < word.count; i++) {
-            int32_t id = bpe->symbol_ids[word.symbols[i]];
+        for (uint32_t i = 0; word.count && i != NO_SYMBOL; i = word.symbols[i].right) {
+            int32_t id = bpe->symbol_ids[word.symbols[i].symbol];
             token_list_add(out, id < 0 ? unk : id);
         }
         at = end;
     }
     free(word.symbols);
-    free(word.ranks);
+    free(word.pairs);
     pcre2_match_data_free(match);
 }
 

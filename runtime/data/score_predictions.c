@@ -9,7 +9,8 @@
 
 #include "ir/base/files.h"
 
-enum { LARGEST_FILE = 1 << 30, SHOWN = 3 };
+/* A longest common subsequence takes time with the product of two lengths. */
+enum { LARGEST_FILE = 1 << 30, LONGEST_TEXT = 1 << 16, SHOWN = 3 };
 
 typedef struct Reader {
     const TaskKind *kind;
@@ -65,6 +66,8 @@ static bool add(const Reader *reader, const char *name, const char *text, bool i
     uint32_t subject = references_find(reader->references, name);
     if (subject == UINT32_MAX)
         return report_unknown(reader, name);
+    if (strlen(text) > LONGEST_TEXT)
+        return fault(reader, "more than 65536 bytes are predicted of", name);
     if (!understand(reader, text, is_strict, &said))
         return false;
     Prediction *known = &reader->predictions[subject];

@@ -231,6 +231,12 @@ static void test_odd_texts(Check *check, const Tokenizer *tokenizer)
     tokenizer_encode(tokenizer, text, 0, &ids);
     CHECK(check, ids.count == (LONG - 2) / 2 + 2 + 2, "%zu ids of a long blank",
           ids.count);
+    /* Merges of several ranks everywhere in one word. */
+    ids.count = 0;
+    for (int i = 0; i < LONG; i++)
+        text[i] = "lower"[i % 5];
+    tokenizer_encode(tokenizer, text, 0, &ids);
+    CHECK(check, ids.count == (LONG + 4) / 5 + 2, "%zu ids of lowerlower", ids.count);
     token_list_free(&ids);
     free(text);
 }
@@ -262,7 +268,7 @@ static void test_damaged(Check *check)
         const char *vocab, *merges, *message;
     } cases[] = {
         {NULL, NULL, "there is no spiece.model, tokenizer.model"},
-        {GOOD "}", NULL, "merges.txt: error: cannot be opened"},
+        {GOOD "}", NULL, "merges.txt: error: cannot be read"},
         {"", "", "vocab.json:1:"},
         {GOOD, "", "vocab.json:1:"},
         {"[1]", "", "should be an object"},

@@ -103,6 +103,8 @@ refused 1 "twice.jsonl:2: error: this is a second and other prediction of '201'"
     "$work/twice.jsonl" "$work/gqa.json"
 printf '{"201": "a", "201": "b"}' | file keys.json
 refused 1 'duplicate' --task gqa "$work/keys.json" "$work/gqa.json"
+awk 'BEGIN { printf "201,"; for (i = 0; i < 33000; i++) printf "a "; print "" }' | file long.csv
+refused 1 "more than 65536 bytes are predicted of '201'" --task gqa "$work/long.csv" "$work/gqa.json"
 printf '{"id": "201"}\n' | file textless.jsonl
 refused 1 'there is no text in the prediction of' --task gqa "$work/textless.jsonl" "$work/gqa.json"
 printf 't-1-0-0,maybe\n' | file maybe.csv

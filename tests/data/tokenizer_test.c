@@ -332,7 +332,7 @@ static void test_refused(Check *check, const Scratch *scratch)
 {
     char bytes[1024];
     check_refused(check, scratch_path(scratch, "absent.model"),
-                  "absent.model: error: cannot be opened");
+                  "absent.model: error: cannot be read");
     check_refused(check, scratch_text(scratch, "empty.model", ""), "there are no pieces");
     check_refused(check, scratch_text(scratch, "text.model", "not a model"),
                   "byte 1: a field of unknown type");
