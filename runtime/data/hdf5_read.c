@@ -143,6 +143,12 @@ static bool check_link(const Reading *reading, hid_t at, const char *name,
     return false;
 }
 
+/* A link to nothing, or to something damaged, or to something else. */
+static const char *closed(Arena *arena, const char *missing)
+{
+    return arena_format(arena, "%s that can be opened", missing);
+}
+
 static bool open_dataset(Reading *reading, Arena *arena)
 {
     const char *group = arena_format(arena, "has no group '/%s'", reading->id);
@@ -152,11 +158,11 @@ static bool open_dataset(Reading *reading, Arena *arena)
         return false;
     reading->group = H5Gopen2(reading->file, reading->id, H5P_DEFAULT);
     if (reading->group < 0)
-        return library_fault(reading, group);
+        return library_fault(reading, closed(arena, group));
     if (!check_link(reading, reading->group, hdf5_dataset, dataset))
         return false;
     reading->dataset = H5Dopen2(reading->group, hdf5_dataset, H5P_DEFAULT);
-    return reading->dataset >= 0 || library_fault(reading, dataset);
+    return reading->dataset >= 0 || library_fault(reading, closed(arena, dataset));
 }
 
 /* -- what the dataset is ----------------------------------------------------------- */

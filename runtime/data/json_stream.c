@@ -271,6 +271,9 @@ static JsonStep parse_record(JsonStream *stream, json_t **out_record, Diags *bad
 
 static JsonStep next_line(JsonStream *stream, json_t **out_record, Diags *bad)
 {
+    if (stream->place == PLACE_start && other_kind(stream))
+        return broken(stream, "a record");
+    stream->place = PLACE_first;
     if (skip_blanks(stream) == AT_END)
         return stream->is_faulty ? broken(stream, "a record") : JSON_STEP_end;
     stream->number++;

@@ -99,13 +99,13 @@ static void test_bounds(Check *check, const Scratch *scratch)
 }
 
 /* What was downloaded in the file's place. */
-static void check_kind(Check *check, const Scratch *scratch, const char *text,
-                       const char *message)
+static void check_kind(Check *check, const Scratch *scratch, const char *name,
+                       const char *text, const char *message)
 {
     Messages messages;
     json_t *record;
     messages_open(&messages);
-    const char *path = scratch_text(scratch, "train.json", text);
+    const char *path = scratch_text(scratch, name, text);
     JsonStream *stream = json_stream_open(path, NULL, messages.diags);
     CHECK(check,
           json_stream_next(stream, &record, messages.diags) == JSON_STEP_broken &&
@@ -117,13 +117,17 @@ static void check_kind(Check *check, const Scratch *scratch, const char *text,
 
 static void test_kinds(Check *check, const Scratch *scratch)
 {
-    check_kind(check, scratch,
-               "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
-               "is no JSON file, but a git-lfs pointer");
-    check_kind(check, scratch, "\n<!DOCTYPE html>\n<html>", "but an HTML page");
-    check_kind(check, scratch, "\x1f\x8b", "but a gzip file");
-    check_kind(check, scratch, "", "the file ends");
-    check_kind(check, scratch, "{}", "'{' where an array");
+    static const char *const names[] = {"train.json", "train.jsonl"};
+    for (int i = 0; i < 2; i++) {
+        check_kind(check, scratch, names[i],
+                   "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
+                   "is no JSON file, but a git-lfs pointer");
+        check_kind(check, scratch, names[i], "\n<!DOCTYPE html>\n<html>",
+                   "but an HTML page");
+        check_kind(check, scratch, names[i], "\x1f\x8b", "but a gzip file");
+    }
+    check_kind(check, scratch, names[0], "", "the file ends");
+    check_kind(check, scratch, names[0], "{}", "'{' where an array");
 }
 
 /* -- what records say -------------------------------------------------------------- */
