@@ -59,14 +59,13 @@ static bool is_known(const char *key)
         "show_name qid q a0 a1 a2 a3 a4 answer_idx ts duration clip_id descs desc "
         "desc_id "
         "type imgid sentids sentid cocoid filepath tokens synset directory writer "
-        "validation ";
+        "validation sub text start end ";
     char name[64];
     int len = snprintf(name, sizeof name, " %s ", key);
     return len < (int)sizeof name && strstr(keys, name);
 }
 
-/* The record's member that `key` may have been meant by, or NULL. */
-static const char *misspelt(const json_t *record, const char *key)
+const char *record_misspelt(const json_t *record, const char *key)
 {
     const char *near = NULL;
     void *at = json_object_iter((json_t *)(uintptr_t)record);
@@ -80,7 +79,7 @@ static const char *misspelt(const json_t *record, const char *key)
 
 static bool missing(Loader *loader, const json_t *record, const char *key)
 {
-    const char *near = misspelt(record, key);
+    const char *near = record_misspelt(record, key);
     if (near)
         return loader_fault(loader, record, "has no \"%s\"; did you mean that by \"%s\"?",
                             key, near);
@@ -102,7 +101,7 @@ bool loader_optional(Loader *loader, const json_t *record, const char *key,
     *out = json_object_get(record, key);
     if (json_is_null(*out))
         *out = NULL;
-    return *out || !misspelt(record, key) || missing(loader, record, key);
+    return *out || !record_misspelt(record, key) || missing(loader, record, key);
 }
 
 bool loader_answer(Loader *loader, const json_t *record, const char *key,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/data/dataset_load.h"
 #include "runtime/data/json_stream.h"
 #include "runtime/data/lists.h"
 #include "runtime/data/string_index.h"
@@ -32,19 +33,32 @@ static bool is_blank(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+/* A member that is missing, and what it may have been misspelt as, or NULL. */
+typedef struct Missing {
+    const char *key, *near;
+} Missing;
+
+static const json_t *member(const json_t *record, const char *key, Missing *out)
+{
+    const json_t *value = json_object_get(record, key);
+    if (!value)
+        *out = (Missing){key, record_misspelt(record, key)};
+    return value;
+}
+
 /* False if the record is not what it should be. */
 static bool take(Subtitles *subtitles, const json_t *record, Arena *arena,
-                 TextBuffer *joined)
+                 TextBuffer *joined, Missing *out_missing)
 {
-    const char *video = json_string_value(json_object_get(record, "vid_name"));
-    const json_t *list = json_object_get(record, "sub"), *line;
+    const char *video = json_string_value(member(record, "vid_name", out_missing));
+    const json_t *list = video ? member(record, "sub", out_missing) : NULL, *line;
     if (!video || !json_is_array(list))
         return false;
     joined->count = 0;
     size_t i;
     json_array_foreach(list, i, line)
     {
-        const char *text = json_string_value(json_object_get(line, "text"));
+        const char *text = json_string_value(member(line, "text", out_missing));
         if (!text)
             return false;
         size_t len = strlen(text);
@@ -61,6 +75,19 @@ static bool take(Subtitles *subtitles, const json_t *record, Arena *arena,
     return true;
 }
 
+static void tell(const JsonStream *stream, const Missing *missing, Diags *diags)
+{
+    if (missing->near)
+        diag_error(diags, json_stream_loc(stream),
+                   "record %" PRId64 ": has no \"%s\"; did you mean that by \"%s\"?",
+                   json_stream_number(stream), missing->key, missing->near);
+    else
+        diag_error(diags, json_stream_loc(stream),
+                   "record %" PRId64 ": subtitles need \"vid_name\", a string, and "
+                   "\"sub\", an array of objects with \"text\"",
+                   json_stream_number(stream));
+}
+
 static bool read_all(Subtitles *subtitles, JsonStream *stream, Arena *arena, Skips *skips,
                      Diags *diags)
 {
@@ -71,12 +98,10 @@ static bool read_all(Subtitles *subtitles, JsonStream *stream, Arena *arena, Ski
     while (is_good &&
            (step = json_stream_next(stream, &record, skips_diags(skips, diags))) <=
                JSON_STEP_bad) {
-        bool is_taken = record && take(subtitles, record, arena, &joined);
+        Missing missing = {0};
+        bool is_taken = record && take(subtitles, record, arena, &joined, &missing);
         if (record && !is_taken)
-            diag_error(skips_diags(skips, diags), json_stream_loc(stream),
-                       "record %" PRId64 ": subtitles need \"vid_name\", a string, and "
-                       "\"sub\", an array of objects with \"text\"",
-                       json_stream_number(stream));
+            tell(stream, &missing, skips_diags(skips, diags));
         if (!is_taken)
             skips_count(skips);
         is_good = is_taken || skips_allowed(skips);

@@ -208,6 +208,29 @@ static void test_annotations(Check *check, const Scratch *scratch)
     loading_close(&loading);
 }
 
+static void check_subtitles(Check *check, const Scratch *scratch, const char *record,
+                            const char *message)
+{
+    Loading loading;
+    const char *good = scratch_text(scratch, "video/ann/yc2_subtitles.jsonl", record);
+    loading_open(&loading, scratch, "yc2c", SPLIT_valid, false);
+    CHECK(check, !loading.is_loaded && messages_have(&loading.messages, message),
+          "should say '%s': %s", message, loading.messages.text);
+    CHECK(check, messages_have(&loading.messages, good), "names the file");
+    loading_close(&loading);
+}
+
+static void test_subtitles(Check *check, const Scratch *scratch)
+{
+    check_subtitles(check, scratch, "{\"vid\": \"v\", \"sub\": []}", "need \"vid_name\"");
+    check_subtitles(check, scratch, "{\"vid_nam\": \"v\", \"sub\": []}",
+                    "has no \"vid_name\"; did you mean that by \"vid_nam\"?");
+    check_subtitles(check, scratch, "{\"vid_name\": \"v\", \"subs\": []}",
+                    "has no \"sub\"; did you mean that by \"subs\"?");
+    check_subtitles(check, scratch, "{\"vid_name\": \"v\", \"sub\": [{\"txt\": \"a\"}]}",
+                    "has no \"text\"; did you mean that by \"txt\"?");
+}
+
 /* An empty label weighs nothing; with nothing but such there is nothing to learn. */
 static void check_labels(Check *check, const Scratch *scratch, const char *labels,
                          const char *message)
@@ -315,6 +338,7 @@ int main(void)
     check_labels(&check, &scratch, "1100", "warning: 2 of 4 examples");
     check_labels(&check, &scratch, "00", "error: none of 2 examples");
     test_empty(&check, &scratch);
+    test_subtitles(&check, &scratch);
     test_unknown(&check, &scratch);
     scratch_free(&scratch);
     return check_finish(&check);
