@@ -60,6 +60,7 @@ static bool load_split(Dataset *dataset, TaskData *data, Split split, Diags *dia
         return true;
     loader->kind = data->shape.kind;
     loader->diags = diags;
+    loader->needs_scores = !data->shape.fields.fields[FIELD_scores].graph;
     if (!loader_load(loader, split, dataset->options.leaderboard, list))
         return false;
     dataset_warn_unknown(data->task, split, list, split_count(data, split),

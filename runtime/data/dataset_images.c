@@ -61,6 +61,14 @@ static bool take_question(Loader *loader, const json_t *record, DatasetExample *
            take_label(loader, record, example);
 }
 
+static bool check_score(Loader *loader, const json_t *record,
+                        const DatasetExample *example)
+{
+    return loader->file->split != SPLIT_train || loader_has_score(example) ||
+           loader_fault(loader, record, "\"label\" has no answer with a score");
+}
+
+/* An answer without a score weighs nothing if the model weighs answers. */
 bool read_vqa(Loader *loader, const json_t *record)
 {
     DatasetExample example = {0};
@@ -72,18 +80,19 @@ bool read_vqa(Loader *loader, const json_t *record)
     if (optimal && !json_is_boolean(optimal))
         return loader_fault(loader, record, "\"is_topk_optimal\" is not true or false");
     example.is_topk_optimal = !json_is_false(optimal);
+    if (loader->needs_scores && !check_score(loader, record, &example))
+        return false;
     loader_add(loader, &example);
     return true;
 }
 
-/* Of vqa an answer without a score weighs nothing; here it would be learned. */
 bool read_gqa(Loader *loader, const json_t *record)
 {
     DatasetExample example = {0};
     if (!take_question(loader, record, &example))
         return false;
-    if (loader->file->split == SPLIT_train && !loader_has_score(&example))
-        return loader_fault(loader, record, "\"label\" has no answer with a score");
+    if (!check_score(loader, record, &example))
+        return false;
     loader_add(loader, &example);
     return true;
 }

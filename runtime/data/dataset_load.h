@@ -28,6 +28,7 @@ struct Loader {
     ExampleList *out;
     JsonStream *stream;
     Subtitles *subtitles; /* of the file's videos */
+    bool needs_scores;    /* what no answer has a score for would be learned as silence */
     int64_t untold;       /* examples of the file without an answer */
 };
 

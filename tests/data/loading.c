@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-void loading_open(Loading *out, const Scratch *scratch, const char *task, Split split,
-                  bool skip_bad)
+void loading_prepare(Loading *out, const Scratch *scratch, const char *task,
+                     bool skip_bad)
 {
     *out = (Loading){.loader = {.directory = scratch->directory, .arena = arena_new()}};
     messages_open(&out->messages);
@@ -14,7 +14,13 @@ void loading_open(Loading *out, const Scratch *scratch, const char *task, Split 
     loader->skips = skips_new(skip_bad);
     loader->diags = out->messages.diags;
     loader->kind = task_kind_find(task, (Loc){0}, loader->diags);
-    out->is_loaded = loader_load(loader, split, false, &out->list);
+}
+
+void loading_open(Loading *out, const Scratch *scratch, const char *task, Split split,
+                  bool skip_bad)
+{
+    loading_prepare(out, scratch, task, skip_bad);
+    out->is_loaded = loader_load(&out->loader, split, false, &out->list);
 }
 
 void loading_close(Loading *loading)

@@ -15,6 +15,9 @@ typedef struct Loading {
 /* The folders of all tasks' files. */
 void loading_folders(const Scratch *scratch);
 
+/* All but the loading itself. */
+void loading_prepare(Loading *out, const Scratch *scratch, const char *task,
+                     bool skip_bad);
 void loading_open(Loading *out, const Scratch *scratch, const char *task, Split split,
                   bool skip_bad);
 void loading_close(Loading *loading);

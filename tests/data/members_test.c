@@ -257,6 +257,25 @@ static void check_labels(Check *check, const Scratch *scratch, const char *label
     loading_close(&loading);
 }
 
+/* A model that does not weigh its answers would learn to say nothing. */
+static void test_unweighed(Check *check, const Scratch *scratch)
+{
+    Loading loading;
+    scratch_text(scratch, "vqa/karpathy_train.json",
+                 "[{\"img_id\": \"i\", \"sent\": \"s\", \"question_id\": 1, \"label\": "
+                 "{\"a\": 1}},\n{\"img_id\": \"i\", \"sent\": \"s\", \"question_id\": 2, "
+                 "\"label\": {}}]");
+    loading_prepare(&loading, scratch, "vqa", false);
+    loading.loader.needs_scores = true;
+    loading.is_loaded = loader_load(&loading.loader, SPLIT_train, false, &loading.list);
+    CHECK(check,
+          !loading.is_loaded &&
+              messages_have(&loading.messages,
+                            "record 2 (question_id 2): \"label\" has no"),
+          "%s", loading.messages.text);
+    loading_close(&loading);
+}
+
 /* Of the two files that gqa trains on, one may be empty; not both. */
 static void test_empty(Check *check, const Scratch *scratch)
 {
@@ -337,6 +356,7 @@ int main(void)
     check_labels(&check, &scratch, "1111110", NULL);
     check_labels(&check, &scratch, "1100", "warning: 2 of 4 examples");
     check_labels(&check, &scratch, "00", "error: none of 2 examples");
+    test_unweighed(&check, &scratch);
     test_empty(&check, &scratch);
     test_subtitles(&check, &scratch);
     test_unknown(&check, &scratch);
