@@ -7,7 +7,6 @@
 #include "ir/cost.h"
 #include "ir/liveness.h"
 #include "runtime/command.h"
-#include "runtime/data.h"
 #include "runtime/exec.h"
 #include "runtime/run.h"
 
@@ -16,6 +15,7 @@ enum { STEPS = 8, ROWS = 40, WIDEST_LABEL = 60 };
 typedef struct ProfileCommand {
     const char *plan, *data, *weights, *processor;
     int64_t steps, rows;
+    RunOther other;
 } ProfileCommand;
 
 /* All calls of one label. */
@@ -181,18 +181,20 @@ static void print_profile(Profile *profile, const ProfileCommand *command)
 
 static bool parse(ProfileCommand *command, int argc, char **argv, int *out_code)
 {
-    *command = (ProfileCommand){.data = "shapes", .steps = STEPS, .rows = ROWS};
+    *command = (ProfileCommand){.steps = STEPS, .rows = ROWS};
     const Option options[] = {
         {"--steps", OPTION_count, &command->steps, "N", "training steps to time; 8"},
         {"--rows", OPTION_count, &command->rows, "N", "rows of the table; 40"},
-        {"--data", OPTION_text, &command->data, "DIR", "data sets; shapes: built in"},
+        {"--data", OPTION_text, &command->data, "DIR",
+         "data sets, if not the run's; shapes: built in, and taken without a run"},
+        OPTIONS_OTHER(command->other),
         {"--weights", OPTION_text, &command->weights, "PATH",
          "safetensors with parameters"},
         OPTION_PROCESSOR(command->processor),
     };
     const Usage usage = {
         .command = "profile",
-        .operands = "plan.bin",
+        .operands = "plan.bin | RUN",
         .help = "Times every kernel of a plan over some training steps, on one lane.",
         .options = options,
         .option_count = sizeof options / sizeof *options,
@@ -204,8 +206,8 @@ static bool profile_run(const ProfileCommand *command, const Run *run, Diags *di
 {
     Profile profile = {.arena = arena_new(), .run = run};
     profile.graphs = ARENA_ARRAY(profile.arena, GraphCalls, run->module->graph_count);
-    const DataOptions data = {.directory = command->data};
-    DataSource *source = data_open(&data, run->module, diags);
+    DataOptions data = {.directory = command->data, .weights = run_weights_path(run)};
+    DataSource *source = run_open_data(run, &data, NULL, diags);
     bool is_good = source && time_steps(&profile, source, command->steps, diags);
     if (is_good)
         print_profile(&profile, command);
@@ -225,6 +227,7 @@ int cmd_profile(int argc, char **argv)
     const RunOptions options = {.plan = command.plan,
                                 .weights = command.weights,
                                 .processor = command.processor,
+                                .other = command.other,
                                 .random_weights = true, /* as fast as any */
                                 .threads = 1};
     Run run;

@@ -123,8 +123,11 @@ static RunLock *enter_directory(const TrainCommand *command, const char *directo
         return NULL;
     }
     RunLock *lock = run_lock_take(directory, diags);
-    if (!lock || (recover(command, directory, diags) &&
-                  check_directory(command, directory, diags)))
+    if (lock)
+        run_sweep(directory);
+    if (!lock ||
+        (run_check_files(directory, diags) && recover(command, directory, diags) &&
+         check_directory(command, directory, diags)))
         return lock;
     run_lock_free(lock);
     return NULL;

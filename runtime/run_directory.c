@@ -1,6 +1,7 @@
 /* Names in the directory of a run, and the two runs that share it for a while. */
 #include "runtime/run_directory.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +65,59 @@ static bool has(const char *directory, const char *name)
 bool run_has_checkpoint(const char *directory)
 {
     return has(directory, CHECKPOINT);
+}
+
+static bool check_kind(const char *directory, const char *name, mode_t wanted,
+                       Diags *diags)
+{
+    struct stat status;
+    char *path = run_path(directory, name);
+    bool is_good = lstat(path, &status) != 0 || (status.st_mode & S_IFMT) == wanted;
+    if (!is_good)
+        diag_error(diags, (Loc){.file = path}, "is %s: the files of a run are its own",
+                   S_ISLNK(status.st_mode)     ? "a link"
+                   : S_ISDIR(status.st_mode)   ? "a directory"
+                   : wanted == (mode_t)S_IFDIR ? "no directory"
+                                               : "no regular file");
+    free(path);
+    return is_good;
+}
+
+bool run_check_files(const char *directory, Diags *diags)
+{
+    bool is_good = check_kind(directory, CHECKPOINT, S_IFREG, diags) &&
+                   check_kind(directory, PREVIOUS, S_IFDIR, diags);
+    for (int i = 0; is_good && i < OTHERS; i++)
+        is_good = check_kind(directory, others[i], S_IFREG, diags);
+    return is_good;
+}
+
+/* -- what is left over --------------------------------------------------------------- */
+
+/* As ir/base/files.h names what it writes aside: ".NAME.NUMBER.part". */
+static bool is_left_of(const char *file, const char *name)
+{
+    static const char end[] = ".part";
+    enum { NUMBER = 16 };
+    size_t len = strlen(name);
+    return file[0] == '.' && strncmp(file + 1, name, len) == 0 && file[1 + len] == '.' &&
+           strspn(file + len + 2, "0123456789abcdef") == NUMBER &&
+           strcmp(file + len + 2 + NUMBER, end) == 0;
+}
+
+void run_sweep(const char *directory)
+{
+    DIR *stream = opendir(directory);
+    struct dirent *entry;
+    while (stream && (entry = readdir(stream))) {
+        bool is_left = is_left_of(entry->d_name, CHECKPOINT);
+        for (int i = 0; i < OTHERS; i++)
+            is_left |= is_left_of(entry->d_name, others[i]);
+        if (is_left)
+            unlinkat(dirfd(stream), entry->d_name, 0);
+    }
+    if (stream)
+        closedir(stream);
 }
 
 /* -- moving ------------------------------------------------------------------------ */

@@ -37,6 +37,12 @@ typedef struct RunLock RunLock;
 NODISCARD RunLock *run_lock_take(const char *directory, Diags *diags);
 void run_lock_free(RunLock *lock); /* NULL is allowed */
 
+/* Whether what bears the name of a run's file is one: a run would replace what a link
+ * points to, and wait at a pipe. Errors name the first that is not. */
+NODISCARD bool run_check_files(const char *directory, Diags *diags);
+/* Removes what killed runs have left half written. Needs the lock. */
+void run_sweep(const char *directory);
+
 /* -- the run before ----------------------------------------------------------------- */
 
 /* All three need the lock. False and an error if a file cannot be moved. */

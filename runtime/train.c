@@ -193,6 +193,12 @@ static ExitCode train_step(Trainer *trainer)
 
 /* -- the run --------------------------------------------------------------------- */
 
+/* A checkpoint of nothing is not worth the run that it would replace. */
+static bool is_unbegun(const Trainer *trainer)
+{
+    return !trainer->has_saved && trainer->step == 0 && trainer->options->total_steps > 0;
+}
+
 static ExitCode run_steps(Trainer *trainer)
 {
     ExitCode code = EXIT_CODE_done;
@@ -202,12 +208,16 @@ static ExitCode run_steps(Trainer *trainer)
     if (code != EXIT_CODE_done)
         return code;
     progress_flush(trainer->progress);
-    return exit_code(save(trainer), trainer->diags);
+    return exit_code(is_unbegun(trainer) || save(trainer), trainer->diags);
 }
 
 static ExitCode finish(Trainer *trainer)
 {
     const TrainOptions *options = trainer->options;
+    if (is_unbegun(trainer)) {
+        printf("stopped before the first step: nothing is saved\n");
+        return EXIT_CODE_done;
+    }
     if (trainer->step < options->total_steps) {
         printf("stopped after step %" PRId64 " of %" PRId64
                ", saved in %s; go on with --resume %s\n",

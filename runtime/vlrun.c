@@ -29,7 +29,7 @@ static const char *spell(const char *name, char out[NAME_MAX_BYTES])
 
 static void print_help(FILE *out)
 {
-    fprintf(out, "usage: vlrun <command> [options] plan.bin\n\n");
+    fprintf(out, "usage: vlrun <command> [options] plan.bin | RUN\n\n");
     for (uint32_t i = 0; i < COMMANDS; i++) {
         char name[NAME_MAX_BYTES];
         fprintf(out, "  %-9s %s\n", spell(commands[i].name, name), commands[i].help);

@@ -53,6 +53,7 @@ expect 0 '"task": "nlvr"' generate whole --limit 1
 expect 0 "" export whole -o whole.safetensors
 expect 0 "" export plan.bin --from whole -o again.safetensors
 same whole.safetensors again.safetensors
+expect 0 "matmul" profile whole --steps 1
 expect 1 "--from goes with a plan only" eval whole --from whole
 expect 1 "has no run.json" eval elsewhere
 expect 1 "--resume goes on with a run" train whole
@@ -65,7 +66,10 @@ stop_after_checkpoint() { # process, directory, signal
 }
 "$vlrun" "${train[@]}" --out broken >log 2>&1 &
 stop_after_checkpoint $! broken KILL
+touch broken/.checkpoint.safetensors.0123456789abcdef.part broken/mine.part # half written; not ours
 expect 0 "saved in broken/" train --resume broken
+[ ! -e broken/.checkpoint.safetensors.0123456789abcdef.part ] || fail "half a checkpoint is left"
+[ -e broken/mine.part ] || fail "another's file is gone"
 same whole/checkpoint.safetensors broken/checkpoint.safetensors
 
 # -- what is given anew must agree --------------------------------------------------------------
@@ -198,5 +202,13 @@ mkdir taken taken/metrics.jsonl
 expect 1 "taken/metrics.jsonl" "${train[@]}" --out taken
 rmdir taken/metrics.jsonl
 mkfifo taken/metrics.jsonl
-expect 1 "taken/metrics.jsonl" "${train[@]}" --out taken
+expect 1 "taken/metrics.jsonl: error: is no regular file" "${train[@]}" --out taken
+for file in metrics.jsonl run.json plan.bin checkpoint.safetensors previous lock; do
+    rm -rf taken
+    mkdir taken
+    echo precious >mine
+    ln -s ../mine "taken/$file"
+    expect 1 "taken/$file" "${train[@]}" --out taken --overwrite
+    [ "$(cat mine)" = precious ] || fail "$file was followed"
+done
 echo "a directory tells all, and is defended"
