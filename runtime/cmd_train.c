@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/base/files.h"
 #include "ir/plan.h"
 #include "runtime/command.h"
 #include "runtime/rehearse.h"
@@ -69,68 +68,6 @@ static bool parse(TrainCommand *command, int argc, char **argv, int *out_code)
         return true;
     fprintf(stderr, "vlrun train: --resume and --overwrite exclude each other\n");
     return false;
-}
-
-/* -- the directory --------------------------------------------------------------- */
-
-/* What a run that was killed before its first checkpoint has set aside. */
-static bool recover(const TrainCommand *command, const char *directory, Diags *diags)
-{
-    bool is_back;
-    if (!run_settle(directory, &is_back, diags))
-        return false;
-    if (!is_back)
-        return true;
-    static const char message[] =
-        "the run that was to replace the one here ended before its first checkpoint; the "
-        "one before has been put back";
-    if (!command->resume) {
-        diag_warning(diags, (Loc){.file = directory}, "%s", message);
-        return true;
-    }
-    diag_error(diags, (Loc){.file = directory}, "%s", message);
-    diag_note(diags, (Loc){0}, "--resume once more goes on with that");
-    return false;
-}
-
-/* Whatever an earlier run has computed is not thrown away unasked. */
-static bool check_directory(const TrainCommand *command, const char *directory,
-                            Diags *diags)
-{
-    bool is_there = run_has_checkpoint(directory);
-    if (command->resume ? is_there : !is_there || command->overwrite)
-        return true;
-    char *path = run_checkpoint_path(directory);
-    if (command->resume)
-        diag_error(diags, (Loc){.file = path}, "there is no checkpoint to go on from");
-    else
-        diag_error(diags, (Loc){.file = path},
-                   "a run is here already: --resume it, --overwrite it, or choose "
-                   "another --out");
-    free(path);
-    return false;
-}
-
-/* NULL after an error; else the directory is ours. */
-static RunLock *enter_directory(const TrainCommand *command, const char *directory,
-                                Diags *diags)
-{
-    if (command->resume ? !run_is_directory(directory)
-                        : !directory_make(directory, diags)) {
-        if (command->resume)
-            diag_error(diags, (Loc){.file = directory},
-                       "there is no checkpoint to go on from");
-        return NULL;
-    }
-    RunLock *lock = run_lock_take(directory, diags);
-    if (lock)
-        run_sweep(directory);
-    if (!lock ||
-        (run_check_files(directory, diags) && recover(command, directory, diags) &&
-         check_directory(command, directory, diags)))
-        return lock;
-    run_lock_free(lock);
-    return NULL;
 }
 
 /* The weights must outlive what they are to replace. */
@@ -381,19 +318,22 @@ static ExitCode train_plan(const TrainCommand *command, const Interrupt *interru
                                 .processor = command->processor,
                                 .no_cache = command->no_cache};
     Run run;
+    RunEntry entry = command->resume      ? RUN_resumes
+                     : command->overwrite ? RUN_replaces
+                                          : RUN_begins;
     bool is_named = run_is_directory(command->plan);
     if (is_named && !command->resume) {
         diag_error(diags, (Loc){.file = command->plan},
                    "is a directory: --resume goes on with a run, a new one needs a plan");
         return EXIT_CODE_input;
     }
-    RunLock *lock = is_named ? enter_directory(command, command->plan, diags) : NULL;
+    RunLock *lock = is_named ? run_enter(command->plan, entry, diags) : NULL;
     if ((is_named && !lock) || !run_read(&run, &options, diags)) {
         run_lock_free(lock);
         return EXIT_CODE_input;
     }
     if (!lock)
-        lock = enter_directory(command, run.directory, diags);
+        lock = run_enter(run.directory, entry, diags);
     if (lock)
         return train_locked(command, &run, &options, lock, interrupt, diags);
     run_close(&run);

@@ -37,6 +37,13 @@ typedef struct RunLock RunLock;
 NODISCARD RunLock *run_lock_take(const char *directory, Diags *diags);
 void run_lock_free(RunLock *lock); /* NULL is allowed */
 
+typedef enum RunEntry { RUN_begins, RUN_resumes, RUN_replaces } RunEntry;
+
+/* Takes the directory for a run, and makes it if it is to begin there: all of the
+ * functions here in their order. NULL and an error if a run is there that it does not
+ * replace, or none that it could resume. */
+NODISCARD RunLock *run_enter(const char *directory, RunEntry entry, Diags *diags);
+
 /* Whether what bears the name of a run's file is one: a run would replace what a link
  * points to, and wait at a pipe. Errors name the first that is not. */
 NODISCARD bool run_check_files(const char *directory, Diags *diags);
