@@ -317,13 +317,17 @@ static bool take_recorded_data(const Run *run, DataOptions *given, Diags *diags)
 static bool hold_data(const Run *run, const DataOptions *given, const DataFiles *files,
                       Diags *diags)
 {
-    if (!run->has_record)
+    static const char message[] = "these are not the data of the run: '%s' %s";
+    const char *how,
+        *other = run->has_record
+                     ? run_record_other_file(&run->record, files, run->is_resumed, &how)
+                     : NULL;
+    const Loc loc = {.file = given->directory};
+    if (other && run->other.data)
+        diag_warning(diags, loc, message, other, how);
+    if (!other || run->other.data)
         return true;
-    if (run->other.data)
-        return true;
-    if (run_record_holds_files(&run->record, files, run->is_resumed, given->directory,
-                               diags))
-        return true;
+    diag_error(diags, loc, message, other, how);
     diag_note(diags, (Loc){0}, "the run's are '%s'; --other-data goes on with these",
               run->record.data);
     return false;

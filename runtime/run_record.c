@@ -152,7 +152,9 @@ static bool read_members(RunRecord *out, json_t *object, const char *path, Arena
                #name, path, diags))                                                      \
         return false;
 #include "runtime/run_record.def"
-    return fault(get_files(json_object_get(object, "files"), arena, &out->files), object,
+    return fault(out->plan, object, "plan", path, diags) &&
+           fault(out->data, object, "data", path, diags) &&
+           fault(get_files(json_object_get(object, "files"), arena, &out->files), object,
                  "files", path, diags);
 }
 
@@ -207,27 +209,19 @@ void run_record_stamp(RunRecord *record, Arena *arena)
     record->version = "vlrun " VLG_VERSION ", LLVM " VLG_LLVM_VERSION;
 }
 
-static bool other_file(const char *directory, const char *name, const char *problem,
-                       Diags *diags)
-{
-    diag_error(diags, (Loc){.file = directory},
-               "these are not the data of the run: '%s' %s", name, problem);
-    return false;
-}
-
-bool run_record_holds_files(const RunRecord *record, const DataFiles *now, bool all,
-                            const char *directory, Diags *diags)
+const char *run_record_other_file(const RunRecord *record, const DataFiles *now, bool all,
+                                  const char **out_how)
 {
     for (uint32_t i = 0; i < record->files.count; i++) {
         const DataFile *then = &record->files.items[i];
         const DataFile *file = data_files_find(now, then->name);
-        if (!file && all)
-            return other_file(directory, then->name, "is missing", diags);
-        if (file && file->hash != then->hash)
-            return other_file(directory, then->name, "differs", diags);
+        *out_how = file ? "differs" : "is missing";
+        if (file ? file->hash != then->hash : all)
+            return then->name;
     }
+    *out_how = "was not there";
     for (uint32_t i = 0; all && i < now->count; i++)
         if (!data_files_find(&record->files, now->items[i].name))
-            return other_file(directory, now->items[i].name, "was not there", diags);
-    return true;
+            return now->items[i].name;
+    return NULL;
 }

@@ -29,10 +29,10 @@ uint64_t run_record_identity(const RunRecord *record);
 /* Fills in date, host and versions. */
 void run_record_stamp(RunRecord *record, Arena *arena);
 
-/* Whether `now` are the files that the run was started with. `all`: a file more or less
- * is a difference, too; else only those that are there now count. Errors name the
- * first. */
-NODISCARD bool run_record_holds_files(const RunRecord *record, const DataFiles *now,
-                                      bool all, const char *directory, Diags *diags);
+/* A file of data or tokenizer that is not as it was when the run was started, and how it
+ * differs; NULL if there is none. `all`: a file more or less is a difference, too; else
+ * only those that are there now count. */
+const char *run_record_other_file(const RunRecord *record, const DataFiles *now, bool all,
+                                  const char **out_how);
 
 #endif

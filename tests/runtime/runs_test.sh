@@ -92,7 +92,7 @@ expect 1 "not the data of the run" eval whole --data larger
 expect 1 "not the data of the run" eval plan.bin --from whole --data larger
 expect 1 "not the data of the run" train --resume whole --data larger
 expect 1 "not the data of the run" train plan.bin --out whole --resume --data shapes
-expect 0 "nlvr" eval whole --data larger --other-data
+expect 0 "warning: these are not the data of the run" eval whole --data larger --other-data
 mv data moved
 expect 1 "$work/data" eval whole
 expect 0 "" eval whole --data moved --format json
@@ -127,6 +127,8 @@ sed '/"steps"/d' whole/run.json >mixed/run.json
 expect 1 'has no "steps"' eval mixed
 sed 's/"steps": .*/"steps": "x",/' whole/run.json >mixed/run.json
 expect 1 '"steps" is not' eval mixed
+sed 's/"data": .*/"data": null,/' whole/run.json >mixed/run.json
+expect 1 '"data" is not' eval mixed
 
 # -- one at a time ------------------------------------------------------------------------------
 "$vlc" compile "$models/vlt5_tiny_adapter.vg" -o long.bin --set tasks=nlvr --set steps=100000
