@@ -33,9 +33,10 @@ bool run_has_checkpoint(const char *directory);
 typedef struct RunLock RunLock;
 
 /* NULL and an error that names who trains here already, or why it cannot be known. The
- * directory exists. */
-NODISCARD RunLock *run_lock_take(const char *directory, Diags *diags);
-void run_lock_free(RunLock *lock); /* NULL is allowed */
+ * directory exists; it `is_new` if it was made for this run. */
+NODISCARD RunLock *run_lock_take(const char *directory, bool is_new, Diags *diags);
+/* Removes a new directory in which nothing came to be. NULL is allowed. */
+void run_lock_free(RunLock *lock);
 
 typedef enum RunEntry { RUN_begins, RUN_resumes, RUN_replaces } RunEntry;
 

@@ -54,8 +54,10 @@ static bool is_ready(const char *directory, RunEntry entry, Diags *diags)
 
 RunLock *run_enter(const char *directory, RunEntry entry, Diags *diags)
 {
-    RunLock *lock =
-        is_ready(directory, entry, diags) ? run_lock_take(directory, diags) : NULL;
+    bool is_new = !run_is_directory(directory);
+    RunLock *lock = is_ready(directory, entry, diags)
+                        ? run_lock_take(directory, is_new, diags)
+                        : NULL;
     if (!lock)
         return NULL;
     run_sweep(directory);

@@ -1,23 +1,29 @@
 /* One run at a time in a directory: a lock on a file in it, which the operating system
  * takes back however its holder ends. It belongs to the open file, not to the process, so
- * that closing another descriptor of it does not let go. The file stays: whoever removed
- * it could remove the one that a third run has just locked. */
+ * that closing another descriptor of it does not let go. The file is removed only with a
+ * directory in which nothing came to be; who has locked a file that is no longer the one
+ * in the directory tries again. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "ir/base/arena.h"
 #include "runtime/run_directory.h"
 
-enum { HOLDER_TEXT = 512 };
+enum { HOLDER_TEXT = 512, MOST_TRIES = 100 };
+
+static const char LOCK[] = "lock";
 
 struct RunLock {
     int fd;
+    char *directory; /* if it was made for this run; else NULL */
 };
 
 static bool lock_file(int fd)
@@ -54,11 +60,18 @@ static void report_holder(const char *directory, int fd, Diags *diags)
     diag_note(diags, (Loc){0}, "wait for its end, or choose another --out");
 }
 
+static bool is_still(const char *path, int fd)
+{
+    struct stat there, ours;
+    return lstat(path, &there) == 0 && fstat(fd, &ours) == 0 &&
+           there.st_ino == ours.st_ino && there.st_dev == ours.st_dev;
+}
+
 /* False if the directory must not be used. A file system without locks is used as it
  * is. */
-static bool take(const char *directory, int fd, Diags *diags)
+static bool take(const char *directory, int fd, bool is_locked, Diags *diags)
 {
-    if (lock_file(fd)) {
+    if (is_locked) {
         sign(fd);
         return true;
     }
@@ -72,28 +85,63 @@ static bool take(const char *directory, int fd, Diags *diags)
     return true;
 }
 
-RunLock *run_lock_take(const char *directory, Diags *diags)
+/* -1 and errno if the file cannot be opened. */
+static int open_locked(const char *path, bool *out_is_locked)
 {
-    char *path = run_path(directory, "lock");
-    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+    for (int i = 0; i < MOST_TRIES; i++) {
+        int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+        *out_is_locked = fd >= 0 && lock_file(fd);
+        if (!*out_is_locked || is_still(path, fd))
+            return fd;
+        close(fd);
+    }
+    errno = EBUSY;
+    return -1;
+}
+
+RunLock *run_lock_take(const char *directory, bool is_new, Diags *diags)
+{
+    bool is_locked;
+    char *path = run_path(directory, LOCK);
+    int fd = open_locked(path, &is_locked);
     if (fd < 0)
         diag_error(diags, (Loc){.file = path}, "cannot open: %s", strerror(errno));
     free(path);
     if (fd < 0)
         return NULL;
-    if (!take(directory, fd, diags)) {
+    if (!take(directory, fd, is_locked, diags)) {
         close(fd);
         return NULL;
     }
     RunLock *lock = heap_alloc(sizeof *lock);
-    lock->fd = fd;
+    *lock = (RunLock){fd, is_new ? strdup(directory) : NULL};
     return lock;
+}
+
+static bool has_only_lock(const char *directory)
+{
+    DIR *stream = opendir(directory);
+    struct dirent *entry;
+    bool is_alone = stream;
+    while (is_alone && (entry = readdir(stream)))
+        is_alone = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+                   strcmp(entry->d_name, LOCK) == 0;
+    if (stream)
+        closedir(stream);
+    return is_alone;
 }
 
 void run_lock_free(RunLock *lock)
 {
     if (!lock)
         return;
+    if (lock->directory && has_only_lock(lock->directory)) {
+        char *path = run_path(lock->directory, LOCK);
+        if (unlink(path) == 0)
+            rmdir(lock->directory);
+        free(path);
+    }
     close(lock->fd);
+    free(lock->directory);
     free(lock);
 }

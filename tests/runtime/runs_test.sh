@@ -187,6 +187,11 @@ name=$(printf 'w\377.safetensors')
 cp weights.safetensors "$name"
 expect 1 "not UTF-8" train plan.bin --data data --weights "$name" --out bytes
 [ ! -e bytes/checkpoint.safetensors ] || fail "a run began that could not be saved"
+expect 1 "nowhere" train plan.bin --data nowhere --weights weights.safetensors --out unborn
+[ ! -e unborn ] || fail "a refused run has left its directory"
+mkdir unborn
+expect 1 "nowhere" train plan.bin --data nowhere --weights weights.safetensors --out unborn
+[ -d unborn ] || fail "a directory that was there is gone"
 
 early() { # text, options: refused before the first step, and the run that is there stays
     expect 1 "$1" "${@:2}" --overwrite
