@@ -1,12 +1,11 @@
 /* vlrun extract */
-#include <math.h>
 #include <stdlib.h>
 
 #include "runtime/command.h"
 #include "runtime/media/extract.h"
 
 /* A picture of a video in so many seconds, as the published features have it. */
-static const double INTERVAL = 1.5;
+static const double INTERVAL = 1.5, SHORTEST = 1e-3, LONGEST = 86400;
 
 typedef struct ExtractCommand {
     const char *plan, *weights, *interval, *processor;
@@ -25,11 +24,12 @@ static bool check(ExtractCommand *command)
     char *end = NULL;
     if (command->interval)
         command->options.interval = strtod(command->interval, &end);
-    if (!command->interval || (end != command->interval && !*end &&
-                               isfinite(options->interval) && options->interval >= 1e-3))
+    if (!command->interval ||
+        (end != command->interval && !*end && options->interval >= SHORTEST &&
+         options->interval <= LONGEST))
         return true;
-    fprintf(stderr, "vlrun extract: --interval takes seconds, at least 0.001, not '%s'\n",
-            command->interval);
+    fprintf(stderr, "vlrun extract: --interval takes seconds, from %g to %g, not '%s'\n",
+            SHORTEST, LONGEST, command->interval);
     return false;
 }
 

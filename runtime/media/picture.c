@@ -38,10 +38,11 @@ void picture_turn(Picture *picture, PictureTurn turn)
     *picture = (Picture){out, width, height};
 }
 
-static bool decode(const char *path, const uint8_t *bytes, size_t count, Picture *out,
-                   Diags *diags)
+bool picture_decode(const char *path, const uint8_t *bytes, size_t count, Picture *out,
+                    Diags *diags)
 {
     static const char jpeg[] = "\xff\xd8", png[] = "\x89PNG\r\n\x1a\n";
+    *out = (Picture){0};
     if (count >= strlen(jpeg) && memcmp(bytes, jpeg, strlen(jpeg)) == 0)
         return jpeg_decode(path, bytes, count, out, diags);
     if (count >= strlen(png) && memcmp(bytes, png, strlen(png)) == 0)
@@ -69,7 +70,7 @@ bool picture_read(const char *path, int file, Picture *out, Diags *diags)
         diag_error(diags, loc, "cannot be read: %s", strerror(errno));
         return false;
     }
-    bool is_read = decode(path, bytes, count, out, diags);
+    bool is_read = picture_decode(path, bytes, count, out, diags);
     if (count)
         (void)munmap(bytes, count);
     return is_read;

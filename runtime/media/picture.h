@@ -24,7 +24,9 @@ void picture_free(Picture *picture); /* zeroed is allowed */
  * file; `out` is then zeroed. */
 NODISCARD bool picture_read(const char *path, int file, Picture *out, Diags *diags);
 
-/* The decoders behind it: `bytes` are of the file `path`. */
+/* The same of `bytes`, which are those of the file `path`; and the decoders behind it. */
+NODISCARD bool picture_decode(const char *path, const uint8_t *bytes, size_t count,
+                              Picture *out, Diags *diags);
 NODISCARD bool jpeg_decode(const char *path, const uint8_t *bytes, size_t count,
                            Picture *out, Diags *diags);
 NODISCARD bool png_decode(const char *path, const uint8_t *bytes, size_t count,

@@ -6,15 +6,13 @@
  * before it, too. Times are exact fractions. */
 #include "runtime/media/video.h"
 
-#include <inttypes.h>
+#include <limits.h>
 #include <libavutil/mathematics.h>
 #include <libavutil/version.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "runtime/media/film.h"
-
-enum { SHARE_MAX = 1 << 20 }; /* of fractions of a second */
 
 /* Time stamps beyond it mean nothing; sums of a few stay numbers. */
 static const int64_t STAMP_MAX = INT64_MAX / 8;
@@ -49,7 +47,7 @@ static AVRational choose_interval(const Film *film, double interval)
     double length = (double)stream->duration * av_q2d(stream->time_base);
     if (stream->nb_frames > 0 && stream->duration > 0 && length < interval + 0.1)
         return av_make_q((int)fmax(floor(length), 1), 2);
-    return av_d2q(interval, SHARE_MAX);
+    return av_d2q(interval, INT_MAX);
 }
 
 static int64_t frame_duration(const Showing *showing, const AVFrame *frame)

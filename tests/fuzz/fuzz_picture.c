@@ -7,8 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FuzzCase fuzz;
     fuzz_begin(&fuzz);
     Picture picture;
-    bool is_read =
-        picture_read(fuzz_file(&fuzz, "fuzz.jpg", data, size), &picture, fuzz.diags);
+    bool is_read = picture_decode("fuzz.jpg", data, size, &picture, fuzz.diags);
     fuzz_expect(&fuzz, is_read == (picture.rgb != NULL), "a picture comes if it is said");
     picture_free(&picture);
     fuzz_end(&fuzz, is_read);

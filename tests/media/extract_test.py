@@ -247,6 +247,8 @@ def main():
             says="either --images or --video")
         run(plan, "--video", images, "--out", f"{scratch}/y", "--interval", "no", code=2,
             says="takes seconds")
+        run(plan, "--video", images, "--out", f"{scratch}/y", "--interval", "1e9", code=2,
+            says="takes seconds")
 
 
 if __name__ == "__main__":
