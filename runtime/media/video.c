@@ -29,6 +29,9 @@ typedef struct Showing {
     int64_t first;           /* of the first picture */
     int64_t begun, shift;    /* of time stamps, in the stream's time base */
     int64_t stamp, duration; /* of `held` */
+    int64_t key;             /* time stamp of the first picture that needs no other */
+    int64_t keys;            /* how many of them came */
+    bool is_middle, is_incomplete;
     FilmEnd end;
 } Showing;
 
@@ -161,6 +164,28 @@ static bool take_frame(Showing *showing)
 
 /* -- reading ----------------------------------------------------------------------- */
 
+/* Where a video was taken from the midst of another, its first pictures may need ones
+ * that are not there: those that come before, or are shown before, the first that needs
+ * none. Then the decoder makes what it can of them, and of those up to the next picture
+ * that needs no other. */
+static bool is_incomplete(Showing *showing, const AVPacket *packet)
+{
+    if (packet && (packet->flags & AV_PKT_FLAG_KEY)) {
+        if (showing->keys++ == 0)
+            showing->key = packet->pts;
+    } else if (packet && showing->keys < 2 && !showing->is_middle) {
+        bool is_early = showing->key != AV_NOPTS_VALUE &&
+                        (packet->pts == AV_NOPTS_VALUE || packet->pts < showing->key);
+        showing->is_middle = showing->keys == 0 || is_early;
+    }
+    return showing->is_middle && showing->keys < 2;
+}
+
+static bool decoder_fault(const Showing *showing, int code)
+{
+    return showing->is_incomplete || film_fault(&showing->film, "damaged video", code);
+}
+
 /* All frames that the decoder has ready. */
 static bool drain(Showing *showing)
 {
@@ -169,7 +194,7 @@ static bool drain(Showing *showing)
         if (code == AVERROR(EAGAIN) || code == AVERROR_EOF)
             return true;
         if (code < 0)
-            return film_fault(&showing->film, "damaged video", code);
+            return decoder_fault(showing, code);
         if (!take_frame(showing))
             return false;
     }
@@ -177,8 +202,10 @@ static bool drain(Showing *showing)
 
 static bool send(Showing *showing, const AVPacket *packet)
 {
+    showing->is_incomplete = is_incomplete(showing, packet);
+    showing->film.codec->err_recognition = showing->is_incomplete ? 0 : AV_EF_EXPLODE;
     int code = avcodec_send_packet(showing->film.codec, packet);
-    return code >= 0 ? drain(showing) : film_fault(&showing->film, "damaged video", code);
+    return code >= 0 ? drain(showing) : decoder_fault(showing, code);
 }
 
 static bool take_packet(Showing *showing)

@@ -201,6 +201,19 @@ def write_cut(path, directory):
             file.write(content[:len(content) * per_cent // 100])
 
 
+def check_middle(plan, scratch):
+    """Taken from the midst of a video: its first pictures need some that are not there."""
+    whole, part = f"{scratch}/open.mp4", f"{scratch}/middle.mp4"
+    if not encode("open.mp4", ("-x264opts", "open-gop=1:keyint=10:bframes=3", *H264, "yuv420p"),
+                  whole):
+        return
+    program("-ss", "1.5", "-i", whole, "-c", "copy", part)
+    wanted = wanted_pictures(part, "2/3")
+    rows = seen(plan, part, scratch)
+    assert len(rows) == len(wanted) > 0, (len(rows), len(wanted))
+    assert numpy.abs(rows - wanted).max() <= 1, numpy.abs(rows - wanted).max()
+
+
 def check_encodings(plan, scratch):
     whole, cut, out = f"{scratch}/whole", f"{scratch}/cut", f"{scratch}/whole_out"
     os.mkdir(whole)
@@ -236,6 +249,7 @@ def main():
         check_skips(plan, scratch)
         if shutil.which("ffmpeg"):
             check_encodings(plan, scratch)
+            check_middle(plan, scratch)
         else:
             print("ffmpeg's program is not there: no encodings were compared with it")
 
