@@ -7,6 +7,7 @@
 #include "frontend/frontend.h"
 #include "frontend/source.h"
 #include "frontend/vlc.h"
+#include "ir/base/standard.h"
 #include "ir/plan.h"
 
 typedef struct CommandInfo {
@@ -61,7 +62,7 @@ static void usage(FILE *out)
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].meaning);
     fputs("\n'vlc <command> --help' lists its options. Exit codes: 0 done, 1 input at "
-          "fault, 2 usage.\n",
+          "fault, 2 usage, 130 interrupted.\n",
           out);
 }
 
@@ -236,14 +237,10 @@ static int run(const CommandInfo *command, int argc, char **argv)
     }
     free(arguments.sets);
     free(arguments.files);
-    if (fflush(stdout) != 0 && status == EXIT_DONE) {
-        fputs("vlc: standard output cannot be written\n", stderr);
-        status = EXIT_INPUT;
-    }
     return status;
 }
 
-int main(int argc, char **argv)
+static int run_named(int argc, char **argv)
 {
     const char *names[COMMAND_COUNT];
     if (argc < 2) {
@@ -260,4 +257,10 @@ int main(int argc, char **argv)
             return run(&commands[i], argc, argv);
     }
     return unknown("command", argv[1], names, COMMAND_COUNT, "");
+}
+
+int main(int argc, char **argv)
+{
+    standard_begin();
+    return standard_end("vlc", run_named(argc, argv));
 }

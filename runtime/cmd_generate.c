@@ -248,6 +248,7 @@ static ExitCode generate_all(const void *state, Run *run, const Interrupt *inter
     DataOptions data = {.directory = command->data,
                               .tokenizer = command->tokenizer,
                               .weights = run_weights_path(run),
+                              .interrupt = interrupt,
                               .skip_bad = command->skip_bad,
                               .leaderboard = command->is_dump,
                               .has_no_training = command->split != SPLIT_train};

@@ -243,6 +243,7 @@ static ExitCode train_run(const TrainCommand *command, Run *run,
     DataOptions data = {.directory = command->data,
                         .tokenizer = command->tokenizer,
                         .weights = run_weights_path(run),
+                        .interrupt = interrupt,
                         .skip_bad = command->skip_bad};
     DataFiles files;
     DataSource *source = run_open_data(run, &data, &files, diags);
@@ -348,7 +349,7 @@ int cmd_train(int argc, char **argv)
         return code;
     Diags *diags = diags_new(stderr);
     Interrupt *interrupt = interrupt_new(); /* before the lanes' threads */
-    code = (int)train_plan(&command, interrupt, diags);
+    code = exit_code_after(interrupt, train_plan(&command, interrupt, diags), diags);
     interrupt_free(interrupt);
     diags_free(diags);
     return code;

@@ -136,3 +136,9 @@ ExitCode exit_code(bool is_good, const Diags *diags)
         return EXIT_CODE_done;
     return diags_saw_not_finite(diags) ? EXIT_CODE_numbers : EXIT_CODE_input;
 }
+
+int exit_code_after(const Interrupt *interrupt, ExitCode code, const Diags *diags)
+{
+    bool is_all = interrupt_is_set(interrupt) && diags_error_count(diags) == 0;
+    return is_all ? interrupt_exit_code(interrupt) : (int)code;
+}

@@ -4,12 +4,14 @@
 
 #include "ir/base/diag.h"
 #include "ir/graph.h"
+#include "runtime/interrupt.h"
 
 typedef enum ExitCode {
     EXIT_CODE_done = 0,
     EXIT_CODE_input = 1, /* a file, a plan or data at fault */
     EXIT_CODE_usage = 2,
     EXIT_CODE_numbers = 3, /* a number that is not finite */
+    /* 128 and the number of a signal: interrupted, by interrupt_exit_code */
 } ExitCode;
 
 typedef int CommandFn(int argc, char **argv);
@@ -62,5 +64,8 @@ ExitCode output_code(ExitCode code);
 
 /* How a command ends that went well, or after what is in `diags`. */
 ExitCode exit_code(bool is_good, const Diags *diags);
+/* How the process ends after a command that may have been interrupted: if it was, and
+ * nothing else went wrong, that is what it says. */
+int exit_code_after(const Interrupt *interrupt, ExitCode code, const Diags *diags);
 
 #endif

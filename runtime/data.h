@@ -4,6 +4,7 @@
 
 #include "runtime/batch.h"
 #include "runtime/data/dataset_files.h"
+#include "runtime/interrupt.h"
 
 typedef struct DataOptions {
     const char *directory; /* of data sets in their published layout; NULL or "shapes":
@@ -14,10 +15,12 @@ typedef struct DataOptions {
     bool skip_bad;         /* leave out what cannot be read */
     bool leaderboard;      /* the test split is the one without answers */
     bool has_no_training;  /* only evaluation will follow */
+    const Interrupt *interrupt; /* ends the writing of built-in data; NULL allowed */
 } DataOptions;
 
 /* The source for the tasks of `module`; NULL and an error if there are no such data, or
- * they do not fit what the module's graphs ask for. `module` must outlive it. */
+ * they do not fit what the module's graphs ask for; NULL alone if it was interrupted.
+ * `module` must outlive it. */
 DataSource *data_open(const DataOptions *options, const Module *module, Diags *diags);
 /* The files that decide what it says (dataset_files). */
 NODISCARD bool data_files(const DataOptions *options, const Module *module, Arena *arena,

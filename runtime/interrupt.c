@@ -11,16 +11,18 @@
 #include <unistd.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/standard.h"
 
 static const int numbers[] = {SIGINT, SIGTERM};
 
-enum { SIGNALS = sizeof numbers / sizeof *numbers, EXIT_SIGNAL = 128 };
+enum { SIGNALS = sizeof numbers / sizeof *numbers };
 
 struct Interrupt {
     pthread_t thread;
     sigset_t signals, before;
     struct sigaction actions[SIGNALS]; /* as they were */
-    _Atomic bool is_set, finished;
+    _Atomic int number;                /* of the first signal; 0: none came */
+    _Atomic bool finished;
 };
 
 static void *wait_for_signals(void *state)
@@ -32,7 +34,8 @@ static void *wait_for_signals(void *state)
             continue;
         if (atomic_load(&interrupt->finished))
             return NULL;
-        if (atomic_exchange(&interrupt->is_set, true))
+        int none = 0;
+        if (!atomic_compare_exchange_strong(&interrupt->number, &none, number))
             _exit(EXIT_SIGNAL + number);
     }
 }
@@ -93,5 +96,11 @@ void interrupt_free(Interrupt *interrupt)
 
 bool interrupt_is_set(const Interrupt *interrupt)
 {
-    return interrupt && atomic_load(&interrupt->is_set);
+    return interrupt && atomic_load(&interrupt->number);
+}
+
+int interrupt_exit_code(const Interrupt *interrupt)
+{
+    return interrupt_is_set(interrupt) ? EXIT_SIGNAL + atomic_load(&interrupt->number)
+                                       : 0;
 }

@@ -14,5 +14,8 @@ Interrupt *interrupt_new(void);
 void interrupt_free(
     Interrupt *interrupt); /* NULL allowed; the signals work as before again */
 bool interrupt_is_set(const Interrupt *interrupt); /* false for NULL */
+/* The exit code of a program that was interrupted: 128 and the signal's number; 0 if it
+ * was not. */
+int interrupt_exit_code(const Interrupt *interrupt);
 
 #endif

@@ -407,7 +407,8 @@ int run_do(const RunOptions *options, RunWork *work, const void *command)
         code = work(command, &run, interrupt, diags);
         run_close(&run);
     }
+    int end = exit_code_after(interrupt, code, diags);
     interrupt_free(interrupt);
     diags_free(diags);
-    return (int)code;
+    return end;
 }

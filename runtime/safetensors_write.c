@@ -4,15 +4,13 @@
  * The header is padded so that the data begins at a multiple of 64 bytes: a reader that
  * maps the file can then use tensors whose sizes are multiples of 64 where they lie. */
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/files.h"
 #include "runtime/safetensors.h"
 
 enum { PREAMBLE_BYTES = 8, DATA_ALIGNMENT = 64 };
@@ -24,15 +22,15 @@ typedef struct Piece {
 
 struct TensorWriter {
     Arena *arena;
-    const char *path, *aside;
+    const char *path;
+    const char *not_text; /* what JSON cannot hold; NULL: nothing yet */
     json_t *header, *metadata;
     int64_t offset;
     Piece *pieces;
     uint32_t piece_count, piece_room;
 };
 
-/* jansson fails only without memory or on text that is not UTF-8, which no name of ours
- * is. */
+/* jansson fails only without memory or on text that is not UTF-8. */
 static void must(int failed)
 {
     if (failed) {
@@ -47,7 +45,6 @@ TensorWriter *tensor_writer_new(const char *path)
     TensorWriter *writer = arena_alloc(arena, sizeof *writer);
     writer->arena = arena;
     writer->path = arena_string(arena, path, strlen(path));
-    writer->aside = arena_format(arena, "%s.writing", path);
     writer->header = json_object();
     writer->metadata = json_object();
     must(!writer->header || !writer->metadata ||
@@ -55,14 +52,28 @@ TensorWriter *tensor_writer_new(const char *path)
     return writer;
 }
 
+/* Paths and names come from outside. */
+static bool is_text(TensorWriter *writer, const char *text)
+{
+    json_t *string = json_string(text);
+    if (!string && !writer->not_text)
+        writer->not_text = arena_string(writer->arena, text, strlen(text));
+    json_decref(string);
+    return string;
+}
+
 void tensor_writer_metadata(TensorWriter *writer, const char *key, const char *value)
 {
+    if (!is_text(writer, key) || !is_text(writer, value))
+        return;
     must(json_object_set_new(writer->metadata, key, json_string(value)));
 }
 
 void tensor_writer_add(TensorWriter *writer, const char *name, TensorDType dtype,
                        uint32_t rank, const int64_t *dims, const void *bytes)
 {
+    if (!is_text(writer, name))
+        return;
     int64_t byte_count = tensor_dtype_bytes(dtype);
     json_t *shape = json_array();
     for (uint32_t i = 0; i < rank; i++) {
@@ -81,21 +92,6 @@ void tensor_writer_add(TensorWriter *writer, const char *name, TensorDType dtype
     writer->pieces[writer->piece_count++] = (Piece){bytes, byte_count};
 }
 
-static bool write_all(int fd, const void *bytes, size_t count)
-{
-    const char *at = bytes;
-    while (count > 0) {
-        ssize_t written = write(fd, at, count);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return false;
-        at += written;
-        count -= (size_t)written;
-    }
-    return true;
-}
-
 static bool write_header(const TensorWriter *writer, int fd)
 {
     char *text = json_dumps(writer->header, JSON_COMPACT);
@@ -108,7 +104,7 @@ static bool write_header(const TensorWriter *writer, int fd)
     memset(block, ' ', end);
     memcpy(block, &length, sizeof length);
     memcpy(block + PREAMBLE_BYTES, text, len);
-    bool is_written = write_all(fd, block, end);
+    bool is_written = descriptor_write(fd, block, end);
     free(block);
     free(text);
     return is_written;
@@ -117,45 +113,34 @@ static bool write_header(const TensorWriter *writer, int fd)
 static bool write_pieces(const TensorWriter *writer, int fd)
 {
     for (uint32_t i = 0; i < writer->piece_count; i++)
-        if (!write_all(fd, writer->pieces[i].bytes, (size_t)writer->pieces[i].byte_count))
+        if (!descriptor_write(fd, writer->pieces[i].bytes,
+                              (size_t)writer->pieces[i].byte_count))
             return false;
     return true;
 }
 
-/* The rename itself must survive a power cut. */
-static bool sync_directory(Arena *arena, const char *path)
+static bool write_file(const TensorWriter *writer, Diags *diags)
 {
-    int fd = open(dirname(arena_string(arena, path, strlen(path))),
-                  O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool is_synced = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return is_synced;
-}
-
-static bool write_aside(const TensorWriter *writer)
-{
-    int fd = open(writer->aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0)
+    NewFile *file = new_file_open(writer->path, diags);
+    if (!file)
         return false;
-    bool is_written =
-        write_header(writer, fd) && write_pieces(writer, fd) && fsync(fd) == 0;
-    int fault = errno;
-    if (close(fd) != 0 && is_written)
-        return false;
-    errno = fault;
-    return is_written;
+    int fd = new_file_descriptor(file);
+    if (write_header(writer, fd) && write_pieces(writer, fd))
+        return new_file_finish(file, diags);
+    diag_error(diags, (Loc){.file = writer->path}, "cannot be written: %s",
+               strerror(errno));
+    new_file_discard(file);
+    return false;
 }
 
 bool tensor_writer_finish(TensorWriter *writer, Diags *diags)
 {
-    bool is_written = write_aside(writer) && rename(writer->aside, writer->path) == 0 &&
-                      sync_directory(writer->arena, writer->path);
-    if (!is_written) {
-        diag_error(diags, (Loc){.file = writer->path}, "cannot write: %s",
-                   strerror(errno));
-        unlink(writer->aside);
-    }
+    bool is_written = false;
+    if (writer->not_text)
+        diag_error(diags, (Loc){.file = writer->path},
+                   "cannot hold '%s', which is not UTF-8", writer->not_text);
+    else
+        is_written = write_file(writer, diags);
     json_decref(writer->header);
     free(writer->pieces);
     arena_free(writer->arena);

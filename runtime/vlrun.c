@@ -1,7 +1,7 @@
 /* vlrun: runs plans. Each command is in a file of its own, runtime/cmd_<name>.c. */
-#include <signal.h>
 #include <string.h>
 
+#include "ir/base/standard.h"
 #include "runtime/command.h"
 #include "runtime/data/hdf5_read.h"
 #include "runtime/media/picture_stream.h"
@@ -36,16 +36,14 @@ static void print_help(FILE *out)
     }
     fprintf(out,
             "\nvlrun <command> --help tells more. Exit codes: 0 done, 1 input at fault,\n"
-            "2 usage, 3 a number that is not finite.\n");
+            "2 usage, 3 a number that is not finite, 130 interrupted.\n");
 }
 
 /* What reads files from outside, in processes of its own. */
 static const IsolateHandler *const readers[] = {&hdf5_handler, &picture_handler};
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-    isolate_serve(argc, argv, readers, sizeof readers / sizeof *readers);
-    signal(SIGXFSZ, SIG_IGN); /* a file over its limit is an error like a full disk */
     if (argc < 2) {
         print_help(stderr);
         return EXIT_CODE_usage;
@@ -67,4 +65,11 @@ int main(int argc, char **argv)
     else
         fprintf(stderr, "vlrun: no command '%s'; see vlrun --help\n", argv[1]);
     return EXIT_CODE_usage;
+}
+
+int main(int argc, char **argv)
+{
+    isolate_serve(argc, argv, readers, sizeof readers / sizeof *readers);
+    standard_begin();
+    return standard_end("vlrun", run(argc, argv));
 }

@@ -37,8 +37,8 @@ void file_report_unreadable(const char *path, Loc from, const char *problem,
 /* -- writing ------------------------------------------------------------------------- */
 
 /* A file that becomes `path` when it is finished. It is written beside the file that it
- * replaces, under a name nobody else has, so that `path` always is the old file or all of
- * the new one. Where `path` is a link, what it points to is replaced. Directories,
+ * replaces, without a name or under one that nobody else has, so that `path` always is
+ * the old file or all of the new one. Where `path` is a link, what it points to is replaced. Directories,
  * devices and pipes are refused. */
 typedef struct NewFile NewFile;
 
@@ -48,8 +48,8 @@ NODISCARD NewFile *new_file_open(const char *path, Diags *diags);
 int new_file_descriptor(const NewFile *file);
 FILE *new_file_stream(NewFile *file);
 /* What is written so far, under its name until then; for libraries that open files
- * themselves. */
-const char *new_file_aside(const NewFile *file);
+ * themselves. NULL and an error if it can have none. */
+NODISCARD const char *new_file_aside(NewFile *file, Diags *diags);
 
 /* Flushes, syncs and renames, and frees `file`. False and an error if anything that was
  * written is not on disk; the old file then stays. */

@@ -19,7 +19,8 @@ struct NewFile {
     Arena *arena;
     const char *path;   /* as it was given */
     const char *target; /* what it points to, links followed */
-    const char *aside;
+    const char *aside;  /* NULL: it has no name yet */
+    bool is_lent;       /* somebody else may have written under its name */
     int descriptor;
     FILE *stream; /* over the descriptor, once asked for */
 };
@@ -58,23 +59,59 @@ static const char *unfit(mode_t mode)
                          : "is no regular file, and would be replaced by one";
 }
 
-/* Under a name that cannot be foreseen, so that nobody can have put a link there. */
-static int open_aside(NewFile *file, mode_t mode)
+/* Names that cannot be foreseen, so that nobody can have put a link there, until `make`
+ * succeeds or fails for another reason than that the name is taken. */
+static bool name_aside(NewFile *file, bool (*make)(NewFile *file, mode_t mode),
+                       mode_t mode)
 {
     const char *directory = directory_of(file->arena, file->target);
     const char *name = file->target + strlen(directory);
     for (int i = 0; i < MOST_TRIES; i++) {
         uint64_t number;
         if (getrandom(&number, sizeof number, 0) != sizeof number)
-            return -1;
+            return false;
         file->aside = arena_format(file->arena, "%s.%.200s.%016" PRIx64 ".part",
                                    directory, name, number);
-        int descriptor =
-            open(file->aside, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-        if (descriptor >= 0 || errno != EEXIST)
-            return descriptor;
+        if (make(file, mode))
+            return true;
+        if (errno != EEXIST)
+            break;
     }
-    return -1;
+    file->aside = NULL;
+    return false;
+}
+
+static bool open_named(NewFile *file, mode_t mode)
+{
+    file->descriptor =
+        open(file->aside, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    return file->descriptor >= 0;
+}
+
+static bool link_nameless(NewFile *file, mode_t mode)
+{
+    char open_file[64];
+    (void)mode;
+    snprintf(open_file, sizeof open_file, "/proc/self/fd/%d", file->descriptor);
+    return linkat(AT_FDCWD, open_file, AT_FDCWD, file->aside, AT_SYMLINK_FOLLOW) == 0;
+}
+
+/* Without a name, where the system can, so that nothing is left of a program that is
+ * killed. */
+static bool open_aside(NewFile *file, mode_t mode)
+{
+    const char *directory = directory_of(file->arena, file->target);
+    file->descriptor =
+        access("/proc/self/fd", X_OK) == 0
+            ? open(*directory ? directory : ".", O_RDWR | O_TMPFILE | O_CLOEXEC, mode)
+            : -1;
+    return file->descriptor >= 0 || name_aside(file, open_named, mode);
+}
+
+static void remove_aside(const NewFile *file)
+{
+    if (file->aside)
+        unlink(file->aside);
 }
 
 static NewFile *refuse(NewFile *file, const char *problem, Diags *diags)
@@ -101,13 +138,12 @@ NewFile *new_file_open(const char *path, Diags *diags)
         problem = strerror(errno);
     if (problem)
         return refuse(file, problem, diags);
-    file->descriptor = open_aside(file, 0666);
-    if (file->descriptor < 0)
+    if (!open_aside(file, 0666))
         return refuse(file, strerror(errno), diags);
     if (is_there && fchmod(file->descriptor, old.st_mode & 0777) != 0) {
         problem = strerror(errno);
         close(file->descriptor);
-        unlink(file->aside);
+        remove_aside(file);
         return refuse(file, problem, diags);
     }
     return file;
@@ -131,8 +167,12 @@ FILE *new_file_stream(NewFile *file)
     return file->stream;
 }
 
-const char *new_file_aside(const NewFile *file)
+const char *new_file_aside(NewFile *file, Diags *diags)
 {
+    if (!file->aside && !name_aside(file, link_nameless, 0))
+        diag_error(diags, (Loc){.file = file->path}, "cannot be written: %s",
+                   strerror(errno));
+    file->is_lent = file->aside;
     return file->aside;
 }
 
@@ -168,6 +208,25 @@ static bool sync_directory(const char *directory)
     return is_synced;
 }
 
+/* Whoever was lent the name may have put a file of their own there. */
+static bool sync_lent(const NewFile *file)
+{
+    if (!file->is_lent)
+        return true;
+    int descriptor = open(file->aside, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    bool is_synced = descriptor >= 0 && sync_descriptor(descriptor);
+    if (descriptor >= 0)
+        close(descriptor);
+    return is_synced;
+}
+
+static bool put_in_place(NewFile *file)
+{
+    return (file->aside || name_aside(file, link_nameless, 0)) &&
+           rename(file->aside, file->target) == 0 &&
+           sync_directory(directory_of(file->arena, file->target));
+}
+
 /* Closes whichever of the two is open. */
 static bool close_written(NewFile *file)
 {
@@ -179,21 +238,14 @@ bool new_file_finish(NewFile *file, Diags *diags)
     errno = 0;
     bool is_written =
         !file->stream || (!ferror(file->stream) && fflush(file->stream) == 0);
-    is_written = is_written && sync_descriptor(file->descriptor);
+    is_written = is_written && sync_descriptor(file->descriptor) && sync_lent(file) &&
+                 put_in_place(file);
     int reason = errno;
-    if (!close_written(file) && is_written) {
-        reason = errno;
-        is_written = false;
-    }
-    if (is_written && (rename(file->aside, file->target) != 0 ||
-                       !sync_directory(directory_of(file->arena, file->target)))) {
-        reason = errno;
-        is_written = false;
-    }
+    (void)close_written(file); /* it is on the disk, or has failed */
     if (!is_written) {
         diag_error(diags, (Loc){.file = file->path}, "cannot be written: %s",
                    reason ? strerror(reason) : "a write failed");
-        unlink(file->aside);
+        remove_aside(file);
     }
     arena_free(file->arena);
     return is_written;
@@ -204,7 +256,7 @@ void new_file_discard(NewFile *file)
     if (!file)
         return;
     (void)close_written(file);
-    unlink(file->aside);
+    remove_aside(file);
     arena_free(file->arena);
 }
 

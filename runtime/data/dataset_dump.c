@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/base/files.h"
 #include "runtime/data/dataset_scores.h"
 
 struct Dump {
@@ -118,20 +119,16 @@ bool dataset_dump_write(Dump *dump, Diags *diags)
 {
     enum { INDENT = 4 };
     AnswerKind kind = dump->kind->answers;
-    FILE *out = fopen(dump->path, "w");
-    bool is_good = out != NULL;
-    if (out) {
-        if (kind == ANSWER_statement || kind == ANSWER_caption)
-            write_lines(dump, out);
-        else
-            json_dumpf(
-                dump->answers, out,
-                JSON_ENSURE_ASCII |
-                    (kind == ANSWER_choice ? 0 : JSON_INDENT(INDENT) | JSON_SORT_KEYS));
-        is_good = !ferror(out);
-        is_good = fclose(out) == 0 && is_good;
-    }
-    if (!is_good)
-        diag_error(diags, (Loc){.file = dump->path}, "cannot write: %s", strerror(errno));
-    return is_good;
+    NewFile *file = new_file_open(dump->path, diags);
+    if (!file)
+        return false;
+    FILE *out = new_file_stream(file);
+    if (kind == ANSWER_statement || kind == ANSWER_caption)
+        write_lines(dump, out);
+    else
+        json_dumpf(
+            dump->answers, out,
+            JSON_ENSURE_ASCII |
+                (kind == ANSWER_choice ? 0 : JSON_INDENT(INDENT) | JSON_SORT_KEYS));
+    return new_file_finish(file, diags);
 }

@@ -6,7 +6,8 @@
  *     shapes_examples.c   per task: what is asked about a scene, and the answers
  *     shapes_images.c     files of the tasks over images
  *     shapes_videos.c     files of the tasks over videos
- *     shapes_write.c      the directory, and what its files have in common */
+ *     shapes_write.c      the directory, and what its files have in common
+ *     shapes_cache.c      those in the user's cache */
 #ifndef VLG_RUNTIME_DATA_SHAPES_H
 #define VLG_RUNTIME_DATA_SHAPES_H
 
@@ -15,6 +16,7 @@
 
 #include "ir/base/random.h"
 #include "runtime/batch.h"
+#include "runtime/interrupt.h"
 
 enum {
     SCENE_SIDE = 7,
@@ -110,32 +112,44 @@ typedef struct ShapesOptions {
     int64_t seed;
     int64_t width;       /* of features */
     bool images, videos; /* which tasks */
+    bool overwrite;      /* files of the same names; else the directory must be empty */
+    const Interrupt *interrupt; /* ends it early, without an error; NULL allowed */
+    FILE *progress;             /* where to say how far it is; NULL: nowhere */
 } ShapesOptions;
 
 /* What goes into all of them. */
 typedef struct ShapesWriter {
     ShapesOptions options;
     Looks looks;
+    int64_t done, total; /* files of features */
+    double last_shown;   /* seconds */
     Arena *arena;
     Diags *diags;
 } ShapesWriter;
 
-/* The layout of runtime/data/dataset.h, with its tokenizer. False after an error. */
+/* The layout of runtime/data/dataset.h, with its tokenizer. False after an error or an
+ * interrupt. */
 NODISCARD bool shapes_write(const ShapesOptions *options, Diags *diags);
 
 /* A directory with the built-in data for the tasks and feature width of `module`, in the
- * user's cache; written first if it is not there yet. Malloc'ed; NULL after an error. */
-char *shapes_cached(const Module *module, Diags *diags);
+ * user's cache; written first if it is not there yet. Malloc'ed; NULL after an error or
+ * an interrupt. */
+char *shapes_cached(const Module *module, const Interrupt *interrupt, Diags *diags);
 
 /* -- for the writers, all of which return false after an error ----------------------- */
-bool shapes_write_images(ShapesWriter *writer);
-bool shapes_write_videos(ShapesWriter *writer);
+NODISCARD bool shapes_write_images(ShapesWriter *writer);
+NODISCARD bool shapes_write_videos(ShapesWriter *writer);
 
 /* Examples of a split. */
 int64_t shapes_count(const ShapesWriter *writer, Split split);
 /* Random draws of an example, a function of seed, task, split and number. */
 Draws shapes_draws(const ShapesWriter *writer, const char *task, Split split,
                    int64_t number);
+
+/* The path of the next file of features, below the directory, with no file there; NULL
+ * after an error or an interrupt. */
+const char *shapes_next_file(ShapesWriter *writer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* A file of records being written: an array, or an object per line if its name ends in
  * ".jsonl". */
@@ -144,8 +158,11 @@ typedef struct RecordFile {
     const char *path, *tail;
     bool is_lines, is_empty;
 } RecordFile;
+/* A new file, made with its directories; NULL after an error. */
+FILE *shapes_create(ShapesWriter *writer, const char *path);
+NODISCARD bool shapes_close(FILE *file, const char *path, Diags *diags);
 /* `head` and `tail` go around the array. Directories are made. */
-bool records_open(RecordFile *out, const ShapesWriter *writer, const char *path,
+bool records_open(RecordFile *out, ShapesWriter *writer, const char *path,
                   const char *head, const char *tail);
 void records_add(RecordFile *out, json_t *record); /* takes the reference */
 bool records_close(RecordFile *out, Diags *diags);

@@ -16,9 +16,10 @@ enum { ANNOTATORS = 10 };
 static bool write_scene(ShapesWriter *writer, const char *folder, const char *name,
                         const Scene *scene, Draws *noise)
 {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s/%s/%s.h5", writer->options.directory, folder,
-             image_features, name);
+    const char *path =
+        shapes_next_file(writer, "%s/%s/%s.h5", folder, image_features, name);
+    if (!path)
+        return false;
     Features features = {.count = SCENE_CELLS, .width = writer->looks.width};
     features.rows =
         heap_alloc((size_t)(features.count * features.width) * sizeof *features.rows);
@@ -68,10 +69,11 @@ static bool write_json(ShapesWriter *writer, const char *path, const json_t *val
 {
     const char *full =
         arena_format(writer->arena, "%s/%s", writer->options.directory, path);
-    if (json_dump_file(value, full, 0) == 0)
-        return true;
-    diag_error(writer->diags, (Loc){.file = full}, "cannot be written");
-    return false;
+    FILE *file = shapes_create(writer, full);
+    if (!file)
+        return false;
+    json_dumpf(value, file, 0);
+    return shapes_close(file, full, writer->diags);
 }
 
 static bool answers_close(AnswerTable *table, ShapesWriter *writer, const char *folder)

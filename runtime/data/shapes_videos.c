@@ -47,10 +47,11 @@ static void add_subtitles(Source *source, const char *video, const Clip *clip,
 static bool write_video(ShapesWriter *writer, Source *source, const char *video,
                         const Clip *clip, Draws *draws)
 {
-    char path[4096];
     add_subtitles(source, video, clip, draws);
-    snprintf(path, sizeof path, "%s/video/vis_features/%s/%s/%s.npz",
-             writer->options.directory, source->name, video_features, video);
+    const char *path = shapes_next_file(writer, "video/vis_features/%s/%s/%s.npz",
+                                        source->name, video_features, video);
+    if (!path)
+        return false;
     Features features = {.count = clip->frames, .width = writer->looks.width};
     features.rows =
         heap_alloc((size_t)(features.count * features.width) * sizeof *features.rows);

@@ -1,10 +1,13 @@
 /* The directory of shapes data, and what its files have in common. */
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ir/base/files.h"
@@ -12,9 +15,6 @@
 #include "runtime/data/fields.h"
 #include "runtime/data/file_bytes.h"
 #include "runtime/data/shapes.h"
-
-/* Of what is written: data in the cache are not used by another version. */
-enum { SHAPES_VERSION = 1, CACHED_SIZE = 3000 };
 
 int64_t shapes_count(const ShapesWriter *writer, Split split)
 {
@@ -32,37 +32,101 @@ Draws shapes_draws(const ShapesWriter *writer, const char *task, Split split,
 
 /* -- files --------------------------------------------------------------------------- */
 
-static FILE *open_file(const ShapesWriter *writer, const char *path)
+/* Only our own is replaced: a file whose name we would write. */
+static bool make_way(const ShapesWriter *writer, const char *path)
+{
+    struct stat status;
+    if (lstat(path, &status) != 0)
+        return true;
+    const char *problem = NULL;
+    if (!S_ISREG(status.st_mode))
+        problem = "is no regular file, and would be replaced by one";
+    else if (!writer->options.overwrite)
+        problem = "is there already";
+    else if (unlink(path) != 0)
+        problem = strerror(errno);
+    if (problem)
+        diag_error(writer->diags, (Loc){.file = path}, "cannot be written: %s", problem);
+    return !problem;
+}
+
+FILE *shapes_create(ShapesWriter *writer, const char *path)
 {
     char *directory = arena_format(writer->arena, "%s", path);
     char *slash = strrchr(directory, '/');
     *slash = '\0';
-    if (!directory_make(directory, writer->diags))
+    if (!directory_make(directory, writer->diags) || !make_way(writer, path))
         return NULL;
-    FILE *file = fopen(path, "wb");
+    FILE *file = fopen(path, "wbex");
     if (!file)
         diag_error(writer->diags, (Loc){.file = path}, "cannot be written: %s",
                    strerror(errno));
     return file;
 }
 
-static bool close_file(FILE *file, const char *path, Diags *diags)
+bool shapes_close(FILE *file, const char *path, Diags *diags)
 {
+    errno = 0;
     bool is_written = !ferror(file);
-    if (fclose(file) == 0 && is_written)
-        return true;
-    diag_error(diags, (Loc){.file = path}, "cannot be written");
-    return false;
+    is_written = fclose(file) == 0 && is_written;
+    if (!is_written)
+        diag_error(diags, (Loc){.file = path}, "cannot be written: %s",
+                   errno ? strerror(errno) : "a write failed");
+    return is_written;
 }
 
-bool records_open(RecordFile *out, const ShapesWriter *writer, const char *path,
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+/* On a terminal a line that is written over, elsewhere one now and then. */
+static void show_progress(ShapesWriter *writer)
+{
+    FILE *out = writer->options.progress;
+    if (!out)
+        return;
+    bool is_terminal = isatty(fileno(out)), is_end = writer->done == writer->total;
+    double time = now(), pause = is_terminal ? 0.1 : 5;
+    if (time - writer->last_shown < pause && !is_end)
+        return;
+    writer->last_shown = time;
+    fprintf(out, "%s%" PRId64 " of %" PRId64 " files%s", is_terminal ? "\r" : "",
+            writer->done, writer->total, is_terminal && !is_end ? "\033[K" : "\n");
+    fflush(out);
+}
+
+const char *shapes_next_file(ShapesWriter *writer, const char *format, ...)
+{
+    if (interrupt_is_set(writer->options.interrupt))
+        return NULL;
+    va_list args;
+    va_start(args, format);
+    char *below = NULL;
+    int len = vasprintf(&below, format, args);
+    va_end(args);
+    if (len < 0)
+        return NULL;
+    const char *path =
+        arena_format(writer->arena, "%s/%s", writer->options.directory, below);
+    free(below);
+    if (!make_way(writer, path))
+        return NULL;
+    show_progress(writer);
+    writer->done++;
+    return path;
+}
+
+bool records_open(RecordFile *out, ShapesWriter *writer, const char *path,
                   const char *head, const char *tail)
 {
     size_t len = strlen(path);
     *out = (RecordFile){.tail = tail, .is_empty = true};
     out->path = arena_format(writer->arena, "%s/%s", writer->options.directory, path);
     out->is_lines = len > 6 && strcmp(path + len - 6, ".jsonl") == 0;
-    out->file = open_file(writer, out->path);
+    out->file = shapes_create(writer, out->path);
     if (out->file)
         fputs(head, out->file);
     return out->file;
@@ -80,14 +144,14 @@ void records_add(RecordFile *out, json_t *record)
 bool records_close(RecordFile *out, Diags *diags)
 {
     fprintf(out->file, "%s\n", out->tail);
-    return close_file(out->file, out->path, diags);
+    return shapes_close(out->file, out->path, diags);
 }
 
 /* -- the directory ---------------------------------------------------------------------
  */
 
 /* The tokenizer made for these texts: models/shapes/train_tokenizer. */
-static bool copy_tokenizer(const ShapesWriter *writer)
+static bool copy_tokenizer(ShapesWriter *writer)
 {
     static const char shipped[] = VLG_MODELS_DIR "/shapes/spiece.model";
     enum { BYTES_MAX = 1 << 24 };
@@ -95,13 +159,43 @@ static bool copy_tokenizer(const ShapesWriter *writer)
     const char *path =
         arena_format(writer->arena, "%s/spiece.model", writer->options.directory);
     bool is_written = file_bytes_read(shipped, BYTES_MAX, &bytes, writer->diags);
-    FILE *file = is_written ? open_file(writer, path) : NULL;
+    FILE *file = is_written ? shapes_create(writer, path) : NULL;
     if (file) {
         fwrite(bytes.bytes, 1, bytes.count, file);
-        is_written = close_file(file, path, writer->diags);
+        is_written = shapes_close(file, path, writer->diags);
     }
     text_buffer_free(&bytes);
     return is_written && file;
+}
+
+/* Files of features: a picture for each image, a clip for each video. */
+static int64_t count_files(const ShapesOptions *options)
+{
+    enum { IMAGES = 5, VIDEOS = 4, VIDEO_TESTS = 9 };
+    int64_t others = (options->size + 9) / 10;
+    return (options->images ? IMAGES * (options->size + 2 * others) : 0) +
+           (options->videos ? VIDEOS * options->size + VIDEO_TESTS * others : 0);
+}
+
+/* Data of somebody else's are not mixed with ours unasked. */
+static bool is_free(const ShapesOptions *options, Diags *diags)
+{
+    DIR *open = opendir(options->directory);
+    if (!open) {
+        diag_error(diags, (Loc){.file = options->directory}, "cannot be read: %s",
+                   strerror(errno));
+        return false;
+    }
+    uint32_t count = 0;
+    while (count < 3 && readdir(open)) /* `.` and `..` always are there */
+        count++;
+    closedir(open);
+    if (count < 3 || options->overwrite)
+        return true;
+    diag_error(diags, (Loc){.file = options->directory},
+               "the directory is not empty; --overwrite replaces files of the same "
+               "names in it");
+    return false;
 }
 
 bool shapes_write(const ShapesOptions *options, Diags *diags)
@@ -109,96 +203,16 @@ bool shapes_write(const ShapesOptions *options, Diags *diags)
     Arena *arena = arena_new();
     ShapesWriter writer = {.options = *options,
                            .looks = looks_new(arena, options->width),
+                           .total = count_files(options),
+                           .last_shown = now(),
                            .arena = arena,
                            .diags = diags};
     bool is_written = directory_make(options->directory, diags) &&
-                      copy_tokenizer(&writer) &&
+                      is_free(options, diags) && copy_tokenizer(&writer) &&
                       (!options->images || shapes_write_images(&writer)) &&
                       (!options->videos || shapes_write_videos(&writer));
+    if (is_written)
+        show_progress(&writer);
     arena_free(arena);
     return is_written;
-}
-
-/* -- the cache -------------------------------------------------------------------------
- */
-
-/* Malloc'ed. */
-static char *cache_directory(const ShapesOptions *options)
-{
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME"), *below = "";
-    if (!cache || !*cache) {
-        cache = home && *home ? home : "/tmp";
-        below = home && *home ? "/.cache" : "";
-    }
-    char *path;
-    int len = asprintf(&path, "%s%s/vlgraph/shapes-%d-%s%s-%" PRId64 "-%" PRId64, cache,
-                       below, SHAPES_VERSION, options->images ? "images" : "",
-                       options->videos ? "videos" : "", options->width, options->size);
-    return len < 0 ? NULL : path;
-}
-
-/* What the module's tasks want; all must want features of one width. */
-static bool options_for(const Module *module, ShapesOptions *out, Diags *diags)
-{
-    static const char *const videos[] = {"tvqa", "how2qa", "tvc", "yc2c"};
-    Arena *arena = arena_new();
-    bool is_good = true;
-    for (uint32_t i = 0; is_good && i < module->task_count; i++) {
-        const Task *task = &module->tasks[i];
-        bool is_video = false;
-        for (int v = 0; v < 4; v++)
-            is_video = is_video || strcmp(task->name, videos[v]) == 0;
-        out->videos = out->videos || is_video;
-        out->images = out->images || !is_video;
-        TaskFields fields;
-        is_good = task_fields_find(&fields, module, task, arena, diags);
-        const Field *features = is_good ? &fields.fields[FIELD_features] : NULL;
-        if (!is_good || !features->graph)
-            continue;
-        int64_t width = type_width(features->type);
-        if (out->width != 0 && out->width != width) {
-            diag_error(diags, task->loc,
-                       "the built-in data have one width of features, not %" PRId64
-                       " and %" PRId64,
-                       out->width, width);
-            is_good = false;
-        }
-        out->width = width;
-    }
-    arena_free(arena);
-    if (out->width == 0)
-        out->width = 1;
-    return is_good;
-}
-
-/* Written beside its place and moved there whole, so that runs at the same time do not
- * meet. */
-static bool write_whole(ShapesOptions *options, const char *directory, Diags *diags)
-{
-    char *beside;
-    if (asprintf(&beside, "%s.%ld", directory, (long)getpid()) < 0)
-        return false;
-    fprintf(stderr, "writing the built-in data to %s\n", directory);
-    options->directory = beside;
-    bool is_written = shapes_write(options, diags);
-    if (is_written && rename(beside, directory) != 0 && access(directory, F_OK) != 0) {
-        diag_error(diags, (Loc){0}, "cannot rename %s to %s: %s", beside, directory,
-                   strerror(errno));
-        is_written = false;
-    }
-    free(beside);
-    return is_written;
-}
-
-char *shapes_cached(const Module *module, Diags *diags)
-{
-    ShapesOptions options = {.size = CACHED_SIZE};
-    if (!options_for(module, &options, diags))
-        return NULL;
-    char *directory = cache_directory(&options);
-    if (directory &&
-        (access(directory, F_OK) == 0 || write_whole(&options, directory, diags)))
-        return directory;
-    free(directory);
-    return NULL;
 }

@@ -1,13 +1,11 @@
 /* Batches of pictures in, files of features out; the next batch is read meanwhile. */
 #include "runtime/media/extract.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "ir/base/files.h"
 #include "runtime/data.h"
@@ -157,26 +155,31 @@ static void add_rows(Extraction *work, const float *rows, int64_t count, int64_t
     features->count += count;
 }
 
-/* Beside its place, then there. */
+/* The libraries write by name, and do not say where they failed. */
+static bool write_features(Extraction *work, const char *path, const char *stem)
+{
+    NewFile *file = new_file_open(path, work->diags);
+    const char *aside = file ? new_file_aside(file, work->diags) : NULL;
+    bool is_written =
+        aside && (work->pictures.is_video
+                      ? features_write_npz(aside, &work->features, work->diags)
+                      : features_write_hdf5(aside, stem, &work->features, work->diags));
+    if (is_written)
+        return new_file_finish(file, work->diags);
+    if (aside)
+        diag_note(work->diags, (Loc){.file = path}, "that would have become this file");
+    new_file_discard(file);
+    return false;
+}
+
 static bool write_result(Extraction *work, const char *stem)
 {
     const PicturesOptions *pictures = &work->pictures;
-    char *path = NULL, *beside = NULL;
+    char *path = NULL;
     bool is_written =
         asprintf(&path, "%s/%s%s", pictures->out, stem, pictures->ending) >= 0 &&
-        asprintf(&beside, "%s/.%s.%ld", pictures->out, stem, (long)getpid()) >= 0 &&
-        (pictures->is_video
-             ? features_write_npz(beside, &work->features, work->diags)
-             : features_write_hdf5(beside, stem, &work->features, work->diags));
-    if (is_written && rename(beside, path) != 0) {
-        diag_error(work->diags, (Loc){.file = path}, "cannot be written: %s",
-                   strerror(errno));
-        is_written = false;
-    }
-    if (!is_written && beside)
-        unlink(beside);
+        write_features(work, path, stem);
     free(path);
-    free(beside);
     work->features.count = 0;
     work->written += is_written;
     return is_written;
