@@ -77,6 +77,16 @@ RECORDS = {
     "member": b"\4{\"info\": {}, \"images\": [{\"id\": 7, \"split\": \"val\"}], \"x\": 1}",
     "lines": b"\0{\"vid_name\": \"a\"}\n\n{\"vid_name\": \"b\", \"sub\": null}\n",
 }
+# After the number of the file.
+TOKENIZER_FILES = [
+    b'\0{"added_tokens": [{"id": 5, "content": "[LOC]", "lstrip": true, "single_word": true}],'
+    b' "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": true},'
+    b' "model": {"vocab": {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}}}',
+    b'\1{"extra_ids": 2, "added_tokens_decoder": {"5": {"content": "{box}", "special": true}},'
+    b' "additional_special_tokens": ["<new>"], "clean_up_tokenization_spaces": false}',
+    b'\2{"[LOC]": 5, "{box}": 6}',
+    b'\3{"eos_token": {"content": "</s>"}, "additional_special_tokens": ["[LOC]"]}']
+
 CAPTIONS = ("A man's dog, isn't it?! (3 1/2 ft.)", "don't e.g. U.S. $5.00 -- ``quoted''",
             "350 \u00b0F 8\u00d710 no. 5 o'clock colour http://a.b/c x@y.org :-)")
 
@@ -112,6 +122,8 @@ def main():
         put(out / "npz", f"deflated{size}", npz(array, zipfile.ZIP_DEFLATED))
     put(out / "sentencepiece", "shapes", (models / "shapes/spiece.model").read_bytes())
     put(out / "bpe", "small", vocabulary())
+    for i, text in enumerate(TOKENIZER_FILES):
+        put(out / "tokenizer", str(i), text)
     put(out / "picture", "png", png())
     for path in sorted((tests / "fuzz/pictures").glob("*")):
         put(out / "picture", path.name, path.read_bytes())
