@@ -375,5 +375,10 @@ void passes_print_table(FILE *out)
             print_facts(out, "needs:", pass->needs);
         if (pass->gives)
             print_facts(out, "gives:", pass->gives);
+        fprintf(out, "%11sskipped: %s%s\n", "",
+                pass->skip.kind == SKIP_omit    ? "nothing is done"
+                : pass->skip.kind == SKIP_plain ? "only what later passes need is done"
+                                                : "never, for ",
+                pass->skip.why ? pass->skip.why : "");
     }
 }

@@ -77,6 +77,9 @@ expect 0 "matmul(a, b)" ops
 expect 0 "peak learning rate" ops --settings
 expect 0 "<repeat var! count!>" ops --elements
 expect 0 "reverse mode" passes
+expect 0 "skipped: only what later passes need is done" passes
+expect 1 "pass 'autodiff' cannot be skipped: no plan can train without gradients" \
+    dump whole_module.vg --skip save,autodiff
 expect 0 "</grammar>" schema
 for command in compile check dump opt params compare explain ops passes schema; do
     expect 0 "usage: vlc $command" $command --help
