@@ -21,8 +21,9 @@ typedef struct TaskData {
     const Task *task;
     TaskShape shape;
     ExampleList splits[SPLIT_COUNT];
-    int64_t limits[SPLIT_COUNT]; /* use the first so many examples; 0: all */
-    int64_t *order;              /* of the training examples in the epoch at hand */
+    int64_t limits[SPLIT_COUNT];      /* use the first so many examples; 0: all */
+    int64_t passed_over[SPLIT_COUNT]; /* batches none of which could be read, so far */
+    int64_t *order;                   /* of the training examples in the epoch at hand */
 } TaskData;
 
 typedef struct Dataset {
@@ -134,26 +135,70 @@ static uint32_t dataset_step_task(void *state, int64_t step)
     return dataset->task_order[step % dataset->epoch_steps];
 }
 
+/* Whether a batch that could not be made may be passed over. */
+static bool is_left_out(const Batch *batch, const Diags *diags, uint32_t errors)
+{
+    return !batch && diags_error_count(diags) == errors;
+}
+
+static int64_t batches_of(const TaskData *data, Split split)
+{
+    int64_t sequences = data->task->sequences;
+    return (split_count(data, split) + sequences - 1) / sequences;
+}
+
+typedef Chosen ChooseFn(const Dataset *dataset, const TaskData *data, Split split,
+                        int64_t place);
+
+static Batch *make_batch(const Dataset *dataset, const TaskData *data, Split split,
+                         int64_t index, ChooseFn *choose, Diags *diags)
+{
+    int64_t sequences = data->task->sequences, first = index * sequences;
+    int64_t left = split_count(data, split) - first;
+    int64_t count = left < sequences ? left : sequences;
+    Chosen *chosen = heap_alloc((size_t)count * sizeof *chosen);
+    for (int64_t i = 0; i < count; i++)
+        chosen[i] = choose(dataset, data, split, first + i);
+    BatchMaker maker = maker_for(dataset, data);
+    Batch *batch = batch_make(&maker, chosen, count, diags);
+    free(chosen);
+    return batch;
+}
+
+static Chosen choose_in_order_of_epoch(const Dataset *dataset, const TaskData *data,
+                                       Split split, int64_t place)
+{
+    (void)split;
+    return choose_to_learn(dataset, data, data->order[place]);
+}
+
+static Chosen choose_in_order_of_file(const Dataset *dataset, const TaskData *data,
+                                      Split split, int64_t place)
+{
+    (void)dataset;
+    return choose_best(&data->splits[split].items[place]);
+}
+
+/* In the place of a batch none of whose examples can be read comes the next that can. */
 static Batch *dataset_train_batch(void *state, int64_t step, Diags *diags)
 {
     Dataset *dataset = state;
     enter_epoch(dataset, step / dataset->epoch_steps);
     int64_t place = step % dataset->epoch_steps, turn = 0;
-    uint32_t task = dataset->task_order[place];
+    uint32_t task = dataset->task_order[place], errors = diags_error_count(diags);
     for (int64_t i = 0; i < place; i++)
         turn += dataset->task_order[i] == task;
     const TaskData *data = &dataset->tasks[task];
-    int64_t first = turn * data->task->sequences;
-    int64_t count = split_count(data, SPLIT_train) - first;
-    if (count > data->task->sequences)
-        count = data->task->sequences;
-    Chosen *chosen = heap_alloc((size_t)count * sizeof *chosen);
-    for (int64_t i = 0; i < count; i++)
-        chosen[i] = choose_to_learn(dataset, data, data->order[first + i]);
-    BatchMaker maker = maker_for(dataset, data);
-    Batch *batch = batch_make(&maker, chosen, count, diags);
-    free(chosen);
-    return batch;
+    int64_t batches = batches_of(data, SPLIT_train);
+    for (int64_t i = 0; i < batches; i++) {
+        Batch *batch = make_batch(dataset, data, SPLIT_train, (turn + i) % batches,
+                                  choose_in_order_of_epoch, diags);
+        if (!is_left_out(batch, diags, errors))
+            return batch;
+    }
+    diag_error(diags, (Loc){0}, "task '%s': no example of the training split can be read",
+               data->task->name);
+    return NULL;
 }
 
 static TaskData *find_task(Dataset *dataset, const char *task)
@@ -171,18 +216,17 @@ static Batch *dataset_eval_batch(void *state, const char *task, Split split,
     TaskData *data = find_task(dataset, task);
     if (!data || !load_split(dataset, data, split, diags))
         return NULL;
-    int64_t sequences = data->task->sequences, all = split_count(data, split);
-    if (index >= (all + sequences - 1) / sequences)
-        return NULL;
-    int64_t first = index * sequences;
-    int64_t count = all - first < sequences ? all - first : sequences;
-    Chosen *chosen = heap_alloc((size_t)count * sizeof *chosen);
-    for (int64_t i = 0; i < count; i++)
-        chosen[i] = choose_best(&data->splits[split].items[first + i]);
-    BatchMaker maker = maker_for(dataset, data);
-    Batch *batch = batch_make(&maker, chosen, count, diags);
-    free(chosen);
-    return batch;
+    uint32_t errors = diags_error_count(diags);
+    int64_t *passed_over = &data->passed_over[split];
+    if (index == 0)
+        *passed_over = 0;
+    for (; index + *passed_over < batches_of(data, split); (*passed_over)++) {
+        Batch *batch = make_batch(dataset, data, split, index + *passed_over,
+                                  choose_in_order_of_file, diags);
+        if (!is_left_out(batch, diags, errors))
+            return batch;
+    }
+    return NULL;
 }
 
 /* -- answers ----------------------------------------------------------------------- */
@@ -261,8 +305,8 @@ static bool open_training(Dataset *dataset, Diags *diags)
         TaskData *data = &dataset->tasks[i];
         if (!load_split(dataset, data, SPLIT_train, diags))
             return false;
-        int64_t count = split_count(data, SPLIT_train), sequences = data->task->sequences;
-        dataset->task_steps[i] = (count + sequences - 1) / sequences;
+        int64_t count = split_count(data, SPLIT_train);
+        dataset->task_steps[i] = batches_of(data, SPLIT_train);
         dataset->epoch_steps += dataset->task_steps[i];
         data->order = ARENA_ARRAY(arena, int64_t, count);
     }

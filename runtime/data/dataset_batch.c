@@ -368,12 +368,11 @@ Batch *batch_make(const BatchMaker *maker, const Chosen *chosen, int64_t count,
         *sequence = (Sequence){0};
         skips_count(maker->skips);
         is_good = skips_allowed(maker->skips);
+        if (is_good && isolate_is_broken(maker->isolate)) {
+            diag_error(diags, (Loc){0}, "no files of features can be read");
+            is_good = false;
+        }
     }
-    if (is_good && made == 0)
-        diag_error(diags, (Loc){0},
-                   "task '%s': none of %" PRId64 " examples of a batch can "
-                   "be read",
-                   maker->shape->kind->task, count);
     Batch *batch = is_good && made > 0 ? lay_out(maker, sequences, made, arena) : NULL;
     for (int64_t i = 0; i < made; i++)
         sequence_free(&sequences[i]);

@@ -35,7 +35,8 @@ typedef struct BatchMaker {
     const TaskShape *shape;
 } BatchMaker;
 
-/* NULL and errors if an example cannot be read and none may be skipped, or none can. */
+/* NULL and errors if an example cannot be read and none may be left out; NULL without an
+ * error if all are left out. */
 Batch *batch_make(const BatchMaker *maker, const Chosen *chosen, int64_t count,
                   Diags *diags);
 

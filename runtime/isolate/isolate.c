@@ -32,6 +32,7 @@ struct Isolate {
     IsolateCall call;
     bool is_waiting; /* the handler has handed over a part and waits */
     bool is_over;
+    _Atomic bool is_broken;
 };
 
 Isolate *isolate_new(void)
@@ -200,14 +201,21 @@ static bool send_call(Isolate *isolate, int file)
 static bool ask(Isolate *isolate, int file, Diags *diags)
 {
     for (int attempt = 0; attempt < 2; attempt++) {
-        if (isolate->server == 0 && !start_server(isolate, diags))
+        if (isolate->server == 0 && !start_server(isolate, diags)) {
+            isolate->is_broken = true;
             return false;
+        }
         if (send_call(isolate, file))
             return true;
         stop_server(isolate);
     }
     diag_error(diags, (Loc){0}, "the process that reads files was ended twice");
     return false;
+}
+
+bool isolate_is_broken(const Isolate *isolate)
+{
+    return isolate->is_broken;
 }
 
 bool isolate_begin(Isolate *isolate, const IsolateCall *call, Diags *diags)

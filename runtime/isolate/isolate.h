@@ -79,4 +79,7 @@ IsolateStep isolate_next(Isolate *isolate, const void **out_part, size_t *out_by
                          Diags *diags);
 void isolate_end(Isolate *isolate); /* also before the last part */
 
+/* The server cannot be started: no file is at fault, and none can be left out for it. */
+bool isolate_is_broken(const Isolate *isolate);
+
 #endif

@@ -78,3 +78,16 @@ cp "$work/whole.h5" "$file"
 # A record without its answer.
 sed -i '0,/"label"/s//"lable"/' "$work/data/nlvr/train.json"
 check "a misspelt member" 'has no "label"; did you mean that by "lable"?'
+sed -i 's/"lable"/"label"/' "$work/data/nlvr/train.json"
+
+# All examples of a batch: each is a batch of its own.
+"$vlc" compile "$work/models/vlt5_tiny_pretrain.vg" -o "$work/single.bin" --set steps=12 \
+    --set sequences=3 >/dev/null
+mv "$work/single.bin" "$work/plan.bin"
+rm "$file"
+check "a batch of one" "$name.h5: error: cannot be read"
+rm "$folder"/train-*
+code=0
+train --skip-bad || code=$?
+[ $code -eq 1 ] || fail "nothing to train on: exit $code"
+grep -q "no example of the training split can be read" "$work/err" || fail "$(cat "$work/err")"
