@@ -12,7 +12,7 @@
 
 static const char FORMAT[] = "vlgraph checkpoint 1", ANY_VERSION[] = "vlgraph checkpoint";
 
-enum { SAMPLED_BYTES = 64, NUMBER_TEXT = 24, CHECKED_BYTES = 1 << 30 };
+enum { NUMBER_TEXT = 24, CHECKED_BYTES = 1 << 30 };
 
 struct CheckpointFile {
     TensorFile *tensors;
@@ -25,20 +25,6 @@ uint64_t plan_fingerprint(const Module *module)
     char *text = module_print(module, &len);
     uint64_t hash = hash_bytes(HASH_START, text, len);
     free(text);
-    return hash;
-}
-
-uint64_t weights_fingerprint(const TensorSet *set)
-{
-    uint64_t hash = HASH_START;
-    for (uint32_t i = 0; i < tensor_set_count(set); i++) {
-        const Tensor *tensor = tensor_set_at(set, i);
-        int64_t sampled =
-            tensor->byte_count < SAMPLED_BYTES ? tensor->byte_count : SAMPLED_BYTES;
-        hash = hash_bytes(hash, tensor->name, strlen(tensor->name));
-        hash = hash_bytes(hash, &tensor->byte_count, sizeof tensor->byte_count);
-        hash = hash_bytes(hash, tensor->bytes, (size_t)sampled);
-    }
     return hash;
 }
 

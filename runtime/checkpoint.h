@@ -7,6 +7,7 @@
 #ifndef VLG_RUNTIME_CHECKPOINT_H
 #define VLG_RUNTIME_CHECKPOINT_H
 
+#include "runtime/fingerprint.h"
 #include "runtime/store.h"
 #include "runtime/tensor_set.h"
 
@@ -23,9 +24,6 @@ typedef struct Checkpoint {
 
 /* Of everything that a module says; two plans of equal text have equal fingerprints. */
 uint64_t plan_fingerprint(const Module *module);
-/* Of all files of weights together: names, sizes and beginnings of the tensors, however
- * they are split into files. */
-uint64_t weights_fingerprint(const TensorSet *set);
 
 /* Writes the store's trained parameters and states. Nothing is written, and the error is
  * one of numbers, if one of them is not finite: no run could go on from that. */

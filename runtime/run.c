@@ -26,7 +26,7 @@ const char *run_weights_path(const Run *run)
 /* A checkpoint, or trained parameters alone. */
 static bool open_trained(Run *run, const char *path, Diags *diags)
 {
-    TensorFile *file = tensor_file_open(path, diags);
+    TensorFile *file = tensor_file_open_any(path, diags);
     if (!file)
         return false;
     bool is_checkpoint = checkpoint_is_one(file);

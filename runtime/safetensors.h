@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "ir/base/diag.h"
 
@@ -21,11 +22,12 @@ enum { TENSOR_MAX_RANK = 8 };
 typedef enum TensorDType {
 #define TENSOR_DTYPE(name, bytes) TENSOR_##name,
 #include "runtime/tensor_dtypes.def"
+    TENSOR_OTHER, /* a type that is not read; its elements are not counted */
     TENSOR_DTYPE_COUNT
 } TensorDType;
 
 typedef struct Tensor {
-    const char *name;
+    const char *name, *type; /* of an element, as the file calls it */
     TensorDType dtype;
     uint32_t rank; /* 0: a single number */
     int64_t dims[TENSOR_MAX_RANK];
@@ -41,9 +43,12 @@ int64_t tensor_dtype_bytes(TensorDType dtype);
 
 /* NULL and an error that names the file and the place if it is not a valid file. */
 TensorFile *tensor_file_open(const char *path, Diags *diags);
+/* The same for files of others: TENSOR_OTHER may be among the tensors. */
+TensorFile *tensor_file_open_any(const char *path, Diags *diags);
 void tensor_file_close(
     TensorFile *file); /* unmaps: no Tensor may be used after; NULL allowed */
 const char *tensor_file_path(const TensorFile *file);
+const struct stat *tensor_file_status(const TensorFile *file); /* when it was opened */
 
 uint32_t tensor_file_count(const TensorFile *file);
 const Tensor *tensor_file_at(const TensorFile *file,
@@ -54,7 +59,7 @@ const Tensor *tensor_file_need(const TensorFile *file, const char *name, Diags *
 const char *tensor_file_metadata(const TensorFile *file, const char *key); /* or NULL */
 
 /* Elements [first, first + count) converted; integers and floats convert to either.
- * `bool` results are false if a value does not fit (i32 only). */
+ * `bool` results are false if a value does not fit (i32 only). No TENSOR_OTHER. */
 void tensor_read_f32(const Tensor *tensor, int64_t first, int64_t count, float *out);
 NODISCARD bool tensor_read_i32(const Tensor *tensor, int64_t first, int64_t count,
                                int32_t *out);

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/files.h"
+#include "runtime/foreign_file.h"
 
 enum { LARGEST_INDEX = 16 << 20, MOST_FILES = 4096 };
 
@@ -41,7 +43,7 @@ static int by_name(const void *a, const void *b)
 
 static bool open_file(TensorSet *set, const char *path, Diags *diags)
 {
-    TensorFile *file = tensor_file_open(path, diags);
+    TensorFile *file = tensor_file_open_any(path, diags);
     if (!file)
         return false;
     set->files = ARENA_ARRAY(set->arena, TensorFile *, 1);
@@ -54,24 +56,31 @@ static bool open_file(TensorSet *set, const char *path, Diags *diags)
 
 /* -- an index and its files ------------------------------------------------------ */
 
+static void report_no_index(const char *path, const char *text, size_t len,
+                            const json_error_t *fault, Diags *diags)
+{
+    ForeignFile foreign = *text == '{' ? (ForeignFile){0} : foreign_file(text, len);
+    if (foreign.kind)
+        diag_error(diags, (Loc){.file = path}, "is no index of weights: it is %s",
+                   foreign.kind);
+    else
+        diag_error(diags, (Loc){.file = path, .line = (uint32_t)fault->line}, "%s",
+                   fault->text);
+    if (foreign.advice)
+        diag_note(diags, (Loc){0}, "%s", foreign.advice);
+}
+
 static json_t *read_index(const char *path, Diags *diags)
 {
-    struct stat status;
-    const Loc loc = {.file = path};
-    if (stat(path, &status) != 0) {
-        diag_error(diags, loc, "cannot open: %s", strerror(errno));
+    size_t len;
+    char *text = file_read(path, LARGEST_INDEX, &len, diags);
+    if (!text)
         return NULL;
-    }
-    if (!S_ISREG(status.st_mode) || status.st_size > LARGEST_INDEX) {
-        diag_error(diags, loc, "is no index of weights: %s",
-                   S_ISREG(status.st_mode) ? "larger than 16 MiB" : "not a regular file");
-        return NULL;
-    }
     json_error_t fault;
-    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &fault);
+    json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &fault);
     if (!root)
-        diag_error(diags, (Loc){.file = path, .line = (uint32_t)fault.line}, "%s",
-                   fault.text);
+        report_no_index(path, text, len, &fault, diags);
+    free(text);
     return root;
 }
 
@@ -104,7 +113,7 @@ static int64_t need_file(TensorSet *set, const char *index, const char *name,
         diag_error(diags, loc, "names more than %d files", MOST_FILES);
         return -1;
     }
-    TensorFile *file = tensor_file_open(beside(set, index, name), diags);
+    TensorFile *file = tensor_file_open_any(beside(set, index, name), diags);
     if (!file) {
         diag_note(diags, loc, "the file is named here");
         return -1;
@@ -165,6 +174,32 @@ static bool is_kind(const char *path, mode_t kind)
     return stat(path, &status) == 0 && (status.st_mode & S_IFMT) == kind;
 }
 
+/* What a directory has in place of safetensors files. */
+static bool refuse_directory(TensorSet *set, const char *path, const char *folder,
+                             Diags *diags)
+{
+    static const char *const others[] = {"pytorch_model.bin",
+                                         "pytorch_model.bin.index.json", "tf_model.h5",
+                                         "flax_model.msgpack", "adapter_model.bin"};
+    struct stat status;
+    if (stat(beside(set, folder, "."), &status) != 0) {
+        diag_error(diags, (Loc){.file = path}, "cannot be read: %s", strerror(errno));
+        return false;
+    }
+    diag_error(diags, (Loc){.file = path}, "has neither %s nor %s", WHOLE, INDEX);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (stat(beside(set, folder, others[i]), &status) == 0) {
+            diag_note(diags, (Loc){0},
+                      "it has %s, which is not read; in Python: "
+                      "AutoModel.from_pretrained('%s').save_pretrained('%s', "
+                      "safe_serialization=True)",
+                      others[i], path, path);
+            return false;
+        }
+    diag_note(diags, (Loc){0}, "weights in other formats are not read");
+    return false;
+}
+
 static bool open_directory(TensorSet *set, const char *path, Diags *diags)
 {
     size_t size = strlen(path) + 2;
@@ -175,9 +210,7 @@ static bool open_directory(TensorSet *set, const char *path, Diags *diags)
         return open_file(set, whole, diags);
     if (is_kind(index, S_IFREG))
         return open_index(set, index, diags);
-    diag_error(diags, (Loc){.file = path}, "has neither %s nor %s", WHOLE, INDEX);
-    diag_note(diags, (Loc){0}, "weights in other formats are not read");
-    return false;
+    return refuse_directory(set, path, folder, diags);
 }
 
 static bool is_index(const char *path)
@@ -190,8 +223,7 @@ TensorSet *tensor_set_open(const char *path, Diags *diags)
 {
     Arena *arena = arena_new();
     TensorSet *set = arena_alloc(arena, sizeof *set);
-    *set =
-        (TensorSet){.arena = arena, .path = arena_string(arena, path, strlen(path))};
+    *set = (TensorSet){.arena = arena, .path = arena_string(arena, path, strlen(path))};
     bool is_open = is_kind(path, S_IFDIR) ? open_directory(set, set->path, diags)
                    : is_index(path)       ? open_index(set, set->path, diags)
                                           : open_file(set, set->path, diags);
@@ -253,4 +285,14 @@ const char *tensor_set_file(const TensorSet *set, const Tensor *tensor)
 const char *tensor_set_metadata(const TensorSet *set, const char *key)
 {
     return set->file_count ? tensor_file_metadata(set->files[0], key) : NULL;
+}
+
+uint32_t tensor_set_file_count(const TensorSet *set)
+{
+    return set->file_count;
+}
+
+const TensorFile *tensor_set_file_at(const TensorSet *set, uint32_t index)
+{
+    return set->files[index];
 }

@@ -14,6 +14,9 @@ TensorSet *tensor_set_open(const char *path, Diags *diags);
 void tensor_set_close(TensorSet *set); /* unmaps: no Tensor may be used after; or NULL */
 const char *tensor_set_path(const TensorSet *set); /* as it was given */
 
+uint32_t tensor_set_file_count(const TensorSet *set);
+const TensorFile *tensor_set_file_at(const TensorSet *set, uint32_t index);
+
 /* In the order of names: however a model is split into files, its set is the same. */
 uint32_t tensor_set_count(const TensorSet *set);
 const Tensor *tensor_set_at(const TensorSet *set, uint32_t index);

@@ -206,7 +206,7 @@ static bool load_entry(StoreEntry *entry, const TensorSet *set, const Tensor *te
     if (!is_float(tensor->dtype)) {
         diag_error(diags, (Loc){.file = tensor_set_file(set, tensor)},
                    "tensor '%s' has type %s; parameters are real numbers", tensor->name,
-                   tensor_dtype_names[tensor->dtype]);
+                   tensor->type);
         return false;
     }
     if (fit == FIT_none) {
@@ -236,7 +236,8 @@ bool weights_load(Store *store, const TensorSet *set, WeightsReport *out_report,
         const Tensor *tensor = entry->param ? prefix_tensor(prefix, set, entry->param)
                                             : NULL;
         if (tensor)
-            is_good = load_entry(entry, set, tensor, out_report, diags) && is_good;
+            is_good = prefix_check_ties(prefix, set, entry->param, diags) &&
+                      load_entry(entry, set, tensor, out_report, diags) && is_good;
         else if (entry->param)
             out_report->missing++, out_report->frozen_missing += !entry->param->trained;
     }
@@ -274,7 +275,8 @@ bool weights_load_trained(Store *store, const TensorSet *set, Diags *diags)
         const Tensor *tensor = entry->param ? prefix_tensor(prefix, set, entry->param)
                                             : NULL;
         if (tensor) {
-            is_good = load_entry(entry, set, tensor, &report, diags);
+            is_good = prefix_check_ties(prefix, set, entry->param, diags) &&
+                      load_entry(entry, set, tensor, &report, diags);
         } else if (entry->param && entry->param->trained) {
             const char *near = near_miss(set, entry->name);
             diag_error(diags, (Loc){.file = tensor_set_path(set)},
@@ -371,7 +373,7 @@ bool weights_export(Store *store, const char *path, const ExportOptions *options
     const Module *module = store_module(store);
     char base[24];
     snprintf(base, sizeof base, "%" PRIu64, options->weights_fingerprint);
-    tensor_writer_metadata(writer, "format", "vlgraph");
+    tensor_writer_metadata(writer, "format", "pt"); /* what others ask for */
     tensor_writer_metadata(writer, "model", module->name);
     if (!options->all)
         tensor_writer_metadata(writer, WEIGHTS_FINGERPRINT, base);

@@ -45,7 +45,7 @@ typedef struct ExportOptions {
 } ExportOptions;
 
 /* The key of that fingerprint in the metadata of an export that is not `all`. */
-#define WEIGHTS_FINGERPRINT "weights_fingerprint"
+#define WEIGHTS_FINGERPRINT "weights_xxh3"
 
 /* Writes trained parameters under all their names; false, and no file, if a number of
  * them is not finite. */

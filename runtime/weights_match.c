@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { NAME_MAX_BYTES = 512, MOST_PREFIXES = 256 };
+enum { NAME_MAX_BYTES = 512, MOST_PREFIXES = 256, DEEPEST = 4, MOST_NAMES = 16 };
 
 static size_t first_part(const char *name)
 {
@@ -53,9 +53,49 @@ static const Tensor *prefixed_tensor(Prefix prefix, const TensorSet *set,
                                      const char *name)
 {
     char longer[NAME_MAX_BYTES];
-    const char *other = prefix.in_set ? lengthen(prefix, name, longer)
-                                      : shorten(prefix, name);
+    const char *other =
+        prefix.in_set ? lengthen(prefix, name, longer) : shorten(prefix, name);
     return other ? tensor_set_find(set, other) : NULL;
+}
+
+/* Tensors under any name of the parameter, in the order of prefix_tensor. */
+static uint32_t list_tensors(Prefix prefix, const TensorSet *set, const Param *param,
+                             const Tensor **out, uint32_t room)
+{
+    uint32_t count = 0;
+    for (int prefixed = 0; prefixed < (prefix.len ? 2 : 1); prefixed++)
+        for (uint32_t i = 0; i <= param->alias_count && count < room; i++) {
+            const char *name = i ? param->aliases[i - 1] : param->name;
+            out[count] = prefixed ? prefixed_tensor(prefix, set, name)
+                                  : tensor_set_find(set, name);
+            count += out[count] != NULL;
+        }
+    return count;
+}
+
+static bool are_equal(const Tensor *a, const Tensor *b)
+{
+    return a == b || (strcmp(a->type, b->type) == 0 && a->byte_count == b->byte_count &&
+                      (a->bytes == b->bytes ||
+                       memcmp(a->bytes, b->bytes, (size_t)a->byte_count) == 0));
+}
+
+bool prefix_check_ties(Prefix prefix, const TensorSet *set, const Param *param,
+                       Diags *diags)
+{
+    const Tensor *found[MOST_NAMES];
+    uint32_t count = list_tensors(prefix, set, param, found, MOST_NAMES);
+    for (uint32_t i = 1; i < count; i++) {
+        if (are_equal(found[0], found[i]))
+            continue;
+        diag_error(
+            diags, (Loc){.file = tensor_set_file(set, found[i])},
+            "tensors '%s' and '%s' differ, and are one parameter of the plan, '%s'",
+            found[0]->name, found[i]->name, param->name);
+        diag_note(diags, param->loc, "a plan that ties them cannot use both");
+        return false;
+    }
+    return true;
 }
 
 const Tensor *prefix_tensor(Prefix prefix, const TensorSet *set, const Param *param)
@@ -93,15 +133,17 @@ static void consider(Choice *choice, Prefix prefix)
     choice->most = count;
 }
 
-/* The first part that more than half of the tensors have, if there is one (Boyer and
- * Moore's vote). */
-static Prefix vote(const TensorSet *set)
+/* The next part after `outer` that more than half of the tensors with that have, if there
+ * is one (Boyer and Moore's vote). */
+static Prefix vote(const TensorSet *set, Prefix outer)
 {
     Prefix winner = {.in_set = true};
     uint32_t votes = 0;
     for (uint32_t i = 0; i < tensor_set_count(set); i++) {
         const char *name = tensor_set_at(set, i)->name;
-        size_t len = first_part(name);
+        if (!shorten(outer, name))
+            continue;
+        size_t len = outer.len + first_part(name + outer.len);
         if (votes == 0) {
             winner.text = name;
             winner.len = len;
@@ -117,7 +159,14 @@ Prefix prefix_choose(const Store *store, const TensorSet *set)
     Choice choice = {.store = store, .set = set};
     for (uint32_t i = 0; i < tensor_set_count(set); i++)
         choice.most += find_param(store, tensor_set_at(set, i)->name) != NULL;
-    consider(&choice, vote(set));
+    Prefix outer = {.in_set = true};
+    for (int depth = 0; depth < DEEPEST; depth++) { /* "base_model.model." */
+        Prefix inner = vote(set, outer);
+        if (inner.len <= outer.len)
+            break;
+        consider(&choice, inner);
+        outer = inner;
+    }
     const Module *module = store_module(store);
     Prefix last = {0};
     uint32_t tried = 0;

@@ -18,6 +18,10 @@ Prefix prefix_choose(const Store *store, const TensorSet *set);
 
 /* Under the parameter's name or an alias as it is, or else with the prefix; or NULL. */
 const Tensor *prefix_tensor(Prefix prefix, const TensorSet *set, const Param *param);
+/* Whether all tensors under names of the parameter are the same one, or equal. An error
+ * if not: whichever is taken, the others would be ignored. */
+NODISCARD bool prefix_check_ties(Prefix prefix, const TensorSet *set, const Param *param,
+                                 Diags *diags);
 /* The parameter that the tensor of this name is; or NULL. */
 const StoreEntry *prefix_entry(Prefix prefix, const Store *store, const char *name);
 

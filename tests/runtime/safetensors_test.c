@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "ir/base/arena.h"
@@ -17,6 +18,7 @@ typedef struct Hostile {
 
 static const Hostile hostile[] = {
     {"", UINT64_MAX, 0, "header of"},
+    {"", 1 << 20, 0, "cut short"},
     {"", 1 << 30, 0, "header of"},
     {"{", 0, 0, "header"},
     {"[]", 0, 0, "not a JSON object"},
@@ -60,6 +62,13 @@ static const Hostile hostile[] = {
      0, 4, "duplicate"},
     {"{\"__metadata__\": []}", 0, 0, "\"__metadata__\" is not an object"},
     {"{\"__metadata__\": {\"k\": 1}}", 0, 0, "'k' is not a string"},
+    {"{\"__metadata__\": {}, \"__metadata__\": {}}", 0, 0, "duplicate"},
+    {"{\"__metadata__\": {}} {}", 0, 0, "more after"},
+    {"{\"__metadata__\": {},}", 0, 0, "name of a tensor"},
+    {"{\"__metadata__\": {} \"a\": 1}", 0, 0, "',' or '}'"},
+    {"{\"__metadata__\": {\"k\": \"\\\"}}", 0, 0, "without an end"},
+    {"{\"__metadata__\"", 0, 0, "':'"},
+    {"{\"a\": }", 0, 0, "header"},
 };
 
 static void write_file(const char *path, const void *bytes, size_t len)
@@ -119,7 +128,7 @@ static void test_hostile(Check *check, const char *path)
     CHECK(check, message && strstr(message, "not a regular file"), "a directory");
     free(message);
     message = open_message("/nonexistent/file");
-    CHECK(check, message && strstr(message, "cannot open"), "no file");
+    CHECK(check, message && strstr(message, "cannot be read"), "no file");
     free(message);
 }
 
@@ -232,6 +241,94 @@ static void test_damage(Check *check, const char *path, const char *damaged)
           opened, len);
 }
 
+/* What people have in place of weights. */
+static void test_foreign(Check *check, const char *path)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+        const char *message, *advice;
+    } cases[] = {
+        {"", 0, "it is empty", ""},
+        {"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", 67,
+         "git-lfs pointer", "git lfs pull"},
+        {"\n<!DOCTYPE html><html><head>", 27, "HTML page", "/resolve/"},
+        {"Entry not found, and more of it", 31, "a text", "/resolve/"},
+        {"PK\003\004\000\000\000\000archive/data.pkl", 24, "zip archive", "save_file"},
+        {"\200\002}q\000X\015\000\000\000encoder.weight", 25, "pickle", "save_file"},
+        {"\211HDF\r\n\032\n\000\000\000\000\000\000\000\000", 16, "HDF5", "save_file"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        write_file(path, cases[i].bytes, cases[i].len);
+        char *message = open_message(path);
+        CHECK(check,
+              message && strstr(message, cases[i].message) &&
+                  strstr(message, cases[i].advice),
+              "should say '%s': %s", cases[i].message, message ? message : "it opened");
+        free(message);
+    }
+}
+
+/* -- headers of the largest size --------------------------------------------------- */
+
+enum { HEADER_BYTES = 32 << 20, MEBIBYTE = 1 << 20 };
+
+/* A header of `size` bytes: `begin`, as many of `each` with a number as fit, `end`. */
+static void write_large(const char *path, size_t size, const char *begin,
+                        const char *each, const char *end)
+{
+    FILE *file = fopen(path, "wb");
+    uint64_t length = size;
+    size_t used = strlen(begin) + strlen(end);
+    if (!file)
+        exit(1);
+    fwrite(&length, sizeof length, 1, file);
+    fputs(begin, file);
+    for (int i = 0; used + strlen(each) + 16 < size; i++)
+        used += (size_t)fprintf(file, each, i);
+    fputs(end, file);
+    fprintf(file, "%*s", (int)(size - used), "");
+    if (fclose(file) != 0)
+        exit(1);
+}
+
+/* A sanitizer keeps what was freed. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { MEMORY_TELLS = 0 };
+#else
+enum { MEMORY_TELLS = 1 };
+#endif
+
+static long peak_kilobytes(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+}
+
+/* Memory in proportion to the header: jansson alone would take 47 times as much. */
+static void test_large(Check *check, const char *path)
+{
+    static const char *const headers[][3] = {
+        {"{\"a\": [", "[],", "[]]}"},
+        {"{\"__metadata__\": {", "\"k%d\": \"\",", "\"k\": \"\"}}"},
+        {"{", "\"t%d\": {\"dtype\": \"U8\", \"shape\": [0], \"data_offsets\": [0, 0]},",
+         "\"t\": {\"dtype\": \"U8\", \"shape\": [0], \"data_offsets\": [0, 0]}}"},
+    };
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
+        write_large(path, HEADER_BYTES, headers[i][0], headers[i][1], headers[i][2]);
+        char *message = open_message(path);
+        CHECK(check, message, "header %zu opened", i);
+        free(message);
+    }
+    CHECK(check, !MEMORY_TELLS || peak_kilobytes() < 5L * HEADER_BYTES / 1024, "%ld KiB",
+          peak_kilobytes());
+    write_large(path, 8 * MEBIBYTE, headers[2][0], headers[2][1], headers[2][2]);
+    char *message = open_message(path);
+    CHECK(check, !message, "100,000 tensors: %s", message ? message : "");
+    free(message);
+}
+
 static void test_unwritable(Check *check)
 {
     FILE *nowhere = fopen("/dev/null", "w");
@@ -256,6 +353,8 @@ int main(void)
     test_near_miss(&check, path);
     test_damage(&check, path, other);
     test_hostile(&check, other);
+    test_foreign(&check, other);
+    test_large(&check, other);
     test_unwritable(&check);
     diags_free(diags);
     unlink(path);

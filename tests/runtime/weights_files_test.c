@@ -1,7 +1,9 @@
 /* A model's files: directories with one file or several, indices, names that differ by a
  * prefix, element types; and all that can be wrong with them. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "runtime/checkpoint.h"
@@ -86,8 +88,8 @@ static Loaded load(const char *path, Diags *diags)
     Loaded loaded = {.module = sample_module(), .set = tensor_set_open(path, diags)};
     loaded.store = store_new(loaded.module);
     weights_initialize(loaded.store, 1, loaded.set);
-    loaded.is_good = loaded.set && weights_load(loaded.store, loaded.set, &loaded.report,
-                                                diags);
+    loaded.is_good =
+        loaded.set && weights_load(loaded.store, loaded.set, &loaded.report, diags);
     if (loaded.set)
         loaded.fingerprint = weights_fingerprint(loaded.set);
     return loaded;
@@ -136,8 +138,9 @@ static void check_whole(Check *check, const Loaded *loaded, const char *what)
           "%s: %u loaded, %u mapped, %u missing, %u unexpected", what, report->loaded,
           report->mapped, report->missing, report->unexpected);
     for (int i = 0; i < 4; i++)
-        CHECK(check, value(loaded, i, 0) == (float)(1000 * i) &&
-                         value(loaded, i, NUMBERS - 1) == (float)(1000 * i + NUMBERS - 1),
+        CHECK(check,
+              value(loaded, i, 0) == (float)(1000 * i) &&
+                  value(loaded, i, NUMBERS - 1) == (float)(1000 * i + NUMBERS - 1),
               "%s: '%s'", what, names[i]);
 }
 
@@ -190,7 +193,7 @@ static void test_bad_files(Check *check, const Place *place)
     check_refused(check, place->directory, "has neither model.safetensors nor");
     write_shards(place);
     unlink(place->two);
-    check_refused(check, place->directory, "/two.safetensors: error: cannot open");
+    check_refused(check, place->directory, "/two.safetensors: error: cannot be read");
     write_tensors(place->two, all + 2, 1, 2);
     check_refused(check, place->directory, "no tensor 'head_bias'");
     static const struct {
@@ -214,16 +217,19 @@ static void test_bad_files(Check *check, const Place *place)
         check_refused(check, place->directory, bad[i].message);
     }
     clear(place);
-    check_refused(check, place->index, "cannot open");
+    check_refused(check, place->index, "cannot be read");
 }
 
 /* -- names ----------------------------------------------------------------------- */
 
 static void test_unprefixed(Check *check, const Place *place, Diags *diags)
 {
-    const Given given[] = {{"shared.weight", TENSOR_F32, ROWS - 2, NULL},
+    float tied[NUMBERS];
+    for (int i = 0; i < NUMBERS; i++)
+        tied[i] = (float)i;
+    const Given given[] = {{"shared.weight", TENSOR_F32, ROWS - 2, tied},
                            {"encoder.a.weight", TENSOR_F32, ROWS, NULL},
-                           {"encoder.embed_tokens.weight", TENSOR_F32, ROWS - 2, NULL},
+                           {"encoder.embed_tokens.weight", TENSOR_F32, ROWS - 2, tied},
                            {"encoder.version", TENSOR_F32, 1, NULL}};
     write_tensors(place->whole, given, 4, 0);
     Loaded loaded = load(place->directory, diags);
@@ -264,7 +270,113 @@ static void test_prefixed(Check *check, const Place *place, Diags *diags)
     clear(place);
 }
 
+/* PEFT's prefix, that of several processes, and those of models around models. */
+static void test_deep_prefixes(Check *check, const Place *place, Diags *diags)
+{
+    static const char *const prefixes[] = {"module.", "transformer.", "base_model.model.",
+                                           "module.base_model.model."};
+    for (size_t p = 0; p < sizeof prefixes / sizeof *prefixes; p++) {
+        char longer[4][PATH];
+        Given given[4];
+        for (int i = 0; i < 4; i++) {
+            snprintf(longer[i], PATH, "%s%s", prefixes[p], names[i]);
+            given[i] = (Given){longer[i], TENSOR_F32, ROWS, NULL};
+        }
+        write_tensors(place->whole, given, 4, 0);
+        Loaded loaded = load(place->directory, diags);
+        CHECK(check,
+              loaded.is_good && loaded.report.loaded == 4 &&
+                  loaded.report.unexpected == 0 && value(&loaded, 3, 1) == 3001,
+              "%s: %u loaded", prefixes[p], loaded.report.loaded);
+        unload(&loaded);
+        clear(place);
+    }
+}
+
+/* Names that a plan ties must not bring different numbers. */
+static void test_ties(Check *check, const Place *place, Diags *diags)
+{
+    static float same[NUMBERS];
+    Given given[] = {{"model.shared.weight", TENSOR_F32, ROWS, same},
+                     {"lm_head.weight", TENSOR_F32, ROWS, same},
+                     {"model.encoder.a.weight", TENSOR_F32, ROWS, NULL}};
+    write_tensors(place->whole, given, 3, 0);
+    Loaded loaded = load(place->directory, diags);
+    CHECK(check, loaded.is_good && loaded.report.loaded == 2, "tied, and equal");
+    unload(&loaded);
+    given[1].numbers = NULL;
+    write_tensors(place->whole, given, 3, 0);
+    check_refused(check, place->directory,
+                  "'model.shared.weight' and 'lm_head.weight' differ");
+    /* The same parameter with and without a prefix. */
+    const Given both[] = {{"model.encoder.a.weight", TENSOR_F32, ROWS, NULL},
+                          {"outer.model.encoder.a.weight", TENSOR_F32, ROWS, NULL},
+                          {"outer.model.decoder.b.weight", TENSOR_F32, ROWS, NULL},
+                          {"outer.head_bias", TENSOR_F32, ROWS, NULL}};
+    write_tensors(place->whole, both, 4, 0);
+    check_refused(check, place->directory,
+                  "'model.encoder.a.weight' and 'outer.model.encoder.a.weight' differ");
+    clear(place);
+}
+
 /* -- element types --------------------------------------------------------------- */
+
+static void write_raw(const char *path, const char *header, size_t data_bytes)
+{
+    FILE *file = fopen(path, "wb");
+    uint64_t length = strlen(header);
+    if (!file)
+        exit(1);
+    fwrite(&length, sizeof length, 1, file);
+    fputs(header, file);
+    for (size_t i = 0; i < data_bytes; i++)
+        fputc(0, file);
+    if (fclose(file) != 0)
+        exit(1);
+}
+
+static void test_other_types(Check *check, const Place *place, Diags *diags)
+{
+    write_raw(place->whole,
+              "{\"scale\":{\"dtype\":\"F8_E4M3\",\"shape\":[7],\"data_offsets\":[0,7]},"
+              "\"mask\":{\"dtype\":\"BOOL\",\"shape\":[9],\"data_offsets\":[7,16]},"
+              "\"new\":{\"dtype\":\"X1\",\"shape\":[64],\"data_offsets\":[16,24]},"
+              "\"head_bias\":{\"dtype\":\"F64\",\"shape\":[6,16],"
+              "\"data_offsets\":[24,792]}}",
+              792);
+    Loaded loaded = load(place->directory, diags);
+    CHECK(check, loaded.is_good && loaded.report.loaded == 1 && value(&loaded, 3, 0) == 0,
+          "types that nobody needs");
+    unload(&loaded);
+    write_raw(place->whole,
+              "{\"head_bias\":{\"dtype\":\"F8_E5M2\",\"shape\":[6,16],"
+              "\"data_offsets\":[0,96]}}",
+              96);
+    check_refused(check, place->directory, "'head_bias' has type F8_E5M2");
+    clear(place);
+}
+
+/* Every byte of every tensor counts, and what is remembered is of the file as it is. */
+static void test_fingerprint(Check *check, const Place *place, Diags *diags)
+{
+    static float numbers[NUMBERS];
+    const Given given[] = {{names[0], TENSOR_F32, ROWS, numbers}};
+    uint64_t found[4];
+    for (int i = 0; i < 4; i++) {
+        numbers[NUMBERS - 1] = (float)(i / 2);
+        write_tensors(place->whole, given, 1, 0);
+        const struct timespec before[] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+        if (i % 2) /* the same time of change, by its own account */
+            utimensat(AT_FDCWD, place->whole, before, 0);
+        Loaded loaded = load(place->whole, diags);
+        found[i] = loaded.fingerprint;
+        CHECK(check, weights_fingerprint(loaded.set) == found[i], "again");
+        unload(&loaded);
+    }
+    CHECK(check, found[0] == found[1] && found[2] == found[3], "times do not matter");
+    CHECK(check, found[0] != found[2], "the last number does not matter");
+    clear(place);
+}
 
 static void test_types(Check *check, const Place *place, Diags *diags)
 {
@@ -317,7 +429,11 @@ int main(void)
     test_bad_files(&check, &place);
     test_unprefixed(&check, &place, diags);
     test_prefixed(&check, &place, diags);
+    test_deep_prefixes(&check, &place, diags);
+    test_ties(&check, &place, diags);
     test_types(&check, &place, diags);
+    test_other_types(&check, &place, diags);
+    test_fingerprint(&check, &place, diags);
     test_shape(&check, &place);
     CHECK(&check, diags_error_count(diags) == 0, "no errors");
     diags_free(diags);

@@ -1,0 +1,12 @@
+/* What tells one model's weights from another's: a hash of every tensor's name, type,
+ * shape and bytes, however they are split into files. */
+#ifndef VLG_RUNTIME_FINGERPRINT_H
+#define VLG_RUNTIME_FINGERPRINT_H
+
+#include "runtime/tensor_set.h"
+
+/* Reads all bytes, unless the user's cache remembers the result for these very files:
+ * device, inode, size, and times of the last change. 0 is the fingerprint of nothing. */
+uint64_t weights_fingerprint(const TensorSet *set);
+
+#endif
