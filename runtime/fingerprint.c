@@ -48,7 +48,7 @@ static uint64_t finish(XXH3_state_t *state)
     return hash ? hash : 1;
 }
 
-static uint64_t hash_set(const TensorSet *set)
+uint64_t weights_hash(const TensorSet *set)
 {
     XXH3_state_t *state = new_state();
     for (uint32_t i = 0; i < tensor_set_count(set); i++)
@@ -139,11 +139,11 @@ uint64_t weights_fingerprint(const TensorSet *set)
     uint64_t key = hash_files(set);
     int directory = key ? open_cache() : -1;
     if (directory < 0)
-        return hash_set(set);
+        return weights_hash(set);
     size_t used = read_lines(directory, lines);
     uint64_t hash = find_line(lines, used, key);
     if (!hash) {
-        hash = hash_set(set);
+        hash = weights_hash(set);
         add_line(directory, lines, used, key, hash);
     }
     close(directory);

@@ -5,6 +5,7 @@
 
 #include "runtime/tensor_set.h"
 
+uint64_t weights_hash(const TensorSet *set); /* reads all bytes */
 /* Reads all bytes, unless the user's cache remembers the result for these very files:
  * device, inode, size, and times of the last change. 0 is the fingerprint of nothing. */
 uint64_t weights_fingerprint(const TensorSet *set);

@@ -141,6 +141,7 @@ static bool open_weights(Run *run, const RunOptions *options, Diags *diags)
         if (!run->weights || !model_config_check(run->module, path, diags))
             return false;
         run->weights_fingerprint = weights_fingerprint(run->weights);
+        run->watch = (WeightsWatch){run->weights, run->weights_fingerprint, false};
     }
     if (run->trained && run->trained_over)
         return check_base(run, path, diags);
@@ -358,7 +359,10 @@ DataSource *run_open_data(const Run *run, DataOptions *given, DataFiles *out_fil
 /* A run that has a checkpoint was let go on with such parameters before. */
 static bool check_given(Run *run, const RunOptions *options, Diags *diags)
 {
-    return options->random_weights || run->checkpoint ||
+    bool was_let =
+        run->checkpoint &&
+        checkpoint_info(run->checkpoint)->weights_fingerprint == run->weights_fingerprint;
+    return options->random_weights || was_let ||
            weights_check_fit(run->store, run->weights, options->is_training, diags);
 }
 
@@ -405,6 +409,8 @@ int run_do(const RunOptions *options, RunWork *work, const void *command)
     ExitCode code = exit_code(is_open, diags);
     if (is_open) {
         code = work(command, &run, interrupt, diags);
+        if (code == EXIT_CODE_done && !weights_are_unchanged(&run.watch, diags))
+            code = EXIT_CODE_input;
         run_close(&run);
     }
     int end = exit_code_after(interrupt, code, diags);

@@ -9,6 +9,7 @@
 #include "runtime/run_directory.h"
 #include "runtime/run_record.h"
 #include "runtime/session.h"
+#include "runtime/weights_watch.h"
 
 /* What may differ from what run.json says, because the user says so. */
 typedef struct RunOther {
@@ -49,6 +50,7 @@ typedef struct Run {
     char *directory;
     TensorSet *weights, *trained; /* `trained`: `from`, if it is no checkpoint */
     uint64_t plan, weights_fingerprint;
+    WeightsWatch watch; /* over `weights` */
     uint64_t trained_over;      /* fingerprint of the weights below `trained`; 0: any */
     CheckpointFile *checkpoint; /* `from`, if it is one */
     Store *store;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "ir/base/files.h"
+#include "runtime/mapping_watch.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "tensor bytes are little-endian");
@@ -58,6 +59,8 @@ static bool map_file(TensorFile *file, Diags *diags)
         diag_error(diags, in_file(file), "cannot map: %s", strerror(fault));
         return false;
     }
+    if (file->mapping)
+        mapping_watch(file->mapping, file->mapping_bytes, file->path);
     return true;
 }
 
@@ -89,8 +92,10 @@ void tensor_file_close(TensorFile *file)
 {
     if (!file)
         return;
-    if (file->mapping)
+    if (file->mapping) {
+        mapping_forget(file->mapping);
         munmap(file->mapping, file->mapping_bytes);
+    }
     free(file->tensors);
     free(file->by_name);
     arena_free(file->arena);

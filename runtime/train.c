@@ -98,7 +98,11 @@ static void note_kept(const Trainer *trainer)
 
 static bool save(Trainer *trainer)
 {
-    const Run *run = trainer->run;
+    Run *run = trainer->run;
+    if (!weights_are_unchanged(&run->watch, trainer->diags)) {
+        note_kept(trainer);
+        return false;
+    }
     const Checkpoint checkpoint = {.step = trainer->step,
                                    .total_steps = trainer->options->total_steps,
                                    .plan = run->plan,
@@ -121,6 +125,10 @@ static bool save(Trainer *trainer)
 static bool validate(Trainer *trainer)
 {
     progress_flush(trainer->progress);
+    if (!weights_are_unchanged(&trainer->run->watch, trainer->diags)) {
+        note_kept(trainer);
+        return false;
+    }
     reader_pause(trainer->reader);
     bool is_good = score(trainer, SPLIT_valid, &trainer->after);
     reader_resume(trainer->reader);

@@ -280,6 +280,7 @@ static const Checkpoint checkpoint = {.step = 12,
                                       .plan = 0xfedcba9876543210,
                                       .weights = "/some/where.safetensors",
                                       .weights_fingerprint = 7,
+                                      .processor = "some processor",
                                       .scores = "vqa=0.25 "};
 
 static void test_checkpoint(Check *check, const char *path, Diags *diags)
@@ -358,7 +359,11 @@ static void test_kept(Check *check, const char *path, const char *aside, Diags *
     CHECK(check, symlink("/nonexistent/file", aside) == 0, "something in the way");
     Listener listener;
     listen(&listener);
-    const Checkpoint later = {.step = 13, .total_steps = 40, .weights = "", .scores = ""};
+    const Checkpoint later = {.step = 13,
+                              .total_steps = 40,
+                              .weights = "",
+                              .processor = "",
+                              .scores = ""};
     CHECK(check, !checkpoint_write(path, sample.store, &later, listener.diags),
           "cannot write");
     CHECK(check, heard(&listener, "cannot write"), "says so");
