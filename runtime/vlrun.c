@@ -1,6 +1,7 @@
 /* vlrun: runs plans. Each command is in a file of its own, runtime/cmd_<name>.c. */
 #include <string.h>
 
+#include "codegen/out_of_memory.h"
 #include "ir/base/standard.h"
 #include "runtime/command.h"
 #include "runtime/data/hdf5_read.h"
@@ -44,6 +45,7 @@ static const IsolateHandler *const readers[] = {&hdf5_handler, &picture_handler}
 
 static int run(int argc, char **argv)
 {
+    out_of_memory_install();
     if (argc < 2) {
         print_help(stderr);
         return EXIT_CODE_usage;
