@@ -35,6 +35,8 @@ static const Beginning beginnings[] = {
     BEGINNING("\200\005", "a Python pickle (.bin, .pt, .pth)", CONVERT),
     BEGINNING("\211HDF\r\n\032\n", "an HDF5 file", CONVERT),
     BEGINNING("\223NUMPY", "a NumPy array", CONVERT),
+    BEGINNING("VLGPLAN\n", "a plan",
+              "weights are a safetensors file or a model directory"),
     BEGINNING("GGUF", "a GGUF file", CONVERT),
     BEGINNING("\037\213", "a gzip archive", "unpack it first"),
     BEGINNING("BZh", "a bzip2 archive", "unpack it first"),

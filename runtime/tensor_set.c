@@ -12,9 +12,10 @@
 
 #include "ir/base/arena.h"
 #include "ir/base/files.h"
+#include "ir/base/hash.h"
 #include "runtime/foreign_file.h"
 
-enum { LARGEST_INDEX = 16 << 20, MOST_FILES = 4096 };
+enum { LARGEST_INDEX = 16 << 20, MOST_FILES = 4096, SLOTS = 2 * MOST_FILES };
 
 static const char WHOLE[] = "model.safetensors", INDEX[] = "model.safetensors.index.json";
 
@@ -29,6 +30,7 @@ struct TensorSet {
     TensorFile **files;
     const char **file_names; /* as the index has them */
     uint32_t file_count;
+    uint32_t *slots; /* [SLOTS] of file_names by hash: the file's number + 1, or 0 */
     Member *members; /* by name */
     uint32_t count;
 };
@@ -95,14 +97,22 @@ static const char *beside(TensorSet *set, const char *path, const char *name)
     return joined;
 }
 
+static uint32_t *slot_of(TensorSet *set, const char *name)
+{
+    uint64_t hash = hash_bytes(HASH_START, name, strlen(name));
+    uint32_t at = (uint32_t)hash % SLOTS;
+    while (set->slots[at] && strcmp(set->file_names[set->slots[at] - 1], name) != 0)
+        at = (at + 1) % SLOTS;
+    return &set->slots[at];
+}
+
 /* The file's number, opened if it was not yet; -1 after an error. */
 static int64_t need_file(TensorSet *set, const char *index, const char *name,
                          Diags *diags)
 {
-    /* An index lists the tensors of a file mostly together. */
-    for (uint32_t i = set->file_count; i > 0; i--)
-        if (strcmp(set->file_names[i - 1], name) == 0)
-            return i - 1;
+    uint32_t *slot = slot_of(set, name);
+    if (*slot)
+        return *slot - 1;
     const Loc loc = {.file = index};
     if (strchr(name, '/') || *name == '\0' || strcmp(name, ".") == 0 ||
         strcmp(name, "..") == 0) {
@@ -120,7 +130,8 @@ static int64_t need_file(TensorSet *set, const char *index, const char *name,
     }
     set->file_names[set->file_count] = arena_string(set->arena, name, strlen(name));
     set->files[set->file_count] = file;
-    return set->file_count++;
+    *slot = ++set->file_count;
+    return *slot - 1;
 }
 
 static bool add_member(TensorSet *set, const char *index, const char *name,
@@ -156,6 +167,7 @@ static bool open_index(TensorSet *set, const char *path, Diags *diags)
                    "is no index of weights: it has no object \"weight_map\"");
     set->files = ARENA_ARRAY(set->arena, TensorFile *, MOST_FILES);
     set->file_names = ARENA_ARRAY(set->arena, const char *, MOST_FILES);
+    set->slots = ARENA_ARRAY(set->arena, uint32_t, SLOTS);
     set->members = ARENA_ARRAY(set->arena, Member, json_object_size(map));
     const char *name;
     json_object_foreach(map, name, value)
