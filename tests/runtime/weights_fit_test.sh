@@ -30,7 +30,9 @@ expect 1 "'shared.weight' is one of them" train "$adapter" $short
 expect 1 "46 of 47 frozen parameters" train "$adapter" $short --weights "$vlbart"
 expect 1 "weights of the model 'vlbart_tiny_pretrain', the plan is of 'vlt5_tiny_adapter'" \
     train "$adapter" $short --weights "$vlbart"
-[ ! -e "$run" ] || { echo "a refused run has left $run"; failed=1; }
+for left in checkpoint.safetensors metrics.jsonl run.json; do
+    [ ! -e "$run/$left" ] || { echo "a refused run has left $run/$left"; failed=1; }
+done
 for command in eval generate; do
     expect 1 "47 of 47 frozen" $command "$adapter"
     expect 1 "46 of 47 frozen" $command "$adapter" --weights "$vlbart"
