@@ -31,7 +31,8 @@ typedef struct KernelStep {
     const Graph *graph;
     const Node *const *nodes; /* of the step, in order */
     uint32_t node_count;
-    const bool *escapes; /* by node id: read by another step, or an output */
+    const bool *escapes;  /* by node id: read by another step, or an output */
+    const bool *in_place; /* by node id: written over its variable; NULL: none is */
     Operand *operands;
     uint32_t operand_count;
     int32_t *axes;
@@ -41,14 +42,11 @@ typedef struct KernelStep {
     const void *plan; /* what `operands` found out for `describe` and `emit`, or NULL */
 } KernelStep;
 
-/* One class of kernels: which lowerings it takes, and its three functions. */
+/* One class of kernels: its functions, for steps that ir/step_rules.h lets pass. */
 typedef struct KernelClass {
     const char *name;
-    /* Why no kernel of this class can run the step, or NULL; absent if every step is
-     * good. */
-    const char *(*refuse)(const KernelStep *step);
-    /* Fills operands, axes, salts, scratch_bytes and plan of `step` (graph, nodes and
-     * escapes are given) in `arena`. */
+    /* Fills operands, axes, salts, scratch_bytes and plan of `step` (graph, nodes,
+     * escapes and in_place are given) in `arena`. */
     void (*operands)(KernelStep *step, Arena *arena);
     /* Appends what else the code depends on than the ops and their attributes, and
      * nothing more, to `out`: widths, operand positions, facts of axes. */

@@ -11,26 +11,6 @@
 
 /* -- the plan ---------------------------------------------------------------------- */
 
-static const char *attention_refuse(const KernelStep *step)
-{
-    const Node *first = step->nodes[0];
-    if (first->op == OP_attention && step->node_count > 1)
-        return "attention is a group of its own";
-    for (uint32_t i = 1; i < step->node_count; i++) {
-        const Node *node = step->nodes[i];
-        if (node->op == OP_attention || node->arg_count != first->arg_count ||
-            !op_attr_equal(first->op, &first->attr, &node->attr))
-            return "gradients of different attentions";
-        for (uint32_t j = 0; j < i; j++)
-            if (step->nodes[j]->op == node->op)
-                return "the same gradient twice";
-        for (uint32_t j = 0; j < node->arg_count; j++)
-            if (node->args[j] != first->args[j])
-                return "gradients of different attentions";
-    }
-    return NULL;
-}
-
 /* Hands out scratch: returns where `floats` of it begin. */
 static int64_t take(int64_t *floats_used, int64_t floats)
 {
@@ -224,7 +204,6 @@ static void attention_emit(Emit *e, const KernelStep *step)
 
 const KernelClass kernel_attention = {
     .name = "attention",
-    .refuse = attention_refuse,
     .operands = attention_operands,
     .describe = attention_describe,
     .emit = attention_emit,

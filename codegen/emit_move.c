@@ -272,12 +272,6 @@ static EmitMove *const emitters[OP_COUNT] = {
     [OP_add_patches] = emit_add_patches,
 };
 
-static const char *move_refuse(const KernelStep *step)
-{
-    return step->node_count == 1 ? NULL
-                                 : "an operation that moves rows is a group of its own";
-}
-
 /* The axis the op names, or AXIS_STATIC. */
 static int32_t named_axis(const Node *node)
 {
@@ -344,7 +338,6 @@ static void move_emit(Emit *e, const KernelStep *step)
 
 const KernelClass kernel_move = {
     .name = "move",
-    .refuse = move_refuse,
     .operands = move_operands,
     .describe = move_describe,
     .emit = move_emit,

@@ -417,7 +417,6 @@ static void rows_emit(Emit *e, const KernelStep *step)
 
 const KernelClass kernel_rows = {
     .name = "rows",
-    .refuse = rows_refuse,
     .operands = rows_operands,
     .describe = rows_describe,
     .emit = rows_emit,

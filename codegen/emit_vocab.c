@@ -58,49 +58,22 @@ static const VocabOp vocab_ops[OP_COUNT] = {
 
 /* -- the plan ---------------------------------------------------------------------- */
 
-/* The node of each role in the step; false if two nodes disagree. */
-static bool collect(const KernelStep *step, const Node *roles[VOCAB_OPERANDS])
+/* The node of each role in the step. */
+static void collect(const KernelStep *step, const Node *roles[VOCAB_OPERANDS])
 {
     for (uint32_t i = 0; i < step->node_count; i++) {
         const Node *node = step->nodes[i];
         const VocabOp *op = &vocab_ops[node->op];
-        for (uint32_t j = 0; j < node->arg_count; j++) {
-            const Node **role = &roles[op->args[j]];
-            if (*role && *role != node->args[j])
-                return false;
-            *role = node->args[j];
-        }
-        if (roles[op->result])
-            return false;
+        for (uint32_t j = 0; j < node->arg_count; j++)
+            roles[op->args[j]] = node->args[j];
         roles[op->result] = node;
     }
-    return true;
-}
-
-static const char *vocab_refuse(const KernelStep *step)
-{
-    const Node *roles[VOCAB_OPERANDS] = {NULL};
-    const Node *first = step->nodes[0];
-    if (!collect(step, roles))
-        return "operations over different logits";
-    for (uint32_t i = 1; i < step->node_count; i++) {
-        const Node *node = step->nodes[i];
-        bool has_bias = vocab_ops[node->op].args[node->arg_count - 1] == VOCAB_bias;
-        if (has_bias != (roles[VOCAB_bias] != NULL) ||
-            node->attr.chunked.chunk != first->attr.chunked.chunk)
-            return "operations over different logits";
-    }
-    return vocab_ops[first->op].args[first->arg_count - 1] == VOCAB_bias ||
-                   !roles[VOCAB_bias]
-               ? NULL
-               : "operations over different logits";
 }
 
 static void vocab_operands(KernelStep *step, Arena *arena)
 {
     const Node *roles[VOCAB_OPERANDS] = {NULL};
-    if (!collect(step, roles))
-        return;
+    collect(step, roles);
     VocabPlan *plan = ARENA_ARRAY(arena, VocabPlan, 1);
     step->operands = ARENA_ARRAY(arena, Operand, VOCAB_OPERANDS);
     for (uint32_t i = 0; i < VOCAB_OPERANDS; i++) {
@@ -469,7 +442,6 @@ static void vocab_emit(Emit *e, const KernelStep *step)
 
 const KernelClass kernel_vocab = {
     .name = "vocab",
-    .refuse = vocab_refuse,
     .operands = vocab_operands,
     .describe = vocab_describe,
     .emit = vocab_emit,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "codegen/kernel.h"
+#include "ir/step_rules.h"
 #include "ir/text.h"
 
 const KernelClass *kernel_class_of(Lowering lowering)
@@ -28,7 +29,8 @@ typedef struct Builder {
     KernelTable *table;
     Arena *arena; /* the table's: lives as long as the program */
     Liveness live;
-    bool *escapes; /* by node id */
+    bool *escapes;        /* by node id */
+    const bool *in_place; /* by node id */
     Program *program;
     Kernel **kernels;
     Diags *diags;
@@ -74,26 +76,15 @@ static void build_gemm(Builder *b, Call *call, const Node *product)
     call->label = call_label(b, "matmul", &product, 1);
 }
 
-static bool build_kernel(Builder *b, Call *call, Kernel **out_kernel,
+static void build_kernel(Builder *b, Call *call, Kernel **out_kernel,
                          const Node *const *nodes, uint32_t count)
 {
     const KernelClass *kernel_class = kernel_class_of(op_info(nodes[0]->op)->lowering);
-    for (uint32_t i = 0; i < count; i++) {
-        const OpInfo *info = op_info(nodes[i]->op);
-        if (!kernel_class || kernel_class_of(info->lowering) != kernel_class) {
-            diag_error(b->diags, nodes[i]->loc, "no kernel runs %s in one group with %s",
-                       info->name, op_info(nodes[0]->op)->name);
-            return false;
-        }
-    }
-    KernelStep step = {
-        .graph = b->graph, .nodes = nodes, .node_count = count, .escapes = b->escapes};
-    const char *reason = kernel_class->refuse ? kernel_class->refuse(&step) : NULL;
-    if (reason) {
-        diag_error(b->diags, nodes[0]->loc, "no kernel runs this group of operations: %s",
-                   reason);
-        return false;
-    }
+    KernelStep step = {.graph = b->graph,
+                       .nodes = nodes,
+                       .node_count = count,
+                       .escapes = b->escapes,
+                       .in_place = b->in_place};
     kernel_class->operands(&step, b->arena);
     *out_kernel = kernel_table_add(b->table, kernel_class, &step);
     call->kind = CALL_kernel;
@@ -105,7 +96,21 @@ static bool build_kernel(Builder *b, Call *call, Kernel **out_kernel,
     call->label = call_label(b, kernel_class->name, nodes, count);
     if (b->program->scratch_bytes < step.scratch_bytes)
         b->program->scratch_bytes = step.scratch_bytes;
-    return true;
+}
+
+static bool build_call(Builder *b, Call *call, Kernel **out_kernel,
+                       const Node *const *nodes, uint32_t count)
+{
+    const Node *node;
+    const char *reason = step_refuse(nodes, count, b->in_place, &node);
+    if (reason)
+        diag_error(b->diags, node->loc, "no kernel runs this group of operations: %s",
+                   reason);
+    else if (op_info(nodes[0]->op)->lowering == LOWER_matmul)
+        build_gemm(b, call, nodes[0]);
+    else
+        build_kernel(b, call, out_kernel, nodes, count);
+    return !reason;
 }
 
 /* The nodes of step `index`, without the sources and views that stand among them. */
@@ -132,6 +137,7 @@ bool program_build(const Graph *graph, KernelTable *table, Program *out_program,
                  .diags = diags};
     b.live = liveness_of(graph, b.arena);
     find_escapes(&b);
+    b.in_place = values_in_place(graph, b.arena);
     uint32_t step_count = b.live.step_count;
     uint32_t *counts = ARENA_ARRAY(b.arena, uint32_t, step_count + 1);
     for (uint32_t i = 0; i < graph->node_count; i++)
@@ -148,10 +154,7 @@ bool program_build(const Graph *graph, KernelTable *table, Program *out_program,
         Call *call = &out_program->calls[i];
         call->node = nodes[counts[i] - 1];
         call->step = i;
-        if (counts[i] == 1 && op_info(nodes[0]->op)->lowering == LOWER_matmul)
-            build_gemm(&b, call, nodes[0]);
-        else
-            good = build_kernel(&b, call, &b.kernels[i], nodes, counts[i]) && good;
+        good = build_call(&b, call, &b.kernels[i], nodes, counts[i]) && good;
     }
     *out_kernels = b.kernels;
     return good;

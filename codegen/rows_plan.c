@@ -1,4 +1,4 @@
-/* Row groups: their space, the layout of every value in it, phases, buffers and
+/* Row groups: the layout of every value in their space, phases, buffers and
  * description. */
 #include "codegen/rows_plan.h"
 
@@ -6,163 +6,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* -- the space ----------------------------------------------------------------- */
-
-typedef struct Space {
-    int32_t axis;
-    uint32_t rank;
-    int64_t dims[TYPE_MAX_RANK]; /* static: dims of the largest value */
-} Space;
+#include "ir/step_rules.h"
 
 static Lowering lowering_of(const Node *node)
 {
     return op_info(node->op)->lowering;
-}
-
-static void space_cover(Space *space, Type type)
-{
-    if (type_is_ragged(type)) {
-        space->axis = type.axis;
-        return;
-    }
-    int64_t dims[TYPE_MAX_RANK];
-    uint32_t rank = type.rank > space->rank ? type.rank : space->rank;
-    for (uint32_t i = 0; i < rank; i++) {
-        int64_t old = i + space->rank >= rank ? space->dims[i + space->rank - rank] : 1;
-        int64_t new = i + type.rank >= rank ? type.dims[i + type.rank - rank] : 1;
-        dims[i] = new > old ? new : old;
-    }
-    memcpy(space->dims, dims, rank * sizeof dims[0]);
-    space->rank = rank;
-}
-
-/* What the group's nodes range over: results of maps, and what folds and sums read. */
-static Space space_of(const KernelStep *step, int64_t *out_width)
-{
-    Space space = {.axis = AXIS_STATIC};
-    *out_width = 1;
-    for (uint32_t i = 0; i < step->node_count; i++) {
-        const Node *node = step->nodes[i];
-        bool is_map = lowering_of(node) == LOWER_map;
-        Type type = is_map ? node->type : node->args[0]->type;
-        space_cover(&space, type);
-        if (*out_width < type_width(type))
-            *out_width = type_width(type);
-    }
-    return space;
-}
-
-static int64_t space_rows(const Space *space)
-{
-    int64_t rows = 1;
-    for (uint32_t i = 0; i + 1 < space->rank; i++)
-        rows *= space->dims[i];
-    return rows;
-}
-
-static const char *type_refuse(const Space *space, int64_t width, Type type)
-{
-    if (type.dtype == DTYPE_i32)
-        return "it holds indices";
-    if (type_width(type) != 1 && type_width(type) != width)
-        return "widths differ";
-    if (type_is_ragged(type))
-        return type.axis == space->axis ? NULL : "row axes differ";
-    if (space->axis != AXIS_STATIC)
-        return type_static_rows(type) == 1 ? NULL : "rows differ";
-    for (uint32_t i = 1; i < type.rank; i++) {
-        int64_t dim = type.dims[type.rank - 1 - i],
-                most = space->dims[space->rank - 1 - i];
-        if (dim != 1 && dim != most)
-            return "rows differ";
-    }
-    return NULL;
-}
-
-static bool has_all_rows(const Space *space, Type type)
-{
-    if (space->axis != AXIS_STATIC)
-        return type_is_ragged(type);
-    return type_static_rows(type) == space_rows(space);
-}
-
-static bool in_step(const KernelStep *step, const Node *node)
-{
-    for (uint32_t i = 0; i < step->node_count; i++)
-        if (step->nodes[i] == node)
-            return true;
-    return false;
-}
-
-/* Whether a static type has the rows of another at the same places: the same dimensions
- * but for leading ones. */
-static bool same_places(Type a, Type b)
-{
-    uint32_t least = a.rank < b.rank ? a.rank : b.rank;
-    for (uint32_t i = 1; i <= least; i++)
-        if (a.dims[a.rank - i] != b.dims[b.rank - i])
-            return false;
-    return type_static_elements(a) == type_static_elements(b);
-}
-
-static const char *arg_refuse(const KernelStep *step, const Space *space, int64_t width,
-                              const Node *arg)
-{
-    const Node *storage = storage_node(arg);
-    if (storage->op == OP_constant)
-        return NULL;
-    if (in_step(step, storage)) {
-        if (lowering_of(storage) == LOWER_rowsum)
-            return "it reads a sum over rows that it makes";
-        if (storage != arg && !same_places(storage->type, arg->type))
-            return "a view changes the rows of a value inside it";
-    }
-    return type_refuse(space, width, arg->type);
-}
-
-static bool is_assigned(const KernelStep *step, const Node *node)
-{
-    const Graph *graph = step->graph;
-    for (uint32_t i = 0; i < graph->output_count; i++)
-        if (graph->outputs[i].role == OUTPUT_assign &&
-            storage_node(graph->outputs[i].value) == node)
-            return true;
-    return false;
-}
-
-static bool is_in_place(const KernelStep *step, const Node *node)
-{
-    return node->offset == NO_OFFSET && is_assigned(step, node);
-}
-
-/* What is the same in many rows is computed and written again in each of them. */
-static bool is_rewritten(const KernelStep *step, const Space *space, int64_t width,
-                         const Node *node)
-{
-    return width > 1 && type_width(node->type) == width &&
-           !has_all_rows(space, node->type) && is_in_place(step, node);
-}
-
-const char *rows_refuse(const KernelStep *step)
-{
-    int64_t width;
-    Space space = space_of(step, &width);
-    for (uint32_t i = 0; i < step->node_count; i++) {
-        const Node *node = step->nodes[i];
-        const char *reason = NULL;
-        for (uint32_t j = 0; j < node->arg_count && !reason; j++)
-            reason = arg_refuse(step, &space, width, node->args[j]);
-        if (!reason && lowering_of(node) != LOWER_rowsum)
-            reason = type_refuse(&space, width, node->type);
-        if (!reason && lowering_of(node) == LOWER_rowsum &&
-            !has_all_rows(&space, node->args[0]->type))
-            reason = "a sum is over fewer rows than the group has";
-        if (!reason && is_rewritten(step, &space, width, node))
-            reason = "a variable would be updated once per row";
-        if (reason)
-            return reason;
-    }
-    return NULL;
 }
 
 /* -- values -------------------------------------------------------------------- */
@@ -171,14 +19,14 @@ typedef struct Planner {
     KernelStep *step;
     Arena *arena;
     RowsPlan *plan;
-    Space space;
+    RowSpace space;
     uint32_t value_capacity;
 } Planner;
 
 /* Fills `dims`: how the value's own row follows from the group's. */
 static void lay_out(const Planner *planner, RowValue *value)
 {
-    const Space *space = &planner->space;
+    const RowSpace *space = &planner->space;
     Type type = value->node->type;
     if (type_is_ragged(type)) {
         value->dims[value->dim_count++] = (RowDim){1, 0, 1};
@@ -288,7 +136,7 @@ static void add_outputs(Planner *planner)
         if (value->kind != ROW_node || !step->escapes[value->node->id])
             continue;
         value->operand = (int32_t)add_operand(step, value->node, true);
-        value->in_place = is_in_place(step, value->node);
+        value->in_place = step->in_place && step->in_place[value->node->id];
     }
 }
 
@@ -427,9 +275,10 @@ void rows_operands(KernelStep *step, Arena *arena)
     RowsPlan *plan = ARENA_ARRAY(arena, RowsPlan, 1);
     Planner planner = {
         .step = step, .arena = arena, .plan = plan, .value_capacity = capacity};
-    planner.space = space_of(step, &plan->width);
+    planner.space = row_space_of(step->nodes, step->node_count);
     plan->axis = planner.space.axis;
-    plan->rows = plan->axis == AXIS_STATIC ? space_rows(&planner.space) : 0;
+    plan->width = planner.space.width;
+    plan->rows = plan->axis == AXIS_STATIC ? row_space_rows(&planner.space) : 0;
     plan->values = ARENA_ARRAY(arena, RowValue, capacity);
     step->operands = ARENA_ARRAY(arena, Operand, capacity);
     add_nodes(&planner);

@@ -56,7 +56,6 @@ typedef struct RowsPlan {
 } RowsPlan;
 
 /* KernelClass functions of kernel_rows. */
-const char *rows_refuse(const KernelStep *step);
 void rows_operands(KernelStep *step, Arena *arena);
 void rows_describe(const KernelStep *step, FILE *out);
 
