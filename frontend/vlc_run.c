@@ -84,6 +84,7 @@ int command_compile(const Arguments *arguments, Diags *diags)
         return EXIT_USAGE;
     Module *module = load_recipe(arguments, "expected a .vg file", diags);
     bool good = module && passes_run(module, &options, diags) &&
+                plan_verify(module, diags) &&
                 plan_write(module, output ? output : "plan.bin", diags);
     module_free(module);
     return good ? EXIT_DONE : EXIT_INPUT;

@@ -19,7 +19,7 @@ static int64_t multiply_rows(int64_t a, int64_t b)
     return product;
 }
 
-static int64_t longest_of(const Axis *axes, const Axis *axis)
+int64_t axis_longest(const Axis *axes, const Axis *axis)
 {
     switch (axis->kind) {
     case AXIS_KIND_batch:
@@ -58,7 +58,7 @@ void axes_derive_limits(Graph *graph, int64_t tokens, int64_t sequences)
     int64_t widest = 1;
     for (uint32_t i = 0; i < graph->axis_count; i++) {
         Axis *axis = &graph->axes[i];
-        axis->longest = longest_of(graph->axes, axis);
+        axis->longest = axis_longest(graph->axes, axis);
         if (i != AXIS_BATCH && axis->longest > widest && !is_pool_source(graph, i))
             widest = axis->longest;
     }

@@ -23,6 +23,10 @@ enum { MOST_AXES = 256, MOST_POOL = 4096 /* images, and side */ };
  * sequences (DECODE_SEQUENCES in ir/axis.c) instead. */
 void axes_derive_limits(Graph *graph, int64_t tokens, int64_t sequences);
 
+/* Most rows of a sequence, as they follow from the axes it is made of; the declared ones
+ * of a primary axis. */
+int64_t axis_longest(const Axis *axes, const Axis *axis);
+
 /* Whether `axis` is a join that ends with the rows of `part`. */
 bool axis_ends_with(const Graph *graph, int32_t axis, int32_t part);
 

@@ -123,6 +123,10 @@ typedef struct Graph {
     bool planned;      /* offsets are set, slab_bytes holds */
     int64_t slab_bytes;  /* memory of one lane */
     int64_t slab_bound;  /* most bytes live at once: no plan can be smaller */
+    /* Where the text stands that the graph was read from; loc.file is NULL, and places
+     * too, if it was built. */
+    Loc loc;
+    const Loc *places; /* by node id */
     struct GraphPrivate *private_; /* node table and growth, graph.c only */
 } Graph;
 
@@ -247,6 +251,7 @@ typedef struct Module {
     Arena *arena;
     Interns *interns;
     const char *name;
+    const char *file; /* the text it was read from, or NULL */
     Settings settings;
     Param *params;
     uint32_t param_count;

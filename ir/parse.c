@@ -267,6 +267,7 @@ Module *module_parse(const char *file, const char *text, size_t len, Diags *diag
     if (len <= LARGEST_SHOWN)
         diags_add_source(diags, file, text, len);
     Parser parser = {.module = module_new(file)};
+    parser.module->file = parser.module->name;
     lex_start(&parser.lexer, parser.module->name, text, len, parser.module->interns,
               diags);
     parse_text(&parser);

@@ -29,6 +29,8 @@ typedef struct GraphParser {
     NodeName *names;
     uint32_t name_count, name_size; /* size: a power of two, or 0 */
     bool limits_missing;            /* some axis says neither longest nor capacity */
+    Loc *places;                    /* by node id */
+    uint32_t place_room;
 } GraphParser;
 
 static NodeName *find_name(const GraphParser *g, const char *name)
@@ -298,6 +300,15 @@ static bool parse_node_text(GraphParser *g, NodeText *node)
     return parse_facts(g, node) && lex_expect_newline(g->lexer);
 }
 
+static void note_place(GraphParser *g, uint32_t id, Loc here)
+{
+    if (id >= g->place_room) {
+        g->place_room = g->place_room ? 2 * g->place_room : 256;
+        g->places = heap_grow(g->places, g->place_room * sizeof *g->places);
+    }
+    g->places[id] = here;
+}
+
 /* Shape errors point at the text; the node remembers where in the model it came from. */
 static const Node *build_node(GraphParser *g, NodeText *text, Loc here)
 {
@@ -322,6 +333,7 @@ static const Node *build_node(GraphParser *g, NodeText *text, Loc here)
         type_print(g->graph, node->type, is, sizeof is);
         lex_error(g->lexer, here, "the result is said to be %s, but is %s", said, is);
     }
+    note_place(g, node->id, here);
     node->loc = text->loc;
     node->group = (int32_t)text->group;
     node->offset = text->offset;
@@ -492,6 +504,7 @@ static bool parse_header(GraphParser *g)
     if (lex_accept_word(lexer, "site") && !lex_string(lexer, "a site", &site))
         return false;
     g->graph = graph_new(lexer->interns, lexer->diags, (GraphKind)kind, name, task);
+    g->graph->loc = loc;
     g->graph->host = host;
     g->graph->site = site;
     module_add_graph(g->parser->module, g->graph);
@@ -516,5 +529,8 @@ void parse_graph(Parser *parser)
         const Settings *settings = &parser->module->settings;
         axes_derive_limits(g.graph, settings->tokens, settings->sequences);
     }
+    g.graph->places =
+        arena_copy(g.graph->arena, g.places, g.graph->node_count * sizeof *g.places);
+    free(g.places);
     free(g.names);
 }

@@ -211,7 +211,7 @@ static char *read_text(const PlanReader *reader, size_t *out_len)
 /* A module is handed out only if every invariant holds. */
 static Module *verified(Module *module, Diags *diags)
 {
-    if (module && !module_verify(module, diags)) {
+    if (module && (!module_verify(module, diags) || !plan_verify(module, diags))) {
         module_free(module);
         return NULL;
     }

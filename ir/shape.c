@@ -11,6 +11,9 @@
 
 enum { TEXT = 96 };
 static const int64_t MOST_ELEMENTS = INT64_C(1) << 40;
+/* Products and random numbers count in 32 bits, whole vectors of columns at a time. */
+static const int64_t MOST_DIMENSION = INT32_MAX / 64 * 64;
+static const int64_t MOST_KEYS = 65536; /* dropout numbers them head * 65536 + key */
 
 typedef struct Shape {
     const Graph *graph;
@@ -124,9 +127,9 @@ static bool type_is_sound(const Shape *s, Type type)
         return fail(s, "ragged rows have one width");
     int64_t elements = 1;
     for (uint32_t i = ragged ? 1 : 0; i < type.rank; i++) {
-        if (type.dims[i] < 1)
-            return fail(s, "dimension %u is %" PRId64 ", expected at least 1", i + 1,
-                        type.dims[i]);
+        if (type.dims[i] < 1 || type.dims[i] > MOST_DIMENSION)
+            return fail(s, "dimension %u is %" PRId64 ", expected 1 to %" PRId64, i + 1,
+                        type.dims[i], MOST_DIMENSION);
         if (__builtin_mul_overflow(elements, type.dims[i], &elements) ||
             elements > MOST_ELEMENTS)
             return fail(s, "the tensor is too large (more than 2^40 elements)");
@@ -302,11 +305,17 @@ static bool need_columns(const Shape *s, int64_t narrow, int64_t wide)
                 narrow, start, wide);
 }
 
+static bool need_columns_of_rows(const Shape *s)
+{
+    return need_f32(s, 0) && (!type_is_ragged(arg(s, 0)) || arg(s, 0).rank == 2 ||
+                              fail_arg(s, 0, "rows with a width"));
+}
+
 static bool shape_slice(const Shape *s, Type *out)
 {
     *out = arg(s, 0);
     int64_t count = s->attr->columns.count;
-    if (!need_f32(s, 0) || !need_columns(s, count, type_width(*out)))
+    if (!need_columns_of_rows(s) || !need_columns(s, count, type_width(*out)))
         return false;
     out->dims[out->rank - 1] = count;
     return true;
@@ -316,7 +325,7 @@ static bool shape_pad(const Shape *s, Type *out)
 {
     *out = arg(s, 0);
     int64_t count = s->attr->columns.count;
-    if (!need_f32(s, 0) || !need_columns(s, type_width(*out), count))
+    if (!need_columns_of_rows(s) || !need_columns(s, type_width(*out), count))
         return false;
     out->dims[out->rank - 1] = count;
     return type_is_sound(s, *out);
@@ -513,6 +522,15 @@ static bool shape_add_patches(const Shape *s, Type *out)
 
 /* -- attention --------------------------------------------------------------------- */
 
+static bool need_few_rows(const Shape *s, int32_t axis)
+{
+    const Axis *keys = &s->graph->axes[axis];
+    return keys->longest <= MOST_KEYS ||
+           fail(s,
+                "axis '%s' has sequences of %" PRId64 " rows, expected at most %" PRId64,
+                keys->name, keys->longest, MOST_KEYS);
+}
+
 static bool attention_operands(const Shape *s, uint32_t table)
 {
     for (uint32_t i = 0; i < 3; i++)
@@ -528,7 +546,9 @@ static bool attention_operands(const Shape *s, uint32_t table)
     if (type_width(arg(s, 0)) != type_width(arg(s, 1)))
         return fail(s, "q and k differ in width: %" PRId64 " and %" PRId64,
                     type_width(arg(s, 0)), type_width(arg(s, 1)));
-    if (!need_same_rows(s, 1, 2) || !need_axis(s, s->attr->attention.bias_axis))
+    if (!need_same_rows(s, 1, 2) || !need_axis(s, s->attr->attention.bias_axis) ||
+        !need_few_rows(s, arg(s, 1).axis) ||
+        !need_few_rows(s, s->attr->attention.bias_axis))
         return false;
     if (!(s->attr->attention.dropout >= 0 && s->attr->attention.dropout < 1))
         return fail(s, "dropout is %g, expected 0 <= dropout < 1",

@@ -1,6 +1,5 @@
-/* Invariants of graphs and modules. Whatever passes here can be planned, compiled and run
- * without further checks, wherever it came from. Groups and memory are in
- * verify_plan.c. */
+/* Invariants of graphs. What is around them is in verify_module.c, groups are in
+ * verify_groups.c, memory in verify_plan.c, what sessions rely on in verify_run.c. */
 #include "ir/verify.h"
 
 #include <inttypes.h>
@@ -15,8 +14,18 @@
 #include "ir/verify_plan.h"
 
 enum { TEXT = 128 };
-static const int64_t MOST_ROWS = INT64_C(1) << 40;
+static const int64_t MOST_ROWS = INT32_MAX; /* whoever runs a graph counts them so */
 static const int64_t MOST_SALT = UINT32_MAX;
+
+/* In the model, or else in the text. */
+static Loc place_of(const Graph *graph, const Node *node)
+{
+    if (!node)
+        return graph->loc;
+    if (node->loc.file || !graph->places)
+        return node->loc;
+    return graph->places[node->id];
+}
 
 bool verify_fault(const Graph *graph, const Node *node, Diags *diags, const char *format,
                   ...)
@@ -28,8 +37,7 @@ bool verify_fault(const Graph *graph, const Node *node, Diags *diags, const char
     va_end(args);
     if (node)
         snprintf(place, sizeof place, " %%%u = %s", node->id, op_info(node->op)->name);
-    diag_error(diags, node ? node->loc : (Loc){0}, "@%s%s: %s", graph->name, place,
-               message);
+    diag_error(diags, place_of(graph, node), "@%s%s: %s", graph->name, place, message);
     return false;
 }
 
@@ -65,11 +73,16 @@ static bool verify_axis(const Graph *graph, uint32_t index, Diags *diags)
     if (!verify_axis_numbers(axis))
         return verify_fault(graph, NULL, diags, "axis '%s' has impossible numbers",
                             axis->name);
+    if (axis->longest != axis_longest(graph->axes, axis))
+        return verify_fault(graph, NULL, diags,
+                            "axis '%s' has sequences of %" PRId64
+                            " rows at most, but is made of %" PRId64,
+                            axis->name, axis->longest, axis_longest(graph->axes, axis));
     if (axis->longest < 1 || axis->capacity < axis->longest || axis->capacity > MOST_ROWS)
         return verify_fault(graph, NULL, diags,
                             "axis '%s' has room for %" PRId64 " rows, its longest "
-                            "sequence has %" PRId64,
-                            axis->name, axis->capacity, axis->longest);
+                            "sequence has %" PRId64 "; expected at most %" PRId64,
+                            axis->name, axis->capacity, axis->longest, MOST_ROWS);
     return true;
 }
 
@@ -141,6 +154,18 @@ static bool verify_type(const Graph *graph, const Node *node, Diags *diags)
                         should);
 }
 
+static bool verify_input(const Graph *graph, const Node *node, Diags *diags)
+{
+    char type[TEXT];
+    type_print(graph, node->type, type, sizeof type);
+    if (node->type.dtype == DTYPE_bit)
+        return verify_fault(graph, node, diags, "an input cannot be bits");
+    return strcmp(node->attr.named.name, "lr") != 0 || type_is_ragged(node->type) ||
+           type_equal(node->type, TYPE_SCALAR) ||
+           verify_fault(graph, node, diags,
+                        "input 'lr', the learning rate, is %s, expected f32[1]", type);
+}
+
 /* What a source names exists in the module, with the same type. */
 static bool verify_source(const Graph *graph, const Module *module, const Node *node,
                           Diags *diags)
@@ -150,8 +175,7 @@ static bool verify_source(const Graph *graph, const Module *module, const Node *
     if (node->op == OP_constant)
         return true;
     if (node->op == OP_input)
-        return node->type.dtype != DTYPE_bit ||
-               verify_fault(graph, node, diags, "an input cannot be bits");
+        return verify_input(graph, node, diags);
     if ((node->op == OP_state || node->op == OP_gradient) && graph->kind != GRAPH_update)
         return verify_fault(graph, node, diags, "belongs in an update graph");
     if (!module)
@@ -351,114 +375,4 @@ bool graph_verify(const Graph *graph, const Module *module, Diags *diags)
     if (graph->planned && !graph->fused)
         return verify_fault(graph, NULL, diags, "planned, but not fused");
     return !graph->planned || verify_slab(graph, diags);
-}
-
-static bool is_static_f32(Type type)
-{
-    if (type.dtype != DTYPE_f32 || type_is_ragged(type) || type.rank < 1 ||
-        type.rank > TYPE_MAX_RANK)
-        return false;
-    int64_t elements = 1;
-    for (uint32_t i = 0; i < type.rank; i++)
-        if (type.dims[i] < 1 ||
-            __builtin_mul_overflow(elements, type.dims[i], &elements) ||
-            elements > MOST_ROWS)
-            return false;
-    return true;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Sorts `names`; reports those that occur twice. */
-static bool verify_distinct(const char **names, size_t count, const char *what,
-                            Diags *diags)
-{
-    bool fine = true;
-    if (count)
-        qsort(names, count, sizeof *names, compare_names);
-    for (size_t i = 1; i < count; i++)
-        if (strcmp(names[i - 1], names[i]) == 0) {
-            diag_error(diags, (Loc){0}, "two %s named '%s'", what, names[i]);
-            fine = false;
-        }
-    return fine;
-}
-
-static bool verify_params(const Module *module, Diags *diags)
-{
-    size_t count = 0, used = 0;
-    bool fine = true;
-    for (uint32_t i = 0; i < module->param_count; i++)
-        count += 1 + module->params[i].alias_count;
-    const char **names = heap_alloc((count + 1) * sizeof *names);
-    for (uint32_t i = 0; i < module->param_count; i++) {
-        const Param *param = &module->params[i];
-        names[used++] = param->name;
-        for (uint32_t j = 0; j < param->alias_count; j++)
-            names[used++] = param->aliases[j];
-        bool finite = isfinite(param->init.a) && isfinite(param->init.b) &&
-                      isfinite(param->weight_decay);
-        if (is_static_f32(param->type) && finite && param->init.kind < INIT_KIND_COUNT)
-            continue;
-        diag_error(diags, param->loc,
-                   "parameter '%s': impossible type, initializer or decay", param->name);
-        fine = false;
-    }
-    fine &= verify_distinct(names, count, "parameters or aliases", diags);
-    free(names);
-    return fine;
-}
-
-static bool verify_states(const Module *module, Diags *diags)
-{
-    const char **names = heap_alloc((module->state_count + 1) * sizeof *names);
-    bool fine = true;
-    for (uint32_t i = 0; i < module->state_count; i++) {
-        const StateVar *state = &module->states[i];
-        names[i] = state->name;
-        if (is_static_f32(state->type) && isfinite(state->init) &&
-            (!state->param || module_find_param(module, state->param)))
-            continue;
-        diag_error(diags, (Loc){0}, "state '%s': impossible type, value or parameter",
-                   state->name);
-        fine = false;
-    }
-    fine &= verify_distinct(names, module->state_count, "states", diags);
-    free(names);
-    return fine;
-}
-
-static bool verify_tasks(const Module *module, Diags *diags)
-{
-    const char **names = heap_alloc((module->task_count + 1) * sizeof *names);
-    bool fine = true;
-    for (uint32_t i = 0; i < module->task_count; i++) {
-        names[i] = module->tasks[i].name;
-        if (module->tasks[i].sequences < 1) {
-            diag_error(diags, module->tasks[i].loc, "task '%s' has no sequences",
-                       names[i]);
-            fine = false;
-        }
-    }
-    fine &= verify_distinct(names, module->task_count, "tasks", diags);
-    free(names);
-    return fine;
-}
-
-bool module_verify(const Module *module, Diags *diags)
-{
-    bool fine = verify_params(module, diags);
-    fine &= verify_states(module, diags);
-    fine &= verify_tasks(module, diags);
-    const char **names = heap_alloc((module->graph_count + 1) * sizeof *names);
-    for (uint32_t i = 0; i < module->graph_count; i++)
-        names[i] = module->graphs[i]->name;
-    fine &= verify_distinct(names, module->graph_count, "graphs", diags);
-    free(names);
-    for (uint32_t i = 0; i < module->graph_count && fine; i++)
-        fine &= graph_verify(module->graphs[i], module, diags);
-    return fine;
 }

@@ -1,5 +1,4 @@
-/* Groups and memory plans: what fuse, schedule and memplan promise to whoever runs the
- * graph. */
+/* Memory plans: what memplan promises to whoever runs the graph. */
 #include "ir/verify_plan.h"
 
 #include <inttypes.h>
@@ -8,140 +7,9 @@
 
 #include "ir/liveness.h"
 
-/* -- groups ------------------------------------------------------------------------ */
-
-static bool has_no_step(const Node *node)
-{
-    Lowering lowering = op_info(node->op)->lowering;
-    return lowering == LOWER_source || lowering == LOWER_view;
-}
-
-static int compare_groups(const void *a, const void *b)
-{
-    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* The distinct groups in rising order, in `out`. *out_runs counts maximal runs of one
- * group. */
-static uint32_t sorted_groups(const Graph *graph, int32_t *out, uint32_t *out_runs)
-{
-    uint32_t runs = 0, count = 0;
-    int32_t last = NO_GROUP;
-    for (uint32_t i = 0; i < graph->node_count; i++) {
-        int32_t group = graph->nodes[i]->group;
-        if (group != NO_GROUP && group != last)
-            out[runs++] = last = group;
-    }
-    if (runs)
-        qsort(out, runs, sizeof *out, compare_groups);
-    for (uint32_t i = 0; i < runs; i++)
-        if (i == 0 || out[i] != out[count - 1])
-            out[count++] = out[i];
-    *out_runs = runs;
-    return count;
-}
-
-static uint32_t group_index(const int32_t *groups, uint32_t count, int32_t group)
-{
-    const int32_t *at = bsearch(&group, groups, count, sizeof *groups, compare_groups);
-    return (uint32_t)(at - groups);
-}
-
-/* An edge between groups: from needs to. */
-typedef struct GroupEdge {
-    uint32_t from, to;
-} GroupEdge;
-
-static int compare_edges(const void *a, const void *b)
-{
-    const GroupEdge *x = a, *y = b;
-    return x->from != y->from ? (x->from > y->from) - (x->from < y->from)
-                              : (x->to > y->to) - (x->to < y->to);
-}
-
-static uint32_t group_edges(const Graph *graph, const int32_t *groups, uint32_t count,
-                            GroupEdge *out)
-{
-    uint32_t edges = 0;
-    for (uint32_t i = 0; i < graph->node_count; i++) {
-        const Node *node = graph->nodes[i];
-        for (uint32_t j = 0; node->group != NO_GROUP && j < node->arg_count; j++) {
-            int32_t group = storage_node(node->args[j])->group;
-            if (group != NO_GROUP && group != node->group)
-                out[edges++] = (GroupEdge){group_index(groups, count, group),
-                                           group_index(groups, count, node->group)};
-        }
-    }
-    if (edges)
-        qsort(out, edges, sizeof *out, compare_edges);
-    return edges;
-}
-
-/* Kahn: groups without open predecessors are taken away until none is left, or a
- * cycle. */
-static bool groups_acyclic(const GroupEdge *edges, uint32_t edge_count, uint32_t count,
-                           Arena *arena)
-{
-    uint32_t *open = ARENA_ARRAY(arena, uint32_t, count);
-    uint32_t *first = ARENA_ARRAY(arena, uint32_t, count + 1);
-    uint32_t *ready = ARENA_ARRAY(arena, uint32_t, count);
-    uint32_t ready_count = 0;
-    for (uint32_t i = 0; i < edge_count; i++) {
-        open[edges[i].to]++;
-        first[edges[i].from + 1]++;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        first[i + 1] += first[i];
-        if (open[i] == 0)
-            ready[ready_count++] = i;
-    }
-    for (uint32_t done = 0; done < ready_count; done++)
-        for (uint32_t i = first[ready[done]]; i < first[ready[done] + 1]; i++)
-            if (--open[edges[i].to] == 0)
-                ready[ready_count++] = edges[i].to;
-    return ready_count == count;
-}
-
-static bool verify_group_order(const Graph *graph, Arena *arena, Diags *diags)
-{
-    int32_t *groups = ARENA_ARRAY(arena, int32_t, graph->node_count + 1);
-    uint32_t runs, count = sorted_groups(graph, groups, &runs), args = 0;
-    if (runs == count)
-        return true;
-    if (graph->planned)
-        return verify_fault(graph, NULL, diags,
-                            "the nodes of a group do not stand together");
-    for (uint32_t i = 0; i < graph->node_count; i++)
-        args += graph->nodes[i]->arg_count;
-    GroupEdge *edges = ARENA_ARRAY(arena, GroupEdge, args + 1);
-    uint32_t edge_count = group_edges(graph, groups, count, edges);
-    return groups_acyclic(edges, edge_count, count, arena) ||
-           verify_fault(graph, NULL, diags, "groups need each other in a circle");
-}
-
-bool verify_groups(const Graph *graph, Diags *diags)
-{
-    bool fine = true;
-    for (uint32_t i = 0; i < graph->node_count; i++) {
-        const Node *node = graph->nodes[i];
-        bool wants = graph->fused && !has_no_step(node);
-        if (wants != (node->group != NO_GROUP) || node->group < NO_GROUP)
-            fine = verify_fault(graph, node, diags, "%s",
-                                wants ? "has no group in a fused graph"
-                                : has_no_step(node)
-                                    ? "has a group, but makes no step"
-                                    : "has a group, but the graph is not fused");
-    }
-    if (!fine || !graph->fused)
-        return fine;
-    Arena *arena = arena_new();
-    fine = verify_group_order(graph, arena, diags);
-    arena_free(arena);
-    return fine;
-}
-
 /* -- the slab ---------------------------------------------------------------------- */
+
+static const int64_t MOST_SLAB = INT64_C(1) << 56; /* beyond any address space */
 
 typedef struct Slab {
     const Graph *graph;
@@ -149,6 +17,7 @@ typedef struct Slab {
     Diags *diags;
     const Node **active; /* slots in use, by offset; they do not overlap */
     uint32_t active_count;
+    int64_t active_bytes, most_bytes; /* of slots in use: now, and at most so far */
 } Slab;
 
 /* First active slot that ends after `offset`. */
@@ -178,6 +47,9 @@ static bool open_slot(Slab *slab, const Node *node)
             (slab->active_count - at) * sizeof *slab->active);
     slab->active[at] = node;
     slab->active_count++;
+    slab->active_bytes += slab->live->bytes[node->id];
+    if (slab->most_bytes < slab->active_bytes)
+        slab->most_bytes = slab->active_bytes;
     return true;
 }
 
@@ -185,6 +57,7 @@ static void close_slot(Slab *slab, const Node *node)
 {
     uint32_t at = slot_after(slab, node->offset);
     slab->active_count--;
+    slab->active_bytes -= slab->live->bytes[node->id];
     memmove(slab->active + at, slab->active + at + 1,
             (slab->active_count - at) * sizeof *slab->active);
 }
@@ -306,9 +179,9 @@ static bool verify_reader(const Slab *slab, const Node *reader, const Node *arg,
     if (read > written)
         return verify_fault(slab->graph, reader, slab->diags,
                             "reads '%s' after it was written in place", output->name);
-    bool same_place = type_equal(arg->type, output->value->type) &&
-                      type_static_elements(reader->type) ==
-                          type_static_elements(arg->type);
+    bool same_place =
+        type_equal(arg->type, output->value->type) &&
+        type_static_elements(reader->type) == type_static_elements(arg->type);
     if (read == written && !same_place)
         return verify_fault(slab->graph, reader, slab->diags,
                             "reads '%s' in another order than it is written in place",
@@ -367,17 +240,33 @@ static bool verify_assigns(const Slab *slab, Arena *arena)
     return verify_readers(slab, replacements_of(slab, arena));
 }
 
-/* A step other than a row kernel writes all its results, so each must have somebody who
- * wants it. */
+/* A step writes what others read, and computes what it reads itself; what nobody reads
+ * has no place. Views read nothing. */
 static bool verify_wanted(const Slab *slab, Arena *arena)
 {
     const Graph *graph = slab->graph;
-    uint32_t *uses = graph_use_counts(graph, arena);
+    bool *wanted = ARENA_ARRAY(arena, bool, graph->node_count + 1);
     for (uint32_t i = 0; i < graph->node_count; i++)
-        if (slab->live->step_of[i] >= 0 && uses[i] == 0)
+        for (uint32_t j = 0;
+             slab->live->step_of[i] >= 0 && j < graph->nodes[i]->arg_count; j++)
+            wanted[storage_node(graph->nodes[i]->args[j])->id] = true;
+    for (uint32_t i = 0; i < graph->output_count; i++)
+        wanted[storage_node(graph->outputs[i].value)->id] = true;
+    for (uint32_t i = 0; i < graph->node_count; i++)
+        if (slab->live->step_of[i] >= 0 && !wanted[i])
             return verify_fault(graph, graph->nodes[i], slab->diags,
                                 "is dead: nobody reads it");
     return true;
+}
+
+/* The slab is as large as the plan says, but how small it could be follows from it. */
+static bool verify_bound(const Slab *slab)
+{
+    return slab->graph->slab_bound == slab->most_bytes ||
+           verify_fault(slab->graph, NULL, slab->diags,
+                        "bound is %" PRId64 ", but %" PRId64
+                        " bytes are live at once at most",
+                        slab->graph->slab_bound, slab->most_bytes);
 }
 
 bool verify_slab(const Graph *graph, Diags *diags)
@@ -386,7 +275,7 @@ bool verify_slab(const Graph *graph, Diags *diags)
     Liveness live = liveness_of(graph, arena);
     Slab slab = {.graph = graph, .live = &live, .diags = diags};
     bool fine = true;
-    if (graph->slab_bytes < 0 || graph->slab_bound < 0 ||
+    if (graph->slab_bytes < 0 || graph->slab_bytes > MOST_SLAB || graph->slab_bound < 0 ||
         graph->slab_bound > graph->slab_bytes)
         fine = verify_fault(graph, NULL, diags,
                             "a slab of %" PRId64 " bytes, with a lower bound of %" PRId64,
@@ -394,7 +283,7 @@ bool verify_slab(const Graph *graph, Diags *diags)
     for (uint32_t i = 0; i < graph->node_count && fine; i++)
         fine = verify_slot(&slab, graph->nodes[i]);
     fine = fine && verify_wanted(&slab, arena) && verify_overlaps(&slab, arena) &&
-           verify_assigns(&slab, arena);
+           verify_bound(&slab) && verify_assigns(&slab, arena);
     arena_free(arena);
     return fine;
 }

@@ -71,6 +71,17 @@ expect 1 "its table 'model.encoder.embed_positions.weight' has 130 rows" \
 expect 0 "" check "$bart" --set tasks=vqa --set longest_text=128
 expect 1 "index may be 130 (position on axis 'text', of 129 rows at most)" \
     check "$bart" --set tasks=vqa --set longest_text=129
+expect 0 "group 2" opt plans/interleaved_groups.vir
+expect 1 "illegal_group.fused.vir:30:3: error: @t.train %14 = matmul: no kernel runs group 2" \
+    opt plans/illegal_group.fused.vir
+for command in opt dump check; do
+    expect 1 "lr_too_wide.planned.vir:15:3: error: @t.train %0 = input: input 'lr'" \
+        $command plans/lr_too_wide.planned.vir
+    expect 1 "planned.vir:19:3: error: @t.train %3 = scatter_add: index may be 1000007" \
+        $command plans/position_out_of_table.planned.vir
+    expect 1 "planned.vir:20:3: error: @t.evaluate %4 = gather: index may be 4095" \
+        $command plans/argmax_out_of_table.planned.vir
+done
 expect 0 "digraph \"one.train\"" dump --after lower --graph one.train --format dot whole_module.vg
 expect 0 "\"trained\": 56," params --format=json whole_module.vg
 expect 0 "matmul(a, b)" ops

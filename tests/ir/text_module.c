@@ -35,7 +35,8 @@ void check_right(Check *check, const char *text)
 {
     Diags *diags = diags_new(stderr);
     Module *module = module_from(text, diags);
-    CHECK(check, module && module_verify(module, diags), "refused:\n%s", text);
+    CHECK(check, module && module_verify(module, diags) && plan_verify(module, diags),
+          "refused:\n%s", text);
     module_free(module);
     diags_free(diags);
 }
@@ -46,7 +47,10 @@ void check_wrong(Check *check, const char *text, const char *message)
     messages_open(&messages);
     Module *module = module_from(text, messages.diags);
     CHECK(check, module, "does not parse: %s", messages_text(&messages));
-    CHECK(check, module && !module_verify(module, messages.diags), "passed:\n%s", text);
+    CHECK(check,
+          module && !(module_verify(module, messages.diags) &&
+                      plan_verify(module, messages.diags)),
+          "passed:\n%s", text);
     CHECK(check, strstr(messages_text(&messages), message), "wanted: %s\ngot: %s",
           message, messages_text(&messages));
     module_free(module);

@@ -19,7 +19,8 @@ void messages_close(Messages *messages);
 
 Module *module_from(const char *text, Diags *diags);
 
-/* Texts that parse: the verifier passes the module, or refuses it and says `message`. */
+/* Texts that parse: the verifier passes the module, and its plans as things to run, or
+ * refuses it and says `message`. */
 void check_right(Check *check, const char *text);
 void check_wrong(Check *check, const char *text, const char *message);
 

@@ -22,8 +22,9 @@ static const char *const right[] = {
     "graph @g fused {\n" X "  %a = exp %x group 5\n  %b = exp %x group 2\n"
     "  %c = exp %x group 5\n}\n",
     /* slots of different times share bytes */
-    PLANNED("384") "  %a = exp %x group 0 slab 0\n  %b = tanh %a group 1 slab 192\n"
-                   "  %c = erf %b group 2 slab 0\n  result \"c\" %c\n}\n",
+    "graph @g fused planned slab 384 bound 384 {\n" X
+    "  %a = exp %x group 0 slab 0\n  %b = tanh %a group 1 slab 192\n"
+    "  %c = erf %b group 2 slab 0\n  result \"c\" %c\n}\n",
     /* both new values are written in place */
     S "graph @g update fused planned slab 0 bound 0 {\n  %p = param \"p\"\n"
       "  %m = state \"p:m\"\n  %g = gradient \"p\"\n"
@@ -35,7 +36,7 @@ static const struct {
     const char *text, *message;
 } wrong[] = {
     /* module */
-    {P "param \"q\" : f32[4]\n  alias \"p\"", "two parameters or aliases named 'p'"},
+    {P "param \"q\" : f32[4]\n  alias \"p\"", "two parameters, aliases or states named 'p'"},
     {M "param \"p\" : i32[4]", "parameter 'p': impossible type"},
     {M "param \"p\" : f32[1048576, 1048576, 1048576]", "parameter 'p': impossible type"},
     {M "param \"p\" : f32[4] init normal 0 inf", "parameter 'p': impossible type, init"},
@@ -143,12 +144,12 @@ static const struct {
        "  %t = exp %r group 1\n  assign \"p\" %q\n  assign \"p:m\" %t\n}\n",
      "assign 'p:m' has type f32[2, 2], expected f32[4]"},
     {S "graph @g update fused planned slab 64 bound 0 {\n  %p = param \"p\"\n"
-       "  %v = reshape %p to=f32[2, 2]\n  %q = exp %p group 0\n"
+       "  %v = reshape %p to=f32[1, 4]\n  %q = exp %p group 0\n"
        "  %r = exp %v group 0 slab 0\n  %t = sum_rows %r group 1 slab 0\n"
        "  assign \"p\" %q\n  result \"t\" %t\n}\n",
      "shares bytes of the slab with %3"},
-    {S "graph @g update fused planned slab 128 bound 0 {\n  %p = param \"p\"\n"
-       "  %v = reshape %p to=f32[2, 2]\n  %q = exp %p group 0\n"
+    {S "graph @g update fused planned slab 128 bound 128 {\n  %p = param \"p\"\n"
+       "  %v = reshape %p to=f32[1, 4]\n  %q = exp %p group 0\n"
        "  %r = exp %v group 0 slab 0\n  %t = sum_rows %r group 1 slab 64\n"
        "  assign \"p\" %q\n  result \"t\" %t\n}\n",
      "reads 'p' in another order than it is written in place"},
