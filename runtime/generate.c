@@ -61,7 +61,7 @@ bool generate_can(const Module *module, const char *task)
     return find_graph(module, GRAPH_decode, task) != NULL;
 }
 
-/* -- what the decode graph reads --------------------------------------------------- */
+/* -- what the decode graph reads: verified by ir/verify_decode.c --------------------- */
 
 static CarryKind kind_of(const Generation *g, const char *name)
 {
@@ -70,52 +70,19 @@ static CarryKind kind_of(const Generation *g, const char *name)
     return graph_find_output(g->decode, OUTPUT_result, name) ? CARRY_cache : CARRY_token;
 }
 
-static bool same_rows(Type a, Type b)
-{
-    return a.dtype == b.dtype && type_is_ragged(a) && type_is_ragged(b) &&
-           type_width(a) == type_width(b);
-}
-
-/* What is carried from a result to an input must be what the input reads. */
-static bool check_carry(const Generation *g, const Carry *carry)
-{
-    const Graph *from = carry->kind == CARRY_kept ? g->encode : g->decode;
-    const Type type = carry->input->type;
-    const Output *output = graph_find_output(from, OUTPUT_result, carry->name);
-    if (carry->kind == CARRY_token ? type.dtype == DTYPE_i32 && type_is_ragged(type)
-                                   : same_rows(type, output->value->type))
-        return true;
-    diag_error(g->diags, carry->input->loc,
-               "@%s: input '%s' is not what generation can give it", g->decode->name,
-               carry->name);
-    return false;
-}
-
-static bool find_carries(Generation *g)
+static void find_carries(Generation *g)
 {
     const Graph *graph = g->decode;
-    uint32_t tokens = 0;
     g->carries = ARENA_ARRAY(g->arena, Carry, graph->node_count);
     for (uint32_t i = 0; i < graph->node_count; i++) {
         const Node *node = graph->nodes[i];
-        if (node->op != OP_input || !type_is_ragged(node->type))
+        if (node->op != OP_input)
             continue;
-        Carry *carry = &g->carries[g->carry_count++];
-        *carry = (Carry){.input = node,
-                         .name = node->attr.named.name,
-                         .kind = kind_of(g, node->attr.named.name),
-                         .row_bytes = type_row_bytes(node->type)};
-        tokens += carry->kind == CARRY_token;
-        if (!check_carry(g, carry))
-            return false;
+        g->carries[g->carry_count++] = (Carry){.input = node,
+                                               .name = node->attr.named.name,
+                                               .kind = kind_of(g, node->attr.named.name),
+                                               .row_bytes = type_row_bytes(node->type)};
     }
-    if (tokens != 1)
-        diag_error(
-            g->diags, (Loc){0},
-            "@%s has %u inputs that are neither kept nor caches, expected one: the last "
-            "token",
-            graph->name, tokens);
-    return tokens == 1;
 }
 
 static bool find_axes(Generation *g)
@@ -128,14 +95,8 @@ static bool find_axes(Generation *g)
         if (graph->axes[a].kind != AXIS_KIND_primary)
             continue;
         uint32_t found = 0;
-        while (found < g->carry_count && g->carries[found].input->type.axis != (int32_t)a)
+        while (g->carries[found].input->type.axis != (int32_t)a)
             found++;
-        if (found == g->carry_count) {
-            diag_error(g->diags, (Loc){0},
-                       "@%s: generation does not know the rows of axis '%s'", graph->name,
-                       graph->axes[a].name);
-            return false;
-        }
         g->axes[g->step.axis_count] = g->carries[found].kind;
         g->axis_of[g->step.axis_count] = found;
         g->step.axes[g->step.axis_count++].name = graph->axes[a].name;
@@ -151,19 +112,6 @@ static bool find_axes(Generation *g)
     return true;
 }
 
-static bool find_logits(Generation *g)
-{
-    const Output *logits = graph_find_output(g->decode, OUTPUT_result, "logits");
-    const Node *value = logits ? logits->value : NULL;
-    if (!value || value->type.dtype != DTYPE_f32 || !type_is_ragged(value->type)) {
-        diag_error(g->diags, (Loc){0}, "@%s has no rows of logits as result \"logits\"",
-                   g->decode->name);
-        return false;
-    }
-    g->vocabulary = type_width(value->type);
-    return true;
-}
-
 static bool prepare(Generation *g)
 {
     const Module *module = session_module(g->session);
@@ -175,8 +123,10 @@ static bool prepare(Generation *g)
                    g->batch->task);
         return false;
     }
-    if (!find_logits(g) || !search_check(g->options, g->vocabulary, g->diags) ||
-        !find_carries(g) || !find_axes(g))
+    const Output *logits = graph_find_output(g->decode, OUTPUT_result, "logits");
+    g->vocabulary = type_width(logits->value->type);
+    find_carries(g);
+    if (!search_check(g->options, g->vocabulary, g->diags) || !find_axes(g))
         return false;
     g->step.task = g->batch->task;
     g->step.fields = ARENA_ARRAY(g->arena, BatchField, g->carry_count);

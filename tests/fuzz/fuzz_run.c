@@ -89,6 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             is_planned = is_planned && module->graphs[g]->planned;
         const PassOptions passes = {0};
         is_good = is_planned || passes_run(module, &passes, fuzz.diags);
+        is_good = is_good && plan_verify(module, fuzz.diags);
         if (is_good && is_small(&fuzz, module))
             run(&fuzz, module);
     }
