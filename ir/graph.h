@@ -123,10 +123,11 @@ typedef struct Graph {
     bool planned;      /* offsets are set, slab_bytes holds */
     int64_t slab_bytes;  /* memory of one lane */
     int64_t slab_bound;  /* most bytes live at once: no plan can be smaller */
-    /* Where the text stands that the graph was read from; loc.file is NULL, and places
-     * too, if it was built. */
+    /* Where the text stands that the graph was read from; loc.file is NULL, and there are
+     * no places, if it was built. */
     Loc loc;
     const Loc *places; /* by node id */
+    uint32_t place_count;
     struct GraphPrivate *private_; /* node table and growth, graph.c only */
 } Graph;
 

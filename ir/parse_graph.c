@@ -531,6 +531,7 @@ void parse_graph(Parser *parser)
     }
     g.graph->places =
         arena_copy(g.graph->arena, g.places, g.graph->node_count * sizeof *g.places);
+    g.graph->place_count = g.graph->node_count;
     free(g.places);
     free(g.names);
 }

@@ -22,9 +22,8 @@ static Loc place_of(const Graph *graph, const Node *node)
 {
     if (!node)
         return graph->loc;
-    if (node->loc.file || !graph->places)
-        return node->loc;
-    return graph->places[node->id];
+    bool is_read = !node->loc.file && node->id < graph->place_count;
+    return is_read ? graph->places[node->id] : node->loc;
 }
 
 bool verify_fault(const Graph *graph, const Node *node, Diags *diags, const char *format,
