@@ -1,7 +1,6 @@
 /* The side that asks: starts the server, sends it files, and takes what comes back. */
 #include "runtime/isolate/isolate.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -14,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ir/base/arena.h"
@@ -31,6 +31,7 @@ struct Isolate {
     uint64_t serial;
     IsolateCall call;
     bool is_waiting; /* the handler has handed over a part and waits */
+    bool is_asked_again;
     bool is_over;
     _Atomic bool is_broken;
 };
@@ -161,7 +162,13 @@ static bool open_ends(Isolate *isolate, int *out_other)
 
 static bool start_server(Isolate *isolate, Diags *diags)
 {
-    assert(!getenv(ISOLATE_VARIABLE)); /* main() has not called isolate_serve */
+    if (getenv(ISOLATE_VARIABLE)) { /* main() has not called isolate_serve */
+        diag_error(
+            diags, (Loc){0},
+            "cannot start the process that reads files from one that was started to "
+            "read files (" ISOLATE_VARIABLE " is set)");
+        return false;
+    }
     int other = -1;
     bool has_ends = open_ends(isolate, &other);
     int fault = has_ends ? spawn(&isolate->server, other, isolate->memory) : errno;
@@ -230,7 +237,7 @@ bool isolate_begin(Isolate *isolate, const IsolateCall *call, Diags *diags)
         return false;
     pthread_mutex_lock(&isolate->lock);
     isolate->call = *call;
-    isolate->is_waiting = isolate->is_over = false;
+    isolate->is_waiting = isolate->is_over = isolate->is_asked_again = false;
     bool is_asked = ask(isolate, file, diags);
     (void)close(file);
     if (!is_asked)
@@ -319,6 +326,34 @@ static bool hear_of_file(Isolate *isolate, WireMessage *out)
     return true;
 }
 
+/* Its end of the socket goes a little before it can be waited for. */
+static bool has_ended(const Isolate *isolate)
+{
+    enum { LOOKS = 100, NANOSECONDS = 1000000 };
+    for (int i = 0; i < LOOKS; i++) {
+        if (waitpid(isolate->server, NULL, WNOHANG) == isolate->server)
+            return true;
+        nanosleep(&(struct timespec){.tv_nsec = NANOSECONDS}, NULL);
+    }
+    return false;
+}
+
+/* The server was ended from outside, for want of memory say, which is not the file's
+ * fault: it is read once more, unless parts of it are out already. */
+static bool ask_again(Isolate *isolate, WireMessage *out, Diags *diags)
+{
+    if (isolate->is_waiting || isolate->is_asked_again || !has_ended(isolate))
+        return false;
+    isolate->server = 0;
+    stop_server(isolate);
+    isolate->is_asked_again = true;
+    int file = file_open(isolate->call.path, diags);
+    bool is_heard = file >= 0 && ask(isolate, file, diags) && hear_of_file(isolate, out);
+    if (file >= 0)
+        (void)close(file);
+    return is_heard;
+}
+
 IsolateStep isolate_next(Isolate *isolate, const void **out_part, size_t *out_bytes,
                          Diags *diags)
 {
@@ -327,8 +362,9 @@ IsolateStep isolate_next(Isolate *isolate, const void **out_part, size_t *out_by
     WireMessage message;
     if (isolate->is_over)
         return ISOLATE_done;
-    if ((isolate->is_waiting && !wire_send(isolate->socket, &go_on, -1)) ||
-        !hear_of_file(isolate, &message)) {
+    bool is_heard = (!isolate->is_waiting || wire_send(isolate->socket, &go_on, -1)) &&
+                    hear_of_file(isolate, &message);
+    if (!is_heard && !ask_again(isolate, &message, diags)) {
         diag_error(diags, loc, "the process that reads it ended, or hangs");
         stop_server(isolate);
         return fail(isolate);

@@ -59,6 +59,18 @@ static bool remember(IsolateReply *reply)
     return true;
 }
 
+/* As if something outside had ended the server: once if a file says so, else always. */
+static bool end_server(const IsolateInput *input, IsolateReply *reply)
+{
+    char once[512];
+    (void)snprintf(once, sizeof once, "%s.once", input->path);
+    if (*(const char *)input->request == 'o' && unlink(once) != 0)
+        return echo(input, reply);
+    (void)kill(getppid(), SIGKILL);
+    for (;;)
+        pause();
+}
+
 static bool obey(const IsolateInput *input, IsolateReply *reply, Diags *diags)
 {
     const char *order = input->request;
@@ -80,8 +92,11 @@ static bool obey(const IsolateInput *input, IsolateReply *reply, Diags *diags)
     case 't':
         for (;;)
             pause();
-    case 'o':
+    case 'w':
         return open_another(input, diags);
+    case 'o':
+    case 'k':
+        return end_server(input, reply);
     case 'r':
         return remember(reply);
     default:
@@ -153,7 +168,8 @@ static void test_faults(Check *check, Isolate *isolate, const char *path)
         {"m", "needs more memory "},
         {"h", "needs more memory to read than the 64 MiB allowed"},
         {"t", "takes longer than 1 s to read"},
-        {"o", "nothing can be opened"},
+        {"w", "nothing can be opened"},
+        {"k", "the process that reads it ended, or hangs"},
         {"x", "has the fault\n"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -225,6 +241,43 @@ static void test_fresh(Check *check, Isolate *isolate, const char *path)
     diags_free(diags);
 }
 
+/* A file that is being read when something else ends the server is read again. */
+static void test_ended(Check *check, Isolate *isolate, const Scratch *scratch,
+                       const char *path)
+{
+    Diags *diags = diags_new(stderr);
+    const IsolateCall call = call_for(path, "o");
+    const void *part = NULL;
+    size_t bytes;
+    const char *once = scratch_text(scratch, "file.once", "");
+    if (isolate_begin(isolate, &call, diags)) {
+        CHECK(check, isolate_next(isolate, &part, &bytes, diags) == ISOLATE_part, "part");
+        CHECK(check, part && strcmp(part, "text") == 0, "the file's bytes");
+        isolate_end(isolate);
+    }
+    CHECK(check, access(once, F_OK) != 0, "the server was ended");
+    CHECK(check, diags_error_count(diags) == 0, "no error");
+    diags_free(diags);
+}
+
+/* What no file is at fault for is told apart. */
+static void test_broken(Check *check, const char *path)
+{
+    Isolate *isolate = isolate_new();
+    Messages messages;
+    const IsolateCall call = call_for(path, "e");
+    messages_open(&messages);
+    CHECK(check, setenv("VLGRAPH_SERVES_FILES", "1", 1) == 0, "setenv");
+    CHECK(check, !isolate_is_broken(isolate), "not tried yet");
+    CHECK(check, !isolate_begin(isolate, &call, messages.diags), "cannot begin");
+    CHECK(check, isolate_is_broken(isolate), "broken");
+    CHECK(check, messages_have(&messages, "cannot start the process"), "%s",
+          messages.text);
+    CHECK(check, unsetenv("VLGRAPH_SERVES_FILES") == 0, "unsetenv");
+    messages_close(&messages);
+    isolate_free(isolate);
+}
+
 int main(int argc, char **argv)
 {
     static const IsolateHandler *const handlers[] = {&handler};
@@ -237,6 +290,8 @@ int main(int argc, char **argv)
     test_files(&check, isolate, &scratch);
     test_parts(&check, isolate, path);
     test_fresh(&check, isolate, path);
+    test_ended(&check, isolate, &scratch, path);
+    test_broken(&check, path);
     isolate_free(isolate);
     scratch_free(&scratch);
     return check_finish(&check);
