@@ -98,5 +98,5 @@ int cmd_score(int argc, char **argv)
     code = exit_code(is_good, diags);
     evaluation_free(&evaluation);
     diags_free(diags);
-    return output_code(code);
+    return code;
 }

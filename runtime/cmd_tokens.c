@@ -118,5 +118,5 @@ int cmd_tokens(int argc, char **argv)
     code = exit_code(is_good, diags);
     tokenizer_free(tokenizer);
     diags_free(diags);
-    return output_code(code);
+    return code;
 }

@@ -120,16 +120,6 @@ bool options_parse(const Usage *usage, int argc, char **argv, const char **opera
     return true;
 }
 
-ExitCode output_code(ExitCode code)
-{
-    errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return code;
-    fprintf(stderr, "standard output: error: cannot be written%s%s\n", errno ? ": " : "",
-            errno ? strerror(errno) : "");
-    return code == EXIT_CODE_done ? EXIT_CODE_input : code;
-}
-
 ExitCode exit_code(bool is_good, const Diags *diags)
 {
     if (is_good)

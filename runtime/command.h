@@ -58,10 +58,6 @@ typedef struct Usage {
 NODISCARD bool options_parse(const Usage *usage, int argc, char **argv,
                              const char **operands, int *out_code);
 
-/* How a command ends whose result is on standard output: `code`, unless that could not be
- * written. */
-ExitCode output_code(ExitCode code);
-
 /* How a command ends that went well, or after what is in `diags`. */
 ExitCode exit_code(bool is_good, const Diags *diags);
 /* How the process ends after a command that may have been interrupted: if it was, and
