@@ -50,16 +50,30 @@ static int64_t space_left(void)
     return left > 0 ? left : 0;
 }
 
-/* Whether so many buffers could be had now; if not, says what is missing. */
+/* Whether so many buffers could be had now, one by one as the library takes them. */
+static bool try_space(uint32_t buffers)
+{
+    void **spaces = heap_alloc((buffers + 1) * sizeof *spaces);
+    uint32_t had = 0;
+    while (had < buffers) {
+        spaces[had] = mmap(NULL, BUFFER_BYTES, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (spaces[had] == MAP_FAILED)
+            break;
+        had++;
+    }
+    for (uint32_t i = 0; i < had; i++)
+        munmap(spaces[i], BUFFER_BYTES);
+    free(spaces);
+    return had == buffers;
+}
+
+/* If they could not, says what is missing. */
 static bool check_space(uint32_t buffers, Diags *diags)
 {
     size_t size = (size_t)buffers * BUFFER_BYTES;
-    void *space =
-        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (space != MAP_FAILED) {
-        munmap(space, size);
+    if (try_space(buffers))
         return true;
-    }
     int64_t left = space_left(), missing = (int64_t)size - left;
     diag_error(
         diags, (Loc){0},
@@ -172,12 +186,17 @@ bool blas_reserve(Lanes *lanes, Diags *diags)
         return true;
     }
     void **buffers = heap_alloc(count * sizeof *buffers);
-    for (uint32_t i = 0; i < count; i++)
-        buffers[i] = library.take(0);
-    for (uint32_t i = 0; i < count; i++)
+    uint32_t had = 0;
+    while (had < count && (buffers[had] = library.take(0)))
+        had++;
+    for (uint32_t i = 0; i < had; i++)
         library.give_back(buffers[i]);
     free(buffers);
-    return true;
+    if (had < count)
+        diag_error(diags, (Loc){0},
+                   "OpenBLAS has room for products on %u threads, and %u are asked for",
+                   had, count);
+    return had == count;
 }
 
 /* -- products ----------------------------------------------------------------------- */
