@@ -94,8 +94,10 @@ bool cache_size_parse(const char *text, int64_t *out_bytes)
         return false;
     const char *unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
     int shift = unit ? 10 * (int)(unit - units + 1) : 0;
+    if (number > INT64_MAX >> shift || end[unit ? 1 : 0] != '\0')
+        return false;
     *out_bytes = (int64_t)number << shift;
-    return number <= INT64_MAX >> shift && end[unit ? 1 : 0] == '\0';
+    return true;
 }
 
 static int64_t limit_of(int dir)
