@@ -43,7 +43,7 @@ unwritable "$vlrun" --help
 for command in compile check dump opt params compare explain ops passes schema; do
     unwritable "$vlc" $command --help
 done
-for command in train eval generate export extract profile make-data bench cache verify; do
+for command in train eval generate tokens score export extract profile make-data bench cache verify; do
     unwritable "$vlrun" $command --help
 done
 for command in ops passes schema; do
@@ -161,8 +161,12 @@ done
 kill -KILL $process
 wait $process 2>/dev/null
 [ "$(halves)" -eq 1 ] || fail "nothing is left of a killed writer: $(cat "$work/log")"
-"$vlrun" train "$plan" --weights "$weights" --steps 0 --out "$work/whole" >"$work/log" 2>&1 ||
-    fail "after a killed writer: $(cat "$work/log")"
+"$vlrun" train "$plan" --weights "$weights" --steps 0 --out "$work/whole" >"$work/whole.log" 2>&1 ||
+    fail "after a killed writer: $(cat "$work/whole.log")"
 [ "$(halves)" -eq 0 ] || fail "half of the built-in data is left in the cache"
-grep -q "files$" "$work/log" || fail "no progress: $(cat "$work/log")"
+for command in eval generate; do
+    "$vlrun" cache --clear >/dev/null
+    interrupted INT "$XDG_CACHE_HOME/vlgraph/kernel_*" "$vlrun" $command "$plan" --from "$run" --data shapes --other-data
+done
+grep -q "files$" "$work/whole.log" || fail "no progress: $(cat "$work/whole.log")"
 exit $failed

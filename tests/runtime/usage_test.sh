@@ -24,7 +24,7 @@ plan=$work/plan.bin
 
 expect 2 "usage: vlrun <command>"
 expect 0 "usage: vlrun <command>" --help
-for command in train eval generate tokens score export extract profile bench verify make-data; do
+for command in train eval generate tokens score export extract profile bench cache verify make-data; do
     expect 0 "usage: vlrun $command" $command --help
 done
 expect 2 "did you mean 'train'?" trian "$plan"
