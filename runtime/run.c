@@ -304,10 +304,13 @@ static bool take_recorded_data(const Run *run, DataOptions *given, Diags *diags)
         given->skip_bad |= run->record.skip_bad;
         return true;
     }
-    if (run->is_old && !given->directory) {
+    if ((run->checkpoint || run->trained) && !given->directory) {
         diag_error(diags, (Loc){0},
-                   "the run has no run.json: an earlier version made it, and it cannot "
-                   "tell on which data it was trained: --data DIR, or --data shapes");
+                   "%s cannot tell on which data it was trained: --data DIR, or --data "
+                   "shapes",
+                   run->is_old
+                       ? "the run has no run.json: an earlier version made it, and it"
+                       : "a file of parameters alone");
         return false;
     }
     if (!given->directory)

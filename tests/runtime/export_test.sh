@@ -54,4 +54,8 @@ refuses "not the weights over which" --from "$work/trained.safetensors" \
 refuses "has no trained parameter" --from "$backbone"
 head -c 5000 "$work/trained.safetensors" >"$work/cut.safetensors"
 refuses "cut.safetensors" --from "$work/cut.safetensors"
+if "$vlrun" eval "$plan" --from "$work/whole.safetensors" >"$work/refused" 2>&1; then
+    fail "scored on data that nobody named"
+fi
+grep -q "cannot tell on which data" "$work/refused" || fail "data: $(cat "$work/refused")"
 echo "exported, read again and refused as it should be"

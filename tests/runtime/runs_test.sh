@@ -144,7 +144,9 @@ expect 1 "another run is at work here" "${train[@]}" --out busy --overwrite
 expect 0 "nlvr" eval busy
 expect 0 "" export busy -o busy.safetensors
 kill -TERM $busy
-wait $busy || [ $? -eq 130 ] || fail "the long run: $(cat busy.log)"
+status=0
+wait $busy || status=$?
+[ $status -eq 143 ] || fail "the long run: exit $status: $(cat busy.log)" # 128 and SIGTERM
 grep -q "go on with --resume busy" busy.log || fail "the long run: $(cat busy.log)"
 
 # -- a run that replaces another ----------------------------------------------------------------
