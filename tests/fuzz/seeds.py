@@ -127,6 +127,10 @@ def main():
     put(out / "picture", "png", png())
     for path in sorted((tests / "fuzz/pictures").glob("*")):
         put(out / "picture", path.name, path.read_bytes())
+    for path in sorted((tests / "fuzz/hdf5").glob("*")):
+        put(out / "hdf5", path.name, path.read_bytes())
+    for path in sorted((tests / "data/damaged").glob("*")):
+        put(out / "hdf5", path.name, path.read_bytes())
     for path in sorted((tests / "media/videos").glob("*.*")):
         put(out / "video", path.name, path.read_bytes())
     for i, text in enumerate(CAPTIONS):
