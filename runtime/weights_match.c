@@ -159,7 +159,7 @@ Prefix prefix_choose(const Store *store, const TensorSet *set)
     Choice choice = {.store = store, .set = set};
     for (uint32_t i = 0; i < tensor_set_count(set); i++)
         choice.most += find_param(store, tensor_set_at(set, i)->name) != NULL;
-    Prefix outer = {.in_set = true};
+    Prefix outer = {.text = "", .in_set = true};
     for (int depth = 0; depth < DEEPEST; depth++) { /* "base_model.model." */
         Prefix inner = vote(set, outer);
         if (inner.len <= outer.len)

@@ -244,20 +244,22 @@ static void test_damage(Check *check, const char *path, const char *damaged)
 /* What people have in place of weights. */
 static void test_foreign(Check *check, const char *path)
 {
+#define GIVEN(text) text, sizeof(text) - 1
     static const struct {
         const char *bytes;
         size_t len;
         const char *message, *advice;
     } cases[] = {
-        {"", 0, "it is empty", ""},
-        {"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", 67,
+        {GIVEN(""), "it is empty", ""},
+        {GIVEN("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"),
          "git-lfs pointer", "git lfs pull"},
-        {"\n<!DOCTYPE html><html><head>", 27, "HTML page", "/resolve/"},
-        {"Entry not found, and more of it", 31, "a text", "/resolve/"},
-        {"PK\003\004\000\000\000\000archive/data.pkl", 24, "zip archive", "save_file"},
-        {"\200\002}q\000X\015\000\000\000encoder.weight", 25, "pickle", "save_file"},
-        {"\211HDF\r\n\032\n\000\000\000\000\000\000\000\000", 16, "HDF5", "save_file"},
+        {GIVEN("\n<!DOCTYPE html><html><head>"), "HTML page", "/resolve/"},
+        {GIVEN("Entry not found, and more of it"), "a text", "/resolve/"},
+        {GIVEN("PK\003\004\000\000\000\000archive/data.pkl"), "zip archive", "save_file"},
+        {GIVEN("\200\002}q\000X\015\000\000\000encoder.weight"), "pickle", "save_file"},
+        {GIVEN("\211HDF\r\n\032\n\000\000\000\000\000\000\000\000"), "HDF5", "save_file"},
     };
+#undef GIVEN
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         write_file(path, cases[i].bytes, cases[i].len);
         char *message = open_message(path);
