@@ -3,7 +3,8 @@
 
 #include "runtime/data/dataset_load.h"
 
-/* The members of "label", {answer: score}, as answers. */
+/* The members of "label", {answer: score}, as answers. Empty ones are not to be learned:
+ * they are left out beside others, and a fault alone. */
 static bool take_answers(Loader *loader, const json_t *record, json_t *label,
                          DatasetExample *example)
 {
@@ -11,20 +12,26 @@ static bool take_answers(Loader *loader, const json_t *record, json_t *label,
     DatasetAnswer *answers =
         ARENA_ARRAY(loader->arena, DatasetAnswer, json_object_size(label));
     const char *text;
-    uint32_t count = 0;
+    uint32_t count = 0, empty = 0;
+    bool is_learned = loader->file->split == SPLIT_train;
     json_object_foreach(label, text, score)
     {
         double value = json_number_value(score);
         if (!json_is_number(score) || !(value >= 0 && value <= 1))
             return loader_fault(loader, record, "the score of answer '%s' is not in 0..1",
                                 text);
-        if (!text[strspn(text, " \t\n\v\f\r")])
-            return loader_fault(loader, record, "\"label\" has an empty answer");
-        answers[count++] = (DatasetAnswer){intern(loader->interns, text), (float)value};
+        if (is_learned && !text[strspn(text, " \t\n\v\f\r")])
+            empty++;
+        else
+            answers[count++] =
+                (DatasetAnswer){intern(loader->interns, text), (float)value};
     }
     example->answers = answers;
     example->answer_count = count;
     example->is_told = true;
+    if (empty > 0 && !loader_has_score(example))
+        return loader_fault(loader, record, "\"label\" has an empty answer and no other");
+    loader->empty += empty;
     return true;
 }
 

@@ -61,7 +61,8 @@ static bool read_file(Loader *loader, const char *path, const char *member,
 const char *subtitles_name(const char *folder, Arena *arena)
 {
     const char *slash = strrchr(folder, '/');
-    return arena_format(arena, "video/ann/%s_subtitles.jsonl", slash ? slash + 1 : folder);
+    return arena_format(arena, "video/ann/%s_subtitles.jsonl",
+                        slash ? slash + 1 : folder);
 }
 
 static bool open_subtitles(Loader *loader)
@@ -86,6 +87,10 @@ static void warn_untold(const Loader *loader, const char *path, int64_t before)
                      "%" PRId64 " of %" PRId64
                      " examples of task '%s' have no answer and are not scored",
                      loader->untold, count, loader->kind->task);
+    if (loader->empty > 0)
+        diag_warning(loader->diags, (Loc){.file = path},
+                     "%" PRId64 " empty answers of task '%s' are left out", loader->empty,
+                     loader->kind->task);
 }
 
 static bool load_file(Loader *loader)
@@ -94,7 +99,7 @@ static bool load_file(Loader *loader)
     int64_t before = loader->out->count;
     /* Of what is read here only captions are inside of a larger object. */
     const char *member = strstr(path, "/dataset_coco.json") ? "images" : NULL;
-    loader->untold = 0;
+    loader->untold = loader->empty = 0;
     if (!open_subtitles(loader) || !read_file(loader, path, member, loader->kind->read))
         return false;
     warn_untold(loader, path, before);

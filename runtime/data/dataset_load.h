@@ -30,6 +30,7 @@ struct Loader {
     Subtitles *subtitles; /* of the file's videos */
     bool needs_scores;    /* what no answer has a score for would be learned as silence */
     int64_t untold;       /* examples of the file without an answer */
+    int64_t empty;        /* answers of the file that say nothing, and are not learned */
 };
 
 /* Loads the split into `out` unless it is there. False after an error; nothing to train

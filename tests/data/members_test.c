@@ -257,6 +257,25 @@ static void check_labels(Check *check, const Scratch *scratch, const char *label
     loading_close(&loading);
 }
 
+/* Beside another answer an empty one is left out, with a word about it. */
+static void test_empty_answer(Check *check, const Scratch *scratch)
+{
+    Loading loading;
+    scratch_text(scratch, "vqa/karpathy_train.json",
+                 "[{\"img_id\": \"i\", \"sent\": \"s\", \"question_id\": 1, \"label\": "
+                 "{\" \": 1, \"a\": 0.3}}]");
+    loading_open(&loading, scratch, "vqa", SPLIT_train, false);
+    CHECK(check, loading.is_loaded && loading.list.count == 1, "%s",
+          loading.messages.text);
+    CHECK(check,
+          loading.is_loaded && loading.list.items[0].answer_count == 1 &&
+              strcmp(loading.list.items[0].answers[0].text, "a") == 0,
+          "the other answer");
+    CHECK(check, messages_have(&loading.messages, "warning: 1 empty answers"), "%s",
+          loading.messages.text);
+    loading_close(&loading);
+}
+
 /* A model that does not weigh its answers would learn to say nothing. */
 static void test_unweighed(Check *check, const Scratch *scratch)
 {
@@ -357,6 +376,7 @@ int main(void)
     check_labels(&check, &scratch, "1100", "warning: 2 of 4 examples");
     check_labels(&check, &scratch, "00", "error: none of 2 examples");
     test_unweighed(&check, &scratch);
+    test_empty_answer(&check, &scratch);
     test_empty(&check, &scratch);
     test_subtitles(&check, &scratch);
     test_unknown(&check, &scratch);
