@@ -102,6 +102,20 @@ dump "$work/board" || fail "no leaderboard file through a link"
 rm "$work/board/$board" && mkfifo "$work/board/$board"
 says 1 "cannot be written" dump "$work/board"
 
+# Files of features: the same.
+"$vlc" compile "$models/extract_rn50.vg" -o "$work/images.bin" --set size=tiny || exit 1
+echo iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR42mNQcEgAIgYIBQAUDgMBMCd5lwAAAABJRU5ErkJggg== | base64 -d >"$work/image.png"
+extract() {
+    "$vlrun" extract "$work/images.bin" --images "$work/image.png" --out "$work/features" --random-weights --overwrite
+}
+mkdir "$work/features"
+ln -s "$work/far.h5" "$work/features/image.h5"
+extract >/dev/null || fail "no features through a link"
+[ -L "$work/features/image.h5" ] && [ -s "$work/far.h5" ] || fail "the link of features is replaced"
+rm "$work/features/image.h5" && mkfifo "$work/features/image.h5"
+says 1 "cannot be written" extract
+[ "$(ls -A "$work/features")" = image.h5 ] || fail "files are left behind: $(ls -A "$work/features")"
+
 # A path that is no text: written, not "out of memory".
 odd=$work/$(printf 'p\351').safetensors
 "$vlrun" export "$plan" --from "$run" -o "$odd" || fail "a name that is not UTF-8 cannot be written"
