@@ -29,11 +29,11 @@
 #include <string.h>
 
 #include "ir/liveness.h"
+#include "ir/step_rules.h"
 #include "passes/pass.h"
 #include "passes/reorder.h"
 
 enum {
-    MOST_NODES = 96, /* in a row kernel */
     MOST_PHASES = 8,
     MOST_OPERANDS = 40,
     MOST_PRODUCTS = 4,   /* between the two of a pair */
@@ -181,7 +181,7 @@ static bool refuse_far_apart(Fuser *fuser, const Pair *pair)
 static bool refuse_too_many_nodes(Fuser *fuser, const Pair *pair)
 {
     const Clusters *c = fuser->clusters;
-    return c->size[pair->from] + c->size[pair->to] > MOST_NODES;
+    return c->size[pair->from] + c->size[pair->to] > MOST_ROW_NODES;
 }
 
 /* The members of both clusters, by id. */
@@ -200,7 +200,8 @@ static uint32_t both_members(const Fuser *fuser, const Pair *pair, uint32_t *out
 
 static bool refuse_too_many_phases(Fuser *fuser, const Pair *pair)
 {
-    uint32_t members[MOST_NODES], count = both_members(fuser, pair, members), most = 0;
+    uint32_t members[MOST_ROW_NODES], count = both_members(fuser, pair, members);
+    uint32_t most = 0;
     const Clusters *c = fuser->clusters;
     for (uint32_t i = 0; i < count; i++) {
         const Node *node = fuser->in->nodes[members[i]];
@@ -231,7 +232,7 @@ static bool is_read_outside(const Fuser *fuser, const Pair *pair, uint32_t id)
 
 static bool refuse_too_many_operands(Fuser *fuser, const Pair *pair)
 {
-    uint32_t members[MOST_NODES], count = both_members(fuser, pair, members);
+    uint32_t members[MOST_ROW_NODES], count = both_members(fuser, pair, members);
     uint32_t operands = 0;
     const Clusters *c = fuser->clusters;
     fuser->stamp++;

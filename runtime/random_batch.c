@@ -79,7 +79,9 @@ int64_t random_batch_rows(const Graph *graph, const Batch *batch, int32_t axis)
         for (uint32_t a = 0; a < graph->axis_count; a++)
             if (graph->axes[a].kind == AXIS_KIND_primary)
                 primary[a] = batch->axes[next++].lengths[s];
-        rows += axis_sequence_rows(graph, axis, primary);
+        int64_t more = axis_sequence_rows(graph, axis, primary);
+        bool fits = more <= graph->axes[axis].longest;
+        rows += more > 0 && (fits || axis == AXIS_BATCH) ? more : 0;
     }
     return rows;
 }

@@ -22,7 +22,8 @@ typedef struct RandomBatch {
  * them), every field random rows, near 0 with deviation about 1; row numbers stay within
  * their tables. */
 Batch *random_batch(const Graph *graph, const RandomBatch *wanted);
-/* Rows of an axis in a batch made for that graph. */
+/* Rows of an axis in a batch made for that graph. Lengths that the graph does not allow
+ * count none: whoever runs the batch refuses it, and no memory is taken for it. */
 int64_t random_batch_rows(const Graph *graph, const Batch *batch, int32_t axis);
 
 /* A number in [-1, 1), a function of seed and index. */

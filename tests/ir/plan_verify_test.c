@@ -1,6 +1,9 @@
 /* What code generation and sessions take for granted of a plan is refused when it is
  * read: groups, bounds, inputs, results, updates, axes, names, and what generation needs
  * of its two graphs. */
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "text_module.h"
 
 #define M "module \"m\"\n"
@@ -227,9 +230,34 @@ static void check_all(Check *check, const Wrong *wrong, size_t count)
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
+/* One kernel of `nodes` operations. */
+static char *chain_of(int nodes)
+{
+    size_t len;
+    char *text;
+    FILE *out = open_memstream(&text, &len);
+    fputs(M FUSED X "  %v0 = exp %x group 0\n", out);
+    for (int i = 1; i < nodes; i++)
+        fprintf(out, "  %%v%d = erf %%v%d group 0\n", i, i - 1);
+    fputs("}\n", out);
+    fclose(out);
+    return text;
+}
+
+/* As many as `fuse` puts into one kernel, and one more. */
+static void test_long_groups(Check *check)
+{
+    char *most = chain_of(96), *more = chain_of(97);
+    check_right(check, most);
+    check_wrong(check, more, "no kernel runs group 0: too many operations");
+    free(most);
+    free(more);
+}
+
 int main(void)
 {
     Check check = {0};
+    test_long_groups(&check);
     for (size_t i = 0; i < COUNT(right_groups); i++)
         check_right(&check, right_groups[i]);
     for (size_t i = 0; i < COUNT(right_plans); i++)

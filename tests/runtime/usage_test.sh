@@ -42,6 +42,10 @@ expect 1 "rows on axis text, which is declared with at most" bench "$plan" --seq
     --lengths text=400,grid=49,dec=5
 expect 1 "rows on axis dec, which is declared with at most" bench "$plan" --sequences 2 \
     --lengths text=4,grid=49,dec=500
+expect 1 "2147483647 rows on axis text, which is declared with at most" bench "$plan" \
+    --sequences 1000 --lengths text=2147483647,grid=49,dec=5
+expect 1 "the rows of axis grid are not 1 square grids" bench "$plan" --sequences 2 \
+    --lengths text=4,grid=42,dec=5
 expect 1 "no checkpoint to go on from" train "$plan" --out "$work/run" --resume
 expect 0 "0 beyond" verify "$plan" --nodes
 
