@@ -49,14 +49,14 @@ def write_vqa():
                      "sent": "Is the café open?", "question_id": 10 * i + offset,
                      "label": {"yes": 1, "no": 0.3} if i % 3 else {},
                      "answer_type": "yes/no", "question_type": "is the"} for i in range(COUNT)])
-    for i, part in enumerate(["train", "val"]):
+    for part, offsets in [("train", [0]), ("val", [1, 2])]:
         write_json(f"vqa/v2_mscoco_{part}2014_annotations.json",
                    {"info": {}, "annotations": [
-                       {"question_id": 10 * j + i, "question_type": "is the",
+                       {"question_id": 10 * j + offset, "question_type": "is the",
                         "answer_type": "yes/no",
                         "answers": [{"answer": "yes", "answer_confidence": "yes",
                                      "answer_id": k + 1} for k in range(10)]}
-                       for j in range(COUNT)]})
+                       for j in range(COUNT) for offset in offsets]})
 
 
 def write_gqa():
