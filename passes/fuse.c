@@ -303,6 +303,24 @@ static bool refuse_operand_missing(Fuser *fuser, const Pair *pair)
            op_info(pair->a->op)->max_args != op_info(pair->b->op)->max_args;
 }
 
+static bool has_reader(const Fuser *fuser, uint32_t made, uint32_t read)
+{
+    const Clusters *c = fuser->clusters;
+    for (uint32_t i = c->first[read]; i != NO_NODE; i = c->next[i]) {
+        const Node *node = fuser->in->nodes[i];
+        for (uint32_t j = 0; j < node->arg_count; j++)
+            if (c->cluster[storage_node(node->args[j])->id] == made)
+                return true;
+    }
+    return false;
+}
+
+static bool refuse_operand_inside(Fuser *fuser, const Pair *pair)
+{
+    return has_reader(fuser, pair->from, pair->to) ||
+           has_reader(fuser, pair->to, pair->from);
+}
+
 static bool refuse_made_twice(Fuser *fuser, const Pair *pair)
 {
     const Clusters *c = fuser->clusters;
