@@ -76,18 +76,21 @@ static bool write_json(ShapesWriter *writer, const char *path, const json_t *val
     return shapes_close(file, full, writer->diags);
 }
 
-static bool answers_close(AnswerTable *table, ShapesWriter *writer, const char *folder)
+static bool answers_write(const AnswerTable *table, ShapesWriter *writer,
+                          const char *folder)
 {
-    bool is_written =
-        write_json(writer,
-                   arena_format(writer->arena, "%s/trainval_ans2label.json", folder),
-                   table->numbers) &&
-        write_json(writer,
-                   arena_format(writer->arena, "%s/trainval_label2ans.json", folder),
-                   table->texts);
+    return write_json(writer,
+                      arena_format(writer->arena, "%s/trainval_ans2label.json", folder),
+                      table->numbers) &&
+           write_json(writer,
+                      arena_format(writer->arena, "%s/trainval_label2ans.json", folder),
+                      table->texts);
+}
+
+static void answers_free(AnswerTable *table)
+{
     json_decref(table->numbers);
     json_decref(table->texts);
-    return is_written;
 }
 
 /* -- vqa --------------------------------------------------------------------------- */
@@ -136,24 +139,29 @@ static bool write_vqa_split(ShapesWriter *writer, Split split, RecordFile *annot
     return records_close(&out, writer->diags) && is_good;
 }
 
+/* One file of annotations, of the splits from `first` to `last`. */
+static bool write_annotated(ShapesWriter *writer, const char *path, Split first,
+                            Split last, AnswerTable *table)
+{
+    RecordFile annotations;
+    if (!records_open(&annotations, writer, path, "{\"annotations\": [\n", "\n]}"))
+        return false;
+    bool is_good = true;
+    for (int split = (int)first; is_good && split <= (int)last; split++)
+        is_good = write_vqa_split(writer, (Split)split, &annotations, table);
+    return records_close(&annotations, writer->diags) && is_good;
+}
+
 static bool write_vqa(ShapesWriter *writer)
 {
-    static const char head[] = "{\"annotations\": [\n", tail[] = "\n]}";
     AnswerTable table = answers_new();
-    RecordFile train, val;
-    if (!records_open(&train, writer, "vqa/v2_mscoco_train2014_annotations.json", head,
-                      tail))
-        return false;
-    bool is_good = write_vqa_split(writer, SPLIT_train, &train, &table);
-    is_good =
-        records_close(&train, writer->diags) && is_good &&
-        records_open(&val, writer, "vqa/v2_mscoco_val2014_annotations.json", head, tail);
-    if (!is_good)
-        return false;
-    is_good = write_vqa_split(writer, SPLIT_valid, &val, &table) &&
-              write_vqa_split(writer, SPLIT_test, &val, &table);
-    is_good = records_close(&val, writer->diags) && is_good;
-    return answers_close(&table, writer, "vqa") && is_good;
+    bool is_written = write_annotated(writer, "vqa/v2_mscoco_train2014_annotations.json",
+                                      SPLIT_train, SPLIT_train, &table) &&
+                      write_annotated(writer, "vqa/v2_mscoco_val2014_annotations.json",
+                                      SPLIT_valid, SPLIT_test, &table) &&
+                      answers_write(&table, writer, "vqa");
+    answers_free(&table);
+    return is_written;
 }
 
 /* -- gqa --------------------------------------------------------------------------- */
@@ -189,7 +197,9 @@ static bool write_gqa(ShapesWriter *writer)
     bool is_good = true;
     for (int split = 0; is_good && split < SPLIT_COUNT; split++)
         is_good = write_gqa_split(writer, (Split)split, &table);
-    return answers_close(&table, writer, "GQA") && is_good;
+    is_good = is_good && answers_write(&table, writer, "GQA");
+    answers_free(&table);
+    return is_good;
 }
 
 /* -- nlvr -------------------------------------------------------------------------- */
