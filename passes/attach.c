@@ -14,6 +14,7 @@
  *
  * Axes of grafts are known by name: one of the host's name is the host's. */
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ir/axis.h"
@@ -240,14 +241,18 @@ static const Node *attach_node(Rewrite *rw, const Node *node)
 
 /* -- before and after ----------------------------------------------------- */
 
-static void collect_scions(Attach *at, const Module *module, const Graph *host,
-                           Arena *arena)
+static void collect_scions(Attach *at, const PassContext *ctx, const Graph *host)
 {
-    at->scions = ARENA_ARRAY(arena, Scion, module->graph_count);
-    for (uint32_t i = 0; i < module->graph_count; i++) {
-        const Graph *graft = module->graphs[i];
-        if (graft->kind == GRAPH_graft && strcmp(graft->host, host->name) == 0)
-            at->scions[at->scion_count++].graft = graft;
+    uint32_t capacity = 0;
+    for (uint32_t i = 0; i < ctx->graft_count; i++) {
+        const Graph *graft = ctx->grafts[i];
+        if (strcmp(graft->host, host->name) != 0)
+            continue;
+        if (at->scion_count == capacity) {
+            capacity = capacity ? 2 * capacity : 16;
+            at->scions = heap_grow(at->scions, capacity * sizeof *at->scions);
+        }
+        at->scions[at->scion_count++] = (Scion){.graft = graft};
     }
 }
 
@@ -364,13 +369,16 @@ Graph *pass_attach(const Graph *in, PassContext *ctx)
     at.axes = ARENA_ARRAY(out->arena, int32_t, in->axis_count);
     at.follow = ARENA_ARRAY(out->arena, int32_t, in->axis_count);
     at.downstream = ARENA_ARRAY(out->arena, bool, in->node_count + 1);
-    collect_scions(&at, ctx->module, in, out->arena);
+    collect_scions(&at, ctx, in);
     create_settled_axes(&rw);
-    if (rewrite_into(&rw) && all_used(&at)) {
+    bool good = rewrite_into(&rw) && all_used(&at);
+    if (good) {
         finish_axes(&rw, ctx->module);
-        if (out->kind != GRAPH_decode || lengthen_kept_axes(out, ctx))
-            return out;
+        good = out->kind != GRAPH_decode || lengthen_kept_axes(out, ctx);
     }
+    free(at.scions);
+    if (good)
+        return out;
     graph_free(out);
     return NULL;
 }

@@ -250,6 +250,17 @@ static void replace_graphs(Run *run, const PassInfo *pass, Graph **graphs)
     module_set_graphs(run->module, graphs, kept);
 }
 
+/* In module order. */
+static const Graph **grafts_of(const Module *module, uint32_t *out_count)
+{
+    const Graph **grafts = heap_alloc((module->graph_count + 1) * sizeof *grafts);
+    *out_count = 0;
+    for (uint32_t i = 0; i < module->graph_count; i++)
+        if (module->graphs[i]->kind == GRAPH_graft)
+            grafts[(*out_count)++] = module->graphs[i];
+    return grafts;
+}
+
 static bool run_pass(Run *run, const PassInfo *pass)
 {
     const PassOptions *options = run->options;
@@ -262,6 +273,8 @@ static bool run_pass(Run *run, const PassInfo *pass)
                        .brief = !options->report_pass,
                        .plain = is_listed(options->skip, pass->name),
                        .memory_budget = options->memory_budget};
+    const Graph **grafts = grafts_of(module, &ctx.graft_count);
+    ctx.grafts = grafts;
     Graph **graphs = heap_alloc((module->graph_count + 1) * sizeof(Graph *));
     bool good = true;
     /* All graphs are tried, so that one run shows the mistakes of every task. */
@@ -269,6 +282,7 @@ static bool run_pass(Run *run, const PassInfo *pass)
         graphs[i] = run_on(run, pass, &ctx, i);
         good &= graphs[i] != NULL;
     }
+    free(grafts);
     if (good)
         replace_graphs(run, pass, graphs);
     for (uint32_t i = 0; !good && i < module->graph_count; i++)

@@ -11,6 +11,8 @@
 
 typedef struct PassContext {
     const Module *module;
+    const Graph *const *grafts; /* of the module, in order */
+    uint32_t graft_count;
     Diags *diags;          /* errors make the driver stop after the pass */
     FILE *report;          /* for the pass's section of `vlc explain`, or NULL */
     bool brief;            /* the report is of all passes: totals, not every value */

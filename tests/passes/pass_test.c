@@ -174,9 +174,42 @@ static void test_lost_facts(Check *check)
     result_free(&result);
 }
 
+/* What the first of `graphs` equal graphs takes, attached. */
+static size_t bytes_among(Check *check, int graphs)
+{
+    size_t len;
+    char *many;
+    FILE *out = open_memstream(&many, &len);
+    for (int i = 0; i < graphs; i++)
+        fprintf(out,
+                "graph @t%d.evaluate evaluate {\n  axis text primary longest 16\n"
+                "  %%x = input \"x\" : f32[text, 4]\n  result \"y\" %%x\n}\n",
+                i);
+    fclose(out);
+    Diags *diags = diags_new(stderr);
+    Module *module = module_parse("pass_test", many, len, diags);
+    const char *const names[] = {"attach"};
+    const PassOptions options = {.names = names, .name_count = 1};
+    bool good = module && passes_run(module, &options, diags);
+    CHECK(check, good, "%d graphs", graphs);
+    size_t bytes = good ? arena_bytes(module->graphs[0]->arena) : 0;
+    module_free(module);
+    diags_free(diags);
+    free(many);
+    return bytes;
+}
+
+/* A graph holds nothing by the number of others: modules may have many. */
+static void test_many_graphs(Check *check)
+{
+    size_t alone = bytes_among(check, 1), among = bytes_among(check, 200);
+    CHECK(check, alone == among, "%zu bytes alone, %zu among 200", alone, among);
+}
+
 int main(void)
 {
     Check check = {0};
+    test_many_graphs(&check);
     test_whole_pipeline(&check);
     test_stopping(&check);
     test_skipping(&check);
