@@ -20,15 +20,18 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Names in a directory, in order; hidden ones and directories are left out. */
-static const char **list_files(const char *directory, Arena *arena, size_t *out_count)
+/* Names in a directory, in order, but `name`, which may be a link that leads nowhere;
+ * hidden ones and directories are left out. */
+static const char **list_files(const char *directory, const char *name, Arena *arena,
+                               size_t *out_count)
 {
     const char **names = ARENA_ARRAY(arena, const char *, MOST_BESIDE);
     DIR *open = opendir(directory);
     *out_count = 0;
     for (struct dirent *entry;
          open && *out_count < MOST_BESIDE && (entry = readdir(open));)
-        if (entry->d_name[0] != '.' && entry->d_type != DT_DIR)
+        if (entry->d_name[0] != '.' && entry->d_type != DT_DIR &&
+            strcmp(entry->d_name, name) != 0)
             names[(*out_count)++] =
                 arena_string(arena, entry->d_name, strlen(entry->d_name));
     if (open)
@@ -54,7 +57,7 @@ void file_report_unreadable(const char *path, Loc from, const char *problem, Dia
     const char *name = slash ? slash + 1 : path;
     const char *directory = arena_string(arena, path, (size_t)(name - path));
     size_t count;
-    const char **names = list_files(slash ? directory : ".", arena, &count);
+    const char **names = list_files(slash ? directory : ".", name, arena, &count);
     const char *near =
         *name && access(path, F_OK) != 0 ? near_file(name, names, count) : NULL;
     const char *what =

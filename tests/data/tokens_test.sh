@@ -110,4 +110,12 @@ if [ -w /dev/full ]; then
     echo a | "$vlrun" tokens --captions >/dev/full 2>/dev/null
     [ $? -eq 1 ] || fail 'a full device'
 fi
+# A link that leads nowhere is no near miss of itself.
+ln -s nowhere "$work/dangling.model"
+out=$("$vlrun" tokens --tokenizer "$work/dangling.model" 2>&1 </dev/null) && fail 'a dangling link'
+case $out in
+*'did you mean'*) fail "a dangling link: $out" ;;
+*'dangling.model: error: cannot be read: No such file'*) ;;
+*) fail "a dangling link: $out" ;;
+esac
 exit $failed
