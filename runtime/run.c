@@ -44,7 +44,9 @@ static bool open_trained(Run *run, const char *path, Diags *diags)
  * the directory in between, or somebody has put the file there. */
 static bool check_same_run(const Run *run, const char *from, Diags *diags)
 {
-    if (!run->has_record || checkpoint_info(run->checkpoint)->run == run->record.run)
+    const Checkpoint *info = checkpoint_info(run->checkpoint);
+    if (!run->has_record ||
+        (info->run == run->record.run && info->total_steps == run->record.steps))
         return true;
     diag_error(diags, (Loc){.file = from},
                "the checkpoint here is not that of the run in run.json");

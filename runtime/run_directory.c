@@ -83,12 +83,17 @@ static bool check_kind(const char *directory, const char *name, mode_t wanted,
     return is_good;
 }
 
+bool run_check_file(const char *directory, const char *name, Diags *diags)
+{
+    return check_kind(directory, name, S_IFREG, diags);
+}
+
 bool run_check_files(const char *directory, Diags *diags)
 {
-    bool is_good = check_kind(directory, CHECKPOINT, S_IFREG, diags) &&
+    bool is_good = run_check_file(directory, CHECKPOINT, diags) &&
                    check_kind(directory, PREVIOUS, S_IFDIR, diags);
     for (int i = 0; is_good && i < OTHERS; i++)
-        is_good = check_kind(directory, others[i], S_IFREG, diags);
+        is_good = run_check_file(directory, others[i], diags);
     return is_good;
 }
 

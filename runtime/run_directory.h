@@ -48,6 +48,8 @@ NODISCARD RunLock *run_enter(const char *directory, RunEntry entry, Diags *diags
 /* Whether what bears the name of a run's file is one: a run would replace what a link
  * points to, and wait at a pipe. Errors name the first that is not. */
 NODISCARD bool run_check_files(const char *directory, Diags *diags);
+/* One of them, of any name: regular, or not there. */
+NODISCARD bool run_check_file(const char *directory, const char *name, Diags *diags);
 /* Removes what killed runs have left half written. Needs the lock. */
 void run_sweep(const char *directory);
 

@@ -102,6 +102,8 @@ static int open_locked(const char *path, bool *out_is_locked)
 RunLock *run_lock_take(const char *directory, bool is_new, Diags *diags)
 {
     bool is_locked;
+    if (!run_check_file(directory, LOCK, diags))
+        return NULL;
     char *path = run_path(directory, LOCK);
     int fd = open_locked(path, &is_locked);
     if (fd < 0)

@@ -127,6 +127,9 @@ sed '/"steps"/d' whole/run.json >mixed/run.json
 expect 1 'has no "steps"' eval mixed
 sed 's/"steps": .*/"steps": "x",/' whole/run.json >mixed/run.json
 expect 1 '"steps" is not' eval mixed
+cp whole/checkpoint.safetensors mixed/
+sed 's/"steps": .*/"steps": 11,/' whole/run.json >mixed/run.json
+expect 1 "not that of the run in run.json" train --resume mixed
 sed 's/"data": .*/"data": null,/' whole/run.json >mixed/run.json
 expect 1 '"data" is not' eval mixed
 
@@ -212,12 +215,16 @@ expect 1 "taken/metrics.jsonl" "${train[@]}" --out taken
 rmdir taken/metrics.jsonl
 mkfifo taken/metrics.jsonl
 expect 1 "taken/metrics.jsonl: error: is no regular file" "${train[@]}" --out taken
+rm taken/metrics.jsonl
+rm -f taken/lock
+mkfifo taken/lock
+expect 1 "taken/lock: error: is no regular file" "${train[@]}" --out taken
 for file in metrics.jsonl run.json plan.bin checkpoint.safetensors previous lock; do
     rm -rf taken
     mkdir taken
     echo precious >mine
     ln -s ../mine "taken/$file"
-    expect 1 "taken/$file" "${train[@]}" --out taken --overwrite
+    expect 1 "taken/$file: error: is a link" "${train[@]}" --out taken --overwrite
     [ "$(cat mine)" = precious ] || fail "$file was followed"
 done
 echo "a directory tells all, and is defended"
