@@ -15,12 +15,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "ir/base/file_kind.h"
+
 typedef struct Check {
     const char *path;
     const unsigned char *bytes;
     SentencePieceFacts *facts;
     Diags *diags;
-    size_t pieces;
+    size_t pieces, count;
 } Check;
 
 /* One field of a message that lies at bytes[begin, end) of the file. */
@@ -43,9 +45,10 @@ enum { TRIE_BLOCK = 256, UNIT_BYTES = 4 };
 
 static bool fail(const Check *check, size_t at, const char *what)
 {
-    diag_error(check->diags, (Loc){.file = check->path},
-               "byte %zu: %s: this is not a SentencePiece model, or a damaged one", at,
-               what);
+    size_t known = check->count < FILE_KIND_BYTES ? check->count : FILE_KIND_BYTES;
+    const char *kind = file_kind(check->bytes, known);
+    diag_error(check->diags, (Loc){.file = check->path}, "byte %zu: %s: this is %s", at,
+               what, kind ? kind : "not a SentencePiece model, or a damaged one");
     return false;
 }
 
@@ -173,7 +176,7 @@ bool sentencepiece_check(const char *path, const unsigned char *bytes, size_t co
 {
     *out_facts = (SentencePieceFacts){
         .adds_prefix = true, .drops_blanks = true, .escapes_blanks = true};
-    Check check = {path, bytes, out_facts, diags, 0};
+    Check check = {path, bytes, out_facts, diags, 0, count};
     Field field;
     for (size_t at = 0; at < count;) {
         if (!read_field(&check, &at, count, &field))

@@ -334,6 +334,13 @@ static void test_refused(Check *check, const Scratch *scratch)
     check_refused(check, scratch_path(scratch, "absent.model"),
                   "absent.model: error: cannot be read");
     check_refused(check, scratch_text(scratch, "empty.model", ""), "there are no pieces");
+    check_refused(check,
+                  scratch_text(scratch, "page.model", "<!DOCTYPE html><html></html>"),
+                  "this is an HTML page");
+    check_refused(check,
+                  scratch_text(scratch, "lfs.model",
+                               "version https://git-lfs.github.com/spec/v1\noid x\n"),
+                  "this is a git-lfs pointer");
     check_refused(check, scratch_text(scratch, "text.model", "not a model"),
                   "byte 1: a field of unknown type");
     Piece nan[] = {{"<unk>", 0, 2}, {"a", 0.0F / 0.0F, 1}};
