@@ -18,7 +18,7 @@ static bool parse(ScoreCommand *command, int argc, char **argv, int *out_code)
     *command = (ScoreCommand){.split_name = "test", .format = "table"};
     const Option options[] = {
         {"--task", OPTION_text, &command->task, "NAME",
-         "whose metrics: vqa, gqa, nlvr, caption, tvqa, how2qa, tvc or yc2c"},
+         "whose metrics; an unknown name lists those there are"},
         {"--split", OPTION_text, &command->split_name, "NAME",
          "train, valid or test (if not given): which of the references"},
         {"--format", OPTION_text, &command->format, "NAME", "table or json"},
