@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 
 #include "ir/base/files.h"
-#include "runtime/data/json_stream.h"
-#include "runtime/data/string_index.h"
+#include "runtime/data/text/json_stream.h"
+#include "runtime/data/text/string_index.h"
 
 typedef struct Entry {
     DatasetExample example;

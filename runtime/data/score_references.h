@@ -2,7 +2,7 @@
 #ifndef VLG_RUNTIME_DATA_SCORE_REFERENCES_H
 #define VLG_RUNTIME_DATA_SCORE_REFERENCES_H
 
-#include "runtime/data/dataset_tasks.h"
+#include "runtime/data/dataset/dataset_tasks.h"
 
 typedef struct References References;
 

@@ -1,6 +1,6 @@
 /* What the two sides say to each other: whole messages over a pair of sockets. */
-#ifndef VLG_RUNTIME_ISOLATE_WIRE_H
-#define VLG_RUNTIME_ISOLATE_WIRE_H
+#ifndef VLG_RUNTIME_ISOLATE_ISOLATE_WIRE_H
+#define VLG_RUNTIME_ISOLATE_ISOLATE_WIRE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runtime/data/skips.h"
+#include "runtime/batch/skips.h"
 #include "runtime/media/picture_stream.h"
 
 enum { CHANNELS = 3 };

@@ -3,7 +3,7 @@
 #ifndef VLG_RUNTIME_MEDIA_PICTURES_H
 #define VLG_RUNTIME_MEDIA_PICTURES_H
 
-#include "runtime/batch.h"
+#include "runtime/batch/batch.h"
 #include "runtime/media/picture.h"
 
 typedef struct PicturesOptions {

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/data/tokenizer.h"
-#include "runtime/data/unicode.h"
+#include "runtime/data/tokenizer/tokenizer.h"
+#include "runtime/data/text/unicode.h"
 #include "tests/check.h"
 #include "tests/data/scratch.h"
 

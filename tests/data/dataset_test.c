@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "runtime/data/dataset_load.h"
-#include "runtime/data/features.h"
+#include "runtime/data/dataset/dataset_load.h"
+#include "runtime/data/features/features.h"
 #include "tests/check.h"
 #include "tests/data/loading.h"
 #include "tests/data/scratch.h"

@@ -9,9 +9,9 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "runtime/data/features.h"
-#include "runtime/data/hdf5_read.h"
-#include "runtime/safetensors.h"
+#include "runtime/data/features/features.h"
+#include "runtime/data/features/hdf5_read.h"
+#include "runtime/weights/safetensors.h"
 #include "tests/check.h"
 #include "tests/data/scratch.h"
 

@@ -2,7 +2,7 @@
 #ifndef VLG_TESTS_DATA_LOADING_H
 #define VLG_TESTS_DATA_LOADING_H
 
-#include "runtime/data/dataset_load.h"
+#include "runtime/data/dataset/dataset_load.h"
 #include "tests/data/scratch.h"
 
 typedef struct Loading {

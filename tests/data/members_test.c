@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/data/dataset_unknown.h"
+#include "runtime/data/dataset/dataset_unknown.h"
 #include "tests/check.h"
 #include "tests/data/loading.h"
 #include "tests/data/train_sentencepiece.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/data/metrics.h"
+#include "runtime/data/metrics/metrics.h"
 #include "tests/check.h"
 
 enum { MOST = 16 };
@@ -140,7 +140,7 @@ static void test_vqa_table(Check *check)
 {
     static const char *const words[] = {
 #define CONTRACTION(word, to) word,
-#include "runtime/data/vqa_contractions.def"
+#include "runtime/data/metrics/vqa_contractions.def"
     };
     size_t count = sizeof words / sizeof *words;
     CHECK(check, count == 120, "%zu contractions", count);

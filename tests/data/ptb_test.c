@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/data/lists.h"
-#include "runtime/data/ptb.h"
+#include "runtime/data/text/lists.h"
+#include "runtime/data/text/ptb.h"
 #include "tests/check.h"
 
 static void join(void *context, const char *token, size_t len)

@@ -6,10 +6,10 @@
 
 #include "ir/axis.h"
 #include "ir/base/hash.h"
-#include "runtime/data.h"
-#include "runtime/data/dataset.h"
-#include "runtime/data/hdf5_read.h"
-#include "runtime/data/shapes.h"
+#include "runtime/data/data.h"
+#include "runtime/data/dataset/dataset.h"
+#include "runtime/data/features/hdf5_read.h"
+#include "runtime/data/shapes/shapes.h"
 #include "tests/check.h"
 #include "tests/data/scratch.h"
 

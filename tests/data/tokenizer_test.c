@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/data/tokenizer.h"
+#include "runtime/data/tokenizer/tokenizer.h"
 #include "tests/check.h"
 #include "tests/data/scratch.h"
 #include "tests/data/train_sentencepiece.h"

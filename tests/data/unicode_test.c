@@ -1,7 +1,7 @@
 /* UTF-8 and character classes at their edges. */
 #include <string.h>
 
-#include "runtime/data/unicode.h"
+#include "runtime/data/text/unicode.h"
 #include "tests/check.h"
 
 /* How many U+FFFD Python's errors="replace" makes of each. */

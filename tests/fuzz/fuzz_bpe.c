@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "runtime/data/bpe.h"
+#include "runtime/data/tokenizer/bpe.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

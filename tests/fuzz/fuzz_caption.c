@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "runtime/data/ptb.h"
+#include "runtime/data/text/ptb.h"
 
 typedef struct Words {
     FuzzCase fuzz;

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "runtime/data/features.h"
-#include "runtime/data/hdf5_read.h"
+#include "runtime/data/features/features.h"
+#include "runtime/data/features/hdf5_read.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 

@@ -1,6 +1,6 @@
 /* The index of weights in several files. */
 #include "fuzz.h"
-#include "runtime/tensor_set.h"
+#include "runtime/weights/tensor_set.h"
 
 /* One of the files that an index may name: x, two numbers. */
 static const char part[] = "\x38\0\0\0\0\0\0\0"

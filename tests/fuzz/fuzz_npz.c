@@ -1,6 +1,6 @@
 /* Features of videos: an npz file, or the npy array in it. */
 #include "fuzz.h"
-#include "runtime/data/features.h"
+#include "runtime/data/features/features.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

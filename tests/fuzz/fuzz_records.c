@@ -1,6 +1,6 @@
 /* Records of examples, as an array, as a member and by line; the first byte tells. */
 #include "fuzz.h"
-#include "runtime/data/json_stream.h"
+#include "runtime/data/text/json_stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

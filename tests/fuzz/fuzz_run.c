@@ -9,9 +9,9 @@
 #include "ir/text.h"
 #include "ir/verify.h"
 #include "passes/pass.h"
-#include "runtime/random_batch.h"
-#include "runtime/session.h"
-#include "runtime/verify.h"
+#include "runtime/check/random_batch.h"
+#include "runtime/exec/session.h"
+#include "runtime/check/verify.h"
 
 static const double MOST_WORK = 1e7;
 static const double MOST_BYTES = 1 << 24;

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "runtime/checkpoint.h"
-#include "runtime/safetensors.h"
+#include "runtime/weights/checkpoint.h"
+#include "runtime/weights/safetensors.h"
 
 enum { DATA_BYTES = 256 };
 

@@ -11,9 +11,9 @@
 #include <string.h>
 
 #include "ir/plan.h"
-#include "runtime/generate.h"
-#include "runtime/random_batch.h"
-#include "runtime/search.h"
+#include "runtime/exec/generate.h"
+#include "runtime/check/random_batch.h"
+#include "runtime/exec/search.h"
 #include "tests/check.h"
 
 enum { SEQUENCES = 7, LONGEST = 9 };

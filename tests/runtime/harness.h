@@ -3,8 +3,8 @@
 #ifndef VLG_TESTS_RUNTIME_HARNESS_H
 #define VLG_TESTS_RUNTIME_HARNESS_H
 
-#include "runtime/random_batch.h"
-#include "runtime/session.h"
+#include "runtime/check/random_batch.h"
+#include "runtime/exec/session.h"
 
 /* The axes of every graph here, at these indices. */
 enum {

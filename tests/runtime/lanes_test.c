@@ -1,6 +1,6 @@
 /* Lanes run every function once each, however long they have waited before, and do
  * nothing at all while they wait. */
-#include "runtime/lanes.h"
+#include "runtime/lanes/lanes.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* A metrics file keeps the lines that a checkpoint counts, once each, and loses none in
  * silence. */
-#include "runtime/metrics.h"
+#include "runtime/train/metrics.h"
 
 #include <signal.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* config.json of a model directory against the facts of a plan. */
-#include "runtime/model_config.h"
+#include "runtime/weights/model_config.h"
 
 #include <stdlib.h>
 #include <string.h>

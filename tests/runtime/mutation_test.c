@@ -17,7 +17,7 @@
 #include "ir/text.h"
 #include "ir/verify.h"
 #include "random_graph.h"
-#include "runtime/verify.h"
+#include "runtime/check/verify.h"
 #include "tests/check.h"
 
 enum { MODULES = 4, CHANGES = 120, OPS = 5, MOST_TEXT = 1 << 20 };

@@ -12,9 +12,9 @@
 #include "codegen/kernel.h"
 #include "harness.h"
 #include "ir/base/random.h"
-#include "runtime/exec.h"
-#include "runtime/reference.h"
-#include "runtime/verify.h"
+#include "runtime/exec/exec.h"
+#include "runtime/check/reference.h"
+#include "runtime/check/verify.h"
 #include "tests/check.h"
 
 typedef enum OperandKind {

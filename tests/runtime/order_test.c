@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/data/order.h"
-#include "runtime/schedule.h"
+#include "runtime/data/dataset/order.h"
+#include "runtime/train/schedule.h"
 #include "tests/check.h"
 
 /* Warm-up 3 of 12 steps. */

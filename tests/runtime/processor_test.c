@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "runtime/blas.h"
+#include "runtime/exec/blas.h"
 #include "tests/check.h"
 
 enum { LANES = 3, SIZE = 300, PATIENCE = 60 };

@@ -10,7 +10,7 @@
 
 #include "ir/base/hash.h"
 #include "random_graph.h"
-#include "runtime/verify.h"
+#include "runtime/check/verify.h"
 #include "tests/check.h"
 
 enum { OPS = 18, SEQUENCES = 7 };

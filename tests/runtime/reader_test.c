@@ -6,8 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "runtime/interrupt.h"
-#include "runtime/reader.h"
+#include "ir/base/interrupt.h"
+#include "runtime/batch/reader.h"
 #include "tests/check.h"
 
 /* A source whose batch of step s has s + 1 sequences, until it fails. */

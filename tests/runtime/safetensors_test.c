@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "ir/base/arena.h"
-#include "runtime/safetensors.h"
+#include "runtime/weights/safetensors.h"
 #include "tests/check.h"
 
 typedef struct Hostile {

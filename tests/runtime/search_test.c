@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "ir/base/random.h"
-#include "runtime/random_batch.h"
-#include "runtime/search.h"
+#include "runtime/check/random_batch.h"
+#include "runtime/exec/search.h"
 #include "tests/check.h"
 
 enum { VOCABULARY = 24, MOST = 10, MOST_BEAMS = 6, SEQUENCES = 4 };

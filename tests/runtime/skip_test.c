@@ -6,7 +6,7 @@
 
 #include "passes/pass.h"
 #include "random_graph.h"
-#include "runtime/verify.h"
+#include "runtime/check/verify.h"
 #include "tests/check.h"
 
 enum { OPS = 14, SEQUENCES = 5, SKIPPED = 6, SEED = 4 };

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "ir/plan.h"
-#include "runtime/random_batch.h"
-#include "runtime/session.h"
+#include "runtime/check/random_batch.h"
+#include "runtime/exec/session.h"
 #include "tests/check.h"
 
 enum { SEQUENCES = 3, LONGEST = 9 };

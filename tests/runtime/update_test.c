@@ -6,7 +6,7 @@
 
 #include "harness.h"
 #include "ir/base/random.h"
-#include "runtime/update_copies.h"
+#include "runtime/exec/update_copies.h"
 #include "tests/check.h"
 
 static const BuildSite HERE = {.loc = {.file = "test", .line = 1}};

@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runtime/checkpoint.h"
-#include "runtime/weights.h"
+#include "runtime/weights/checkpoint.h"
+#include "runtime/weights/weights.h"
 #include "tests/check.h"
 
 enum { ROWS = 6, WIDTH = 16, NUMBERS = ROWS * WIDTH, PATH = 128 };

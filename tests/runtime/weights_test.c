@@ -6,8 +6,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "runtime/checkpoint.h"
-#include "runtime/weights.h"
+#include "runtime/weights/checkpoint.h"
+#include "runtime/weights/weights.h"
 #include "tests/check.h"
 
 enum { ROWS = 300, WIDTH = 1000, SEED = 9595 };

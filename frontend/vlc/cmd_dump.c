@@ -1,0 +1,149 @@
+/* vlc dump: a module as text, or graphs as pictures for graphviz. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "frontend/names.h"
+#include "frontend/vlc/vlc.h"
+#include "ir/text.h"
+#include "passes/pass.h"
+
+static bool wanted(const Arguments *arguments, const Graph *graph)
+{
+    const char *task = arguments->values[OPTION_task];
+    const char *name = arguments->values[OPTION_graph];
+    return (!task || strcmp(task, graph->task) == 0) &&
+           (!name || strcmp(name, graph->name) == 0);
+}
+
+/* A quoted string of the dot language. */
+static void print_quoted(const char *text)
+{
+    putchar('"');
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            putchar('\\');
+        putchar(*text);
+    }
+    putchar('"');
+}
+
+static const char *node_title(const Node *node)
+{
+    return op_info(node->op)->attrs == ATTRS_named ? node->attr.named.name
+           : node->op == OP_site                   ? node->attr.site.name
+                                                   : op_info(node->op)->name;
+}
+
+static void print_dot(const Graph *graph)
+{
+    fputs("digraph ", stdout);
+    print_quoted(graph->name);
+    fputs(" {\n  node [shape=box, fontname=\"sans\", fontsize=10];\n", stdout);
+    for (uint32_t i = 0; i < graph->node_count; i++) {
+        const Node *node = graph->nodes[i];
+        char type[128], label[512];
+        type_print(graph, node->type, type, sizeof type);
+        snprintf(label, sizeof label, "%%%u %s\n%s", node->id, node_title(node), type);
+        printf("  n%u [label=", node->id);
+        print_quoted(label);
+        if (node->stage == STAGE_backward)
+            fputs(", style=filled, fillcolor=\"#ffe8d0\"", stdout);
+        else if (op_info(node->op)->lowering == LOWER_source)
+            fputs(", style=filled, fillcolor=\"#e0ecff\"", stdout);
+        fputs("];\n", stdout);
+        for (uint32_t j = 0; j < node->arg_count; j++)
+            printf("  n%u -> n%u;\n", node->args[j]->id, node->id);
+    }
+    for (uint32_t i = 0; i < graph->output_count; i++) {
+        char label[512];
+        snprintf(label, sizeof label, "%s %s", output_role_names[graph->outputs[i].role],
+                 graph->outputs[i].name);
+        printf("  o%u [shape=oval, label=", i);
+        print_quoted(label);
+        printf("];\n  n%u -> o%u;\n", graph->outputs[i].value->id, i);
+    }
+    fputs("}\n", stdout);
+}
+
+/* No graph was wanted: --task or --graph names none. */
+static void report_unknown(const Arguments *arguments, const Module *module, Diags *diags)
+{
+    Loc loc = {arguments->file, 0, 0};
+    const char *task = arguments->values[OPTION_task];
+    const char *name = arguments->values[OPTION_graph];
+    const char **names = heap_alloc((module->graph_count + 1) * sizeof *names);
+    bool is_task = false;
+    for (uint32_t i = 0; i < module->graph_count; i++) {
+        names[i] = task ? module->graphs[i]->task : module->graphs[i]->name;
+        is_task |= task && strcmp(names[i], task) == 0;
+    }
+    if (task && !is_task)
+        unknown_name(diags, loc, "task", task, names, module->graph_count);
+    else if (is_task && name)
+        diag_error(diags, loc, "task '%s' has no graph '%s'", task, name);
+    else if (name)
+        unknown_name(diags, loc, "graph", name, names, module->graph_count);
+    else
+        diag_error(diags, loc, "there is no graph");
+    free(names);
+}
+
+static bool print_graphs(const Arguments *arguments, const Module *module, bool dot,
+                         Diags *diags)
+{
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < module->graph_count; i++) {
+        if (!wanted(arguments, module->graphs[i]))
+            continue;
+        if (dot)
+            print_dot(module->graphs[i]);
+        else
+            graph_print(module->graphs[i], stdout);
+        found++;
+    }
+    if (!found)
+        report_unknown(arguments, module, diags);
+    return found > 0;
+}
+
+static bool print_module(const Arguments *arguments, const Module *module, Diags *diags)
+{
+    const char *format = arguments->values[OPTION_format];
+    bool dot = format && strcmp(format, "dot") == 0;
+    if (dot || arguments->values[OPTION_task] || arguments->values[OPTION_graph])
+        return print_graphs(arguments, module, dot, diags);
+    size_t len;
+    char *text = module_print(module, &len);
+    fwrite(text, 1, len, stdout);
+    free(text);
+    return true;
+}
+
+int command_dump(const Arguments *arguments, Diags *diags)
+{
+    const char *after = arguments->values[OPTION_after];
+    const char *format = arguments->values[OPTION_format];
+    bool only_lower = after && strcmp(after, "lower") == 0;
+    PassOptions options = {.stop_after = after, .skip = arguments->values[OPTION_skip]};
+    if (!read_budget(arguments, &options.memory_budget) ||
+        (options.skip && !are_passes(options.skip, "--skip")) ||
+        (after && !is_pass(after, "--after", "lower")))
+        return EXIT_USAGE;
+    if (format && strcmp(format, "text") != 0 && strcmp(format, "dot") != 0) {
+        fprintf(stderr, "vlc: --format: found '%s', expected text or dot\n", format);
+        return EXIT_USAGE;
+    }
+    bool lowered;
+    Module *module = load_module(arguments->file, arguments, diags, &lowered);
+    bool good = module != NULL;
+    if (good && (after || options.skip) && !lowered) {
+        diag_error(diags, (Loc){arguments->file, 0, 0}, "--%s needs a .vg file",
+                   after ? "after" : "skip");
+        good = false;
+    }
+    if (good && lowered && !only_lower)
+        good = passes_run(module, &options, diags);
+    good = good && print_module(arguments, module, diags);
+    module_free(module);
+    return good ? EXIT_DONE : EXIT_INPUT;
+}

@@ -1,0 +1,59 @@
+/* Messages about skipped things go to diagnostics of their own, so that they are no
+ * errors of the run; after the first few, to nowhere. */
+#include "runtime/batch/skips.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "ir/base/arena.h"
+
+enum { SHOWN = 5 };
+
+struct Skips {
+    bool allowed;
+    int64_t count;
+    FILE *nowhere;
+    Diags *shown, *hidden;
+};
+
+Skips *skips_new(bool allowed)
+{
+    Skips *skips = heap_alloc(sizeof *skips);
+    *skips = (Skips){.allowed = allowed};
+    skips->nowhere = allowed ? fopen("/dev/null", "w") : NULL;
+    skips->shown = diags_new(stderr);
+    skips->hidden = diags_new(skips->nowhere ? skips->nowhere : stderr);
+    return skips;
+}
+
+void skips_free(Skips *skips)
+{
+    if (!skips)
+        return;
+    if (skips->allowed && skips->count > 0)
+        fprintf(stderr,
+                "%" PRId64 " examples or records could not be read and were skipped\n",
+                skips->count);
+    diags_free(skips->shown);
+    diags_free(skips->hidden);
+    if (skips->nowhere)
+        fclose(skips->nowhere);
+    free(skips);
+}
+
+bool skips_allowed(const Skips *skips)
+{
+    return skips->allowed;
+}
+
+Diags *skips_diags(Skips *skips, Diags *diags)
+{
+    if (!skips->allowed)
+        return diags;
+    return skips->count < SHOWN ? skips->shown : skips->hidden;
+}
+
+void skips_count(Skips *skips)
+{
+    skips->count++;
+}

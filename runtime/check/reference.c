@@ -1,0 +1,72 @@
+/* The interpreter's table of ops, and the run over a graph. */
+#include "runtime/check/reference.h"
+
+#include <assert.h>
+
+#define REFERENCE_source(name) NULL
+#define REFERENCE_map(name) reference_##name
+#define REFERENCE_fold(name) reference_##name
+#define REFERENCE_rowsum(name) reference_##name
+#define REFERENCE_view(name) reference_##name
+#define REFERENCE_matmul(name) reference_##name
+#define REFERENCE_move(name) reference_##name
+#define REFERENCE_attention(name) reference_##name
+#define REFERENCE_vocab(name) reference_##name
+#define REFERENCE_graft(name) reference_##name
+static ReferenceFn *const functions[OP_COUNT] = {
+#define OP(name, args, attrs, shape, gradient, lowering, ...)                            \
+    [OP_##name] = REFERENCE_##lowering(name),
+#include "ir/ops.def"
+};
+
+void reference_node(const ReferenceContext *ctx, const Node *node,
+                    const void *const *args, void *out)
+{
+    assert(functions[node->op]);
+    functions[node->op](ctx, node, args, out);
+}
+
+int64_t reference_rows(const ReferenceContext *ctx, Type type)
+{
+    return type_is_ragged(type) ? ctx->views[type.axis].rows : type_static_rows(type);
+}
+
+int64_t reference_elements(const ReferenceContext *ctx, Type type)
+{
+    return reference_rows(ctx, type) * type_width(type);
+}
+
+int64_t reference_row_bytes(Type type)
+{
+    return type_width(type) * (type.dtype == DTYPE_bit ? 1 : 4);
+}
+
+int64_t reference_bytes(const ReferenceContext *ctx, Type type)
+{
+    return reference_rows(ctx, type) * reference_row_bytes(type);
+}
+
+const void **reference_run(const ReferenceContext *ctx, ReferenceSource *source,
+                           void *state, Arena *arena)
+{
+    const Graph *graph = ctx->graph;
+    const void **values = ARENA_ARRAY(arena, const void *, graph->node_count);
+    for (uint32_t i = 0; i < graph->node_count; i++) {
+        const Node *node = graph->nodes[i];
+        const void *args[8];
+        assert(node->arg_count <= sizeof args / sizeof *args);
+        if (op_info(node->op)->lowering == LOWER_source) {
+            float value =
+                (float)(node->op == OP_constant ? node->attr.constant.value : 0);
+            values[i] = node->op == OP_constant ? arena_copy(arena, &value, sizeof value)
+                                                : source(state, node);
+            continue;
+        }
+        for (uint32_t a = 0; a < node->arg_count; a++)
+            args[a] = values[node->args[a]->id];
+        void *out = arena_alloc(arena, (size_t)reference_bytes(ctx, node->type) + 1);
+        reference_node(ctx, node, args, out);
+        values[i] = out;
+    }
+    return values;
+}

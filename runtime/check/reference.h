@@ -1,0 +1,62 @@
+/* The reference interpreter: every op in plain loops with sums in double precision.
+ * Nothing here is fast or clever; generated code is checked against it, and finite
+ * differences check it in turn.
+ *
+ * A value is dense: the elements of all rows its axis has, in order, each by itself. A
+ * bit is a byte, 0 or 1, so that nothing here depends on how kernels pack bits; who hands
+ * bits over unpacks them. */
+#ifndef VLG_RUNTIME_CHECK_REFERENCE_H
+#define VLG_RUNTIME_CHECK_REFERENCE_H
+
+#include "codegen/program.h"
+
+typedef struct ReferenceContext {
+    const Graph *graph;
+    const AxisView *views; /* by axis */
+    int64_t sequences;
+    uint32_t step_key;
+} ReferenceContext;
+
+/* Computes `node` into `out` from its operands' values. */
+typedef void ReferenceFn(const ReferenceContext *ctx, const Node *node,
+                         const void *const *args, void *out);
+
+void reference_node(const ReferenceContext *ctx, const Node *node,
+                    const void *const *args, void *out);
+int64_t reference_rows(const ReferenceContext *ctx, Type type);
+int64_t reference_elements(const ReferenceContext *ctx, Type type);
+int64_t reference_bytes(const ReferenceContext *ctx, Type type);
+int64_t reference_row_bytes(Type type);
+
+/* The value of a source node other than a constant: a field of the batch, a parameter,
+ * ... */
+typedef const void *ReferenceSource(void *state, const Node *node);
+/* Runs a graph: values by node id, in `arena`. */
+const void **reference_run(const ReferenceContext *ctx, ReferenceSource *source,
+                           void *state, Arena *arena);
+
+/* One function per op that computes something: reference_<op>. */
+#define REFERENCE_source(name)
+#define REFERENCE_map(name) ReferenceFn reference_##name;
+#define REFERENCE_fold(name) ReferenceFn reference_##name;
+#define REFERENCE_rowsum(name) ReferenceFn reference_##name;
+#define REFERENCE_view(name) ReferenceFn reference_##name;
+#define REFERENCE_matmul(name) ReferenceFn reference_##name;
+#define REFERENCE_move(name) ReferenceFn reference_##name;
+#define REFERENCE_attention(name) ReferenceFn reference_##name;
+#define REFERENCE_vocab(name) ReferenceFn reference_##name;
+#define REFERENCE_graft(name) ReferenceFn reference_##name;
+#define OP(name, args, attrs, shape, gradient, lowering, ...) REFERENCE_##lowering(name)
+#include "ir/ops.def"
+#undef REFERENCE_source
+#undef REFERENCE_map
+#undef REFERENCE_fold
+#undef REFERENCE_rowsum
+#undef REFERENCE_view
+#undef REFERENCE_matmul
+#undef REFERENCE_move
+#undef REFERENCE_attention
+#undef REFERENCE_vocab
+#undef REFERENCE_graft
+
+#endif

@@ -1,0 +1,67 @@
+/* Data sets in their published layout: texts, targets and features of eight tasks, four
+ * over images (vqa, gqa, nlvr, caption) and four over videos (tvqa, how2qa, tvc, yc2c).
+ * docs/data.md shows the files.
+ *
+ *     dataset.c           the source: which examples when, and what is read of them
+ *     dataset_batch.c     examples laid end to end in the fields that graphs ask for
+ *     dataset_load.c      files of examples into memory
+ *     dataset_images.c    what a record says, task by task
+ *     dataset_videos.c    the same for videos, with subtitles
+ *     dataset_tasks.c     prompts, limits and files of each task */
+#ifndef VLG_RUNTIME_DATA_DATASET_DATASET_H
+#define VLG_RUNTIME_DATA_DATASET_DATASET_H
+
+#include "runtime/batch/batch.h"
+#include "runtime/data/tokenizer/tokenizer.h"
+
+typedef struct DatasetOptions {
+    const char *directory;
+    const char *tokenizer; /* as tokenizer_open; NULL: DIRECTORY/spiece.model */
+    bool skip_bad;         /* leave out, and count, what cannot be read */
+    bool has_no_training;  /* nothing will be trained: do not read what that needs */
+    bool leaderboard;      /* the test split is the one without answers */
+} DatasetOptions;
+
+/* NULL and an error if files, options and the module's tasks do not fit together.
+ * `module` must outlive the source. */
+DataSource *dataset_open(const DatasetOptions *options, const Module *module,
+                         Diags *diags);
+
+/* -- for metrics and dumps --------------------------------------------------------- */
+
+typedef struct DatasetAnswer {
+    const char *text;
+    float score; /* 0..1: how right it is */
+} DatasetAnswer;
+
+enum { EXAMPLE_IMAGES_MAX = 2 };
+
+typedef struct DatasetExample {
+    const char *id; /* question_id, identifier, img_id, qid or clip_id */
+    const char
+        *group; /* what scores are broken down by: show_name, answer_type, or NULL */
+    const char
+        *text; /* question or statement; of videos all between subtitles and prompt */
+    const char *subtitles; /* of the video; NULL for images */
+    const char
+        *images[EXAMPLE_IMAGES_MAX]; /* names of feature files, without extension */
+    const char *folder;              /* where they are, under the data's directory */
+    const DatasetAnswer *answers; /* what may be said; none if the file does not tell */
+    uint32_t answer_count;
+    bool is_told; /* the file says what may be said, and be it nothing */
+    const char *const
+        *references; /* vqa: ten annotators' answers; captions: all of them */
+    uint32_t reference_count;
+    const char *moment;   /* tvc: ts as it stands in the file; or NULL */
+    bool is_topk_optimal; /* vqa */
+} DatasetExample;
+
+/* Of a batch made by a source of dataset_open. */
+const DatasetExample *dataset_example(const Batch *batch, int64_t sequence);
+const Tokenizer *dataset_tokenizer(const DataSource *source);
+
+/* The example's encoder text, with the task's prompt as the data settings of `task` want
+ * it. */
+char *dataset_text(const Task *task, const DatasetExample *example, Arena *arena);
+
+#endif

@@ -1,0 +1,43 @@
+/* Batches of chosen examples. */
+#ifndef VLG_RUNTIME_DATA_DATASET_DATASET_BATCH_H
+#define VLG_RUNTIME_DATA_DATASET_DATASET_BATCH_H
+
+#include "runtime/data/dataset/dataset_tasks.h"
+#include "runtime/data/dataset/fields.h"
+#include "runtime/batch/skips.h"
+#include "runtime/isolate/isolate.h"
+
+/* How examples of a task become sequences. */
+typedef struct TaskShape {
+    const TaskKind *kind;
+    TaskFields fields;
+    const char *feature_folder;        /* under that of the example */
+    int64_t video_rows;                /* that frames are resampled to */
+    int64_t input_limit, target_limit; /* most tokens; 0: any number */
+} TaskShape;
+
+/* False and errors if the model's graphs do not fit the task's data. */
+NODISCARD bool task_shape_find(TaskShape *out, const Module *module, const Task *task,
+                               const Tokenizer *tokenizer, Arena *arena, Diags *diags);
+
+/* An example, and what is to be said about it. */
+typedef struct Chosen {
+    const DatasetExample *example;
+    const char *target;
+    float score;
+} Chosen;
+
+typedef struct BatchMaker {
+    const char *directory;
+    Isolate *isolate; /* that reads feature files */
+    const Tokenizer *tokenizer;
+    Skips *skips;
+    const TaskShape *shape;
+} BatchMaker;
+
+/* NULL and errors if an example cannot be read and none may be left out; NULL without an
+ * error if all are left out. */
+Batch *batch_make(const BatchMaker *maker, const Chosen *chosen, int64_t count,
+                  Diags *diags);
+
+#endif

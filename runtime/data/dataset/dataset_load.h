@@ -1,0 +1,85 @@
+/* Files of examples into memory. */
+#ifndef VLG_RUNTIME_DATA_DATASET_DATASET_LOAD_H
+#define VLG_RUNTIME_DATA_DATASET_DATASET_LOAD_H
+
+#include "ir/base/intern.h"
+#include "runtime/data/dataset/dataset_tasks.h"
+#include "runtime/data/text/json_stream.h"
+#include "runtime/data/text/lists.h"
+#include "runtime/batch/skips.h"
+#include "runtime/data/dataset/subtitles.h"
+
+/* The examples of a split of a task, in the order of its files. */
+typedef struct ExampleList {
+    DatasetExample *items;
+    int64_t count, room;
+    bool is_loaded;
+} ExampleList;
+
+/* What is being read: the data set's for good, the file's and record's for now. */
+struct Loader {
+    const char *directory;
+    Arena *arena;     /* of all that examples point at */
+    Interns *interns; /* of what many examples have in common */
+    Skips *skips;
+    Diags *diags;
+    const TaskKind *kind;
+    const TaskFile *file;
+    ExampleList *out;
+    JsonStream *stream;
+    Subtitles *subtitles; /* of the file's videos */
+    bool needs_scores;    /* what no answer has a score for would be learned as silence */
+    int64_t untold;       /* examples of the file without an answer */
+    int64_t empty;        /* answers of the file that say nothing, and are not learned */
+};
+
+/* Loads the split into `out` unless it is there. False after an error; nothing to train
+ * on is one, nothing to evaluate a warning. */
+NODISCARD bool loader_load(Loader *loader, Split split, bool leaderboard,
+                           ExampleList *out);
+
+/* -- for the readers of records ------------------------------------------------------ */
+
+/* Says what is wrong with the record at hand. Returns false. */
+bool loader_fault(Loader *loader, const json_t *record, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The member by which `key` may have been meant: no known one, but near; or NULL. */
+const char *record_misspelt(const json_t *record, const char *key);
+/* A member that must be there; NULL and a fault if it is not, which names what it may
+ * have been misspelt as. */
+const json_t *loader_member(Loader *loader, const json_t *record, const char *key);
+/* One that may be missing: then *out is NULL. False and a fault if it is there
+ * misspelt. */
+NODISCARD bool loader_optional(Loader *loader, const json_t *record, const char *key,
+                               const json_t **out);
+/* What is to be learned: must be there in a training split, may be missing elsewhere. */
+NODISCARD bool loader_answer(Loader *loader, const json_t *record, const char *key,
+                             const json_t **out);
+/* A member that is text; NULL and a fault if it is missing, none, or blank. */
+const char *loader_text(Loader *loader, const json_t *record, const char *key);
+/* What an example is called: text, or a whole number, which is printed. */
+const char *loader_name(Loader *loader, const json_t *record, const char *key);
+/* What an example is counted with: text, shared by all equal ones, or NULL. */
+NODISCARD bool loader_group(Loader *loader, const json_t *record, const char *key,
+                            const char **out);
+/* As loader_text, shared by all equal ones, and fit for the name of a file and an HDF5
+ * group. */
+const char *loader_file_name(Loader *loader, const json_t *record, const char *key);
+/* Without the blanks around it. */
+const char *loader_stripped(Loader *loader, const char *text);
+/* Whether there is something to be learned. */
+bool loader_has_score(const DatasetExample *example);
+void loader_add(Loader *loader, const DatasetExample *example);
+/* The path of a file under the data's directory, from the arena. */
+const char *loader_path(const Loader *loader, const char *path);
+
+/* Where the subtitles of a folder of videos are, under the data's directory. */
+const char *subtitles_name(const char *folder, Arena *arena);
+
+enum { ANNOTATION_FILES = 2 };
+extern const char *const annotation_files[ANNOTATION_FILES]; /* of vqa */
+
+/* The annotators' answers to the questions of a loaded split of vqa. */
+NODISCARD bool loader_add_annotations(Loader *loader, ExampleList *list);
+
+#endif

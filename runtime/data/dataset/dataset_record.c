@@ -1,0 +1,189 @@
+/* Members of a record, each of which is there and what it should be, or said not to be.
+ *
+ * What is missing may be there under a name that is misspelt: what nobody knows and is
+ * near to a known name is never passed over. */
+#include <inttypes.h>
+#include <string.h>
+#include <strings.h>
+
+#include "runtime/data/dataset/dataset_load.h"
+
+/* -- faults ------------------------------------------------------------------------ */
+
+/* What an example is called in its file, for messages. */
+static const char *record_name(const json_t *record, const char **out_key)
+{
+    static const char *const keys[] = {"question_id", "identifier", "qid",
+                                       "clip_id",     "filename",   "vid_name"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        *out_key = keys[i];
+        const char *name = json_string_value(json_object_get(record, keys[i]));
+        if (name)
+            return name;
+    }
+    return NULL;
+}
+
+bool loader_fault(Loader *loader, const json_t *record, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    Diags *diags = skips_diags(loader->skips, loader->diags);
+    Loc loc = json_stream_loc(loader->stream);
+    int64_t number = json_stream_number(loader->stream);
+    const char *key, *name = record_name(record, &key);
+    const json_t *id = json_object_get(record, "question_id");
+    if (!name && json_is_integer(id))
+        diag_error(diags, loc, "record %" PRId64 " (question_id %lld): %s", number,
+                   (long long)json_integer_value(id), text);
+    else if (name)
+        diag_error(diags, loc, "record %" PRId64 " (%s '%s'): %s", number, key, name,
+                   text);
+    else
+        diag_error(diags, loc, "record %" PRId64 ": %s", number, text);
+    return false;
+}
+
+/* -- members ----------------------------------------------------------------------- */
+
+/* All that the published files are known to hold. */
+static bool is_known(const char *key)
+{
+    static const char keys[] =
+        " img_id sent question question_id question_type answer_type label answers "
+        "answer "
+        "is_topk_optimal identifier uid img0 img1 filename split sentences raw vid_name "
+        "show_name qid q a0 a1 a2 a3 a4 answer_idx ts duration clip_id descs desc "
+        "desc_id "
+        "type imgid sentids sentid cocoid filepath tokens synset directory writer "
+        "validation sub text start end ";
+    char name[64];
+    int len = snprintf(name, sizeof name, " %s ", key);
+    return len < (int)sizeof name && strstr(keys, name);
+}
+
+const char *record_misspelt(const json_t *record, const char *key)
+{
+    const char *near = NULL;
+    void *at = json_object_iter((json_t *)(uintptr_t)record);
+    for (; at && !near; at = json_object_iter_next((json_t *)(uintptr_t)record, at)) {
+        const char *other = json_object_iter_key(at);
+        if (!is_known(other))
+            near = strcasecmp(other, key) == 0 ? other : nearest_name(key, &other, 1);
+    }
+    return near;
+}
+
+static bool missing(Loader *loader, const json_t *record, const char *key)
+{
+    const char *near = record_misspelt(record, key);
+    if (near)
+        return loader_fault(loader, record, "has no \"%s\"; did you mean that by \"%s\"?",
+                            key, near);
+    return loader_fault(loader, record, "has no \"%s\"", key);
+}
+
+const json_t *loader_member(Loader *loader, const json_t *record, const char *key)
+{
+    const json_t *value = json_object_get(record, key);
+    if (value && !json_is_null(value))
+        return value;
+    missing(loader, record, key);
+    return NULL;
+}
+
+bool loader_optional(Loader *loader, const json_t *record, const char *key,
+                     const json_t **out)
+{
+    *out = json_object_get(record, key);
+    if (json_is_null(*out))
+        *out = NULL;
+    return *out || !record_misspelt(record, key) || missing(loader, record, key);
+}
+
+bool loader_answer(Loader *loader, const json_t *record, const char *key,
+                   const json_t **out)
+{
+    if (loader->file->split == SPLIT_train)
+        *out = loader_member(loader, record, key);
+    else if (!loader_optional(loader, record, key, out))
+        return false;
+    return *out || loader->file->split != SPLIT_train;
+}
+
+/* -- members of one kind ----------------------------------------------------------- */
+
+const char *loader_name(Loader *loader, const json_t *record, const char *key)
+{
+    const json_t *value = loader_member(loader, record, key);
+    if (json_is_string(value) && json_string_length(value) > 0)
+        return arena_string(loader->arena, json_string_value(value),
+                            json_string_length(value));
+    if (json_is_integer(value))
+        return arena_format(loader->arena, "%lld", (long long)json_integer_value(value));
+    if (json_is_string(value))
+        loader_fault(loader, record, "\"%s\" is empty", key);
+    else if (value)
+        loader_fault(loader, record, "\"%s\" is no string or whole number", key);
+    return NULL;
+}
+
+const char *loader_text(Loader *loader, const json_t *record, const char *key)
+{
+    const json_t *value = loader_member(loader, record, key);
+    const char *text = json_string_value(value);
+    if (value && !text)
+        loader_fault(loader, record, "\"%s\" is no string", key);
+    if (!text)
+        return NULL;
+    if (text[strspn(text, " \t\n\v\f\r")])
+        return arena_string(loader->arena, text, json_string_length(value));
+    loader_fault(loader, record, "\"%s\" is empty", key);
+    return NULL;
+}
+
+bool loader_group(Loader *loader, const json_t *record, const char *key, const char **out)
+{
+    const json_t *value;
+    if (!loader_optional(loader, record, key, &value))
+        return false;
+    if (value && !json_is_string(value))
+        return loader_fault(loader, record, "\"%s\" is no string", key);
+    *out = value ? intern(loader->interns, json_string_value(value)) : NULL;
+    return true;
+}
+
+const char *loader_file_name(Loader *loader, const json_t *record, const char *key)
+{
+    const json_t *value = loader_member(loader, record, key);
+    const char *name = json_string_value(value);
+    if (name && *name && !strchr(name, '/') && strcmp(name, ".") != 0 &&
+        strcmp(name, "..") != 0)
+        return intern(loader->interns, name);
+    if (name)
+        loader_fault(loader, record, "\"%s\" cannot be the name of a file: '%s'", key,
+                     name);
+    else if (value)
+        loader_fault(loader, record, "\"%s\" is no string", key);
+    return NULL;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+const char *loader_stripped(Loader *loader, const char *text)
+{
+    size_t len = strlen(text);
+    while (len > 0 && is_blank(*text))
+        text++, len--;
+    if (len == 0 || !is_blank(text[len - 1]))
+        return text;
+    while (is_blank(text[len - 1]))
+        len--;
+    return arena_string(loader->arena, text, len);
+}

@@ -1,0 +1,48 @@
+/* Lists that double. */
+#include "runtime/data/text/lists.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ir/base/arena.h"
+#include "runtime/data/text/unicode.h"
+
+void token_list_add(TokenList *list, int32_t id)
+{
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity ? 2 * list->capacity : 64;
+        list->ids = heap_grow(list->ids, list->capacity * sizeof *list->ids);
+    }
+    list->ids[list->count++] = id;
+}
+
+void token_list_free(TokenList *list)
+{
+    free(list->ids);
+    *list = (TokenList){0};
+}
+
+void text_buffer_add(TextBuffer *text, const char *bytes, size_t count)
+{
+    if (!count)
+        return;
+    if (text->capacity - text->count < count) {
+        while (text->capacity - text->count < count)
+            text->capacity = text->capacity ? 2 * text->capacity : 128;
+        text->bytes = heap_grow(text->bytes, text->capacity);
+    }
+    memcpy(text->bytes + text->count, bytes, count);
+    text->count += count;
+}
+
+void text_buffer_add_code(TextBuffer *text, uint32_t code)
+{
+    char bytes[UTF8_MAX];
+    text_buffer_add(text, bytes, utf8_encode(code, bytes));
+}
+
+void text_buffer_free(TextBuffer *text)
+{
+    free(text->bytes);
+    *text = (TextBuffer){0};
+}

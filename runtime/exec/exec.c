@@ -1,0 +1,398 @@
+/* Binds a program to one lane and runs it, call by call. */
+#include "runtime/exec/exec.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ir/liveness.h"
+#include "runtime/lanes/spin.h"
+
+/* An operand whose pointer changes with every micro-batch. */
+typedef struct Patch {
+    uint32_t pointer; /* index in Exec.pointers */
+    uint32_t node;    /* id of the input */
+} Patch;
+
+struct Exec {
+    const Program *program;
+    const Graph *graph;
+    Arena *arena;
+    AxisTables *tables;
+    Fold *folds;
+    void **values;         /* by node id: storage, NULL if inside a kernel */
+    void **pointers;       /* of all calls, end to end */
+    uint32_t *first;       /* by call: its first operand in `pointers` */
+    const AxisView **axes; /* of all calls, end to end */
+    uint32_t *first_axis;
+    Patch *patches;
+    uint32_t patch_count;
+    uint32_t *folded; /* outputs to fold, in the order of the calls that make them */
+    uint32_t
+        *folded_first; /* [calls + 2] by call; entry `calls`: outputs no call makes */
+    const BatchLayout *layout;
+    int64_t microbatch;
+};
+
+static const Output *assignment_of(const Graph *graph, const Node *storage)
+{
+    for (uint32_t i = 0; i < graph->output_count; i++)
+        if (graph->outputs[i].role == OUTPUT_assign &&
+            storage_node(graph->outputs[i].value) == storage)
+            return &graph->outputs[i];
+    return NULL;
+}
+
+/* -- pointers ----------------------------------------------------------------------- */
+
+static StoreEntry *entry_for(Store *store, const Node *node, const char *name,
+                             Diags *diags)
+{
+    StoreEntry *entry = store_find(store, name);
+    if (!entry)
+        diag_error(diags, node->loc, "'%s' is not in the store", name);
+    return entry;
+}
+
+static void *source_value(const Exec *exec, const ExecOptions *options, const Node *node,
+                          Diags *diags)
+{
+    StoreEntry *entry;
+    float *number;
+    switch (node->op) {
+    case OP_input:
+        if (!type_is_ragged(node->type) && strcmp(node->attr.named.name, "lr") == 0)
+            return (void *)(uintptr_t)options->lr;
+        if (type_is_ragged(node->type))
+            return NULL; /* bound per micro-batch */
+        diag_error(diags, node->loc, "input '%s' is not a number of the step",
+                   node->attr.named.name);
+        return NULL;
+    case OP_constant:
+        number = arena_alloc(exec->arena, 64);
+        *number = (float)node->attr.constant.value;
+        return number;
+    case OP_gradient:
+        entry = entry_for(options->store, node, node->attr.named.name, diags);
+        if (entry && !entry->gradient)
+            diag_error(diags, node->loc, "'%s' has no gradient: it is not trained",
+                       node->attr.named.name);
+        return entry ? entry->gradient : NULL;
+    default:
+        entry = entry_for(options->store, node, node->attr.named.name, diags);
+        return entry ? entry->data : NULL;
+    }
+}
+
+/* A computed value: in the slab, or written straight to the variable it is assigned
+ * to. */
+static void *computed_value(const ExecOptions *options, const Node *node, Diags *diags)
+{
+    if (node->offset != NO_OFFSET)
+        return options->slab + node->offset;
+    const Output *assign = assignment_of(options->program->graph, node);
+    if (!assign)
+        return NULL;
+    StoreEntry *entry = entry_for(options->store, node, assign->name, diags);
+    if (entry && entry->mapped) {
+        diag_error(diags, assign->loc, "'%s' is assigned but frozen", assign->name);
+        return NULL;
+    }
+    return entry ? entry->data : NULL;
+}
+
+static void resolve_values(Exec *exec, const ExecOptions *options, Diags *diags)
+{
+    const Graph *graph = exec->graph;
+    for (uint32_t i = 0; i < graph->node_count; i++) {
+        const Node *node = graph->nodes[i];
+        Lowering lowering = op_info(node->op)->lowering;
+        if (lowering == LOWER_source)
+            exec->values[i] = source_value(exec, options, node, diags);
+        else if (lowering == LOWER_view)
+            exec->values[i] = exec->values[storage_node(node)->id];
+        else
+            exec->values[i] = computed_value(options, node, diags);
+    }
+}
+
+static bool is_field(const Node *node)
+{
+    return node->op == OP_input && type_is_ragged(node->type);
+}
+
+static void resolve_calls(Exec *exec, Diags *diags)
+{
+    const Program *program = exec->program;
+    uint32_t operands = 0, axes = 0;
+    for (uint32_t c = 0; c < program->call_count; c++) {
+        operands += program->calls[c].operand_count;
+        axes += program->calls[c].axis_count;
+    }
+    exec->pointers = ARENA_ARRAY(exec->arena, void *, operands);
+    exec->patches = ARENA_ARRAY(exec->arena, Patch, operands);
+    exec->axes = ARENA_ARRAY(exec->arena, const AxisView *, axes);
+    operands = axes = 0;
+    for (uint32_t c = 0; c < program->call_count; c++) {
+        const Call *call = &program->calls[c];
+        exec->first[c] = operands;
+        exec->first_axis[c] = axes;
+        for (uint32_t i = 0; i < call->operand_count; i++, operands++) {
+            const Node *node = storage_node(call->operands[i].node);
+            exec->pointers[operands] = exec->values[node->id];
+            if (is_field(node))
+                exec->patches[exec->patch_count++] = (Patch){operands, node->id};
+            else if (!exec->values[node->id])
+                diag_error(diags, node->loc, "%s: operand %u (%s) has no storage",
+                           call->label, i, op_info(node->op)->name);
+        }
+        for (uint32_t i = 0; i < call->axis_count; i++)
+            exec->axes[axes++] = &exec->tables->views[call->axes[i]];
+    }
+}
+
+/* -- outputs ------------------------------------------------------------------------ */
+
+/* The last call of the step that makes an output, or call_count for one no call makes. */
+static uint32_t *making_calls(Exec *exec)
+{
+    const Program *program = exec->program;
+    Liveness liveness = liveness_of(exec->graph, exec->arena);
+    uint32_t *last_of_step = ARENA_ARRAY(exec->arena, uint32_t, liveness.step_count + 1);
+    for (uint32_t c = 0; c < program->call_count; c++)
+        last_of_step[program->calls[c].step] = c;
+    uint32_t *making = ARENA_ARRAY(exec->arena, uint32_t, exec->graph->output_count);
+    for (uint32_t i = 0; i < exec->graph->output_count; i++) {
+        int32_t step = liveness.step_of[storage_node(exec->graph->outputs[i].value)->id];
+        making[i] = step < 0 ? program->call_count : last_of_step[step];
+    }
+    return making;
+}
+
+static bool is_folded_at_once(const Output *output)
+{
+    return output->role == OUTPUT_gradient || output->role == OUTPUT_loss;
+}
+
+static void order_folds(Exec *exec)
+{
+    const Graph *graph = exec->graph;
+    uint32_t calls = exec->program->call_count, count = 0;
+    const uint32_t *making = making_calls(exec);
+    exec->folded = ARENA_ARRAY(exec->arena, uint32_t, graph->output_count);
+    exec->folded_first = ARENA_ARRAY(exec->arena, uint32_t, calls + 2);
+    uint32_t *end = ARENA_ARRAY(exec->arena, uint32_t, calls + 2);
+    for (uint32_t i = 0; i < graph->output_count; i++)
+        if (is_folded_at_once(&graph->outputs[i]))
+            end[making[i] + 1]++;
+    for (uint32_t c = 0; c <= calls; c++) {
+        exec->folded_first[c] = count;
+        count += end[c + 1];
+        end[c + 1] = exec->folded_first[c];
+    }
+    exec->folded_first[calls + 1] = count;
+    for (uint32_t i = 0; i < graph->output_count; i++)
+        if (is_folded_at_once(&graph->outputs[i]))
+            exec->folded[end[making[i] + 1]++] = i;
+}
+
+Exec *exec_new(const ExecOptions *options, Diags *diags)
+{
+    uint32_t errors = diags_error_count(diags);
+    const Program *program = options->program;
+    Arena *arena = arena_new();
+    Exec *exec = arena_alloc(arena, sizeof *exec);
+    exec->program = program;
+    exec->graph = program->graph;
+    exec->arena = arena;
+    exec->tables = options->tables;
+    exec->folds = options->folds;
+    exec->values = ARENA_ARRAY(arena, void *, program->graph->node_count);
+    exec->first = ARENA_ARRAY(arena, uint32_t, program->call_count);
+    exec->first_axis = ARENA_ARRAY(arena, uint32_t, program->call_count);
+    resolve_values(exec, options, diags);
+    resolve_calls(exec, diags);
+    order_folds(exec);
+    if (diags_error_count(diags) != errors) {
+        arena_free(arena);
+        return NULL;
+    }
+    return exec;
+}
+
+void exec_free(Exec *exec)
+{
+    if (exec)
+        arena_free(exec->arena);
+}
+
+/* -- running ------------------------------------------------------------------------ */
+
+void exec_bind(Exec *exec, const BatchLayout *layout, int64_t index, LaneContext *context)
+{
+    SequenceRange range = layout->ranges[index];
+    exec->layout = layout;
+    exec->microbatch = index;
+    context->sequences = range.count;
+    axis_tables_set(exec->tables, layout, range);
+    for (uint32_t i = 0; i < layout->input_count; i++) {
+        const LayoutInput *input = &layout->inputs[i];
+        int64_t row = layout->starts[input->node->type.axis][range.first];
+        exec->values[input->node->id] =
+            (char *)input->field->rows + row * type_row_bytes(input->node->type);
+    }
+    for (uint32_t i = 0; i < exec->patch_count; i++)
+        exec->pointers[exec->patches[i].pointer] = exec->values[exec->patches[i].node];
+}
+
+static void run_gemm(const Exec *exec, const Call *call, void *const *operands,
+                     const LaneContext *context)
+{
+    const Node *node = call->node;
+    const AxisView *views = exec->tables->views;
+    bool transpose_a = node->attr.matmul.transpose_a,
+         transpose_b = node->attr.matmul.transpose_b;
+    Type a = node->args[0]->type, b = node->args[1]->type;
+    int64_t a_rows = value_rows(a, views), a_width = type_width(a);
+    int64_t b_rows = value_rows(b, views), b_width = type_width(b);
+    int64_t m = transpose_a ? a_width : a_rows, k = transpose_a ? a_rows : a_width;
+    int64_t n = transpose_b ? b_rows : b_width;
+    context->gemm(transpose_a, transpose_b, m, n, k, operands[0], a_width, operands[1],
+                  b_width, operands[2], n, 0);
+}
+
+void exec_call(Exec *exec, uint32_t index, const LaneContext *context)
+{
+    const Call *call = &exec->program->calls[index];
+    void *const *operands = exec->pointers + exec->first[index];
+    if (call->kind == CALL_gemm)
+        run_gemm(exec, call, operands, context);
+    else
+        call->kernel(operands, exec->axes + exec->first_axis[index], context,
+                     call->salts);
+}
+
+static void fold_in(Fold *fold, const float *value, int64_t microbatch)
+{
+    spin_until(&fold->turn, microbatch);
+    if (fold->total)
+        *fold->total = microbatch == 0 ? (double)*value : *fold->total + (double)*value;
+    else if (microbatch == 0)
+        memcpy(fold->sum, value, (size_t)fold->elements * sizeof *value);
+    else
+        for (int64_t i = 0; i < fold->elements; i++)
+            fold->sum[i] += value[i];
+    atomic_store_explicit(&fold->turn, microbatch + 1, memory_order_release);
+}
+
+static void fold_call(Exec *exec, uint32_t call)
+{
+    for (uint32_t i = exec->folded_first[call]; i < exec->folded_first[call + 1]; i++) {
+        uint32_t output = exec->folded[i];
+        fold_in(&exec->folds[output],
+                exec_value(exec, exec->graph->outputs[output].value), exec->microbatch);
+    }
+}
+
+static void copy_results(Exec *exec)
+{
+    const Graph *graph = exec->graph;
+    for (uint32_t i = 0; i < graph->output_count; i++) {
+        Fold *fold = &exec->folds[i];
+        const void *value = exec_value(exec, graph->outputs[i].value);
+        if (graph->outputs[i].role != OUTPUT_result || (!fold->rows && !fold->sum))
+            continue;
+        if (!fold->rows) {
+            fold_in(fold, value, exec->microbatch);
+            continue;
+        }
+        int64_t first = exec->layout->ranges[exec->microbatch].first;
+        int64_t row = exec->layout->starts[fold->axis][first];
+        memcpy(fold->rows + row * fold->row_bytes, value,
+               (size_t)(exec->tables->views[fold->axis].rows * fold->row_bytes));
+    }
+}
+
+static bool is_finite(const float *values, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (!isfinite(values[i]))
+            return false;
+    return true;
+}
+
+static bool call_is_finite(const Exec *exec, uint32_t index)
+{
+    const Call *call = &exec->program->calls[index];
+    for (uint32_t i = 0; i < call->operand_count; i++) {
+        Type type = call->operands[i].node->type;
+        int64_t count = value_rows(type, exec->tables->views) * type_width(type);
+        if (call->operands[i].written && type.dtype == DTYPE_f32 &&
+            !is_finite(exec->pointers[exec->first[index] + i], count))
+            return false;
+    }
+    return true;
+}
+
+/* Computes the logits again that a vocab_argmax has chosen. */
+static bool logits_are_finite(const Exec *exec, const Node *argmax)
+{
+    const float *x = exec_value(exec, argmax->args[0]);
+    const float *table = exec_value(exec, argmax->args[1]);
+    const float *bias = argmax->arg_count > 2 ? exec_value(exec, argmax->args[2]) : NULL;
+    const int32_t *chosen = exec_value(exec, argmax);
+    int64_t width = type_width(argmax->args[0]->type);
+    bool is_good = true;
+    for (int64_t row = 0; row < value_rows(argmax->type, exec->tables->views); row++) {
+        const float *words = table + chosen[row] * width;
+        float logit = bias ? bias[chosen[row]] : 0;
+        for (int64_t i = 0; i < width; i++)
+            logit += x[row * width + i] * words[i];
+        is_good &= isfinite(logit) != 0;
+    }
+    return is_good;
+}
+
+static bool choices_are_finite(const Exec *exec, uint32_t index)
+{
+    const Call *call = &exec->program->calls[index];
+    bool is_good = true;
+    for (uint32_t i = 0; i < call->operand_count; i++)
+        if (call->operands[i].written && call->operands[i].node->op == OP_vocab_argmax)
+            is_good &= logits_are_finite(exec, call->operands[i].node);
+    return is_good;
+}
+
+bool exec_microbatch(Exec *exec, const LaneContext *context, int64_t *out_fault)
+{
+    uint32_t calls = exec->program->call_count;
+    bool is_good = true;
+    if (out_fault)
+        *out_fault = -1;
+    for (uint32_t c = 0; c < calls; c++) {
+        exec_call(exec, c, context);
+        bool is_finite_choice = choices_are_finite(exec, c);
+        if (out_fault && *out_fault < 0 && !(is_finite_choice && call_is_finite(exec, c)))
+            *out_fault = c;
+        is_good &= is_finite_choice;
+        fold_call(exec, c);
+    }
+    fold_call(exec, calls);
+    copy_results(exec);
+    return is_good;
+}
+
+void *exec_value(const Exec *exec, const Node *node)
+{
+    return exec->values[storage_node(node)->id];
+}
+
+const Program *exec_program(const Exec *exec)
+{
+    return exec->program;
+}
+
+void *exec_operand(const Exec *exec, uint32_t call, uint32_t index)
+{
+    return exec->pointers[exec->first[call] + index];
+}

@@ -1,0 +1,36 @@
+/* Where a number first stops being finite, in words. */
+#include "runtime/exec/fault.h"
+
+#include <inttypes.h>
+
+#include "ir/liveness.h"
+
+/* The parameter that a node reads, to tell it from others of its line; or NULL. */
+static const char *parameter_of(const Node *node)
+{
+    for (uint32_t i = 0; i < node->arg_count; i++) {
+        const Node *from = storage_node(node->args[i]);
+        if (from->op == OP_param || from->op == OP_weight)
+            return from->attr.named.name;
+    }
+    return NULL;
+}
+
+bool fault_note(Session *session, GraphKind kind, const Batch *batch, uint64_t step,
+                Diags *diags)
+{
+    Fault fault;
+    if (!session_find_fault(session, kind, batch, step, &fault, diags) || !fault.node)
+        return false;
+    const char *parameter = fault.parameter ? fault.parameter : parameter_of(fault.node);
+    diag_note(diags, fault.node->loc,
+              "the first such number is made here, by %s%s%s%s (%s), in micro-batch "
+              "%" PRId64,
+              op_info(fault.node->op)->name, parameter ? " with '" : "",
+              parameter ? parameter : "", parameter ? "'" : "", fault.label,
+              fault.microbatch);
+    if (fault.parameter)
+        diag_note(diags, (Loc){0}, "'%s' itself holds numbers that are not finite",
+                  fault.parameter);
+    return true;
+}

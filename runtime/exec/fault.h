@@ -1,0 +1,12 @@
+/* What users are told of numbers that are not finite. */
+#ifndef VLG_RUNTIME_EXEC_FAULT_H
+#define VLG_RUNTIME_EXEC_FAULT_H
+
+#include "runtime/exec/session.h"
+
+/* Runs the graph of that kind of the batch's task again, and notes the op that makes the
+ * first such number, with its line in the model. False if none does. */
+bool fault_note(Session *session, GraphKind kind, const Batch *batch, uint64_t step,
+                Diags *diags);
+
+#endif

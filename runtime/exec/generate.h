@@ -1,0 +1,47 @@
+/* Generation: sequences of tokens from the encode and decode graphs of a task.
+ *
+ * The encode graph runs once over the batch; its results that the decode graph asks for
+ * are kept per sequence and repeated per beam. Then the decode graph runs once per token:
+ * it reads the last token of every hypothesis that is still open and the rows that its
+ * caches have collected, and gives logits. Nothing here knows a model: names come from
+ * the graphs, ids and rules from the caller. */
+#ifndef VLG_RUNTIME_EXEC_GENERATE_H
+#define VLG_RUNTIME_EXEC_GENERATE_H
+
+#include "runtime/exec/session.h"
+
+typedef struct GenerateOptions {
+    int32_t start, pad, end; /* ids: what begins, fills up and closes a sequence */
+    int64_t max_length;    /* most tokens of a sequence, first and closing one included */
+    int64_t beams;         /* 1: greedy */
+    int64_t no_repeat;     /* no run of so many tokens comes twice; 0: anything goes */
+    bool early_stopping;   /* done once as many hypotheses are closed as beams */
+    bool forced_end;       /* beams: the last token there is room for closes it */
+    double length_penalty; /* sums of log-probabilities are divided by length^this */
+    const Choice *choice;  /* greedy: choose between two tokens, and end; NULL: search */
+    int64_t memory; /* most bytes carried at a time, or one sequence's; 0: 512 MB */
+} GenerateOptions;
+
+/* Sequences begin with `start`; after the closing token, if there is one, they are filled
+ * up to the longest with `pad`. */
+typedef struct Generated {
+    int64_t sequences, width;
+    int32_t *ids;     /* [sequences, width] */
+    int64_t *lengths; /* of each sequence, without what fills it up */
+    double *scores;   /* sum of log-probabilities / length^length_penalty */
+} Generated;
+
+/* For every sequence of the batch the best hypothesis. */
+NODISCARD bool generate(Session *session, const Batch *batch,
+                        const GenerateOptions *options, Generated *out, Diags *diags);
+void generated_free(Generated *generated);
+/* Whether the module has what generation for the task needs: a decode graph. */
+bool generate_can(const Module *module, const char *task);
+
+/* What the task's facts say: `start_id`, `pad_id`, `end_id`, `max_length`, `beams`,
+ * `no_repeat`, `early_stopping`, `forced_end`, `length_penalty`. Without a fact: 0, 0, 1,
+ * 20 tokens, greedy, no other rule, 1. */
+NODISCARD bool generate_settings(const Module *module, const char *task,
+                                 GenerateOptions *out, Diags *diags);
+
+#endif

@@ -1,0 +1,34 @@
+/* What computes numbers. Two machines give results that are equal to the bit where
+ * ProcessorInfo.text is equal, whatever they call themselves. */
+#ifndef VLG_RUNTIME_EXEC_PROCESSOR_H
+#define VLG_RUNTIME_EXEC_PROCESSOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ir/base/diag.h"
+
+enum { PROCESSOR_TEXT = 192 };
+
+typedef struct ProcessorInfo {
+    char name[64];         /* as it calls itself: "Intel(R) Xeon(R) Processor" */
+    char target[64];       /* what kernels are compiled for, by LLVM's name */
+    uint32_t vector_width; /* floats in a vector of these kernels */
+    char blas[64];         /* who makes matrix products: "OpenBLAS 0.3.21" */
+    char blas_kernel[32];  /* and its kernel: "SkylakeX" */
+    /* All but the name, in one line: for checkpoints, metrics and people. */
+    char text[PROCESSOR_TEXT];
+} ProcessorInfo;
+
+/* Checks the name of --processor: NULL and "native" mean all that this one has. False and
+ * an error if there is no such name, or if this processor lacks something of it. */
+NODISCARD bool processor_check(const char *name, Diags *diags);
+/* The kernel that OpenBLAS should use for a processor that passed processor_check; NULL:
+ * the one that it takes itself. */
+const char *processor_blas_kernel(const char *name);
+/* Whether `name` says to use all there is. */
+bool processor_is_native(const char *name);
+/* This processor's name, by its own account. */
+void processor_own_name(char *out, uint32_t size);
+
+#endif

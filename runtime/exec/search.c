@@ -1,0 +1,415 @@
+/* Greedy and beam search, with the rules of the widely used implementation that the
+ * published numbers were made with:
+ *
+ * Greedy takes the largest logit, the lowest id on ties. Beams begin with score 0 for the
+ * first and -1e9 for the others. In a step the 2 b best of (score + log-probability) over
+ * all beams and tokens are walked from the best on: the closing token at rank < b stores
+ * the hypothesis, with its score / length^penalty; other tokens become the next beams
+ * until there are b. A sequence is done when b hypotheses are stored and, unless stopping
+ * early, the worst of them is at least as good as the step's best candidate at the
+ * present length. What is open at the end is stored as well. */
+#include "runtime/exec/search.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double OTHER_BEAMS = -1e9;
+
+typedef struct Hypothesis {
+    int32_t *ids; /* [max_length] */
+    int64_t length;
+    double score;
+    int64_t row; /* open ones: in the step before */
+} Hypothesis;
+
+/* Of the beams of one sequence and all tokens. */
+typedef struct Candidate {
+    double score;
+    int64_t beam;
+    int32_t token;
+} Candidate;
+
+typedef struct Line {
+    Hypothesis *open, *next; /* [beams] */
+    Hypothesis *stored;      /* [beams + 1] in the order they came */
+    int64_t stored_count;
+    bool done;
+} Line;
+
+struct Search {
+    GenerateOptions options;
+    int64_t sequences, vocabulary, length;
+    Line *lines;
+    int64_t *rows; /* sequence of each block of `beams` rows */
+    int64_t blocks;
+    Candidate *best; /* [2 beams] */
+    Arena *arena;
+};
+
+static bool check_choice(const GenerateOptions *options, int64_t vocabulary, Diags *diags)
+{
+    const Choice *choice = options->choice;
+    if (options->beams != 1 || options->max_length != choice->given_count + 2) {
+        diag_error(diags, (Loc){0}, "generation: a choice is no search");
+        return false;
+    }
+    const int32_t ids[] = {choice->first, choice->other, choice->given[0]};
+    for (int i = 0; i < (choice->given_count ? 3 : 2); i++)
+        if (ids[i] < 0 || ids[i] >= vocabulary) {
+            diag_error(
+                diags, (Loc){0},
+                "generation: token %d of a choice is not in the model's vocabulary "
+                "of %" PRId64,
+                ids[i], vocabulary);
+            return false;
+        }
+    return true;
+}
+
+bool search_check(const GenerateOptions *options, int64_t vocabulary, Diags *diags)
+{
+    const struct {
+        const char *name;
+        int64_t value, least, most;
+    } ranges[] = {
+        {"start id", options->start, 0, vocabulary - 1},
+        {"pad id", options->pad, 0, vocabulary - 1},
+        {"end id", options->end, 0, vocabulary - 1},
+        {"longest length", options->max_length, 1, 65536},
+        {"number of beams", options->beams, 1,
+         vocabulary / 2 < 1024 ? vocabulary / 2 : 1024},
+        {"length of runs that may not repeat", options->no_repeat, 0, 65536},
+        {"memory for kept values", options->memory, 0, INT64_MAX},
+    };
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        if (ranges[i].value < ranges[i].least || ranges[i].value > ranges[i].most) {
+            diag_error(diags, (Loc){0},
+                       "generation: the %s is %" PRId64 ", expected %" PRId64
+                       " to %" PRId64,
+                       ranges[i].name, ranges[i].value, ranges[i].least, ranges[i].most);
+            return false;
+        }
+    if (!isfinite(options->length_penalty))
+        diag_error(diags, (Loc){0}, "generation: the length penalty is not a number");
+    return isfinite(options->length_penalty) &&
+           (!options->choice || check_choice(options, vocabulary, diags));
+}
+
+static Hypothesis *new_hypotheses(Search *search, int64_t count)
+{
+    Hypothesis *all = ARENA_ARRAY(search->arena, Hypothesis, count);
+    for (int64_t i = 0; i < count; i++)
+        all[i].ids = ARENA_ARRAY(search->arena, int32_t, search->options.max_length);
+    return all;
+}
+
+Search *search_new(const GenerateOptions *options, int64_t sequences, int64_t vocabulary)
+{
+    Arena *arena = arena_new();
+    Search *search = arena_alloc(arena, sizeof *search);
+    *search = (Search){.options = *options,
+                       .sequences = sequences,
+                       .vocabulary = vocabulary,
+                       .length = 1,
+                       .arena = arena};
+    search->lines = ARENA_ARRAY(arena, Line, sequences);
+    search->rows = ARENA_ARRAY(arena, int64_t, sequences);
+    search->best = ARENA_ARRAY(arena, Candidate, 2 * options->beams);
+    for (int64_t s = 0; s < sequences; s++) {
+        Line *line = &search->lines[s];
+        line->open = new_hypotheses(search, options->beams);
+        line->next = new_hypotheses(search, options->beams);
+        line->stored = new_hypotheses(search, options->beams + 1);
+        for (int64_t b = 0; b < options->beams; b++) {
+            line->open[b].ids[0] = options->start;
+            line->open[b].length = 1;
+            line->open[b].score = b == 0 ? 0 : OTHER_BEAMS;
+        }
+        search->rows[search->blocks++] = s;
+    }
+    return search;
+}
+
+void search_free(Search *search)
+{
+    if (search)
+        arena_free(search->arena);
+}
+
+/* -- rows -------------------------------------------------------------------------- */
+
+int64_t search_rows(const Search *search)
+{
+    return search->length < search->options.max_length
+               ? search->blocks * search->options.beams
+               : 0;
+}
+
+int64_t search_length(const Search *search)
+{
+    return search->length;
+}
+
+int64_t search_sequence(const Search *search, int64_t row)
+{
+    return search->rows[row / search->options.beams];
+}
+
+static const Hypothesis *at_row(const Search *search, int64_t row)
+{
+    return &search->lines[search_sequence(search, row)].open[row % search->options.beams];
+}
+
+int32_t search_last(const Search *search, int64_t row)
+{
+    return at_row(search, row)->ids[search->length - 1];
+}
+
+int64_t search_parent(const Search *search, int64_t row)
+{
+    return at_row(search, row)->row;
+}
+
+/* -- logits ------------------------------------------------------------------------ */
+
+/* log(sum of exp), or not finite. */
+static double log_sum(const float *logits, int64_t count)
+{
+    double largest = -INFINITY, sum = 0;
+    for (int64_t i = 0; i < count; i++)
+        largest = (double)logits[i] > largest ? (double)logits[i] : largest;
+    for (int64_t i = 0; i < count; i++)
+        sum += exp((double)logits[i] - largest);
+    return largest + log(sum);
+}
+
+/* A token may not close a run of `no_repeat` tokens that the hypothesis has already. */
+static void ban_repeats(const Search *search, const Hypothesis *hypothesis, float *logits)
+{
+    int64_t known = search->options.no_repeat - 1; /* tokens of the run that are there */
+    if (known < 0 || hypothesis->length < known)
+        return;
+    const int32_t *last = hypothesis->ids + hypothesis->length - known;
+    for (int64_t i = 0; i + known < hypothesis->length; i++)
+        if (memcmp(hypothesis->ids + i, last, (size_t)known * sizeof *last) == 0)
+            logits[hypothesis->ids[i + known]] = -INFINITY;
+}
+
+/* Logits of a distribution that is sure of the closing token. */
+static void force_end(const Search *search, float *logits)
+{
+    for (int64_t i = 0; i < search->vocabulary; i++)
+        logits[i] = i == search->options.end ? 0 : -INFINITY;
+}
+
+/* -- storing ----------------------------------------------------------------------- */
+
+static double final_score(const Search *search, double sum, int64_t length)
+{
+    return sum / pow((double)length, search->options.length_penalty);
+}
+
+static double worst_score(const Line *line)
+{
+    double worst = INFINITY;
+    for (int64_t i = 0; i < line->stored_count; i++)
+        worst = fmin(worst, line->stored[i].score);
+    return worst;
+}
+
+/* Keeps the `beams` best; of equals the later ones. */
+static void store(const Search *search, Line *line, const Hypothesis *hypothesis,
+                  double sum)
+{
+    int64_t most = search->options.beams;
+    double score = final_score(search, sum, hypothesis->length);
+    if (line->stored_count == most && !(score > worst_score(line)))
+        return;
+    Hypothesis *slot = &line->stored[line->stored_count++];
+    memcpy(slot->ids, hypothesis->ids, (size_t)hypothesis->length * sizeof *slot->ids);
+    slot->length = hypothesis->length;
+    slot->score = score;
+    if (line->stored_count <= most)
+        return;
+    int64_t worst = 0;
+    for (int64_t i = 1; i < line->stored_count; i++)
+        if (line->stored[i].score < line->stored[worst].score)
+            worst = i;
+    Hypothesis free_slot = line->stored[worst];
+    memmove(&line->stored[worst], &line->stored[worst + 1],
+            (size_t)(most - worst) * sizeof *line->stored);
+    line->stored[most] = free_slot;
+    line->stored_count = most;
+}
+
+/* -- greedy ------------------------------------------------------------------------ */
+
+static void extend(const Search *search, Hypothesis *to, const Hypothesis *from,
+                   int32_t token, double score, int64_t row)
+{
+    if (to != from)
+        memcpy(to->ids, from->ids, (size_t)search->length * sizeof *to->ids);
+    to->ids[search->length] = token;
+    to->length = search->length + 1;
+    to->score = score;
+    to->row = row;
+}
+
+/* The best token, the first of equals; or what a choice says. */
+static int32_t pick(const Search *search, const float *logits)
+{
+    const Choice *choice = search->options.choice;
+    if (choice && search->length <= choice->given_count)
+        return choice->given[search->length - 1];
+    if (choice)
+        return logits[choice->first] > logits[choice->other] ? choice->first
+                                                             : choice->other;
+    int32_t best = 0;
+    for (int64_t i = 1; i < search->vocabulary; i++)
+        if (logits[i] > logits[best])
+            best = (int32_t)i;
+    return best;
+}
+
+static void step_greedy(Search *search, Line *line, float *logits, double normal,
+                        int64_t row)
+{
+    Hypothesis *open = line->open;
+    ban_repeats(search, open, logits);
+    int32_t best = pick(search, logits);
+    double score = open->score + (double)logits[best] - normal;
+    line->done = best == search->options.end && !search->options.choice;
+    if (line->done)
+        store(search, line, open, score);
+    else
+        extend(search, open, open, best, score, row);
+}
+
+/* -- beams ------------------------------------------------------------------------- */
+
+/* Into the sorted list of the best; the earlier of equals stands first. */
+static int64_t offer(const Search *search, Candidate candidate, int64_t count)
+{
+    int64_t most = 2 * search->options.beams;
+    if (count == most && !(candidate.score > search->best[most - 1].score))
+        return count;
+    int64_t place = count < most ? count++ : most - 1;
+    for (; place > 0 && search->best[place - 1].score < candidate.score; place--)
+        search->best[place] = search->best[place - 1];
+    search->best[place] = candidate;
+    return count;
+}
+
+static void find_best(const Search *search, const Line *line, float *logits,
+                      const double *normals)
+{
+    int64_t count = 0, vocabulary = search->vocabulary;
+    for (int64_t b = 0; b < search->options.beams; b++) {
+        float *row = logits + b * vocabulary;
+        double normal = normals[b];
+        if (search->options.forced_end &&
+            search->length == search->options.max_length - 1) {
+            force_end(search, row);
+            normal = 0;
+        }
+        ban_repeats(search, &line->open[b], row);
+        for (int64_t i = 0; i < vocabulary; i++)
+            count = offer(
+                search,
+                (Candidate){(double)row[i] - normal + line->open[b].score, b, (int32_t)i},
+                count);
+    }
+}
+
+static void step_beams(Search *search, Line *line, float *logits, const double *normals,
+                       int64_t row)
+{
+    int64_t beams = search->options.beams, next = 0;
+    find_best(search, line, logits, normals);
+    for (int64_t rank = 0; rank < 2 * beams && next < beams; rank++) {
+        const Candidate *candidate = &search->best[rank];
+        const Hypothesis *from = &line->open[candidate->beam];
+        if (candidate->token != search->options.end)
+            extend(search, &line->next[next++], from, candidate->token, candidate->score,
+                   row + candidate->beam);
+        else if (rank < beams)
+            store(search, line, from, candidate->score);
+    }
+    Hypothesis *open = line->open;
+    line->open = line->next;
+    line->next = open;
+    double best = final_score(search, search->best[0].score, search->length);
+    line->done = line->stored_count == beams &&
+                 (search->options.early_stopping || worst_score(line) >= best);
+}
+
+/* -- steps ------------------------------------------------------------------------- */
+
+static bool find_normals(const Search *search, const float *logits, double *normals,
+                         Diags *diags)
+{
+    for (int64_t row = 0; row < search_rows(search); row++) {
+        normals[row] = log_sum(logits + row * search->vocabulary, search->vocabulary);
+        if (!isfinite(normals[row])) {
+            diag_not_finite(diags, (Loc){0},
+                            "generation: sequence %" PRId64
+                            ": logits that are not finite after %" PRId64 " tokens",
+                            search_sequence(search, row), search->length);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Open hypotheses that have no room for more are as good as closed. */
+static void close_open(Search *search)
+{
+    for (int64_t block = 0; block < search->blocks; block++) {
+        Line *line = &search->lines[search->rows[block]];
+        for (int64_t b = 0; b < search->options.beams; b++)
+            store(search, line, &line->open[b], line->open[b].score);
+    }
+}
+
+bool search_step(Search *search, float *logits, Diags *diags)
+{
+    int64_t beams = search->options.beams, blocks = search->blocks, kept = 0;
+    double *normals = heap_alloc((size_t)(blocks * beams + 1) * sizeof *normals);
+    bool is_sound = find_normals(search, logits, normals, diags);
+    for (int64_t block = 0; is_sound && block < blocks; block++) {
+        int64_t row = block * beams, sequence = search->rows[block];
+        Line *line = &search->lines[sequence];
+        float *at = logits + row * search->vocabulary;
+        if (beams == 1)
+            step_greedy(search, line, at, normals[row], row);
+        else
+            step_beams(search, line, at, normals + row, row);
+        if (!line->done)
+            search->rows[kept++] = sequence;
+    }
+    free(normals);
+    if (!is_sound)
+        return false;
+    search->blocks = kept;
+    search->length++;
+    if (search->length == search->options.max_length)
+        close_open(search);
+    return true;
+}
+
+int64_t search_result(const Search *search, int64_t sequence, const int32_t **out_ids,
+                      double *out_score)
+{
+    const Line *line = &search->lines[sequence];
+    const Hypothesis *best = line->stored_count ? &line->stored[0] : &line->open[0];
+    for (int64_t i = 1; i < line->stored_count; i++)
+        if (line->stored[i].score >= best->score)
+            best = &line->stored[i];
+    *out_ids = best->ids;
+    *out_score = best->score;
+    if (best->length < search->options.max_length)
+        best->ids[best->length] = search->options.end;
+    return best->length < search->options.max_length ? best->length + 1 : best->length;
+}

@@ -1,0 +1,34 @@
+/* The search for the best sequence of tokens, greedy or by beams, given the logits of
+ * each step.
+ *
+ * Every sequence of the batch that is not done has `beams` open hypotheses, all of one
+ * length. They are the rows of a step: sequences in order, beams within. */
+#ifndef VLG_RUNTIME_EXEC_SEARCH_H
+#define VLG_RUNTIME_EXEC_SEARCH_H
+
+#include "runtime/exec/generate.h"
+
+typedef struct Search Search;
+
+/* Options must be sound: search_check. */
+Search *search_new(const GenerateOptions *options, int64_t sequences, int64_t vocabulary);
+void search_free(Search *search);
+/* False and an error if an option is out of range. */
+NODISCARD bool search_check(const GenerateOptions *options, int64_t vocabulary,
+                            Diags *diags);
+
+int64_t search_rows(const Search *search);   /* 0: all are done */
+int64_t search_length(const Search *search); /* tokens of every open hypothesis */
+int32_t search_last(const Search *search, int64_t row);
+int64_t search_parent(const Search *search, int64_t row); /* its row in the step before */
+int64_t search_sequence(const Search *search, int64_t row);
+
+/* One more token for every row, from logits [rows, vocabulary], which are changed. False
+ * and an error if they are not numbers. */
+NODISCARD bool search_step(Search *search, float *logits, Diags *diags);
+
+/* Length of the result of a sequence, once search_rows is 0; and the result. */
+int64_t search_result(const Search *search, int64_t sequence, const int32_t **out_ids,
+                      double *out_score);
+
+#endif

@@ -1,0 +1,91 @@
+/* A plan ready to work: what train, eval, export and profile open and close alike. */
+#ifndef VLG_RUNTIME_RUN_RUN_H
+#define VLG_RUNTIME_RUN_RUN_H
+
+#include "runtime/weights/checkpoint.h"
+#include "ir/base/command_line.h"
+#include "runtime/data/data.h"
+#include "ir/base/interrupt.h"
+#include "runtime/run/run_directory.h"
+#include "runtime/run/run_record.h"
+#include "runtime/exec/session.h"
+#include "runtime/weights/weights_watch.h"
+
+/* What may differ from what run.json says, because the user says so. */
+typedef struct RunOther {
+    bool plan, weights, data;
+} RunOther;
+
+/* The rows of a command's options for them. */
+#define OPTIONS_OTHER(other)                                                             \
+    {"--other-data", OPTION_flag, &(other).data, NULL,                                   \
+     "data or a tokenizer that are not the run's are meant"},                            \
+        {"--other-weights", OPTION_flag, &(other).weights, NULL,                         \
+         "weights that are not the run's are meant"},                                    \
+    {                                                                                    \
+        "--other-plan", OPTION_flag, &(other).plan, NULL,                                \
+            "a plan that is not the run's is meant"                                      \
+    }
+
+typedef struct RunOptions {
+    const char *plan;    /* plan.bin, .vir, or the directory of a run, which has all */
+    const char *weights; /* for tensor_set_open; NULL: as the checkpoint says, if any */
+    /* Where to take trained parameters from: a run directory, a checkpoint, or any other
+     * safetensors file that has all of them, such as an export; or NULL. */
+    const char *from;
+    const char *out;  /* run directory; NULL: runs/ and the model's name */
+    bool resume;      /* go on with the run in `out` instead: the same plan, states too */
+    bool is_training; /* parameters that are trained may have initial values */
+    bool random_weights; /* so may all others */
+    bool no_session;     /* only the store: nothing will be computed */
+    RunOther other;
+    int64_t threads; /* 0: one per processor */
+    const char
+        *processor; /* for processor_check; NULL: as the run says, or all there is */
+    bool no_cache;  /* of compiled kernels */
+} RunOptions;
+
+typedef struct Run {
+    Module *module;
+    char *directory;
+    TensorSet *weights, *trained; /* `trained`: `from`, if it is no checkpoint */
+    uint64_t plan, weights_fingerprint;
+    WeightsWatch watch; /* over `weights` */
+    uint64_t trained_over;      /* fingerprint of the weights below `trained`; 0: any */
+    CheckpointFile *checkpoint; /* `from`, if it is one */
+    Store *store;
+    Session *session;
+    RunOther other;
+    bool is_resumed;
+    /* Of the directory that was named, as the run itself or as `from`. */
+    Arena *arena;
+    RunRecord record;
+    bool has_record;
+    bool is_old; /* it has none: an earlier version made it */
+} Run;
+
+/* In two halves, so that a command may look at the run directory before the long work:
+ * reading the plan, which gives module, directory and fingerprint; then all the rest.
+ * Either leaves `run` all zero after a failure; errors say why. */
+NODISCARD bool run_read(Run *run, const RunOptions *options, Diags *diags);
+NODISCARD bool run_fill(Run *run, const RunOptions *options, Diags *diags);
+NODISCARD bool run_open(Run *run, const RunOptions *options, Diags *diags); /* both */
+void run_close(Run *run);
+
+/* The work of a command on an open run; an interrupt asks it to end early. */
+typedef ExitCode RunWork(const void *command, Run *run, const Interrupt *interrupt,
+                         Diags *diags);
+/* Opens a run, does the work and closes it; errors go to stderr. What the process is to
+ * return. */
+int run_do(const RunOptions *options, RunWork *work, const void *command);
+
+/* Where the parameters came from, or NULL. */
+const char *run_weights_path(const Run *run);
+
+/* The data that a command is given, or else those of the run; NULL and an error if they
+ * are not what run.json says. `given->directory` is NULL where none was given. Fills in
+ * `given` and, if not NULL, `out_files`, whose memory is the run's. */
+NODISCARD DataSource *run_open_data(const Run *run, DataOptions *given,
+                                    DataFiles *out_files, Diags *diags);
+
+#endif

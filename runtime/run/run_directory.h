@@ -1,0 +1,64 @@
+/* The directory of a run:
+ *
+ *     run.json                 what the run is (runtime/run/run_record.h)
+ *     plan.bin                 its plan
+ *     checkpoint.safetensors   how far it has come; replaced whole
+ *     metrics.jsonl            a line for every step and score
+ *     lock                     held by whoever trains here
+ *     previous/                the run that --overwrite replaces, until the new one has a
+ *                              checkpoint
+ *
+ * The new run sets the old one aside with its checkpoint first, and puts it back with its
+ * checkpoint last. So a kill at any moment leaves one of two things: a checkpoint here,
+ * and then what is aside is of no use; or none here, and then what is aside is the run.
+ */
+#ifndef VLG_RUNTIME_RUN_RUN_DIRECTORY_H
+#define VLG_RUNTIME_RUN_RUN_DIRECTORY_H
+
+#include "ir/base/diag.h"
+
+/* DIRECTORY/NAME: malloc'ed. */
+char *run_path(const char *directory, const char *name);
+char *run_record_path(const char *directory);
+char *run_plan_path(const char *directory);
+char *run_checkpoint_path(const char *directory);
+char *run_metrics_path(const char *directory);
+
+bool run_is_directory(const char *path);
+/* Whether the directory has a file of that path. */
+bool run_has_checkpoint(const char *directory);
+
+/* -- who trains here ---------------------------------------------------------------- */
+
+typedef struct RunLock RunLock;
+
+/* NULL and an error that names who trains here already, or why it cannot be known. The
+ * directory exists; it `is_new` if it was made for this run. */
+NODISCARD RunLock *run_lock_take(const char *directory, bool is_new, Diags *diags);
+/* Removes a new directory in which nothing came to be. NULL is allowed. */
+void run_lock_free(RunLock *lock);
+
+typedef enum RunEntry { RUN_begins, RUN_resumes, RUN_replaces } RunEntry;
+
+/* Takes the directory for a run, and makes it if it is to begin there: all of the
+ * functions here in their order. NULL and an error if a run is there that it does not
+ * replace, or none that it could resume. */
+NODISCARD RunLock *run_enter(const char *directory, RunEntry entry, Diags *diags);
+
+/* Whether what bears the name of a run's file is one: a run would replace what a link
+ * points to, and wait at a pipe. Errors name the first that is not. */
+NODISCARD bool run_check_files(const char *directory, Diags *diags);
+/* One of them, of any name: regular, or not there. */
+NODISCARD bool run_check_file(const char *directory, const char *name, Diags *diags);
+/* Removes what killed runs have left half written. Needs the lock. */
+void run_sweep(const char *directory);
+
+/* -- the run before ----------------------------------------------------------------- */
+
+/* All three need the lock. False and an error if a file cannot be moved. */
+NODISCARD bool run_set_aside(const char *directory, Diags *diags);
+/* After a run that has saved: removes what is aside. After one that has not: puts it
+ * back, and says so in `out_is_back`. */
+NODISCARD bool run_settle(const char *directory, bool *out_is_back, Diags *diags);
+
+#endif

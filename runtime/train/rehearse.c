@@ -1,0 +1,112 @@
+/* A pass over one example of everything, with the functions that the run itself will
+ * call. */
+#include "runtime/train/rehearse.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+
+#include "runtime/train/evaluate.h"
+
+/* -- room ---------------------------------------------------------------------------- */
+
+static double mebibytes(uint64_t bytes)
+{
+    return (double)bytes / (1024 * 1024);
+}
+
+/* The next checkpoint is written beside the last. */
+static bool check_disk(const char *directory, uint64_t bytes, Diags *diags)
+{
+    struct statvfs system;
+    if (statvfs(directory, &system) != 0)
+        return true; /* whoever writes will say more */
+    uint64_t room = (uint64_t)system.f_bavail * system.f_frsize;
+    uint64_t needed = run_has_checkpoint(directory) ? bytes : 2 * bytes;
+    if (room >= needed)
+        return true;
+    diag_error(diags, (Loc){.file = directory},
+               "%.1f MiB are free here, but checkpoints take %.1f MiB", mebibytes(room),
+               mebibytes(needed));
+    return false;
+}
+
+static bool check_limit(const char *directory, uint64_t bytes, Diags *diags)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
+        limit.rlim_cur >= bytes)
+        return true;
+    diag_error(diags, (Loc){.file = directory},
+               "files may have %.1f MiB here (ulimit -f), but a checkpoint has %.1f MiB",
+               mebibytes(limit.rlim_cur), mebibytes(bytes));
+    return false;
+}
+
+static bool check_room(Run *run, const char *directory, Diags *diags)
+{
+    uint64_t bytes = (uint64_t)checkpoint_bytes(run->store);
+    return check_limit(directory, bytes, diags) && check_disk(directory, bytes, diags);
+}
+
+/* -- examples ------------------------------------------------------------------------ */
+
+static bool try_training(const Run *run, DataSource *source, int64_t step, Diags *diags)
+{
+    Batch *batch = source->train_batch(source->state, step, diags);
+    if (!batch)
+        return false;
+    double loss;
+    batch->sequences = 1;
+    bool is_good = session_gradients(run->session, batch, (uint64_t)step, &loss, diags);
+    batch_free(batch);
+    return is_good;
+}
+
+/* The first step of every task that comes in the next epoch. */
+static bool try_steps(const Run *run, DataSource *source, const TrainOptions *options,
+                      Diags *diags)
+{
+    const Module *module = run->module;
+    int64_t first = run->checkpoint ? checkpoint_info(run->checkpoint)->step : 0;
+    int64_t epoch = source->epoch_steps(source->state);
+    int64_t left = options->total_steps - first;
+    int64_t stop = first + (left < epoch ? left : epoch);
+    Arena *arena = arena_new();
+    bool *is_tried = ARENA_ARRAY(arena, bool, module->task_count), is_good = true;
+    for (int64_t step = first; is_good && step < stop; step++) {
+        uint32_t task = source->step_task(source->state, step);
+        is_good = is_tried[task] || try_training(run, source, step, diags);
+        is_tried[task] = true;
+    }
+    arena_free(arena);
+    return is_good;
+}
+
+static bool try_scoring(const Run *run, DataSource *source, Split split,
+                        const Interrupt *interrupt, Diags *diags)
+{
+    const EvaluateOptions options = {.split = split, .limit = 1, .interrupt = interrupt};
+    Evaluation evaluation = {0};
+    bool is_good = evaluate(run->session, source, &options, &evaluation, diags);
+    evaluation_free(&evaluation);
+    return is_good;
+}
+
+static bool validates(const TrainOptions *options)
+{
+    return options->eval_every > 0 && options->eval_every <= options->total_steps;
+}
+
+bool rehearse(Run *run, DataSource *source, const TrainOptions *options, Diags *diags)
+{
+    if (check_room(run, options->directory, diags) &&
+        try_steps(run, source, options, diags) &&
+        (!validates(options) ||
+         try_scoring(run, source, SPLIT_valid, options->interrupt, diags)) &&
+        try_scoring(run, source, SPLIT_test, options->interrupt, diags))
+        return true;
+    diag_note(diags, (Loc){0}, "found out before the first step");
+    return false;
+}

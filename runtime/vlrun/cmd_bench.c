@@ -1,0 +1,270 @@
+/* vlrun bench: training steps on random batches of given lengths, side by side for
+ * several numbers of lanes: rounds take the sessions in turn, so that a machine whose
+ * speed drifts slows all of them alike. Or steps on batches as they are read, beside the
+ * same batches held in memory: runtime/vlrun/bench_data.c. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "ir/base/cache_dir.h"
+#include "ir/base/command_line.h"
+#include "ir/cost.h"
+#include "runtime/check/random_batch.h"
+#include "runtime/run/run.h"
+#include "runtime/vlrun/bench_data.h"
+#include "runtime/vlrun/commands.h"
+
+enum { MOST = 8, ROUNDS = 5, SEQUENCES = 16 };
+
+typedef struct BenchCommand {
+    const char *plan, *task, *lengths, *lanes, *data, *tokenizer, *processor;
+    int64_t sequences, rounds;
+} BenchCommand;
+
+typedef struct Bench {
+    const Graph *graph; /* the train graph of the task */
+    Batch *batch;
+    Session *sessions[MOST];
+    double *seconds[MOST]; /* [rounds] */
+    int64_t lanes[MOST];
+    uint32_t count;
+    double flops; /* of one step, without the update */
+} Bench;
+
+/* -- the command line ------------------------------------------------------------ */
+
+/* A number of 1 or more at `text`, up to a comma or the end; moves `text` past it. */
+static bool take_number(const char **text, int64_t *out)
+{
+    char *end;
+    *out = strtoll(*text, &end, 10);
+    bool is_good =
+        end != *text && *out >= 1 && *out <= INT32_MAX && (!*end || *end == ',');
+    *text = *end == ',' ? end + 1 : end;
+    return is_good;
+}
+
+static bool parse_lanes(const char *text, Bench *bench)
+{
+    for (bench->count = 0; *text; bench->count++)
+        if (bench->count == MOST || !take_number(&text, &bench->lanes[bench->count]))
+            return false;
+    return bench->count > 0;
+}
+
+static void report_axis(const Graph *graph, const char *name, Diags *diags)
+{
+    const char **names = heap_alloc(graph->axis_count * sizeof *names);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < graph->axis_count; i++)
+        if (graph->axes[i].kind == AXIS_KIND_primary)
+            names[count++] = graph->axes[i].name;
+    const char *near = nearest_name(name, names, count);
+    diag_error(diags, (Loc){0}, "@%s has no primary axis '%s'%s%s%s", graph->name, name,
+               near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    free(names);
+}
+
+/* "text=20,dec=5"; names are cut out of `text` in place. */
+static bool parse_lengths(char *text, const Graph *graph, FixedLength *out,
+                          uint32_t *out_count, Diags *diags)
+{
+    for (*out_count = 0; *text; (*out_count)++) {
+        char *equals = strchr(text, '=');
+        const char *rest = equals ? equals + 1 : "";
+        if (!equals || *out_count == MOST || !take_number(&rest, &out[*out_count].rows)) {
+            diag_error(diags, (Loc){0},
+                       "--lengths takes axes and rows like text=20,dec=5");
+            return false;
+        }
+        *equals = '\0';
+        out[*out_count].axis = text;
+        int32_t axis = graph_find_axis(graph, text);
+        if (axis == AXIS_STATIC || graph->axes[axis].kind != AXIS_KIND_primary) {
+            report_axis(graph, text, diags);
+            return false;
+        }
+        text = (char *)(uintptr_t)rest;
+    }
+    return true;
+}
+
+static bool parse(BenchCommand *command, int argc, char **argv, int *out_code)
+{
+    *command = (BenchCommand){.lengths = "", .sequences = SEQUENCES, .rounds = ROUNDS};
+    const Option options[] = {
+        {"--task", OPTION_text, &command->task, "NAME", "whose graphs; the first task's"},
+        {"--sequences", OPTION_count, &command->sequences, "N", "in a batch; 16"},
+        {"--lengths", OPTION_text, &command->lengths, "A=N,..",
+         "rows of every sequence on primary axes; else random"},
+        {"--lanes", OPTION_text, &command->lanes, "N,..",
+         "threads, side by side; 1,2 (with --data one number)"},
+        {"--rounds", OPTION_count, &command->rounds, "N",
+         "steps of each, after a first; 5"},
+        {"--data", OPTION_text, &command->data, "DIR",
+         "steps on these data (or shapes) instead: read, beside held in memory"},
+        {"--tokenizer", OPTION_text, &command->tokenizer, "PATH", "as for train"},
+        OPTION_PROCESSOR(command->processor),
+    };
+    const Usage usage = {.command = "bench",
+                         .operands = "plan.bin",
+                         .help = "Times training steps, update included.",
+                         .options = options,
+                         .option_count = sizeof options / sizeof *options,
+                         .operand_count = 1};
+    if (!options_parse(&usage, argc, argv, &command->plan, out_code))
+        return false;
+    if (command->sequences > 0 && command->rounds > 0)
+        return true;
+    fprintf(stderr, "vlrun bench: --sequences and --rounds must be at least 1\n");
+    *out_code = EXIT_CODE_usage;
+    return false;
+}
+
+/* -- measuring ------------------------------------------------------------------- */
+
+static const Graph *find_graph(const Module *module, const char *task, Diags *diags)
+{
+    const char *names[MOST];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < module->graph_count; i++) {
+        const Graph *graph = module->graphs[i];
+        if (graph->kind != GRAPH_train)
+            continue;
+        if (!task || strcmp(graph->task, task) == 0)
+            return graph;
+        if (count < MOST)
+            names[count++] = graph->task;
+    }
+    const char *near = task ? nearest_name(task, names, count) : NULL;
+    diag_error(diags, (Loc){0}, "the plan trains no task%s%s%s%s%s", task ? " '" : "",
+               task ? task : "", task ? "'" : "", near ? "; did you mean " : "",
+               near ? near : "");
+    return NULL;
+}
+
+static double step_flops(const Bench *bench)
+{
+    const Graph *graph = bench->graph;
+    Arena *arena = arena_new();
+    int64_t *rows = ARENA_ARRAY(arena, int64_t, graph->axis_count);
+    for (uint32_t a = 0; a < graph->axis_count; a++)
+        rows[a] = random_batch_rows(graph, bench->batch, (int32_t)a);
+    double flops = 0;
+    for (uint32_t i = 0; i < graph->node_count; i++)
+        flops += node_flops(graph, graph->nodes[i], rows);
+    arena_free(arena);
+    return flops;
+}
+
+/* One round takes every session once; the first is not counted. */
+static bool run_rounds(Bench *bench, int64_t rounds, double rate, Diags *diags)
+{
+    for (int64_t round = -1; round < rounds; round++)
+        for (uint32_t i = 0; i < bench->count; i++) {
+            StepResult result;
+            double begun = bench_now();
+            if (!session_train_step(bench->sessions[i], bench->batch,
+                                    (uint64_t)(round + 1), rate, &result, diags))
+                return false;
+            if (round >= 0)
+                bench->seconds[i][round] = bench_now() - begun;
+        }
+    return true;
+}
+
+static void print_bench(Bench *bench, const BenchCommand *command)
+{
+    printf("task %s, %lld sequences, %.1f GFLOP in a step\non %s\n\n", bench->graph->task,
+           (long long)command->sequences, bench->flops / 1e9,
+           session_processor(bench->sessions[0])->text);
+    printf("%5s  %9s  %9s  %11s  %9s  %s\n", "lanes", "fastest", "median", "sequences/s",
+           "GFLOP/s", "median against the first");
+    double first = 0;
+    for (uint32_t i = 0; i < bench->count; i++) {
+        double median = bench_median(bench->seconds[i], command->rounds);
+        first = i == 0 ? median : first;
+        printf("%5lld  %7.3f s  %7.3f s  %11.2f  %9.1f  %.2f\n",
+               (long long)bench->lanes[i], bench->seconds[i][0], median,
+               (double)command->sequences / median, bench->flops / median / 1e9,
+               median / first);
+    }
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    printf("\nmost resident memory, all of them together: %.1f MiB\n",
+           (double)usage.ru_maxrss / 1024);
+}
+
+static bool measure(Bench *bench, const BenchCommand *command, Run *run, Diags *diags)
+{
+    bench->graph = find_graph(run->module, command->task, diags);
+    char *lengths = strdup(command->lengths);
+    FixedLength fixed[MOST];
+    RandomBatch wanted = {.sequences = command->sequences, .seed = 1, .fixed = fixed};
+    bool is_good =
+        bench->graph && lengths &&
+        parse_lengths(lengths, bench->graph, fixed, &wanted.fixed_count, diags);
+    if (is_good) {
+        bench->batch = random_batch(bench->graph, &wanted);
+        bench->flops = step_flops(bench);
+    }
+    char *cache = cache_dir_path();
+    for (uint32_t i = 0; is_good && i < bench->count; i++) {
+        const SessionOptions options = {.lanes = (uint32_t)bench->lanes[i],
+                                        .cache_dir = cache,
+                                        .processor = command->processor};
+        bench->seconds[i] = heap_alloc((size_t)command->rounds * sizeof(double));
+        bench->sessions[i] = session_new(run->module, run->store, &options, diags);
+        is_good = bench->sessions[i] != NULL;
+    }
+    is_good =
+        is_good && run_rounds(bench, command->rounds, run->module->settings.lr, diags);
+    if (is_good)
+        print_bench(bench, command);
+    for (uint32_t i = 0; i < bench->count; i++) {
+        session_free(bench->sessions[i]);
+        free(bench->seconds[i]);
+    }
+    batch_free(bench->batch);
+    free(lengths);
+    free(cache);
+    return is_good;
+}
+
+int cmd_bench(int argc, char **argv)
+{
+    BenchCommand command;
+    Bench bench = {0};
+    int code;
+    if (!parse(&command, argc, argv, &code))
+        return code;
+    const char *lanes = command.lanes ? command.lanes : "1,2";
+    if (!parse_lanes(lanes, &bench)) {
+        fprintf(stderr,
+                "vlrun bench: --lanes takes up to %d numbers like 1,2, not '%s'\n", MOST,
+                lanes);
+        return EXIT_CODE_usage;
+    }
+    if (command.data && command.lanes && bench.count > 1) {
+        fprintf(stderr, "vlrun bench: with --data, --lanes takes one number, not '%s'\n",
+                lanes);
+        return EXIT_CODE_usage;
+    }
+    Diags *diags = diags_new(stderr);
+    const RunOptions options = {.plan = command.plan, .random_weights = true, .no_session = true};
+    const BenchData data = {
+        .data = {.directory = command.data, .tokenizer = command.tokenizer},
+        .lanes = command.lanes ? bench.lanes[0] : 0,
+        .processor = command.processor,
+        .rounds = command.rounds};
+    Run run;
+    code = EXIT_CODE_input;
+    if (run_open(&run, &options, diags)) {
+        if (command.data ? bench_data(&data, &run, diags)
+                         : measure(&bench, &command, &run, diags))
+            code = EXIT_CODE_done;
+        run_close(&run);
+    }
+    diags_free(diags);
+    return code;
+}

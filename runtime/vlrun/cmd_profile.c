@@ -1,0 +1,243 @@
+/* vlrun profile: one lane, call by call, with a clock around each. Lanes share no call,
+ * so more of them would show the same shares; how they slow each other, `bench` shows. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "ir/base/command_line.h"
+#include "ir/cost.h"
+#include "ir/liveness.h"
+#include "runtime/exec/exec.h"
+#include "runtime/run/run.h"
+#include "runtime/vlrun/commands.h"
+
+enum { STEPS = 8, ROWS = 40, WIDEST_LABEL = 60 };
+
+typedef struct ProfileCommand {
+    const char *plan, *data, *weights, *processor;
+    int64_t steps, rows;
+    RunOther other;
+} ProfileCommand;
+
+/* All calls of one label. */
+typedef struct Line {
+    const char *label;
+    CallKind kind;
+    int64_t calls;
+    double seconds, flops;
+} Line;
+
+/* What is known of a graph before it runs. */
+typedef struct GraphCalls {
+    uint32_t *line_of; /* by call */
+    Liveness liveness;
+    int64_t *axis_rows; /* scratch, by axis */
+} GraphCalls;
+
+typedef struct Profile {
+    Arena *arena;
+    const Run *run;
+    GraphCalls *graphs; /* by graph of the module */
+    Line *lines;
+    uint32_t line_count;
+} Profile;
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+/* -- lines ----------------------------------------------------------------------- */
+
+static uint32_t line_for(Profile *profile, const Call *call)
+{
+    for (uint32_t i = 0; i < profile->line_count; i++)
+        if (profile->lines[i].kind == call->kind &&
+            strcmp(profile->lines[i].label, call->label) == 0)
+            return i;
+    profile->lines = heap_grow(profile->lines, (profile->line_count + 1) * sizeof(Line));
+    profile->lines[profile->line_count] =
+        (Line){.label = call->label, .kind = call->kind};
+    return profile->line_count++;
+}
+
+static void list_calls(Profile *profile, GraphCalls *calls, const Program *program)
+{
+    calls->liveness = liveness_of(program->graph, profile->arena);
+    calls->axis_rows = ARENA_ARRAY(profile->arena, int64_t, program->graph->axis_count);
+    calls->line_of = ARENA_ARRAY(profile->arena, uint32_t, program->call_count);
+    for (uint32_t i = 0; i < program->call_count; i++)
+        calls->line_of[i] = line_for(profile, &program->calls[i]);
+}
+
+/* Operations of all nodes of the call's step. */
+static double call_flops(const GraphCalls *calls, const Graph *graph, const Call *call)
+{
+    double flops = 0;
+    for (uint32_t i = 0; i < graph->node_count; i++)
+        if (calls->liveness.step_of[i] == (int32_t)call->step)
+            flops += node_flops(graph, graph->nodes[i], calls->axis_rows);
+    return flops;
+}
+
+/* -- running --------------------------------------------------------------------- */
+
+static void time_calls(Profile *profile, uint32_t graph, const Walk *walk)
+{
+    GraphCalls *calls = &profile->graphs[graph];
+    if (!calls->line_of)
+        list_calls(profile, calls, walk->program);
+    for (uint32_t a = 0; a < walk->program->graph->axis_count; a++)
+        calls->axis_rows[a] = walk->views[a].rows;
+    for (uint32_t i = 0; i < walk->program->call_count; i++) {
+        const Call *call = &walk->program->calls[i];
+        Line *line = &profile->lines[calls->line_of[i]];
+        double begun = now();
+        exec_call(walk->exec, i, walk->context);
+        line->seconds += now() - begun;
+        line->calls++;
+        line->flops += call_flops(calls, walk->program->graph, call);
+    }
+}
+
+/* The graphs of the batch's task that a training step runs, micro-batch by
+ * micro-batch. */
+static bool time_step(Profile *profile, const Batch *batch, int64_t step, Diags *diags)
+{
+    const Module *module = profile->run->module;
+    session_set_rate(profile->run->session, module->settings.lr);
+    for (uint32_t g = 0; g < module->graph_count; g++) {
+        const Graph *graph = module->graphs[g];
+        if (strcmp(graph->task, batch->task) != 0 ||
+            (graph->kind != GRAPH_train && graph->kind != GRAPH_update))
+            continue;
+        const Batch *fields = graph->kind == GRAPH_train ? batch : NULL;
+        Walk walk = {.microbatches = 1};
+        for (int64_t i = 0; i < walk.microbatches; i++) {
+            if (!session_walk(profile->run->session, g, fields, i, (uint64_t)step, &walk,
+                              diags))
+                return false;
+            time_calls(profile, g, &walk);
+        }
+    }
+    return true;
+}
+
+static bool time_steps(Profile *profile, DataSource *source, int64_t steps, Diags *diags)
+{
+    for (int64_t step = 0; step < steps; step++) {
+        Batch *batch = source->train_batch(source->state, step, diags);
+        bool is_good = batch && time_step(profile, batch, step, diags);
+        batch_free(batch);
+        if (!is_good)
+            return false;
+    }
+    return true;
+}
+
+/* -- the table ------------------------------------------------------------------- */
+
+static int by_seconds(const void *a, const void *b)
+{
+    const Line *x = a, *y = b;
+    return x->seconds > y->seconds ? -1 : x->seconds < y->seconds;
+}
+
+static void print_line(const Line *line, double all)
+{
+    double rate = line->seconds > 0 ? line->flops / line->seconds / 1e9 : 0;
+    printf("%6.2f %%  %10.3f ms  %7.2f  %8lld  %s%.*s\n", 100 * line->seconds / all,
+           1e3 * line->seconds, rate, (long long)line->calls,
+           line->kind == CALL_gemm ? "gemm " : "", WIDEST_LABEL, line->label);
+}
+
+static void print_profile(Profile *profile, const ProfileCommand *command)
+{
+    Line sums[] = {
+        {.label = "matrix products"}, {.label = "kernels"}, {.label = "everything"}};
+    qsort(profile->lines, profile->line_count, sizeof *profile->lines, by_seconds);
+    for (uint32_t i = 0; i < profile->line_count; i++) {
+        const Line *line = &profile->lines[i];
+        Line *both[] = {&sums[line->kind == CALL_gemm ? 0 : 1], &sums[2]};
+        for (int k = 0; k < 2; k++) {
+            both[k]->seconds += line->seconds;
+            both[k]->flops += line->flops;
+            both[k]->calls += line->calls;
+        }
+    }
+    double all = sums[2].seconds > 0 ? sums[2].seconds : 1e-9;
+    printf("%lld steps on one lane of %s\n\n", (long long)command->steps,
+           session_processor(profile->run->session)->text);
+    printf("%8s  %13s  %7s  %8s  what\n", "share", "time", "GFLOP/s", "calls");
+    for (uint32_t i = 0; i < profile->line_count && i < command->rows; i++)
+        print_line(&profile->lines[i], all);
+    printf("\n");
+    for (int i = 0; i < 3; i++)
+        print_line(&sums[i], all);
+}
+
+/* -- the command ----------------------------------------------------------------- */
+
+static bool parse(ProfileCommand *command, int argc, char **argv, int *out_code)
+{
+    *command = (ProfileCommand){.steps = STEPS, .rows = ROWS};
+    const Option options[] = {
+        {"--steps", OPTION_count, &command->steps, "N", "training steps to time; 8"},
+        {"--rows", OPTION_count, &command->rows, "N", "rows of the table; 40"},
+        {"--data", OPTION_text, &command->data, "DIR",
+         "data sets, if not the run's; shapes: built in, and taken without a run"},
+        OPTIONS_OTHER(command->other),
+        {"--weights", OPTION_text, &command->weights, "PATH",
+         "safetensors with parameters"},
+        OPTION_PROCESSOR(command->processor),
+    };
+    const Usage usage = {
+        .command = "profile",
+        .operands = "plan.bin | RUN",
+        .help = "Times every kernel of a plan over some training steps, on one lane.",
+        .options = options,
+        .option_count = sizeof options / sizeof *options,
+        .operand_count = 1};
+    return options_parse(&usage, argc, argv, &command->plan, out_code);
+}
+
+static bool profile_run(const ProfileCommand *command, const Run *run, Diags *diags)
+{
+    Profile profile = {.arena = arena_new(), .run = run};
+    profile.graphs = ARENA_ARRAY(profile.arena, GraphCalls, run->module->graph_count);
+    DataOptions data = {.directory = command->data, .weights = run_weights_path(run)};
+    DataSource *source = run_open_data(run, &data, NULL, diags);
+    bool is_good = source && time_steps(&profile, source, command->steps, diags);
+    if (is_good)
+        print_profile(&profile, command);
+    data_close(source);
+    free(profile.lines);
+    arena_free(profile.arena);
+    return is_good;
+}
+
+int cmd_profile(int argc, char **argv)
+{
+    ProfileCommand command;
+    int code;
+    if (!parse(&command, argc, argv, &code))
+        return code;
+    Diags *diags = diags_new(stderr);
+    const RunOptions options = {.plan = command.plan,
+                                .weights = command.weights,
+                                .processor = command.processor,
+                                .other = command.other,
+                                .random_weights = true, /* as fast as any */
+                                .threads = 1};
+    Run run;
+    code = EXIT_CODE_input;
+    if (run_open(&run, &options, diags)) {
+        if (profile_run(&command, &run, diags))
+            code = EXIT_CODE_done;
+        run_close(&run);
+    }
+    diags_free(diags);
+    return code;
+}

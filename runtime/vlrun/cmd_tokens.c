@@ -1,0 +1,123 @@
+/* vlrun tokens */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+
+#include "ir/base/command_line.h"
+#include "runtime/data/text/ptb.h"
+#include "runtime/data/tokenizer/tokenizer.h"
+#include "runtime/vlrun/commands.h"
+
+typedef struct TokensCommand {
+    const char *tokenizer;
+    bool is_captions;
+} TokensCommand;
+
+static void print_words(void *context, const char *token, size_t len)
+{
+    bool *is_first = context;
+    CaptionWords words = {token, len};
+    const char *word;
+    for (size_t word_len; (word = caption_words_next(&words, &word_len));) {
+        printf("%s%.*s", *is_first ? "" : " ", (int)word_len, word);
+        *is_first = false;
+    }
+}
+
+static void print_caption(const char *line)
+{
+    bool is_first = true;
+    ptb_tokenize(line, print_words, &is_first);
+    putchar('\n');
+}
+
+/* Ids, a tab, and pieces. */
+static void print_ids(const Tokenizer *tokenizer, const char *line, TokenList *ids)
+{
+    ids->count = 0;
+    tokenizer_encode(tokenizer, line, 0, ids);
+    for (size_t i = 0; i < ids->count; i++)
+        printf("%s%d", i ? " " : "", ids->ids[i]);
+    for (size_t i = 0; i < ids->count; i++)
+        printf("%c%s", i ? ' ' : '\t', tokenizer_piece(tokenizer, ids->ids[i]));
+    putchar('\n');
+}
+
+/* Lines end with a newline, the last one perhaps not; one with a byte 0 is no text. */
+static bool print_lines(const Tokenizer *tokenizer, Diags *diags)
+{
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t len;
+    TokenList ids = {0};
+    Loc loc = {.file = "standard input"};
+    bool is_good = true;
+    while (is_good && (len = getline(&line, &room, stdin)) >= 0) {
+        loc.line++;
+        if (len && line[len - 1] == '\n')
+            line[--len] = 0;
+        const char *zero = memchr(line, 0, (size_t)len);
+        if (zero) {
+            loc.column = (uint32_t)(zero - line) + 1;
+            diag_error(diags, loc, "a byte is 0: this is no text");
+            is_good = false;
+        } else if (tokenizer) {
+            print_ids(tokenizer, line, &ids);
+        } else {
+            print_caption(line);
+        }
+        is_good &= !ferror(stdout);
+    }
+    if (ferror(stdin)) {
+        diag_error(diags, loc, "cannot be read");
+        is_good = false;
+    }
+    token_list_free(&ids);
+    free(line);
+    return is_good;
+}
+
+static bool parse(TokensCommand *command, int argc, char **argv, int *out_code)
+{
+    *command = (TokensCommand){0};
+    const Option options[] = {
+        {"--tokenizer", OPTION_text, &command->tokenizer, "PATH",
+         "a model directory, SentencePiece model or vocab.json"},
+        {"--captions", OPTION_flag, &command->is_captions, NULL,
+         "the words that caption metrics count, instead"},
+    };
+    const Usage usage = {
+        .command = "tokens",
+        .operands = "< TEXT",
+        .help =
+            "Reads texts, a line each, and writes of each the ids of its tokens, a tab,\n"
+            "and how the vocabulary spells them; or of captions the words that their\n"
+            "metrics count. Both are separated by blanks.",
+        .options = options,
+        .option_count = sizeof options / sizeof *options};
+    if (!options_parse(&usage, argc, argv, NULL, out_code))
+        return false;
+    *out_code = EXIT_CODE_usage;
+    if (!command->tokenizer == command->is_captions)
+        return true;
+    fprintf(stderr, "vlrun tokens: either --tokenizer PATH or --captions\n");
+    return false;
+}
+
+int cmd_tokens(int argc, char **argv)
+{
+    TokensCommand command;
+    int code;
+    if (!parse(&command, argc, argv, &code))
+        return code;
+    Diags *diags = diags_new(stderr);
+    Tokenizer *tokenizer = NULL;
+    bool is_good = true;
+    if (command.tokenizer)
+        is_good = (tokenizer = tokenizer_open(command.tokenizer, NULL, diags)) != NULL;
+    is_good = is_good && print_lines(tokenizer, diags);
+    code = exit_code(is_good, diags);
+    tokenizer_free(tokenizer);
+    diags_free(diags);
+    return code;
+}

@@ -1,0 +1,357 @@
+/* vlrun train */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ir/base/command_line.h"
+#include "ir/plan.h"
+#include "runtime/train/rehearse.h"
+#include "runtime/train/train.h"
+#include "runtime/vlrun/commands.h"
+
+enum { CHECKPOINT_EVERY = 100, NOT_GIVEN = -1 };
+
+typedef struct TrainCommand {
+    const char *plan, *data, *tokenizer, *weights, *out, *processor;
+    int64_t threads, steps, eval_every, checkpoint_every;
+    RunOther other;
+    bool resume, overwrite, score_first, skip_bad, random_weights, no_cache;
+} TrainCommand;
+
+static bool parse(TrainCommand *command, int argc, char **argv, int *out_code)
+{
+    *command = (TrainCommand){.threads = NOT_GIVEN,
+                              .steps = NOT_GIVEN,
+                              .eval_every = NOT_GIVEN,
+                              .checkpoint_every = NOT_GIVEN};
+    const Option options[] = {
+        {"--data", OPTION_text, &command->data, "DIR",
+         "data sets in their published layout; shapes (if not given): built in"},
+        {"--tokenizer", OPTION_text, &command->tokenizer, "PATH",
+         "file or directory; that of weights or data if not given"},
+        {"--skip-bad", OPTION_flag, &command->skip_bad, NULL,
+         "leave out, and count, examples that cannot be read"},
+        {"--weights", OPTION_text, &command->weights, "PATH",
+         "initial parameters: a model directory, safetensors or index file"},
+        OPTION_RANDOM_WEIGHTS(command->random_weights),
+        {"--out", OPTION_text, &command->out, "DIR",
+         "run directory; runs/<model> if not given"},
+        {"--resume", OPTION_flag, &command->resume, NULL,
+         "go on with a run: of the directory RUN, or of --out"},
+        {"--overwrite", OPTION_flag, &command->overwrite, NULL,
+         "start anew over an earlier run, kept until there is a checkpoint"},
+        {"--threads", OPTION_count, &command->threads, "N", "0: one per processor"},
+        OPTION_PROCESSOR(command->processor),
+        OPTIONS_OTHER(command->other),
+        {"--steps", OPTION_count, &command->steps, "N",
+         "optimiser steps instead of the plan's"},
+        {"--score-first", OPTION_flag, &command->score_first, NULL,
+         "score the test split before training, too"},
+        {"--eval-every", OPTION_count, &command->eval_every, "N",
+         "validate every N steps, not after each epoch; 0: never"},
+        {"--checkpoint-every", OPTION_count, &command->checkpoint_every, "N",
+         "save every N steps and at the end; 100"},
+        {"--no-cache", OPTION_flag, &command->no_cache, NULL,
+         "compile every kernel anew"},
+    };
+    const Usage usage = {.command = "train",
+                         .operands = "plan.bin | RUN",
+                         .help =
+                             "Trains the model of a plan and scores it. With --resume "
+                             "RUN, the directory of a run,\ngoes on with all that "
+                             "the run was given; what is given anew must agree.",
+                         .options = options,
+                         .option_count = sizeof options / sizeof *options,
+                         .operand_count = 1};
+    if (!options_parse(&usage, argc, argv, &command->plan, out_code))
+        return false;
+    if (!command->resume || !command->overwrite)
+        return true;
+    fprintf(stderr, "vlrun train: --resume and --overwrite exclude each other\n");
+    return false;
+}
+
+/* The weights must outlive what they are to replace. */
+static bool check_weights_place(const Run *run, Diags *diags)
+{
+    char *checkpoint = run_checkpoint_path(run->directory);
+    char *old = realpath(checkpoint, NULL);
+    char *weights = run->weights ? realpath(tensor_set_path(run->weights), NULL) : NULL;
+    bool is_good = !old || !weights || strcmp(old, weights) != 0;
+    if (!is_good)
+        diag_error(diags, (Loc){.file = checkpoint},
+                   "the weights are the checkpoint that this run is to overwrite: choose "
+                   "another --out");
+    free(weights);
+    free(old);
+    free(checkpoint);
+    return is_good;
+}
+
+/* -- what run.json will say ------------------------------------------------------ */
+
+static const char *absolute(const char *path, Arena *arena)
+{
+    char *real = path ? realpath(path, NULL) : NULL;
+    const char *kept = real ? arena_string(arena, real, strlen(real)) : path;
+    free(real);
+    return kept;
+}
+
+static int64_t choose(int64_t given, int64_t recorded)
+{
+    return given != NOT_GIVEN ? given : recorded;
+}
+
+/* What the run was given when it was started stays; what it goes on with may differ where
+ * that was said. */
+static RunRecord record_of(const TrainCommand *command, const Run *run,
+                           const DataOptions *data, const DataFiles *files,
+                           int64_t epoch_steps, int64_t steps)
+{
+    RunRecord record = run->record;
+    const ProcessorInfo *processor = session_processor(run->session);
+    Arena *arena = run->arena;
+    record.model = run->module->name;
+    if (!run->has_record) {
+        run_record_stamp(&record, arena);
+        record.score_first = command->score_first;
+        record.eval_every = epoch_steps;
+        record.checkpoint_every = CHECKPOINT_EVERY;
+    }
+    if (!run_is_directory(command->plan))
+        record.plan = absolute(command->plan, arena);
+    record.plan_fingerprint = run->plan;
+    bool is_built_in = strcmp(data->directory, "shapes") == 0;
+    record.data = is_built_in ? data->directory : absolute(data->directory, arena);
+    record.tokenizer = absolute(data->tokenizer, arena);
+    record.weights = absolute(run_weights_path(run), arena);
+    record.weights_fingerprint = run->weights_fingerprint;
+    record.random_weights |= command->random_weights;
+    record.skip_bad = data->skip_bad;
+    record.files = *files;
+    record.processor = command->processor ? command->processor : record.processor;
+    record.processor_name = processor->name;
+    record.computed_on = processor->text;
+    record.steps = steps;
+    record.eval_every = choose(command->eval_every, record.eval_every);
+    record.checkpoint_every = choose(command->checkpoint_every, record.checkpoint_every);
+    record.threads = choose(command->threads, record.threads);
+    record.run = run->checkpoint ? checkpoint_info(run->checkpoint)->run
+                                 : run_record_identity(&record);
+    return record;
+}
+
+/* The plan first: whoever finds run.json finds it, too. */
+static bool write_record(const Run *run, const RunRecord *record, Diags *diags)
+{
+    char *plan = run_plan_path(run->directory), *path = run_record_path(run->directory);
+    bool is_written =
+        plan_write(run->module, plan, diags) && run_record_write(record, path, diags);
+    free(plan);
+    free(path);
+    return is_written;
+}
+
+/* -- the run --------------------------------------------------------------------- */
+
+static bool choose_steps(const TrainCommand *command, const Run *run, DataSource *source,
+                         int64_t *out_steps, Diags *diags)
+{
+    const Settings *settings = &run->module->settings;
+    int64_t steps = settings->steps;
+    if (steps == 0 && __builtin_mul_overflow(settings->epochs,
+                                             source->epoch_steps(source->state), &steps))
+        steps = -1;
+    if (command->steps != NOT_GIVEN)
+        steps = command->steps;
+    if (run->checkpoint) {
+        int64_t begun = checkpoint_info(run->checkpoint)->total_steps;
+        if (command->steps != NOT_GIVEN && command->steps != begun) {
+            diag_error(diags, (Loc){0},
+                       "the run was started for %" PRId64 " steps, not %" PRId64
+                       ": its learning rates follow from that",
+                       begun, command->steps);
+            return false;
+        }
+        steps = begun;
+    }
+    if (steps < 0)
+        diag_error(diags, (Loc){0}, "the plan asks for an impossible number of steps");
+    *out_steps = steps;
+    return steps >= 0;
+}
+
+static void introduce(const Run *run, const RunRecord *record)
+{
+    ParamTotals params = module_param_totals(run->module);
+    JitStats jit = session_jit_stats(run->session);
+    printf("%s: %" PRId64 " of %" PRId64 " parameters trained (%.2f %%), %" PRId64
+           " steps on %s\n",
+           run->module->name, params.trained, params.all,
+           params.all ? 100.0 * (double)params.trained / (double)params.all : 0,
+           record->steps, record->data);
+    if (run->checkpoint)
+        printf("goes on after step %" PRId64 " in %s\n",
+               checkpoint_info(run->checkpoint)->step, run->directory);
+    printf("%u kernels (%u distinct, %u cached) in %.1f s; %u lanes of %.1f MiB\n",
+           jit.kernels, jit.distinct, jit.from_cache, jit.seconds,
+           session_lanes(run->session),
+           (double)session_slab_bytes(run->session) /
+               (1024 * 1024 * (double)session_lanes(run->session)));
+    printf("computed on %s\n", session_processor(run->session)->text);
+    fflush(stdout);
+}
+
+/* Results go on, but are no longer those of an undisturbed run to the bit. */
+static void check_processor(const Run *run, Diags *diags)
+{
+    const char *then = run->checkpoint ? checkpoint_info(run->checkpoint)->processor : "";
+    const char *now = session_processor(run->session)->text;
+    if (*then && strcmp(then, now) != 0)
+        diag_warning(diags, (Loc){0},
+                     "the run was computed on %s so far, and now goes on on %s: its "
+                     "numbers will differ from those of one processor by rounding",
+                     then, now);
+}
+
+static ExitCode train_recorded(Run *run, DataSource *source, const RunRecord *record,
+                               const Interrupt *interrupt, Diags *diags)
+{
+    const TrainOptions options = {.directory = run->directory,
+                                  .total_steps = record->steps,
+                                  .score_first = record->score_first,
+                                  .eval_every = record->eval_every,
+                                  .checkpoint_every = record->checkpoint_every,
+                                  .weights = record->weights ? record->weights : "",
+                                  .run = record->run,
+                                  .interrupt = interrupt};
+    if (!rehearse(run, source, &options, diags))
+        return exit_code(false, diags);
+    if (!run->checkpoint && run_has_checkpoint(run->directory) &&
+        !(check_weights_place(run, diags) && run_set_aside(run->directory, diags)))
+        return EXIT_CODE_input;
+    if (!write_record(run, record, diags))
+        return EXIT_CODE_input;
+    introduce(run, record);
+    check_processor(run, diags);
+    return train(run, source, &options, diags);
+}
+
+static ExitCode train_run(const TrainCommand *command, Run *run,
+                          const Interrupt *interrupt, Diags *diags)
+{
+    DataOptions data = {.directory = command->data,
+                        .tokenizer = command->tokenizer,
+                        .weights = run_weights_path(run),
+                        .interrupt = interrupt,
+                        .skip_bad = command->skip_bad};
+    DataFiles files;
+    DataSource *source = run_open_data(run, &data, &files, diags);
+    int64_t steps;
+    ExitCode code = EXIT_CODE_input;
+    if (source && choose_steps(command, run, source, &steps, diags)) {
+        const RunRecord record = record_of(command, run, &data, &files,
+                                           source->epoch_steps(source->state), steps);
+        code = train_recorded(run, source, &record, interrupt, diags);
+    }
+    data_close(source);
+    return code;
+}
+
+/* A task without a loss has no train graph. */
+static bool check_trained(const Module *module, Diags *diags)
+{
+    for (uint32_t i = 0; i < module->task_count; i++) {
+        const Task *task = &module->tasks[i];
+        if (module_task_graph(module, GRAPH_train, task->name))
+            continue;
+        diag_error(diags, task->loc,
+                   "task '%s' has no <loss>: the plan cannot train it, only compute its "
+                   "results",
+                   task->name);
+        return false;
+    }
+    return true;
+}
+
+static ExitCode train_opened(const TrainCommand *command, Run *run,
+                             const RunOptions *options, const Interrupt *interrupt,
+                             Diags *diags)
+{
+    RunOptions opening = *options;
+    opening.threads = choose(command->threads, run->record.threads);
+    opening.random_weights |= run->record.random_weights;
+    if (!check_trained(run->module, diags) || !run_fill(run, &opening, diags))
+        return exit_code(false, diags);
+    return train_run(command, run, interrupt, diags);
+}
+
+/* The lock is let go last. */
+static ExitCode train_locked(const TrainCommand *command, Run *run,
+                             const RunOptions *options, RunLock *lock,
+                             const Interrupt *interrupt, Diags *diags)
+{
+    bool is_back = false;
+    char *directory = strdup(run->directory);
+    ExitCode code = train_opened(command, run, options, interrupt, diags);
+    run_close(run);
+    if (!run_settle(directory, &is_back, diags))
+        code = EXIT_CODE_input;
+    if (is_back)
+        diag_note(diags, (Loc){.file = directory},
+                  "ended before its first checkpoint: the run that it was to replace has "
+                  "been put back");
+    run_lock_free(lock);
+    free(directory);
+    return code;
+}
+
+static ExitCode train_plan(const TrainCommand *command, const Interrupt *interrupt,
+                           Diags *diags)
+{
+    const RunOptions options = {.plan = command->plan,
+                                .weights = command->weights,
+                                .random_weights = command->random_weights,
+                                .is_training = true,
+                                .out = command->out,
+                                .resume = command->resume,
+                                .other = command->other,
+                                .processor = command->processor,
+                                .no_cache = command->no_cache};
+    Run run;
+    RunEntry entry = command->resume      ? RUN_resumes
+                     : command->overwrite ? RUN_replaces
+                                          : RUN_begins;
+    bool is_named = run_is_directory(command->plan);
+    if (is_named && !command->resume) {
+        diag_error(diags, (Loc){.file = command->plan},
+                   "is a directory: --resume goes on with a run, a new one needs a plan");
+        return EXIT_CODE_input;
+    }
+    RunLock *lock = is_named ? run_enter(command->plan, entry, diags) : NULL;
+    if ((is_named && !lock) || !run_read(&run, &options, diags)) {
+        run_lock_free(lock);
+        return EXIT_CODE_input;
+    }
+    if (!lock)
+        lock = run_enter(run.directory, entry, diags);
+    if (lock)
+        return train_locked(command, &run, &options, lock, interrupt, diags);
+    run_close(&run);
+    return EXIT_CODE_input;
+}
+
+int cmd_train(int argc, char **argv)
+{
+    TrainCommand command;
+    int code;
+    if (!parse(&command, argc, argv, &code))
+        return code;
+    Diags *diags = diags_new(stderr);
+    Interrupt *interrupt = interrupt_new(); /* before the lanes' threads */
+    code = exit_code_after(interrupt, train_plan(&command, interrupt, diags), diags);
+    interrupt_free(interrupt);
+    diags_free(diags);
+    return code;
+}

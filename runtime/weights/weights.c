@@ -1,0 +1,392 @@
+/* Initial values, loading and exporting of parameters.
+ *
+ * The stream of a parameter is keyed by seed and name; element i of block b draws from
+ * the key of (stream, b), so that any range can be made anywhere. Normal numbers come in
+ * pairs from two draws (Box and Muller, 1958). */
+#include "runtime/weights/weights.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ir/base/hash.h"
+#include "ir/base/random.h"
+#include "runtime/lanes/lanes.h"
+#include "runtime/weights/weights_match.h"
+
+enum { BLOCK = 1 << 16, MOST_NAMED = 5 };
+
+/* -- initial values -------------------------------------------------------------- */
+
+static uint32_t block_key(const Param *param, uint64_t seed, int64_t block)
+{
+    uint64_t name = hash_bytes(HASH_START, param->name, strlen(param->name));
+    return random_row_key(random_step_key(seed, name), (uint32_t)block);
+}
+
+/* In (0, 1] and [0, 1). */
+static float open_below(uint32_t bits)
+{
+    return ((float)bits + 1.0F) * 0x1p-32F;
+}
+
+static double open_above(uint32_t bits)
+{
+    return (double)bits * 0x1p-32;
+}
+
+/* Elements `column` (even) and `column + 1`. */
+static void draw_normals(const Init *init, uint32_t key, uint32_t column, float *out)
+{
+    float radius = sqrtf(-2.0F * logf(open_below(random_bits(key, column))));
+    float angle = (float)(2 * M_PI) * (float)open_above(random_bits(key, column + 1));
+    out[0] = (float)init->a + (float)init->b * (radius * cosf(angle));
+    out[1] = (float)init->a + (float)init->b * (radius * sinf(angle));
+}
+
+/* Elements [first, stop) of one block. */
+static void draw_block(const Init *init, uint32_t key, uint32_t first, uint32_t stop,
+                       float *out)
+{
+    if (init->kind == INIT_normal) {
+        for (uint32_t column = first & ~1U; column < stop; column += 2) {
+            float pair[2];
+            draw_normals(init, key, column, pair);
+            if (column >= first)
+                out[column - first] = pair[0];
+            if (column + 1 >= first && column + 1 < stop)
+                out[column + 1 - first] = pair[1];
+        }
+        return;
+    }
+    float constant = init->kind == INIT_ones    ? 1
+                     : init->kind == INIT_zeros ? 0
+                                                : (float)init->a;
+    for (uint32_t column = first; column < stop; column++)
+        out[column - first] =
+            init->kind != INIT_uniform
+                ? constant
+                : (float)(init->a +
+                          (init->b - init->a) * open_above(random_bits(key, column)));
+}
+
+void weights_draw(const Param *param, uint64_t seed, int64_t first, int64_t count,
+                  float *out)
+{
+    int64_t stop = first + count;
+    for (int64_t i = first; i < stop;) {
+        int64_t block = i / BLOCK,
+                end = (block + 1) * BLOCK < stop ? (block + 1) * BLOCK : stop;
+        draw_block(&param->init, block_key(param, seed, block),
+                   (uint32_t)(i - block * BLOCK), (uint32_t)(end - block * BLOCK),
+                   out + (i - first));
+        i = end;
+    }
+}
+
+/* -- a parameter in a set -------------------------------------------------------- */
+
+/* Sizes without leading ones: [1, 50] holds what [50] does. */
+static uint32_t skip_ones(const int64_t *dims, uint32_t rank)
+{
+    uint32_t first = 0;
+    while (first + 1 < rank && dims[first] == 1)
+        first++;
+    return first;
+}
+
+typedef enum Fit { FIT_none, FIT_rows, FIT_whole } Fit;
+
+static Fit fit_of(const Tensor *tensor, Type type)
+{
+    uint32_t a = skip_ones(tensor->dims, tensor->rank),
+             b = skip_ones(type.dims, type.rank);
+    uint32_t rank = type.rank - b;
+    if (tensor->rank == 0)
+        return type_static_elements(type) == 1 ? FIT_whole : FIT_none;
+    if (tensor->rank - a != rank)
+        return FIT_none;
+    for (uint32_t i = 1; i < rank; i++)
+        if (tensor->dims[a + i] != type.dims[b + i])
+            return FIT_none;
+    if (tensor->dims[a] == type.dims[b])
+        return FIT_whole;
+    return tensor->rank >= 2 && tensor->dims[a] < type.dims[b] ? FIT_rows : FIT_none;
+}
+
+/* All parameters and states, shared out to threads. */
+typedef struct Filling {
+    Store *store;
+    uint64_t seed;
+    const TensorSet *set; /* or NULL */
+    Prefix prefix;
+    _Atomic uint32_t next; /* entry */
+} Filling;
+
+static void fill_entry(StoreEntry *entry, const Filling *filling)
+{
+    if (entry->param) {
+        const Tensor *tensor =
+            filling->set ? prefix_tensor(filling->prefix, filling->set, entry->param)
+                         : NULL;
+        if (tensor && fit_of(tensor, entry->type) == FIT_whole)
+            return;
+        /* Pages are zero already, and touching them costs memory. */
+        if (entry->param->init.kind != INIT_zeros)
+            weights_draw(entry->param, filling->seed, 0, entry->elements, entry->data);
+        return;
+    }
+    for (int64_t i = 0; i < entry->elements && entry->state->init != 0; i++)
+        entry->data[i] = (float)entry->state->init;
+}
+
+static void fill_entries(void *state, uint32_t lane)
+{
+    Filling *filling = state;
+    (void)lane;
+    for (;;) {
+        uint32_t index = atomic_fetch_add(&filling->next, 1);
+        if (index >= store_count(filling->store))
+            return;
+        fill_entry(store_at(filling->store, index), filling);
+    }
+}
+
+void weights_initialize(Store *store, uint64_t seed, const TensorSet *set)
+{
+    Filling filling = {.store = store, .seed = seed, .set = set};
+    if (set)
+        filling.prefix = prefix_choose(store, set);
+    Diags *diags = diags_new(stderr);
+    Lanes *lanes = lanes_new(lanes_default_count(), diags);
+    if (lanes)
+        lanes_run(lanes, fill_entries, &filling);
+    else
+        fill_entries(&filling, 0);
+    lanes_free(lanes);
+    diags_free(diags);
+}
+
+/* -- loading --------------------------------------------------------------------- */
+
+static bool is_float(TensorDType dtype)
+{
+    return dtype == TENSOR_F64 || dtype == TENSOR_F32 || dtype == TENSOR_F16 ||
+           dtype == TENSOR_BF16;
+}
+
+static void print_dims(char *out, size_t size, const int64_t *dims, uint32_t rank)
+{
+    size_t used = (size_t)snprintf(out, size, "[");
+    for (uint32_t i = 0; i < rank && used < size; i++)
+        used += (size_t)snprintf(out + used, size - used, "%s%lld", i ? ", " : "",
+                                 (long long)dims[i]);
+    if (used < size)
+        snprintf(out + used, size - used, "]");
+}
+
+static void wrong_shape(const TensorSet *set, const Tensor *tensor,
+                        const StoreEntry *entry, Diags *diags)
+{
+    char has[96], wants[96];
+    print_dims(has, sizeof has, tensor->dims, tensor->rank);
+    print_dims(wants, sizeof wants, entry->type.dims, entry->type.rank);
+    diag_error(diags, (Loc){.file = tensor_set_file(set, tensor)},
+               "tensor '%s' has shape %s, the parameter '%s' has %s", tensor->name, has,
+               entry->name, wants);
+    diag_note(diags, entry->param->loc, "'%s' is declared here", entry->name);
+}
+
+static bool load_entry(StoreEntry *entry, const TensorSet *set, const Tensor *tensor,
+                       WeightsReport *report, Diags *diags)
+{
+    Fit fit = fit_of(tensor, entry->type);
+    if (!is_float(tensor->dtype)) {
+        diag_error(diags, (Loc){.file = tensor_set_file(set, tensor)},
+                   "tensor '%s' has type %s; parameters are real numbers", tensor->name,
+                   tensor->type);
+        return false;
+    }
+    if (fit == FIT_none) {
+        wrong_shape(set, tensor, entry, diags);
+        return false;
+    }
+    report->loaded++;
+    report->resized += fit == FIT_rows;
+    entry->given = 2 * tensor->elements >= entry->elements;
+    if (fit == FIT_whole && tensor->dtype == TENSOR_F32 && !entry->param->trained &&
+        store_map(entry, tensor->bytes)) {
+        report->mapped++;
+        return true;
+    }
+    tensor_read_f32(tensor, 0, tensor->elements, entry->data);
+    return true;
+}
+
+bool weights_load(Store *store, const TensorSet *set, WeightsReport *out_report,
+                  Diags *diags)
+{
+    Prefix prefix = prefix_choose(store, set);
+    bool is_good = true;
+    *out_report = (WeightsReport){0};
+    for (uint32_t i = 0; i < store_count(store); i++) {
+        StoreEntry *entry = store_at(store, i);
+        const Tensor *tensor = entry->param ? prefix_tensor(prefix, set, entry->param)
+                                            : NULL;
+        if (tensor)
+            is_good = prefix_check_ties(prefix, set, entry->param, diags) &&
+                      load_entry(entry, set, tensor, out_report, diags) && is_good;
+        else if (entry->param)
+            out_report->missing++, out_report->frozen_missing += !entry->param->trained;
+    }
+    for (uint32_t i = 0; i < tensor_set_count(set); i++) {
+        const char *name = tensor_set_at(set, i)->name;
+        out_report->unexpected += !prefix_entry(prefix, store, name);
+    }
+    if (is_good && out_report->loaded == 0) {
+        diag_error(diags, (Loc){.file = tensor_set_path(set)},
+                   "has no parameter of model '%s'", store_module(store)->name);
+        return false;
+    }
+    return is_good;
+}
+
+/* The tensor's name in the set that is nearest to a parameter's, or NULL. */
+static const char *near_miss(const TensorSet *set, const char *name)
+{
+    uint32_t count = tensor_set_count(set);
+    const char **names = heap_alloc((count + 1) * sizeof *names);
+    for (uint32_t i = 0; i < count; i++)
+        names[i] = tensor_set_at(set, i)->name;
+    const char *near = nearest_name(name, names, count);
+    free(names);
+    return near;
+}
+
+bool weights_load_trained(Store *store, const TensorSet *set, Diags *diags)
+{
+    Prefix prefix = prefix_choose(store, set);
+    WeightsReport report = {0};
+    bool is_good = true;
+    for (uint32_t i = 0; is_good && i < store_count(store); i++) {
+        StoreEntry *entry = store_at(store, i);
+        const Tensor *tensor = entry->param ? prefix_tensor(prefix, set, entry->param)
+                                            : NULL;
+        if (tensor) {
+            is_good = prefix_check_ties(prefix, set, entry->param, diags) &&
+                      load_entry(entry, set, tensor, &report, diags);
+        } else if (entry->param && entry->param->trained) {
+            const char *near = near_miss(set, entry->name);
+            diag_error(diags, (Loc){.file = tensor_set_path(set)},
+                       "has no trained parameter '%s'%s%s%s", entry->name,
+                       near ? "; it has '" : "", near ? near : "", near ? "'" : "");
+            is_good = false;
+        }
+    }
+    return is_good;
+}
+
+/* -- what was found -------------------------------------------------------------- */
+
+static void report_missing(const Store *store, const TensorSet *set, FILE *out)
+{
+    Prefix prefix = prefix_choose(store, set);
+    uint32_t named = 0;
+    const Module *module = store_module(store);
+    for (uint32_t i = 0; i < module->param_count && named < MOST_NAMED; i++) {
+        const Param *param = &module->params[i];
+        if (param->trained || prefix_tensor(prefix, set, param))
+            continue;
+        const char *near = near_miss(set, param->name);
+        fprintf(out, "  not in the files: frozen '%s'", param->name);
+        fprintf(out, near ? "; they have '%s'\n" : "\n", near);
+        named++;
+    }
+}
+
+static void report_unexpected(const Store *store, const TensorSet *set, FILE *out)
+{
+    Prefix prefix = prefix_choose(store, set);
+    uint32_t named = 0;
+    for (uint32_t i = 0; i < tensor_set_count(set) && named < MOST_NAMED; i++) {
+        const char *name = tensor_set_at(set, i)->name;
+        if (prefix_entry(prefix, store, name))
+            continue;
+        fprintf(out, "  not a parameter: '%s'\n", name);
+        named++;
+    }
+}
+
+void weights_report(const Store *store, const TensorSet *set,
+                    const WeightsReport *report, FILE *out)
+{
+    fprintf(out, "%s: %u parameters read, %u of them mapped", tensor_set_path(set),
+            report->loaded, report->mapped);
+    if (report->resized)
+        fprintf(out, ", %u into their first rows", report->resized);
+    if (report->missing)
+        fprintf(out, "; %u others keep their initial values", report->missing);
+    fputc('\n', out);
+    if (report->frozen_missing) {
+        fprintf(out, "  %u of those are frozen: nothing will ever set them\n",
+                report->frozen_missing);
+        report_missing(store, set, out);
+    }
+    if (report->unexpected) {
+        fprintf(out, "  %u tensors are not parameters of this model\n",
+                report->unexpected);
+        report_unexpected(store, set, out);
+    }
+}
+
+/* -- exporting ------------------------------------------------------------------- */
+
+static bool is_exported(const StoreEntry *entry, const ExportOptions *options)
+{
+    return entry->param && (entry->param->trained || options->all);
+}
+
+static bool check_finite(Store *store, const char *path, const ExportOptions *options,
+                         Diags *diags)
+{
+    for (uint32_t i = 0; i < store_count(store); i++) {
+        const StoreEntry *entry = store_at(store, i);
+        int64_t at = is_exported(entry, options) ? store_not_finite(entry) : -1;
+        if (at < 0)
+            continue;
+        diag_not_finite(diags, (Loc){.file = path},
+                        "not written: element %" PRId64 " of parameter '%s' is %g", at,
+                        entry->name, (double)entry->data[at]);
+        return false;
+    }
+    return true;
+}
+
+bool weights_export(Store *store, const char *path, const ExportOptions *options,
+                    Diags *diags)
+{
+    if (!check_finite(store, path, options, diags))
+        return false;
+    TensorWriter *writer = tensor_writer_new(path);
+    const Module *module = store_module(store);
+    char base[24];
+    snprintf(base, sizeof base, "%" PRIu64, options->weights_fingerprint);
+    tensor_writer_metadata(writer, "format", "pt"); /* what others ask for */
+    tensor_writer_metadata(writer, "model", module->name);
+    if (!options->all)
+        tensor_writer_metadata(writer, WEIGHTS_FINGERPRINT, base);
+    for (uint32_t i = 0; i < store_count(store); i++) {
+        const StoreEntry *entry = store_at(store, i);
+        const Param *param = entry->param;
+        if (!is_exported(entry, options))
+            continue;
+        tensor_writer_add(writer, param->name, TENSOR_F32, entry->type.rank,
+                          entry->type.dims, entry->data);
+        for (uint32_t a = 0; param->trained && a < param->alias_count; a++)
+            tensor_writer_add(writer, param->aliases[a], TENSOR_F32, entry->type.rank,
+                              entry->type.dims, entry->data);
+    }
+    return tensor_writer_finish(writer, diags);
+}

@@ -1,0 +1,55 @@
+/* Where parameters come from and where they go: initial values, a model's files,
+ * exports. */
+#ifndef VLG_RUNTIME_WEIGHTS_WEIGHTS_H
+#define VLG_RUNTIME_WEIGHTS_WEIGHTS_H
+
+#include "runtime/weights/store.h"
+#include "runtime/weights/tensor_set.h"
+
+/* Fills all parameters by their rules and all states with their initial values. Every
+ * number is a function of seed, name and index: neither order nor threads matter.
+ * Parameters that `set` (NULL allowed) has whole are left out: weights_load is to take
+ * them from there. */
+void weights_initialize(Store *store, uint64_t seed, const TensorSet *set);
+
+/* The values [first, first + count) of a parameter by its rule. */
+void weights_draw(const Param *param, uint64_t seed, int64_t first, int64_t count,
+                  float *out);
+
+typedef struct WeightsReport {
+    uint32_t loaded,
+        mapped;       /* parameters found in the set; of these, read where they lie */
+    uint32_t resized; /* loaded into their first rows only */
+    uint32_t missing; /* parameters not in the set */
+    uint32_t frozen_missing; /* of these, frozen ones */
+    uint32_t unexpected;     /* tensors that are no parameter */
+} WeightsReport;
+
+/* Takes every parameter that `set` has, under its name, an alias, or one of these with or
+ * without the prefix by which the set's names differ from the model's (weights_match.h),
+ * converted to f32. A tensor with fewer leading rows than its table fills the first rows.
+ * Frozen parameters read a file where it is mapped if its layout allows: `set` must
+ * outlive the store. False and errors if a tensor's shape or type is wrong or if the set
+ * has no parameter at all. */
+NODISCARD bool weights_load(Store *store, const TensorSet *set,
+                            WeightsReport *out_report, Diags *diags);
+/* Takes what the set has in the same way; trained parameters must all be there. */
+NODISCARD bool weights_load_trained(Store *store, const TensorSet *set, Diags *diags);
+/* Says on `out` what was found, and what was not with near misses. */
+void weights_report(const Store *store, const TensorSet *set,
+                    const WeightsReport *report, FILE *out);
+
+typedef struct ExportOptions {
+    bool all; /* frozen parameters too, under their own name */
+    uint64_t weights_fingerprint; /* of the weights that they were trained over; 0: none */
+} ExportOptions;
+
+/* The key of that fingerprint in the metadata of an export that is not `all`. */
+#define WEIGHTS_FINGERPRINT "weights_xxh3"
+
+/* Writes trained parameters under all their names; false, and no file, if a number of
+ * them is not finite. */
+NODISCARD bool weights_export(Store *store, const char *path,
+                              const ExportOptions *options, Diags *diags);
+
+#endif
