@@ -75,8 +75,8 @@ LLVMValueRef attention_distances_at(const AttentionHead *h, int64_t offset,
                                     LLVMValueRef row)
 {
     Emit *e = h->e;
-    LLVMValueRef first = LLVMBuildSub(
-        e->builder, emit_i64(e, h->plan->covered - 1), attention_place(h, row), "");
+    LLVMValueRef first = LLVMBuildSub(e->builder, emit_i64(e, h->plan->covered - 1),
+                                      attention_place(h, row), "");
     return emit_at(e, e->f32, distances_of_head(h, offset, h->head), first);
 }
 

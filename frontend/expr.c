@@ -51,7 +51,7 @@ struct Exprs {
     bool wrong_arguments;
 };
 
-__attribute__((format(printf, 2, 3)))
+PRINTF_LIKE(2, 3)
 static void say_nothing(void *self, const char *format, ...)
 {
     (void)self, (void)format; /* libxml2 prints some errors; callers here report all */
@@ -107,12 +107,14 @@ static void call_pow(xmlXPathParserContext *call, int count)
     xmlXPathReturnNumber(call, pow(x, y));
 }
 
+/* clang-format off */
 static const char *const functions[] = {
     "boolean", "ceiling", "concat", "contains", "false", "floor",
     "not", "number", "pow", "round", "sqrt", "starts-with",
     "string", "string-length", "substring", "substring-after",
     "substring-before", "translate", "true",
 };
+/* clang-format on */
 
 /* Asked before libxml2 looks a function up itself: remembers one that there is not. */
 static xmlXPathFunction find_function(void *self, const xmlChar *name, const xmlChar *uri)

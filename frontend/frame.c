@@ -74,8 +74,8 @@ Globals *globals_new(Program *program, const Definition *task, GraphKind kind,
                      Arena *arena)
 {
     Globals *globals = arena_alloc(arena, sizeof *globals);
-    *globals = (Globals){
-        .program = program, .task = task ? task->name : NULL, .kind = kind};
+    *globals =
+        (Globals){.program = program, .task = task ? task->name : NULL, .kind = kind};
     enter_list(globals, &program->command_line, LEVEL_command_line, arena);
     enter_list(globals, &program->model_consts, LEVEL_strong, arena);
     if (task)
@@ -164,8 +164,8 @@ static bool find_in_globals(void *self, const char *name, Loc loc, Value *out)
         unknown_name(globals->program->diags, loc, "constant", name,
                      globals->bindings.names, globals->bindings.count);
     *out = meaning.value;
-    return found == FOUND_yes && is_within_globals(globals, name, meaning.value,
-                                                   meaning.source->value->loc);
+    return found == FOUND_yes &&
+           is_within_globals(globals, name, meaning.value, meaning.source->value->loc);
 }
 
 NameLookup globals_names(Globals *globals)

@@ -38,9 +38,9 @@ typedef struct Lower {
     Names inputs, results, site_nodes; /* Node by name */
     Site *sites;
     uint32_t site_count, site_capacity;
-    bool generates;      /* the backbone says what to keep or to cache */
+    bool generates;               /* the backbone says what to keep or to cache */
     int32_t step_axis, past_axis; /* of caches; AXIS_STATIC until there is one */
-    const Graft *graft; /* or NULL */
+    const Graft *graft;           /* or NULL */
     /* Update graphs: what is being updated. */
     const Param *param;
     Names assigned;

@@ -167,8 +167,8 @@ static bool flag_attribute(Lower *lower, Frame *frame, Attribute *attribute,
     *out = number != 0;
     if (number == 0 || number == 1)
         return true;
-    diag_error(lower->diags, attribute->loc, "%s is %g, expected 0 or 1",
-               attribute->name, number);
+    diag_error(lower->diags, attribute->loc, "%s is %g, expected 0 or 1", attribute->name,
+               number);
     return false;
 }
 

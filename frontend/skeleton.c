@@ -186,8 +186,9 @@ static bool op_has_element(OpKind op)
 static bool unknown_call(const Program *program, const Element *element)
 {
     size_t count = 0;
-    const char **known = ARENA_ARRAY(program->arena, const char *,
-                                     (size_t)OP_COUNT + ELEMENT_COUNT + program->blocks.count);
+    const char **known =
+        ARENA_ARRAY(program->arena, const char *,
+                    (size_t)OP_COUNT + ELEMENT_COUNT + program->blocks.count);
     for (OpKind op = 0; op < OP_COUNT; op++)
         if (op_has_element(op))
             known[count++] = op_info(op)->name;

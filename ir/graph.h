@@ -45,10 +45,10 @@ extern const char *const axis_kind_names[AXIS_KIND_COUNT];
 typedef struct Axis {
     const char *name; /* interned */
     AxisKind kind;
-    int32_t of[2];    /* join: both parts; pool: of[0] */
-    int64_t count;    /* fixed: rows per sequence */
+    int32_t of[2];        /* join: both parts; pool: of[0] */
+    int64_t count;        /* fixed: rows per sequence */
     int64_t images, side; /* pool */
-    int64_t longest;  /* most rows one sequence may have; declared for primary axes */
+    int64_t longest;      /* most rows one sequence may have; declared for primary axes */
     int64_t capacity; /* most rows one micro-batch may have: what memory is planned for */
 } Axis;
 
@@ -110,19 +110,19 @@ typedef struct Graph {
     Diags *diags;     /* where shape errors of builders go */
     const char *name; /* without '@' */
     GraphKind kind;
-    const char *task;  /* interned */
-    const char *host;  /* graft: name of the graph it goes into, else NULL */
-    const char *site;  /* graft: name attribute of its site node, else NULL */
+    const char *task; /* interned */
+    const char *host; /* graft: name of the graph it goes into, else NULL */
+    const char *site; /* graft: name attribute of its site node, else NULL */
     Axis *axes;
     uint32_t axis_count;
     Node **nodes;
     uint32_t node_count;
     Output *outputs;
     uint32_t output_count;
-    bool fused;        /* every step node has a group */
-    bool planned;      /* offsets are set, slab_bytes holds */
-    int64_t slab_bytes;  /* memory of one lane */
-    int64_t slab_bound;  /* most bytes live at once: no plan can be smaller */
+    bool fused;         /* every step node has a group */
+    bool planned;       /* offsets are set, slab_bytes holds */
+    int64_t slab_bytes; /* memory of one lane */
+    int64_t slab_bound; /* most bytes live at once: no plan can be smaller */
     /* Where the text stands that the graph was read from; loc.file is NULL, and there are
      * no places, if it was built. */
     Loc loc;
@@ -209,11 +209,11 @@ typedef struct Param {
     const char *name; /* canonical, interned: equals the reference checkpoint's name */
     Type type;        /* static */
     Init init;
-    bool buffer;      /* kept in checkpoints, but never trained and not counted */
+    bool buffer; /* kept in checkpoints, but never trained and not counted */
     bool trained;
     const char *reason; /* the <train> pattern that takes it, or why none does */
     Loc reason_loc;
-    const char *group;  /* sharing group, or "" */
+    const char *group;    /* sharing group, or "" */
     const char **aliases; /* other names, which checkpoints read and write */
     uint32_t alias_count;
     double weight_decay;

@@ -53,14 +53,12 @@ bool lex_accept_mark(Lexer *lexer, char mark);
 bool lex_accept_word(Lexer *lexer, const char *word);
 
 /* "expected <what>, found <token>"; always false. */
-bool lex_expected(Lexer *lexer, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+bool lex_expected(Lexer *lexer, const char *format, ...) PRINTF_LIKE(2, 3);
 /* "no <kind> '<name>'" with a near miss; always false. */
 bool lex_unknown(Lexer *lexer, Loc loc, const char *kind, const char *name,
                  const char *const *candidates, size_t count);
 /* Any other error at `loc`; always false. */
-bool lex_error(Lexer *lexer, Loc loc, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+bool lex_error(Lexer *lexer, Loc loc, const char *format, ...) PRINTF_LIKE(3, 4);
 
 NODISCARD bool lex_expect_mark(Lexer *lexer, char mark);
 NODISCARD bool lex_expect_word(Lexer *lexer, const char *word);

@@ -18,9 +18,9 @@ const char *const lowering_names[LOWER_COUNT] = {
 };
 
 /* The last element only keeps an empty list from being no array at all. */
-#define FIELD(set, kind, name, preset, meaning) \
+#define FIELD(set, kind, name, preset, meaning)                                          \
     {#name, ATTR_##kind, offsetof(OpAttr, set.name), #preset, meaning},
-#define ATTRS(name, fields) static const AttrField fields_##name[] = {fields {0}};
+#define ATTRS(name, fields) static const AttrField fields_##name[] = {fields{0}};
 #include "ir/attrs.def"
 
 static const struct {

@@ -46,7 +46,7 @@ static uint64_t get(const unsigned char **at, int bytes)
 {
     uint64_t value = 0;
     for (int i = 0; i < bytes; i++)
-        value |= (uint64_t) * (*at)++ << 8 * i;
+        value |= (uint64_t)*(*at)++ << 8 * i;
     return value;
 }
 
@@ -118,8 +118,8 @@ typedef struct PlanReader {
     uint32_t section_count;
 } PlanReader;
 
-__attribute__((format(printf, 2, 3))) static bool damaged(const PlanReader *reader,
-                                                          const char *format, ...)
+PRINTF_LIKE(2, 3)
+static bool damaged(const PlanReader *reader, const char *format, ...)
 {
     char message[256];
     va_list args;

@@ -27,8 +27,8 @@ typedef struct Shape {
 
 typedef bool ShapeRule(const Shape *s, Type *out);
 
-__attribute__((format(printf, 2, 3))) static bool fail(const Shape *s, const char *format,
-                                                       ...)
+PRINTF_LIKE(2, 3)
+static bool fail(const Shape *s, const char *format, ...)
 {
     char message[512];
     va_list args;

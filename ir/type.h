@@ -47,7 +47,7 @@ int64_t type_static_elements(Type type); /* of a static type */
 Type type_vector(DType dtype, int64_t width);
 Type type_matrix(DType dtype, int64_t rows, int64_t width);
 Type type_rows(DType dtype, int32_t axis, int64_t width); /* ragged [axis, width] */
-Type type_index(int32_t axis);                           /* i32[axis] */
+Type type_index(int32_t axis);                            /* i32[axis] */
 #define TYPE_SCALAR type_vector(DTYPE_f32, 1)
 
 #endif

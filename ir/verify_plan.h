@@ -7,7 +7,7 @@
 
 /* Reports "@graph %7 = matmul: ..." at the node's place in the model; always false. */
 bool verify_fault(const Graph *graph, const Node *node, Diags *diags, const char *format,
-                  ...) __attribute__((format(printf, 4, 5)));
+                  ...) PRINTF_LIKE(4, 5);
 
 /* Groups: on every step node of a fused graph, nowhere else; contiguous once planned, and
  * until then at least free of cycles. */

@@ -19,8 +19,8 @@ typedef struct Clusters {
     uint32_t *place;        /* by cluster */
     uint32_t *at;           /* by place: the cluster, or NO_NODE */
     uint32_t place_count;
-    uint32_t *user_start;   /* by node id: its first entry in `users`, and the end */
-    uint32_t *users;        /* live step nodes that read it, also through views */
+    uint32_t *user_start;  /* by node id: its first entry in `users`, and the end */
+    uint32_t *users;       /* live step nodes that read it, also through views */
     uint32_t *seen, stamp; /* of the search */
     uint32_t *stack, *moved;
 } Clusters;

@@ -58,18 +58,9 @@ typedef struct PassInfo {
 } PassInfo;
 
 static const PassInfo pipeline[] = {
-#define OMIT                                                                             \
-    {                                                                                    \
-        SKIP_omit, NULL                                                                  \
-    }
-#define PLAIN                                                                            \
-    {                                                                                    \
-        SKIP_plain, NULL                                                                 \
-    }
-#define REFUSE(why)                                                                      \
-    {                                                                                    \
-        SKIP_refuse, why                                                                 \
-    }
+#define OMIT {SKIP_omit, NULL}
+#define PLAIN {SKIP_plain, NULL}
+#define REFUSE(why) {SKIP_refuse, why}
 #define PASS(name, kinds, needs, gives, skip, help)                                      \
     {#name, pass_##name, kinds, needs, gives, skip, help},
 #include "passes/passes.def"

@@ -8,16 +8,16 @@ typedef struct Check {
     int passed, failed;
 } Check;
 
-#define CHECK(check, condition, ...)                                         \
-    do {                                                                     \
-        if (condition) {                                                     \
-            (check)->passed++;                                               \
-        } else {                                                             \
-            (check)->failed++;                                               \
-            fprintf(stderr, "%s:%d: failed: %s: ", __FILE__, __LINE__, #condition); \
-            fprintf(stderr, __VA_ARGS__);                                    \
-            fputc('\n', stderr);                                             \
-        }                                                                    \
+#define CHECK(check, condition, ...)                                                     \
+    do {                                                                                 \
+        if (condition) {                                                                 \
+            (check)->passed++;                                                           \
+        } else {                                                                         \
+            (check)->failed++;                                                           \
+            fprintf(stderr, "%s:%d: failed: %s: ", __FILE__, __LINE__, #condition);      \
+            fprintf(stderr, __VA_ARGS__);                                                \
+            fputc('\n', stderr);                                                         \
+        }                                                                                \
     } while (0)
 
 static inline int check_finish(const Check *check)

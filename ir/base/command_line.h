@@ -25,17 +25,13 @@ typedef struct Option {
 
 /* What every command that computes has; `variable` for a name (processor_check). */
 #define OPTION_PROCESSOR(variable)                                                       \
-    {                                                                                    \
-        "--processor", OPTION_text, &(variable), "NAME",                                 \
-            "compute as on x86-64-v2, -v3 or -v4; native: all there is"                  \
-    }
+    {"--processor", OPTION_text, &(variable), "NAME",                                    \
+     "compute as on x86-64-v2, -v3 or -v4; native: all there is"}
 
 /* What every command has whose numbers mean nothing over parameters that nobody gave. */
 #define OPTION_RANDOM_WEIGHTS(variable)                                                  \
-    {                                                                                    \
-        "--random-weights", OPTION_flag, &(variable), NULL,                              \
-            "go on where no file gives a parameter its values"                           \
-    }
+    {"--random-weights", OPTION_flag, &(variable), NULL,                                 \
+     "go on where no file gives a parameter its values"}
 
 typedef struct Usage {
     const char *command;

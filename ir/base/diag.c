@@ -96,7 +96,7 @@ static void print_caret(const Diags *diags, Loc loc)
     fprintf(diags->out, "\n  %*s\n", (int)loc.column, "^");
 }
 
-__attribute__((format(printf, 4, 0)))
+PRINTF_LIKE(4, 0)
 static void report(Diags *diags, Loc loc, const char *kind, const char *format,
                    va_list args)
 {
@@ -115,7 +115,7 @@ static void report(Diags *diags, Loc loc, const char *kind, const char *format,
         print_caret(diags, loc);
 }
 
-__attribute__((format(printf, 3, 0)))
+PRINTF_LIKE(3, 0)
 static void report_error(Diags *diags, Loc loc, const char *format, va_list args)
 {
     diags->errors++;

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define NODISCARD __attribute__((warn_unused_result))
+#include "ir/base/attributes.h"
 
 /* A place in a file. `file` is interned or static and outlives the Loc; NULL if unknown.
  * line and column count from 1; 0 means unknown. */
@@ -31,16 +31,12 @@ void diags_free(Diags *diags);
 /* The text of `file`, so that messages can show the line. The bytes are copied. */
 void diags_add_source(Diags *diags, const char *file, const char *bytes, size_t len);
 
-void diag_error(Diags *diags, Loc loc, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void diag_error(Diags *diags, Loc loc, const char *format, ...) PRINTF_LIKE(3, 4);
 /* An error in numbers, not in what was given: programs end with a code of its own. */
-void diag_not_finite(Diags *diags, Loc loc, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-void diag_warning(Diags *diags, Loc loc, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void diag_not_finite(Diags *diags, Loc loc, const char *format, ...) PRINTF_LIKE(3, 4);
+void diag_warning(Diags *diags, Loc loc, const char *format, ...) PRINTF_LIKE(3, 4);
 /* Adds to the message before it. */
-void diag_note(Diags *diags, Loc loc, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void diag_note(Diags *diags, Loc loc, const char *format, ...) PRINTF_LIKE(3, 4);
 
 uint32_t diags_error_count(const Diags *diags);
 bool diags_saw_not_finite(const Diags *diags);

@@ -10,6 +10,7 @@ typedef struct Kind {
     const char *words;
 } Kind;
 
+/* clang-format off */
 static const Kind kinds[] = {
 #define KIND(magic, words) {magic, sizeof(magic) - 1, words},
     KIND("version https://git-lfs", "a git-lfs pointer: the file itself was not "
@@ -32,6 +33,7 @@ static const Kind kinds[] = {
     KIND("%PDF", "a PDF file")
 #undef KIND
 };
+/* clang-format on */
 
 static size_t skip_blanks(const char *text, size_t count)
 {

@@ -23,8 +23,8 @@ typedef struct Attention {
     int64_t heads, width, value_width; /* of all heads together */
     int64_t sequence, head;
     bool queries_last; /* the queries are the last of the keys */
-    int64_t biased;  /* rows of the sequence that the bias covers */
-    double *p, *m;   /* [keys of the sequence] of one query row */
+    int64_t biased;    /* rows of the sequence that the bias covers */
+    double *p, *m;     /* [keys of the sequence] of one query row */
     double *ds;
 } Attention;
 
@@ -37,8 +37,8 @@ static Attention attention_open(const ReferenceContext *ctx, const Node *node,
     at.table = node->arg_count > table ? args[table] : NULL;
     at.queries = &ctx->views[node->args[0]->type.axis];
     at.keys = &ctx->views[node->args[1]->type.axis];
-    at.queries_last = axis_ends_with(ctx->graph, node->args[1]->type.axis,
-                                     node->args[0]->type.axis);
+    at.queries_last =
+        axis_ends_with(ctx->graph, node->args[1]->type.axis, node->args[0]->type.axis);
     at.heads = node->attr.attention.heads;
     at.width = type_width(node->args[0]->type);
     at.value_width = type_width(node->args[2]->type);

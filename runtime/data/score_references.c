@@ -38,7 +38,7 @@ struct References {
 };
 
 static bool fault(const References *references, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+    PRINTF_LIKE(2, 3);
 
 static bool fault(const References *references, const char *format, ...)
 {

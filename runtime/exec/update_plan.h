@@ -3,7 +3,7 @@
  * Two calls are independent unless one writes memory that the other reads or writes;
  * independent calls give the same numbers in any order. Calls get levels: one more than
  * the highest level of an earlier call they depend on. Items are the calls by level, and
- * last the copies of values that were not written in place (runtime/exec/update_copies.h).
+ * last the copies of values that were not written in place (update_copies.h).
  * Lanes claim items in order; item i may run once the first wait[i] items are done, which
  * are all those of lower levels. */
 #ifndef VLG_RUNTIME_EXEC_UPDATE_PLAN_H

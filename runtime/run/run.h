@@ -22,10 +22,8 @@ typedef struct RunOther {
      "data or a tokenizer that are not the run's are meant"},                            \
         {"--other-weights", OPTION_flag, &(other).weights, NULL,                         \
          "weights that are not the run's are meant"},                                    \
-    {                                                                                    \
-        "--other-plan", OPTION_flag, &(other).plan, NULL,                                \
-            "a plan that is not the run's is meant"                                      \
-    }
+        {"--other-plan", OPTION_flag, &(other).plan, NULL,                               \
+         "a plan that is not the run's is meant"}
 
 typedef struct RunOptions {
     const char *plan;    /* plan.bin, .vir, or the directory of a run, which has all */
@@ -50,7 +48,7 @@ typedef struct Run {
     char *directory;
     TensorSet *weights, *trained; /* `trained`: `from`, if it is no checkpoint */
     uint64_t plan, weights_fingerprint;
-    WeightsWatch watch; /* over `weights` */
+    WeightsWatch watch;         /* over `weights` */
     uint64_t trained_over;      /* fingerprint of the weights below `trained`; 0: any */
     CheckpointFile *checkpoint; /* `from`, if it is one */
     Store *store;

@@ -17,7 +17,7 @@ typedef struct Feed {
     Session *session;
     Reader *reader;
     int64_t rounds;
-    Batch **batches;                   /* [rounds + 1], of steps 0.. */
+    Batch **batches;                    /* [rounds + 1], of steps 0.. */
     double *made, *held, *read, *ratio; /* seconds, or read per held; [rounds + 1] */
 } Feed;
 

@@ -251,7 +251,8 @@ int cmd_bench(int argc, char **argv)
         return EXIT_CODE_usage;
     }
     Diags *diags = diags_new(stderr);
-    const RunOptions options = {.plan = command.plan, .random_weights = true, .no_session = true};
+    const RunOptions options = {
+        .plan = command.plan, .random_weights = true, .no_session = true};
     const BenchData data = {
         .data = {.directory = command.data, .tokenizer = command.tokenizer},
         .lanes = command.lanes ? bench.lanes[0] : 0,

@@ -69,11 +69,11 @@ static ExitCode evaluate_run(const void *state, Run *run, const Interrupt *inter
 {
     const EvalCommand *command = state;
     DataOptions data = {.directory = command->data,
-                              .tokenizer = command->tokenizer,
-                              .weights = run_weights_path(run),
-                              .interrupt = interrupt,
-                              .skip_bad = command->skip_bad,
-                              .has_no_training = command->split != SPLIT_train};
+                        .tokenizer = command->tokenizer,
+                        .weights = run_weights_path(run),
+                        .interrupt = interrupt,
+                        .skip_bad = command->skip_bad,
+                        .has_no_training = command->split != SPLIT_train};
     const EvaluateOptions options = {.split = command->split,
                                      .task = command->task,
                                      .limit = command->limit,

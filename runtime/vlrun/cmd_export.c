@@ -14,7 +14,7 @@ static bool parse(ExportCommand *command, int argc, char **argv, int *out_code)
 {
     *command = (ExportCommand){0};
     const Option options[] = {
-        {"--from", OPTION_text, &command->from, "RUN", 
+        {"--from", OPTION_text, &command->from, "RUN",
          "run directory, checkpoint or exported parameters"},
         {"--weights", OPTION_text, &command->weights, "PATH",
          "the weights the run started from, if moved"},

@@ -247,12 +247,12 @@ static ExitCode generate_all(const void *state, Run *run, const Interrupt *inter
 {
     const GenerateCommand *command = state;
     DataOptions data = {.directory = command->data,
-                              .tokenizer = command->tokenizer,
-                              .weights = run_weights_path(run),
-                              .interrupt = interrupt,
-                              .skip_bad = command->skip_bad,
-                              .leaderboard = command->is_dump,
-                              .has_no_training = command->split != SPLIT_train};
+                        .tokenizer = command->tokenizer,
+                        .weights = run_weights_path(run),
+                        .interrupt = interrupt,
+                        .skip_bad = command->skip_bad,
+                        .leaderboard = command->is_dump,
+                        .has_no_training = command->split != SPLIT_train};
     DataSource *source = run_open_data(run, &data, NULL, diags);
     TaskWork work = {.command = command,
                      .run = run,

@@ -18,7 +18,9 @@ typedef struct Beginning {
 
 #define BEGINNING(bytes, kind, advice)                                                   \
     {                                                                                    \
-        bytes, sizeof(bytes) - 1, {kind, advice},                                        \
+        bytes,                                                                           \
+        sizeof(bytes) - 1,                                                               \
+        {kind, advice},                                                                  \
     }
 
 static const Beginning beginnings[] = {

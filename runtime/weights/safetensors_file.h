@@ -1,4 +1,4 @@
-/* What the parts of the reader of safetensors files share: runtime/weights/safetensors.c and
+/* What the parts of the reader of safetensors files share: safetensors.c and
  * safetensors_header.c. */
 #ifndef VLG_RUNTIME_WEIGHTS_SAFETENSORS_FILE_H
 #define VLG_RUNTIME_WEIGHTS_SAFETENSORS_FILE_H

@@ -279,8 +279,7 @@ static bool take_tensor(const Header *header, const char *name, json_t *value)
     return true;
 }
 
-static bool take_member(Header *header, const char *name, size_t bytes,
-                        json_t *value)
+static bool take_member(Header *header, const char *name, size_t bytes, json_t *value)
 {
     bool is_metadata = strcmp(name, METADATA) == 0;
     if (bytes > (is_metadata ? LARGEST_METADATA : LARGEST_MEMBER)) {

@@ -3,7 +3,7 @@
  * aligned, zero at first, and takes real memory only where it is touched. A frozen
  * parameter may instead point into a mapped file.
  *
- * Fill the store first (runtime/weights/weights.h), then give it to session_new: a session keeps
+ * Fill the store first (weights.h), then give it to session_new: a session keeps
  * the pointers. The numbers behind them may be written between steps, the pointers no
  * more. */
 #ifndef VLG_RUNTIME_WEIGHTS_STORE_H

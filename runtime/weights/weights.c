@@ -233,8 +233,8 @@ bool weights_load(Store *store, const TensorSet *set, WeightsReport *out_report,
     *out_report = (WeightsReport){0};
     for (uint32_t i = 0; i < store_count(store); i++) {
         StoreEntry *entry = store_at(store, i);
-        const Tensor *tensor = entry->param ? prefix_tensor(prefix, set, entry->param)
-                                            : NULL;
+        const Tensor *tensor =
+            entry->param ? prefix_tensor(prefix, set, entry->param) : NULL;
         if (tensor)
             is_good = prefix_check_ties(prefix, set, entry->param, diags) &&
                       load_entry(entry, set, tensor, out_report, diags) && is_good;
@@ -272,8 +272,8 @@ bool weights_load_trained(Store *store, const TensorSet *set, Diags *diags)
     bool is_good = true;
     for (uint32_t i = 0; is_good && i < store_count(store); i++) {
         StoreEntry *entry = store_at(store, i);
-        const Tensor *tensor = entry->param ? prefix_tensor(prefix, set, entry->param)
-                                            : NULL;
+        const Tensor *tensor =
+            entry->param ? prefix_tensor(prefix, set, entry->param) : NULL;
         if (tensor) {
             is_good = prefix_check_ties(prefix, set, entry->param, diags) &&
                       load_entry(entry, set, tensor, &report, diags);
@@ -319,8 +319,8 @@ static void report_unexpected(const Store *store, const TensorSet *set, FILE *ou
     }
 }
 
-void weights_report(const Store *store, const TensorSet *set,
-                    const WeightsReport *report, FILE *out)
+void weights_report(const Store *store, const TensorSet *set, const WeightsReport *report,
+                    FILE *out)
 {
     fprintf(out, "%s: %u parameters read, %u of them mapped", tensor_set_path(set),
             report->loaded, report->mapped);

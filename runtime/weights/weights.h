@@ -31,17 +31,18 @@ typedef struct WeightsReport {
  * Frozen parameters read a file where it is mapped if its layout allows: `set` must
  * outlive the store. False and errors if a tensor's shape or type is wrong or if the set
  * has no parameter at all. */
-NODISCARD bool weights_load(Store *store, const TensorSet *set,
-                            WeightsReport *out_report, Diags *diags);
+NODISCARD bool weights_load(Store *store, const TensorSet *set, WeightsReport *out_report,
+                            Diags *diags);
 /* Takes what the set has in the same way; trained parameters must all be there. */
 NODISCARD bool weights_load_trained(Store *store, const TensorSet *set, Diags *diags);
 /* Says on `out` what was found, and what was not with near misses. */
-void weights_report(const Store *store, const TensorSet *set,
-                    const WeightsReport *report, FILE *out);
+void weights_report(const Store *store, const TensorSet *set, const WeightsReport *report,
+                    FILE *out);
 
 typedef struct ExportOptions {
     bool all; /* frozen parameters too, under their own name */
-    uint64_t weights_fingerprint; /* of the weights that they were trained over; 0: none */
+    uint64_t
+        weights_fingerprint; /* of the weights that they were trained over; 0: none */
 } ExportOptions;
 
 /* The key of that fingerprint in the metadata of an export that is not `all`. */

@@ -95,7 +95,8 @@ bool weights_check_fit(Store *store, const TensorSet *weights, bool is_training,
         return true;
     bool are_missing = fit.frozen_initial && !are_harmless(&fit);
     bool is_noise = !is_training && fit.given_elements == 0;
-    bool is_other = fit.frozen == fit.frozen_initial && weights && 2 * fit.given_elements < fit.elements;
+    bool is_other = fit.frozen == fit.frozen_initial && weights &&
+                    2 * fit.given_elements < fit.elements;
     if (are_missing)
         diag_error(diags, (Loc){0},
                    "%u of %u frozen parameters keep their initial values: nothing would "

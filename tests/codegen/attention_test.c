@@ -25,14 +25,8 @@ typedef struct Case {
     bool queries_last;  /* k's axis is a join that ends with q's */
 } Case;
 
-#define SELF                                                                             \
-    {                                                                                    \
-        -1                                                                               \
-    }
-#define NO_BIAS                                                                          \
-    {                                                                                    \
-        -1                                                                               \
-    }
+#define SELF {-1}
+#define NO_BIAS {-1}
 
 static const Case cases[] = {
     {1, 4, 4, 1, {1}, SELF, NO_BIAS, 0, 0, false, false, 0, DQ | DK | DV, false},
@@ -49,7 +43,8 @@ static const Case cases[] = {
      false,
      true,
      0,
-     DQ | DK | DV | DTABLE, false},
+     DQ | DK | DV | DTABLE,
+     false},
     {3,
      64,
      64,
@@ -62,7 +57,8 @@ static const Case cases[] = {
      true,
      false,
      0,
-     DQ | DK | DV | DTABLE, false},
+     DQ | DK | DV | DTABLE,
+     false},
     {3,
      16,
      16,
@@ -75,7 +71,8 @@ static const Case cases[] = {
      true,
      false,
      0.3,
-     DQ | DK | DV | DTABLE, false},
+     DQ | DK | DV | DTABLE,
+     false},
     {2,
      16,
      16,
@@ -88,7 +85,8 @@ static const Case cases[] = {
      false,
      false,
      0.1,
-     DQ | DK | DV, false},
+     DQ | DK | DV,
+     false},
     {2,
      16,
      8,
@@ -101,7 +99,8 @@ static const Case cases[] = {
      false,
      false,
      0,
-     DQ | DK | DV, false},
+     DQ | DK | DV,
+     false},
     {5,
      7,
      9,
@@ -114,7 +113,8 @@ static const Case cases[] = {
      false,
      true,
      0.25,
-     DQ | DK | DV | DTABLE, false},
+     DQ | DK | DV | DTABLE,
+     false},
     {2,
      8,
      8,
@@ -127,7 +127,8 @@ static const Case cases[] = {
      false,
      true,
      0,
-     DQ | DK | DV | DTABLE, false},
+     DQ | DK | DV | DTABLE,
+     false},
     {4, 16, 16, 2, {31, 8}, SELF, NO_BIAS, 0, 0, false, false, 0.5, DV, false},
     {4, 16, 16, 2, {31, 8}, SELF, {31, 8}, 32, 128, false, true, 0.5, DQ, false},
     {4, 16, 16, 2, {31, 8}, SELF, {31, 8}, 32, 128, false, true, 0, DTABLE, false},
@@ -146,20 +147,7 @@ static const Case cases[] = {
      0,
      DQ | DK | DV | DTABLE,
      true},
-    {3,
-     16,
-     8,
-     2,
-     {4, 17},
-     {4, 33},
-     NO_BIAS,
-     0,
-     0,
-     true,
-     false,
-     0.2,
-     DQ | DK | DV,
-     true},
+    {3, 16, 8, 2, {4, 17}, {4, 33}, NO_BIAS, 0, 0, true, false, 0.2, DQ | DK | DV, true},
 };
 
 /* -- plain loops ------------------------------------------------------------------- */

@@ -87,7 +87,8 @@ static void test_mixed_numbers(Check *check)
     CaptionEvaluation *evaluation = caption_evaluation_new(CAPTION_ptb);
     caption_evaluation_add(evaluation, "1 1/2 cup", reference, 1);
     CaptionScores scores = caption_evaluation_scores(evaluation, NULL, NULL);
-    check_near(check, scores.bleu[0], (2 + 1e-15) / (3 + 1e-9), "BLEU-1 of a mixed number");
+    check_near(check, scores.bleu[0], (2 + 1e-15) / (3 + 1e-9),
+               "BLEU-1 of a mixed number");
     check_near(check, scores.rouge_l, 0.5, "ROUGE-L of a mixed number");
     caption_evaluation_free(evaluation);
 }

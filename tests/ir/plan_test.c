@@ -169,8 +169,8 @@ static void test_no_file(PlanTest *test)
           "written");
     CHECK(&test->check, !plan_read(test->dir, messages.diags), "a directory");
     CHECK(&test->check,
-          strstr(messages_text(&messages), "/nowhere/plan.bin: error: cannot be written"), "%s",
-          messages_text(&messages));
+          strstr(messages_text(&messages), "/nowhere/plan.bin: error: cannot be written"),
+          "%s", messages_text(&messages));
     CHECK(&test->check, diags_error_count(messages.diags) == 3, "%s",
           messages_text(&messages));
     messages_close(&messages);

@@ -169,7 +169,7 @@ static void add_axes(Random *random, Graph *graph)
 static OpAttr random_attr(Random *random, Graph *graph, OpKind op)
 {
     OpAttr attr = {0};
-    bool is_window = op_info(op)->attrs == ATTRS_window; /* few numbers fit a grid */
+    bool is_window = op_info(op)->attrs == ATTRS_window;     /* few numbers fit a grid */
     bool is_position = op_info(op)->attrs == ATTRS_position; /* or 32 bits */
     uint32_t count;
     const AttrField *fields = op_fields(op, &count);
@@ -180,10 +180,9 @@ static OpAttr random_attr(Random *random, Graph *graph, OpKind op)
             *(attr_flag *)at = (attr_flag)random_below(random, 2);
             break;
         case ATTR_int:
-            *(attr_int *)at =
-                is_window     ? (int64_t)random_below(random, 4)
-                : is_position ? (int64_t)random_below(random, 2000) - 500
-                              : random_int(random);
+            *(attr_int *)at = is_window     ? (int64_t)random_below(random, 4)
+                              : is_position ? (int64_t)random_below(random, 2000) - 500
+                                            : random_int(random);
             break;
         case ATTR_real:
             *(attr_real *)at = random_real(random);

@@ -36,7 +36,8 @@ static const struct {
     const char *text, *message;
 } wrong[] = {
     /* module */
-    {P "param \"q\" : f32[4]\n  alias \"p\"", "two parameters, aliases or states named 'p'"},
+    {P "param \"q\" : f32[4]\n  alias \"p\"",
+     "two parameters, aliases or states named 'p'"},
     {M "param \"p\" : i32[4]", "parameter 'p': impossible type"},
     {M "param \"p\" : f32[1048576, 1048576, 1048576]", "parameter 'p': impossible type"},
     {M "param \"p\" : f32[4] init normal 0 inf", "parameter 'p': impossible type, init"},

@@ -185,7 +185,7 @@ static void test_task(Test *test, const char *task, const GenerateOptions *optio
         type_width(graph_find_output(graph, OUTPUT_result, "logits")->value->type);
     whole.search = search_new(options, SEQUENCES, width);
     int64_t rows = search_rows(whole.search);
-    whole.prefixes = ARENA_ARRAY(whole.arena, int32_t, rows * whole.most);
+    whole.prefixes = ARENA_ARRAY(whole.arena, int32_t, rows *whole.most);
     for (int64_t row = 0; row < rows; row++)
         whole.prefixes[row * whole.most] = options->start;
     while (is_run && search_rows(whole.search) > 0) {

@@ -55,13 +55,7 @@ typedef struct OpCase {
             0, w                                                                         \
         }                                                                                \
     }
-#define INDICES(axis_)                                                                   \
-    {                                                                                    \
-        DTYPE_i32, AXIS_##axis_, 1,                                                      \
-        {                                                                                \
-            0                                                                            \
-        }                                                                                \
-    }
+#define INDICES(axis_) {DTYPE_i32, AXIS_##axis_, 1, {0}}
 #define VECTOR(w)                                                                        \
     {                                                                                    \
         DTYPE_f32, AXIS_STATIC, 1,                                                       \
@@ -114,12 +108,12 @@ typedef struct OpCase {
 #define NO_ATTR                                                                          \
     NULL,                                                                                \
     {                                                                                    \
-        .none = { 0 }                                                                    \
+        .none = {0}                                                                      \
     }
 #define NAMED(text)                                                                      \
     text,                                                                                \
     {                                                                                    \
-        .none = { 0 }                                                                    \
+        .none = {0}                                                                      \
     }
 #define ATTR(set, ...)                                                                   \
     NULL,                                                                                \

@@ -370,11 +370,8 @@ static void test_kept(Check *check, const char *path, Diags *diags)
     CHECK(check, checkpoint_write(path, sample.store, &checkpoint, diags), "write");
     Listener listener;
     listen(&listener);
-    const Checkpoint later = {.step = 13,
-                              .total_steps = 40,
-                              .weights = "",
-                              .processor = "",
-                              .scores = ""};
+    const Checkpoint later = {
+        .step = 13, .total_steps = 40, .weights = "", .processor = "", .scores = ""};
     limit_bytes(500);
     bool is_written = checkpoint_write(path, sample.store, &later, listener.diags);
     limit_bytes(RLIM_INFINITY);

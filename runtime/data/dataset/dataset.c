@@ -1,8 +1,8 @@
 /* The source of batches from data sets on disk.
  *
  * An epoch takes every training example of every task once, in the orders of
- * runtime/data/dataset/order.h; evaluation takes examples in the order of their files. Whatever
- * is drawn at random is a function of seed, epoch and example. */
+ * order.h; evaluation takes examples in the order of their files. Whatever is drawn at
+ * random is a function of seed, epoch and example. */
 #include "runtime/data/dataset/dataset.h"
 
 #include <inttypes.h>

@@ -305,7 +305,7 @@ static void fill_field(const BatchMaker *maker, FieldKind kind, const Sequence *
     for (int64_t i = 0; i < batch->sequences; i++)
         rows += field_rows(fields, kind, &sequences[i]);
     /* i32 and f32 are both four bytes. */
-    int32_t *at = ARENA_ARRAY(batch->arena, int32_t, rows * width);
+    int32_t *at = ARENA_ARRAY(batch->arena, int32_t, rows *width);
     *out = (BatchField){.name = field_names[kind],
                         .axis = field->graph->axes[field->type.axis].name,
                         .dtype = field_dtypes[kind],

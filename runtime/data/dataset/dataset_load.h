@@ -42,7 +42,7 @@ NODISCARD bool loader_load(Loader *loader, Split split, bool leaderboard,
 
 /* Says what is wrong with the record at hand. Returns false. */
 bool loader_fault(Loader *loader, const json_t *record, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+    PRINTF_LIKE(3, 4);
 /* The member by which `key` may have been meant: no known one, but near; or NULL. */
 const char *record_misspelt(const json_t *record, const char *key);
 /* A member that must be there; NULL and a fault if it is not, which names what it may

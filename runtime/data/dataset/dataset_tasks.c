@@ -6,6 +6,7 @@
 const char image_features[] = "clip_features/data_clip_RN101_att";
 const char video_features[] = "clip-vit";
 
+/* clang-format off */
 const TaskKind task_kinds[] = {
     {"vqa", "vqa: ", ANSWER_annotated, "karpathy_test_predict.json",
      1, false, 20, 10, read_vqa},
@@ -24,6 +25,7 @@ const TaskKind task_kinds[] = {
     {"yc2c", "yc2c: ", ANSWER_caption, "yc2c_test_predictions.jsonl",
      1, true, 600, 20, read_yc2c},
 };
+/* clang-format on */
 const uint32_t task_kind_count = sizeof task_kinds / sizeof *task_kinds;
 
 #define TVQA(split) "video/ann/tvqa/tvqa_" split ".jsonl"

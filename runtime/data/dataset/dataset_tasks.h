@@ -20,10 +20,10 @@ typedef enum AnswerKind {
 typedef struct TaskKind {
     const char *task, *prompt;
     AnswerKind answers;
-    const char *dump;     /* file of answers that its leaderboard takes; NULL: none */
-    uint32_t images;      /* a sequence shows so many */
-    bool is_video;        /* then the prompt stands at the end */
-    int64_t input_limit;  /* most tokens; 0: any number */
+    const char *dump;    /* file of answers that its leaderboard takes; NULL: none */
+    uint32_t images;     /* a sequence shows so many */
+    bool is_video;       /* then the prompt stands at the end */
+    int64_t input_limit; /* most tokens; 0: any number */
     int64_t target_limit;
     /* One record's examples into the loader; false after loader_fault. */
     bool (*read)(Loader *loader, const json_t *record);

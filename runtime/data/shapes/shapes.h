@@ -127,8 +127,8 @@ typedef struct ShapesWriter {
     Diags *diags;
 } ShapesWriter;
 
-/* The layout of runtime/data/dataset/dataset.h, with its tokenizer. False after an error or an
- * interrupt. */
+/* The layout of runtime/data/dataset/dataset.h, with its tokenizer. False after an error
+ * or an interrupt. */
 NODISCARD bool shapes_write(const ShapesOptions *options, Diags *diags);
 
 /* A directory with the built-in data for the tasks and feature width of `module`, in the
@@ -149,7 +149,7 @@ Draws shapes_draws(const ShapesWriter *writer, const char *task, Split split,
 /* The path of the next file of features, below the directory, with no file there; NULL
  * after an error or an interrupt. */
 const char *shapes_next_file(ShapesWriter *writer, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+    PRINTF_LIKE(2, 3);
 
 /* A file of records being written: an array, or an object per line if its name ends in
  * ".jsonl". */

@@ -5,8 +5,8 @@
 
 #include "runtime/data/shapes/shapes.h"
 
-__attribute__((format(printf, 2, 3))) static void set_text(char *out, const char *format,
-                                                           ...)
+PRINTF_LIKE(2, 3)
+static void set_text(char *out, const char *format, ...)
 {
     va_list args;
     va_start(args, format);

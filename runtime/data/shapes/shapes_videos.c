@@ -224,7 +224,7 @@ static bool write_source(ShapesWriter *writer, const char *name, const ChoiceFil
 
 #define FILES(array) array, sizeof(array) / sizeof *(array)
 #define ANN(task, file)                                                                  \
-#task, "video/ann/" #task "/" #task "_" file ".jsonl", #task "_" file
+    #task, "video/ann/" #task "/" #task "_" file ".jsonl", #task "_" file
 
 bool shapes_write_videos(ShapesWriter *writer)
 {
