@@ -83,8 +83,8 @@ typedef struct Program {
     Exprs *exprs;
     Element *model;
     Names blocks, backbones, task_definitions, optimizers; /* Definition by name */
-    Names
-        constants; /* every name that some file declares, and what --set may also name */
+    /* every name that some file declares, and what --set may also name */
+    Names constants;
     ConstList command_line, model_consts, library_consts, settings;
 
     const Definition *backbone;

@@ -25,8 +25,8 @@ typedef struct Reader {
     Diags *diags;
     xmlParserCtxt *parser;
     Element *root, *open;
-    Element *
-        *tails[MOST_DEPTH + 1]; /* where the next element is linked in, at each depth */
+    /* where the next element is linked in, at each depth */
+    Element **tails[MOST_DEPTH + 1];
     uint32_t depth, element_count;
     size_t resume; /* where text after the last tag begins */
     bool failed;

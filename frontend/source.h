@@ -8,8 +8,8 @@
 
 typedef struct Source {
     const char *path; /* interned */
-    const char
-        *bytes; /* UTF-8 without byte order mark, and a final 0 that is not counted */
+    /* UTF-8 without byte order mark, and a final 0 that is not counted */
+    const char *bytes;
     size_t len;
     uint32_t *line_starts;
     uint32_t line_count;

@@ -41,8 +41,8 @@ typedef struct Sums {
     uint32_t nodes;
     double flops;
     int64_t saved_bytes; /* forward values that backward nodes read */
-    int64_t
-        frozen_gradient_bytes; /* of outputs that are gradients of frozen parameters */
+    /* of outputs that are gradients of frozen parameters */
+    int64_t frozen_gradient_bytes;
     /* Forward nodes before which nothing trained comes. */
     uint32_t forward, untouched;
     double untouched_flops;

@@ -11,8 +11,8 @@ typedef struct Interrupt Interrupt;
  * waits for them: call it before any other thread is started. The second signal ends the
  * program at once. NULL if there can be no thread. */
 Interrupt *interrupt_new(void);
-void interrupt_free(
-    Interrupt *interrupt); /* NULL allowed; the signals work as before again */
+/* NULL allowed; the signals work as before again */
+void interrupt_free(Interrupt *interrupt);
 bool interrupt_is_set(const Interrupt *interrupt); /* false for NULL */
 /* The exit code of a program that was interrupted: 128 and the signal's number; 0 if it
  * was not. */

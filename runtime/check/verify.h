@@ -15,8 +15,8 @@ typedef struct VerifyClass {
 } VerifyClass;
 
 typedef struct VerifyReport {
-    VerifyClass
-        classes[VERIFY_CLASSES]; /* by lowering of the call's node; rows kernels: map */
+    /* by lowering of the call's node; rows kernels: map */
+    VerifyClass classes[VERIFY_CLASSES];
     uint32_t calls, outputs, failures;
     double tolerance; /* set by the caller: relative to an output's largest magnitude */
     FILE *out; /* failures are told here, with label and place; NULL: only counted */

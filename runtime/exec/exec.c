@@ -28,8 +28,8 @@ struct Exec {
     Patch *patches;
     uint32_t patch_count;
     uint32_t *folded; /* outputs to fold, in the order of the calls that make them */
-    uint32_t
-        *folded_first; /* [calls + 2] by call; entry `calls`: outputs no call makes */
+    /* [calls + 2] by call; entry `calls`: outputs no call makes */
+    uint32_t *folded_first;
     const BatchLayout *layout;
     int64_t microbatch;
 };

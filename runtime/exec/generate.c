@@ -24,8 +24,8 @@ typedef struct Carry {
     CarryKind kind;
     const char *name;
     int64_t row_bytes;
-    const int64_t
-        *starts;  /* kept: [sequences + 1] rows of the encode graph's result, or NULL */
+    /* kept: [sequences + 1] rows of the encode graph's result, or NULL */
+    const int64_t *starts;
     int64_t room; /* bytes of the field's rows */
 } Carry;
 

@@ -38,9 +38,9 @@ typedef struct RunOptions {
     bool no_session;     /* only the store: nothing will be computed */
     RunOther other;
     int64_t threads; /* 0: one per processor */
-    const char
-        *processor; /* for processor_check; NULL: as the run says, or all there is */
-    bool no_cache;  /* of compiled kernels */
+    /* for processor_check; NULL: as the run says, or all there is */
+    const char *processor;
+    bool no_cache; /* of compiled kernels */
 } RunOptions;
 
 typedef struct Run {

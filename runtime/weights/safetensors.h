@@ -45,8 +45,8 @@ int64_t tensor_dtype_bytes(TensorDType dtype);
 TensorFile *tensor_file_open(const char *path, Diags *diags);
 /* The same for files of others: TENSOR_OTHER may be among the tensors. */
 TensorFile *tensor_file_open_any(const char *path, Diags *diags);
-void tensor_file_close(
-    TensorFile *file); /* unmaps: no Tensor may be used after; NULL allowed */
+/* unmaps: no Tensor may be used after; NULL allowed */
+void tensor_file_close(TensorFile *file);
 const char *tensor_file_path(const TensorFile *file);
 const struct stat *tensor_file_status(const TensorFile *file); /* when it was opened */
 

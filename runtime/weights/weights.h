@@ -41,8 +41,8 @@ void weights_report(const Store *store, const TensorSet *set, const WeightsRepor
 
 typedef struct ExportOptions {
     bool all; /* frozen parameters too, under their own name */
-    uint64_t
-        weights_fingerprint; /* of the weights that they were trained over; 0: none */
+    /* of the weights that they were trained over; 0: none */
+    uint64_t weights_fingerprint;
 } ExportOptions;
 
 /* The key of that fingerprint in the metadata of an export that is not `all`. */

@@ -17,8 +17,8 @@ static const char *const skippable[SKIPPED] = {"freeze", "simplify", "save",
 typedef struct Test {
     Check check;
     Diags *diags;
-    Module
-        *whole; /* compiled by all passes: batches are drawn in the order of its nodes */
+    /* compiled by all passes: batches are drawn in the order of its nodes */
+    Module *whole;
     float *wanted; /* all parameters and states that it trains to */
     int64_t count;
 } Test;

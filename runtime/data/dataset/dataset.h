@@ -38,19 +38,19 @@ enum { EXAMPLE_IMAGES_MAX = 2 };
 
 typedef struct DatasetExample {
     const char *id; /* question_id, identifier, img_id, qid or clip_id */
-    const char
-        *group; /* what scores are broken down by: show_name, answer_type, or NULL */
-    const char
-        *text; /* question or statement; of videos all between subtitles and prompt */
+    /* what scores are broken down by: show_name, answer_type, or NULL */
+    const char *group;
+    /* question or statement; of videos all between subtitles and prompt */
+    const char *text;
     const char *subtitles; /* of the video; NULL for images */
-    const char
-        *images[EXAMPLE_IMAGES_MAX]; /* names of feature files, without extension */
-    const char *folder;              /* where they are, under the data's directory */
+    /* names of feature files, without extension */
+    const char *images[EXAMPLE_IMAGES_MAX];
+    const char *folder;           /* where they are, under the data's directory */
     const DatasetAnswer *answers; /* what may be said; none if the file does not tell */
     uint32_t answer_count;
     bool is_told; /* the file says what may be said, and be it nothing */
-    const char *const
-        *references; /* vqa: ten annotators' answers; captions: all of them */
+    /* vqa: ten annotators' answers; captions: all of them */
+    const char *const *references;
     uint32_t reference_count;
     const char *moment;   /* tvc: ts as it stands in the file; or NULL */
     bool is_topk_optimal; /* vqa */

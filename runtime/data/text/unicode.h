@@ -15,8 +15,8 @@ size_t utf8_encode(uint32_t code, char out[UTF8_MAX]);
 bool utf8_is_valid(const char *text, size_t len);
 
 bool unicode_is_space(uint32_t code); /* the property White_Space */
-bool unicode_is_strip(
-    uint32_t code); /* what Python's strip and split take: also U+001C..1F */
+/* what Python's strip and split take: also U+001C..1F */
+bool unicode_is_strip(uint32_t code);
 bool unicode_is_digit(uint32_t code); /* general category Nd */
 uint32_t unicode_lower(uint32_t code);
 
