@@ -129,18 +129,18 @@ void cache_count(int dir, int64_t hits, int64_t misses)
 
 /* -- objects ------------------------------------------------------------------------- */
 
-typedef struct Entry {
+typedef struct CachedFile {
     char *name;
     struct timespec used;
     int64_t bytes;
-} Entry;
+} CachedFile;
 
-typedef struct Listing {
+typedef struct CacheListing {
     Arena *arena;
-    Entry *entries; /* malloc'ed */
+    CachedFile *entries; /* malloc'ed */
     size_t count, room;
     int64_t bytes;
-} Listing;
+} CacheListing;
 
 static bool is_object(const char *name)
 {
@@ -160,7 +160,7 @@ static void remove_left_over(int dir, const char *name)
     close(fd);
 }
 
-static void add_entry(Listing *listing, int dir, const char *name)
+static void add_entry(CacheListing *listing, int dir, const char *name)
 {
     struct stat status;
     if (fstatat(dir, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
@@ -171,16 +171,17 @@ static void add_entry(Listing *listing, int dir, const char *name)
             heap_grow(listing->entries, listing->room * sizeof *listing->entries);
     }
     int64_t blocks = (int64_t)status.st_blocks * BLOCK_BYTES;
-    Entry entry = {.name = arena_string(listing->arena, name, strlen(name)),
-                   .used = status.st_mtim,
-                   .bytes = blocks > status.st_size ? blocks : (int64_t)status.st_size};
+    CachedFile entry = {.name = arena_string(listing->arena, name, strlen(name)),
+                        .used = status.st_mtim,
+                        .bytes =
+                            blocks > status.st_size ? blocks : (int64_t)status.st_size};
     listing->entries[listing->count++] = entry;
     listing->bytes += entry.bytes;
 }
 
-static Listing list_objects(int dir)
+static CacheListing list_objects(int dir)
 {
-    Listing listing = {.arena = arena_new()};
+    CacheListing listing = {.arena = arena_new()};
     int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *open = fd < 0 ? NULL : fdopendir(fd);
     if (!open && fd >= 0)
@@ -196,7 +197,7 @@ static Listing list_objects(int dir)
     return listing;
 }
 
-static void listing_free(Listing *listing)
+static void listing_free(CacheListing *listing)
 {
     free(listing->entries);
     arena_free(listing->arena);
@@ -205,7 +206,7 @@ static void listing_free(Listing *listing)
 CacheUse cache_use(int dir)
 {
     int64_t numbers[NUMBERS];
-    Listing listing = list_objects(dir);
+    CacheListing listing = list_objects(dir);
     read_numbers(dir, count_name, numbers);
     CacheUse use = {.objects = (int64_t)listing.count,
                     .bytes = listing.bytes,
@@ -218,7 +219,7 @@ CacheUse cache_use(int dir)
 
 static int compare_use(const void *a, const void *b)
 {
-    const Entry *x = a, *y = b;
+    const CachedFile *x = a, *y = b;
     if (x->used.tv_sec != y->used.tv_sec)
         return x->used.tv_sec < y->used.tv_sec ? -1 : 1;
     return (x->used.tv_nsec > y->used.tv_nsec) - (x->used.tv_nsec < y->used.tv_nsec);
@@ -230,7 +231,7 @@ static bool trim_to(int dir, int64_t limit)
     int held = lock(dir);
     if (held < 0)
         return false;
-    Listing listing = list_objects(dir);
+    CacheListing listing = list_objects(dir);
     if (listing.bytes > limit && listing.count)
         qsort(listing.entries, listing.count, sizeof *listing.entries, compare_use);
     for (size_t i = 0; i < listing.count && listing.bytes > limit; i++)

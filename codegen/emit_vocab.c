@@ -115,7 +115,7 @@ static void vocab_describe(const KernelStep *step, FILE *out)
 
 /* -- the kernel -------------------------------------------------------------------- */
 
-typedef struct Vocab {
+typedef struct VocabEmit {
     Emit *e;
     const VocabPlan *plan;
     LLVMValueRef pointers[VOCAB_OPERANDS];
@@ -126,15 +126,15 @@ typedef struct Vocab {
         inverse; /* vectors: the row's maximum; what makes exponents gradients */
     LLVMValueRef carried, numbers; /* phis of the loop over columns */
     Loop loop;
-} Vocab;
+} VocabEmit;
 
-static bool has(const Vocab *v, VocabOperand role)
+static bool has(const VocabEmit *v, VocabOperand role)
 {
     return v->plan->operand[role] >= 0;
 }
 
 /* Row `row` of an operand that is `width` wide. */
-static LLVMValueRef row_of(const Vocab *v, VocabOperand role, LLVMValueRef row,
+static LLVMValueRef row_of(const VocabEmit *v, VocabOperand role, LLVMValueRef row,
                            int64_t width)
 {
     Emit *e = v->e;
@@ -173,7 +173,7 @@ static void call_gemm(Emit *e, const Gemm *g)
     LLVMBuildCall2(e->builder, type, gemm, args, count, "");
 }
 
-static void make_logits(const Vocab *v, LLVMValueRef rows)
+static void make_logits(const VocabEmit *v, LLVMValueRef rows)
 {
     Emit *e = v->e;
     const VocabPlan *plan = v->plan;
@@ -190,7 +190,7 @@ static void make_logits(const Vocab *v, LLVMValueRef rows)
                          .accumulate = emit_i32(e, 0)});
 }
 
-static void multiply_gradients(const Vocab *v, LLVMValueRef rows)
+static void multiply_gradients(const VocabEmit *v, LLVMValueRef rows)
 {
     Emit *e = v->e;
     const VocabPlan *plan = v->plan;
@@ -227,7 +227,8 @@ static void multiply_gradients(const Vocab *v, LLVMValueRef rows)
  * The columns are whole vectors but for the last, whose missing lanes read as
  * -infinity. */
 
-static LLVMValueRef load_logits(const Vocab *v, LLVMValueRef column, LLVMValueRef mask)
+static LLVMValueRef load_logits(const VocabEmit *v, LLVMValueRef column,
+                                LLVMValueRef mask)
 {
     Emit *e = v->e;
     LLVMValueRef x = emit_load_vector(e, emit_at(e, e->f32, v->logits, column), mask);
@@ -236,7 +237,7 @@ static LLVMValueRef load_logits(const Vocab *v, LLVMValueRef column, LLVMValueRe
                 : x;
 }
 
-static void add_bias(const Vocab *v)
+static void add_bias(const VocabEmit *v)
 {
     if (has(v, VOCAB_bias))
         emit_add_floats(v->e, v->logits, v->pointers[VOCAB_bias],
@@ -244,11 +245,11 @@ static void add_bias(const Vocab *v)
 }
 
 /* A loop over the columns in whole vectors; `mask` holds in the last one only. */
-typedef void RowTurn(Vocab *v, LLVMValueRef column, LLVMValueRef mask);
+typedef void RowTurn(VocabEmit *v, LLVMValueRef column, LLVMValueRef mask);
 
 /* Carries v->carried (and v->numbers, if there) through all turns, from the values
  * they have. */
-static void each_column(Vocab *v, RowTurn *turn)
+static void each_column(VocabEmit *v, RowTurn *turn)
 {
     Emit *e = v->e;
     int64_t whole = v->plan->words / e->width * e->width;
@@ -270,12 +271,12 @@ static void each_column(Vocab *v, RowTurn *turn)
              emit_tail_mask(e, emit_i64(e, whole), emit_i64(e, v->plan->words)));
 }
 
-static void turn_maximum(Vocab *v, LLVMValueRef column, LLVMValueRef mask)
+static void turn_maximum(VocabEmit *v, LLVMValueRef column, LLVMValueRef mask)
 {
     v->carried = emit_larger(v->e, load_logits(v, column, mask), v->carried);
 }
 
-static void turn_exponents(Vocab *v, LLVMValueRef column, LLVMValueRef mask)
+static void turn_exponents(VocabEmit *v, LLVMValueRef column, LLVMValueRef mask)
 {
     Emit *e = v->e;
     LLVMValueRef address = emit_at(e, e->f32, v->logits, column);
@@ -290,7 +291,7 @@ static void turn_exponents(Vocab *v, LLVMValueRef column, LLVMValueRef mask)
 
 static void scale_columns(Emit *e, LLVMValueRef column, LLVMValueRef mask, void *state)
 {
-    const Vocab *v = state;
+    const VocabEmit *v = state;
     LLVMValueRef address = emit_at(e, e->f32, v->logits, column);
     LLVMValueRef x = emit_load_vector(e, address, mask);
     x = LLVMBuildFMul(e->builder, x, v->inverse, "");
@@ -310,7 +311,7 @@ static void subtract_at(Emit *e, LLVMValueRef row, LLVMValueRef label, LLVMValue
     emit_store(e, LLVMBuildFSub(e->builder, x, dy, ""), address);
 }
 
-static void finish_gradient(Vocab *v, LLVMValueRef label, LLVMValueRef sum)
+static void finish_gradient(VocabEmit *v, LLVMValueRef label, LLVMValueRef sum)
 {
     Emit *e = v->e;
     LLVMValueRef dy = emit_load(e, e->f32, row_of(v, VOCAB_dy, v->row, 1));
@@ -321,7 +322,7 @@ static void finish_gradient(Vocab *v, LLVMValueRef label, LLVMValueRef sum)
         subtract_at(e, v->pointers[VOCAB_dbias], label, dy);
 }
 
-static LLVMValueRef maximum_of_row(Vocab *v)
+static LLVMValueRef maximum_of_row(VocabEmit *v)
 {
     Emit *e = v->e;
     v->carried = emit_splat(e, emit_f32(e, -(double)INFINITY));
@@ -329,7 +330,7 @@ static LLVMValueRef maximum_of_row(Vocab *v)
     return emit_max_lanes(e, v->carried);
 }
 
-static void cross_entropy_row(Vocab *v)
+static void cross_entropy_row(VocabEmit *v)
 {
     Emit *e = v->e;
     LLVMValueRef label = emit_load(e, e->i32, row_of(v, VOCAB_label, v->row, 1));
@@ -349,7 +350,7 @@ static void cross_entropy_row(Vocab *v)
         finish_gradient(v, label, sum);
 }
 
-static void turn_argmax(Vocab *v, LLVMValueRef column, LLVMValueRef mask)
+static void turn_argmax(VocabEmit *v, LLVMValueRef column, LLVMValueRef mask)
 {
     Emit *e = v->e;
     LLVMValueRef x = load_logits(v, column, mask);
@@ -365,7 +366,7 @@ static void turn_argmax(Vocab *v, LLVMValueRef column, LLVMValueRef mask)
 
 /* Each lane keeps the first of its largest, NaN being the largest; the lowest number
  * among the best lanes wins. */
-static void argmax_row(Vocab *v)
+static void argmax_row(VocabEmit *v)
 {
     Emit *e = v->e;
     v->carried = emit_splat(e, emit_f32(e, -(double)INFINITY));
@@ -387,7 +388,7 @@ static void argmax_row(Vocab *v)
 
 /* dbias is summed row by row; dtable's first product overwrites it, if there is a
  * first. */
-static void clear_sums(Vocab *v, LLVMValueRef rows)
+static void clear_sums(VocabEmit *v, LLVMValueRef rows)
 {
     Emit *e = v->e;
     if (has(v, VOCAB_dbias))
@@ -401,7 +402,7 @@ static void clear_sums(Vocab *v, LLVMValueRef rows)
     emit_zero_floats(e, v->pointers[VOCAB_dtable], count);
 }
 
-static void emit_chunk(Vocab *v, LLVMValueRef rows)
+static void emit_chunk(VocabEmit *v, LLVMValueRef rows)
 {
     Emit *e = v->e;
     LLVMValueRef first = v->row;
@@ -423,7 +424,7 @@ static void emit_chunk(Vocab *v, LLVMValueRef rows)
 
 static void vocab_emit(Emit *e, const KernelStep *step)
 {
-    Vocab v = {.e = e, .plan = step->plan};
+    VocabEmit v = {.e = e, .plan = step->plan};
     for (uint32_t i = 0; i < VOCAB_OPERANDS; i++)
         if (v.plan->operand[i] >= 0)
             v.pointers[i] = emit_operand(e, (uint32_t)v.plan->operand[i]);

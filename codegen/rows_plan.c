@@ -15,16 +15,16 @@ static Lowering lowering_of(const Node *node)
 
 /* -- values -------------------------------------------------------------------- */
 
-typedef struct Planner {
+typedef struct RowsPlanner {
     KernelStep *step;
     Arena *arena;
     RowsPlan *plan;
     RowSpace space;
     uint32_t value_capacity;
-} Planner;
+} RowsPlanner;
 
 /* Fills `dims`: how the value's own row follows from the group's. */
-static void lay_out(const Planner *planner, RowValue *value)
+static void lay_out(const RowsPlanner *planner, RowValue *value)
 {
     const RowSpace *space = &planner->space;
     Type type = value->node->type;
@@ -50,7 +50,7 @@ static void lay_out(const Planner *planner, RowValue *value)
             value->dims[i].modulo = 0;
 }
 
-static uint32_t add_value(Planner *planner, RowKind kind, const Node *node)
+static uint32_t add_value(RowsPlanner *planner, RowKind kind, const Node *node)
 {
     RowsPlan *plan = planner->plan;
     assert(plan->value_count < planner->value_capacity);
@@ -75,7 +75,7 @@ static uint32_t add_operand(KernelStep *step, const Node *node, bool written)
 }
 
 /* Index of the value of `arg` as a node of the group reads it. */
-static uint32_t find_value(Planner *planner, const Node *arg)
+static uint32_t find_value(RowsPlanner *planner, const Node *arg)
 {
     const RowsPlan *plan = planner->plan;
     const Node *storage = storage_node(arg);
@@ -93,7 +93,7 @@ static uint32_t find_value(Planner *planner, const Node *arg)
     return found;
 }
 
-static void add_nodes(Planner *planner)
+static void add_nodes(RowsPlanner *planner)
 {
     const KernelStep *step = planner->step;
     RowValue *values = planner->plan->values;
@@ -114,7 +114,7 @@ static void add_nodes(Planner *planner)
     }
 }
 
-static void add_salts(Planner *planner)
+static void add_salts(RowsPlanner *planner)
 {
     KernelStep *step = planner->step;
     step->salts = ARENA_ARRAY(planner->arena, uint32_t, step->node_count);
@@ -128,7 +128,7 @@ static void add_salts(Planner *planner)
     }
 }
 
-static void add_outputs(Planner *planner)
+static void add_outputs(RowsPlanner *planner)
 {
     KernelStep *step = planner->step;
     for (uint32_t i = 0; i < planner->plan->value_count; i++) {
@@ -273,7 +273,7 @@ void rows_operands(KernelStep *step, Arena *arena)
     for (uint32_t i = 0; i < step->node_count; i++)
         capacity += step->nodes[i]->arg_count;
     RowsPlan *plan = ARENA_ARRAY(arena, RowsPlan, 1);
-    Planner planner = {
+    RowsPlanner planner = {
         .step = step, .arena = arena, .plan = plan, .value_capacity = capacity};
     planner.space = row_space_of(step->nodes, step->node_count);
     plan->axis = planner.space.axis;

@@ -14,7 +14,7 @@
 
 enum { MAX_ROWS = 6, MAX_VECTORS = 4 };
 
-typedef struct Block {
+typedef struct MatmulBlock {
     Emit *e;
     const SmallMatmul *p;
     uint32_t rows, vectors;
@@ -23,7 +23,7 @@ typedef struct Block {
     LLVMValueRef mask; /* of the only vector, or NULL */
     LLVMValueRef row_numbers[MAX_ROWS];
     LLVMValueRef sums[MAX_ROWS][MAX_VECTORS];
-} Block;
+} MatmulBlock;
 
 static LLVMValueRef element(Emit *e, LLVMValueRef base, LLVMValueRef row,
                             LLVMValueRef stride, LLVMValueRef column)
@@ -34,14 +34,15 @@ static LLVMValueRef element(Emit *e, LLVMValueRef base, LLVMValueRef row,
     return emit_at(e, e->f32, base, offset);
 }
 
-static LLVMValueRef vector_at(const Block *b, LLVMValueRef row_start, uint32_t vector)
+static LLVMValueRef vector_at(const MatmulBlock *b, LLVMValueRef row_start,
+                              uint32_t vector)
 {
     return emit_at(b->e, b->e->f32, row_start,
                    emit_i64(b->e, (int64_t)vector * b->e->width));
 }
 
 /* The row numbers, clamped, and where the rows of C begin. */
-static void find_rows(Block *b, LLVMValueRef *starts)
+static void find_rows(MatmulBlock *b, LLVMValueRef *starts)
 {
     Emit *e = b->e;
     LLVMValueRef last = LLVMBuildSub(e->builder, b->p->m, emit_i64(e, 1), "");
@@ -54,7 +55,8 @@ static void find_rows(Block *b, LLVMValueRef *starts)
 }
 
 /* One turn of k: sums += A[rows, k] B[k, columns]. */
-static void multiply_add(Block *b, LLVMValueRef k, LLVMValueRef *const a_rows, Loop *loop)
+static void multiply_add(MatmulBlock *b, LLVMValueRef k, LLVMValueRef *const a_rows,
+                         Loop *loop)
 {
     Emit *e = b->e;
     LLVMValueRef vectors[MAX_VECTORS];
@@ -71,7 +73,7 @@ static void multiply_add(Block *b, LLVMValueRef k, LLVMValueRef *const a_rows, L
     }
 }
 
-static void emit_block(Block *b)
+static void emit_block(MatmulBlock *b)
 {
     Emit *e = b->e;
     LLVMValueRef starts[MAX_ROWS], a_rows[MAX_ROWS];
@@ -90,7 +92,7 @@ static void emit_block(Block *b)
 }
 
 /* All rows of one panel of columns: large blocks while more than a small one is left. */
-static void emit_panel(Block *b)
+static void emit_panel(MatmulBlock *b)
 {
     Emit *e = b->e;
     static const uint32_t heights[] = {MAX_ROWS, 2};
@@ -115,16 +117,17 @@ static void emit_product(Emit *e, const SmallMatmul *p)
         int64_t columns = (int64_t)vectors * e->width;
         LLVMValueRef end = LLVMBuildSub(e->builder, p->n, emit_i64(e, columns - 1), "");
         Loop loop = loop_begin(e, column, end, columns);
-        emit_panel(&(Block){.e = e, .p = p, .vectors = vectors, .column = loop.index});
+        emit_panel(
+            &(MatmulBlock){.e = e, .p = p, .vectors = vectors, .column = loop.index});
         loop_end(e, &loop);
         column = loop.index;
     }
     Loop tail = loop_begin(e, column, p->n, e->width);
-    emit_panel(&(Block){.e = e,
-                        .p = p,
-                        .vectors = 1,
-                        .column = tail.index,
-                        .mask = emit_tail_mask(e, tail.index, p->n)});
+    emit_panel(&(MatmulBlock){.e = e,
+                              .p = p,
+                              .vectors = 1,
+                              .column = tail.index,
+                              .mask = emit_tail_mask(e, tail.index, p->n)});
     loop_end(e, &tail);
 }
 

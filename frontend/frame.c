@@ -20,12 +20,12 @@ Bindings bindings_new(const ConstList *list, Arena *arena)
 }
 
 /* True if the binding counts; *out_failed after an error. */
-static bool binding_value(Program *program, Binding *binding, NameLookup names,
-                          Value *out, bool *out_failed)
+static bool binding_value(ModelSpec *spec, Binding *binding, NameLookup names, Value *out,
+                          bool *out_failed)
 {
     const Const *constant = binding->constant;
     if (binding->state == BINDING_open) {
-        diag_error(program->diags, constant->value->loc,
+        diag_error(spec->diags, constant->value->loc,
                    "constant '%s' is computed from itself", constant->name);
         *out_failed = true;
         return true;
@@ -35,9 +35,8 @@ static bool binding_value(Program *program, Binding *binding, NameLookup names,
             constant->element ? element_attribute(constant->element, "when") : NULL;
         bool wanted = true;
         binding->state = BINDING_open;
-        if ((when && !expr_condition(program->exprs, when, names, &wanted)) ||
-            (wanted &&
-             !expr_value(program->exprs, constant->value, names, &binding->value)))
+        if ((when && !expr_condition(spec->exprs, when, names, &wanted)) ||
+            (wanted && !expr_value(spec->exprs, constant->value, names, &binding->value)))
             *out_failed = true;
         binding->state = wanted ? BINDING_known : BINDING_absent;
     }
@@ -70,21 +69,20 @@ static void enter_list(Globals *globals, const ConstList *list, enum Level level
     }
 }
 
-Globals *globals_new(Program *program, const Definition *task, GraphKind kind,
+Globals *globals_new(ModelSpec *spec, const Definition *task, GraphKind kind,
                      Arena *arena)
 {
     Globals *globals = arena_alloc(arena, sizeof *globals);
-    *globals =
-        (Globals){.program = program, .task = task ? task->name : NULL, .kind = kind};
-    enter_list(globals, &program->command_line, LEVEL_command_line, arena);
-    enter_list(globals, &program->model_consts, LEVEL_strong, arena);
+    *globals = (Globals){.spec = spec, .task = task ? task->name : NULL, .kind = kind};
+    enter_list(globals, &spec->command_line, LEVEL_command_line, arena);
+    enter_list(globals, &spec->model_consts, LEVEL_strong, arena);
     if (task)
         enter_list(globals, &task->consts, LEVEL_strong, arena);
-    enter_list(globals, &program->size, LEVEL_strong, arena);
-    if (program->backbone)
-        enter_list(globals, &program->backbone->consts, LEVEL_weak, arena);
-    enter_list(globals, &program->library_consts, LEVEL_weak, arena);
-    enter_list(globals, &program->settings, LEVEL_weak, arena);
+    enter_list(globals, &spec->size, LEVEL_strong, arena);
+    if (spec->backbone)
+        enter_list(globals, &spec->backbone->consts, LEVEL_weak, arena);
+    enter_list(globals, &spec->library_consts, LEVEL_weak, arena);
+    enter_list(globals, &spec->settings, LEVEL_weak, arena);
     return globals;
 }
 
@@ -127,7 +125,7 @@ static Found find_global(Globals *globals, const char *name, bool strongest, boo
             (is_weak && !weak))
             continue;
         out->source = binding->constant;
-        if (binding_value(globals->program, binding, globals_names(globals), &out->value,
+        if (binding_value(globals->spec, binding, globals_names(globals), &out->value,
                           &failed))
             return failed ? FOUND_failed : FOUND_yes;
     }
@@ -135,12 +133,12 @@ static Found find_global(Globals *globals, const char *name, bool strongest, boo
 }
 
 /* Whoever gives a constant its value, it stays within what its declaration says. */
-static bool is_within(const Program *program, const Const *declared, const char *name,
+static bool is_within(const ModelSpec *spec, const Const *declared, const char *name,
                       Value value, Loc loc)
 {
     const Element *element = declared->element;
     return !element || element->kind != ELEMENT_const ||
-           range_check(element, name, value, loc, program->diags);
+           range_check(element, name, value, loc, spec->diags);
 }
 
 static bool is_within_globals(const Globals *globals, const char *name, Value value,
@@ -148,7 +146,7 @@ static bool is_within_globals(const Globals *globals, const char *name, Value va
 {
     const Binding *binding = names_get(&globals->bindings, name);
     for (; binding; binding = binding->weaker)
-        if (!is_within(globals->program, binding->constant, name, value, loc))
+        if (!is_within(globals->spec, binding->constant, name, value, loc))
             return false;
     return true;
 }
@@ -161,8 +159,8 @@ static bool find_in_globals(void *self, const char *name, Loc loc, Value *out)
     Meaning meaning = {0};
     Found found = find_global(globals, name, true, true, true, &meaning);
     if (found == FOUND_no)
-        unknown_name(globals->program->diags, loc, "constant", name,
-                     globals->bindings.names, globals->bindings.count);
+        unknown_name(globals->spec->diags, loc, "constant", name, globals->bindings.names,
+                     globals->bindings.count);
     *out = meaning.value;
     return found == FOUND_yes &&
            is_within_globals(globals, name, meaning.value, meaning.source->value->loc);
@@ -207,8 +205,8 @@ static Found find_bound(const Frame *frame, Bindings *bindings, NameLookup names
         if (binding->constant->name != name)
             continue;
         out->source = binding->constant;
-        if (binding_value(frame->globals->program, &bindings->items[i], names,
-                          &out->value, &failed))
+        if (binding_value(frame->globals->spec, &bindings->items[i], names, &out->value,
+                          &failed))
             return failed ? FOUND_failed : FOUND_yes;
     }
     return failed ? FOUND_failed : FOUND_no;
@@ -218,7 +216,7 @@ static Found find_bound(const Frame *frame, Bindings *bindings, NameLookup names
 static bool find_local(const Frame *frame, const char *name, Value *out)
 {
     *out = (Value){0};
-    for (const Loop *loop = frame->loops; loop; loop = loop->outer)
+    for (const LoopVariable *loop = frame->loops; loop; loop = loop->outer)
         if (loop->name == name) {
             out->number = loop->value;
             return true;
@@ -240,7 +238,7 @@ bool frame_accepts(const Frame *frame, const char *name, Value value, Loc loc)
 {
     for (uint32_t i = 0; i < frame->own.count; i++)
         if (frame->own.items[i].constant->name == name)
-            return is_within(frame->globals->program, frame->own.items[i].constant, name,
+            return is_within(frame->globals->spec, frame->own.items[i].constant, name,
                              value, loc);
     return is_within_globals(frame->globals, name, value, loc);
 }
@@ -277,7 +275,7 @@ static void report_unknown(const Frame *frame, const char *name, Loc loc)
 {
     Names known = {0};
     Arena *arena = frame->arena;
-    for (const Loop *loop = frame->loops; loop; loop = loop->outer)
+    for (const LoopVariable *loop = frame->loops; loop; loop = loop->outer)
         names_set(&known, arena, loop->name, frame);
     for (uint32_t i = 0; i < frame->argument_count; i++)
         names_set(&known, arena, frame->arguments[i].name, frame);
@@ -285,12 +283,12 @@ static void report_unknown(const Frame *frame, const char *name, Loc loc)
         names_set(&known, arena, frame->own.items[i].constant->name, frame);
     for (uint32_t i = 0; i < frame->globals->bindings.count; i++)
         names_set(&known, arena, frame->globals->bindings.names[i], frame);
-    Interns *interns = frame->globals->program->interns;
+    Interns *interns = frame->globals->spec->interns;
     names_set(&known, arena, intern(interns, "training"), frame);
     names_set(&known, arena, intern(interns, "encoding"), frame);
     names_set(&known, arena, intern(interns, "decoding"), frame);
     names_set(&known, arena, intern(interns, "task"), frame);
-    unknown_name(frame->globals->program->diags, loc, "constant", name, known.names,
+    unknown_name(frame->globals->spec->diags, loc, "constant", name, known.names,
                  known.count);
     frame_note(frame);
 }
@@ -335,7 +333,7 @@ bool frame_wants(Frame *frame, const Element *element, bool *out)
     Attribute *when = element_attribute(element, "when");
     *out = true;
     return !when ||
-           expr_condition(frame->globals->program->exprs, when, frame_names(frame), out);
+           expr_condition(frame->globals->spec->exprs, when, frame_names(frame), out);
 }
 
 const Node *frame_value(const Frame *frame, const char *name)
@@ -350,7 +348,7 @@ void frame_bind(Frame *frame, const char *name, const Node *node)
 
 void frame_note(const Frame *frame)
 {
-    Diags *diags = frame->globals->program->diags;
+    Diags *diags = frame->globals->spec->diags;
     for (int shown = 0; frame && frame->use.file && shown < 8;
          frame = frame->caller, shown++)
         diag_note(diags, frame->use, "in %s '%s', used here",

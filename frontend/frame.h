@@ -2,7 +2,7 @@
 #ifndef VLG_FRONTEND_FRAME_H
 #define VLG_FRONTEND_FRAME_H
 
-#include "frontend/program.h"
+#include "frontend/model_spec.h"
 #include "ir/graph.h"
 
 /* A constant and, once it was asked for, its value. */
@@ -22,7 +22,7 @@ typedef struct Bindings {
 
 /* Constants of the model, for one kind of graph of one task. */
 typedef struct Globals {
-    Program *program;
+    ModelSpec *spec;
     const char *task; /* NULL outside of tasks */
     GraphKind kind;
     Names bindings; /* Binding by name, strongest first */
@@ -34,11 +34,11 @@ typedef struct Argument {
 } Argument;
 
 /* A loop variable. */
-typedef struct Loop {
-    const struct Loop *outer;
+typedef struct LoopVariable {
+    const struct LoopVariable *outer;
     const char *name;
     double value;
-} Loop;
+} LoopVariable;
 
 typedef struct Frame Frame;
 struct Frame {
@@ -49,7 +49,7 @@ struct Frame {
     Loc use; /* where the caller uses the block */
     Argument *arguments;
     uint32_t argument_count;
-    const Loop *loops;
+    const LoopVariable *loops;
     Bindings own, *sets; /* of the definition; of the attach or optimizer */
     const char *site;    /* path of the site it is attached to, or NULL */
     const char *scope;   /* prefix of parameter and site names, "" or ending in '.' */
@@ -58,7 +58,7 @@ struct Frame {
 
 extern const Node absent_value;
 
-Globals *globals_new(Program *program, const Definition *task, GraphKind kind,
+Globals *globals_new(ModelSpec *spec, const Definition *task, GraphKind kind,
                      Arena *arena);
 NameLookup globals_names(Globals *globals);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "frontend/program.h"
+#include "frontend/model_spec.h"
 #include "frontend/read.h"
 
 enum { MOST_FILES = 500, MOST_IMPORT_DEPTH = 64 };
@@ -18,19 +18,19 @@ typedef struct File {
     bool open; /* its imports are being read */
 } File;
 
-typedef struct Loader {
-    Program *program;
+typedef struct ModelLoader {
+    ModelSpec *spec;
     File files[MOST_FILES];
     uint32_t file_count, depth;
-} Loader;
+} ModelLoader;
 
 /* -- constants and definitions ------------------------------------------------------ */
 
-void const_add(Program *program, ConstList *list, Const constant)
+void const_add(ModelSpec *spec, ConstList *list, Const constant)
 {
     if (list->count == list->capacity) {
         list->capacity = list->capacity ? 2 * list->capacity : 8;
-        Const *larger = ARENA_ARRAY(program->arena, Const, list->capacity);
+        Const *larger = ARENA_ARRAY(spec->arena, Const, list->capacity);
         if (list->count)
             memcpy(larger, list->items, list->count * sizeof *larger);
         list->items = larger;
@@ -38,13 +38,13 @@ void const_add(Program *program, ConstList *list, Const constant)
     list->items[list->count++] = constant;
 }
 
-void consts_collect(Program *program, ConstList *list, const Element *element)
+void consts_collect(ModelSpec *spec, ConstList *list, const Element *element)
 {
     for (Element *child = element->first; child; child = child->next) {
         if (child->kind != ELEMENT_const && child->kind != ELEMENT_set)
             continue;
         Attribute *value = element_attribute(child, "value");
-        const_add(program, list,
+        const_add(spec, list,
                   (Const){.name = element_attribute(child, "name")->value,
                           .value = value ? value : element_attribute(child, "default"),
                           .element = child,
@@ -52,138 +52,138 @@ void consts_collect(Program *program, ConstList *list, const Element *element)
     }
 }
 
-const char **words_split(Program *program, const char *text, uint32_t *out_count)
+const char **words_split(ModelSpec *spec, const char *text, uint32_t *out_count)
 {
     static const char blanks[] = " \t\r\n";
-    const char **words = ARENA_ARRAY(program->arena, const char *, strlen(text) / 2 + 1);
+    const char **words = ARENA_ARRAY(spec->arena, const char *, strlen(text) / 2 + 1);
     *out_count = 0;
     for (;;) {
         text += strspn(text, blanks);
         size_t len = strcspn(text, blanks);
         if (len == 0)
             return words;
-        words[(*out_count)++] = intern_span(program->interns, text, len);
+        words[(*out_count)++] = intern_span(spec->interns, text, len);
         text += len;
     }
 }
 
-static void find_signature(Program *program, Definition *definition)
+static void find_signature(ModelSpec *spec, Definition *definition)
 {
     const Attribute *inputs = element_attribute(definition->element, "inputs");
     const Attribute *outputs = element_attribute(definition->element, "outputs");
     if (outputs)
         definition->outputs =
-            words_split(program, outputs->value, &definition->output_count);
+            words_split(spec, outputs->value, &definition->output_count);
     if (!inputs)
         return;
-    const char **words = words_split(program, inputs->value, &definition->input_count);
-    definition->inputs = ARENA_ARRAY(program->arena, BlockInput, definition->input_count);
+    const char **words = words_split(spec, inputs->value, &definition->input_count);
+    definition->inputs = ARENA_ARRAY(spec->arena, BlockInput, definition->input_count);
     for (uint32_t i = 0; i < definition->input_count; i++) {
         size_t len = strlen(words[i]);
         bool optional = words[i][len - 1] == '?';
-        const char *name = intern_span(program->interns, words[i], len - optional);
+        const char *name = intern_span(spec->interns, words[i], len - optional);
         definition->inputs[i] = (BlockInput){
             name, optional,
-            intern(program->interns, arena_format(program->arena, "has_%s", name))};
+            intern(spec->interns, arena_format(spec->arena, "has_%s", name))};
     }
 }
 
 /* No block may look like an op or an element of the language. */
-static bool name_is_free(const Program *program, const Definition *definition)
+static bool name_is_free(const ModelSpec *spec, const Definition *definition)
 {
     bool taken = op_find(definition->name) != OP_COUNT;
     for (ElementKind kind = 0; kind < ELEMENT_call; kind++)
         taken |= strcmp(syntax_row(kind)->tag, definition->name) == 0;
     if (taken)
         diag_error(
-            program->diags, definition->element->loc,
+            spec->diags, definition->element->loc,
             "a block cannot be named '%s': that is an op or an element of the language",
             definition->name);
     return !taken;
 }
 
-static bool define(Program *program, Names *among, Element *element)
+static bool define(ModelSpec *spec, Names *among, Element *element)
 {
-    Definition *definition = arena_alloc(program->arena, sizeof *definition);
+    Definition *definition = arena_alloc(spec->arena, sizeof *definition);
     definition->kind = element->kind;
     definition->element = element;
     definition->name = element_attribute(element, "name")->value;
     const Definition *older = names_get(among, definition->name);
     if (older) {
-        diag_error(program->diags, element->loc, "%s '%s' is defined twice",
-                   element->name, definition->name);
-        diag_note(program->diags, older->element->loc, "it is defined here first");
+        diag_error(spec->diags, element->loc, "%s '%s' is defined twice", element->name,
+                   definition->name);
+        diag_note(spec->diags, older->element->loc, "it is defined here first");
         return false;
     }
-    if (element->kind == ELEMENT_block && !name_is_free(program, definition))
+    if (element->kind == ELEMENT_block && !name_is_free(spec, definition))
         return false;
     if (!is_bare_word(definition->name)) {
-        diag_error(program->diags, element->loc, "'%s' is not a name", definition->name);
+        diag_error(spec->diags, element->loc, "'%s' is not a name", definition->name);
         return false;
     }
-    find_signature(program, definition);
-    consts_collect(program, &definition->consts, element);
-    names_set(among, program->arena, definition->name, definition);
+    find_signature(spec, definition);
+    consts_collect(spec, &definition->consts, element);
+    names_set(among, spec->arena, definition->name, definition);
     return true;
 }
 
 /* Words that mean something of their own, wherever constants are looked up. */
-static bool check_const_name(const Program *program, const Element *element)
+static bool check_const_name(const ModelSpec *spec, const Element *element)
 {
     static const char *const reserved[] = {"training", "encoding", "decoding", "task",
                                            "site"};
     const Attribute *name = element_attribute(element, "name");
     for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
         if (strcmp(reserved[i], name->value) == 0) {
-            diag_error(program->diags, name->loc, "'%s' has a value of its own already",
+            diag_error(spec->diags, name->loc, "'%s' has a value of its own already",
                        name->value);
             return false;
         }
     if (is_bare_word(name->value) && !strpbrk(name->value, "./"))
         return true;
-    diag_error(program->diags, name->loc, "'%s' is not a name", name->value);
+    diag_error(spec->diags, name->loc, "'%s' is not a name", name->value);
     return false;
 }
 
-static bool declare_constants(Program *program, const Element *element)
+static bool declare_constants(ModelSpec *spec, const Element *element)
 {
     bool good = true;
     if (element->kind == ELEMENT_const) {
-        names_set(&program->constants, program->arena,
+        names_set(&spec->constants, spec->arena,
                   element_attribute(element, "name")->value, element);
-        good = check_const_name(program, element);
+        good = check_const_name(spec, element);
     }
     for (const Element *child = element->first; child; child = child->next)
-        good &= declare_constants(program, child);
+        good &= declare_constants(spec, child);
     return good;
 }
 
-static bool collect_definitions(Program *program, Element *root)
+static bool collect_definitions(ModelSpec *spec, Element *root)
 {
-    bool good = declare_constants(program, root);
+    bool good = declare_constants(spec, root);
     for (Element *element = root->first; element; element = element->next) {
         if (element->kind == ELEMENT_block)
-            good &= define(program, &program->blocks, element);
+            good &= define(spec, &spec->blocks, element);
         else if (element->kind == ELEMENT_backbone)
-            good &= define(program, &program->backbones, element);
+            good &= define(spec, &spec->backbones, element);
         else if (element->kind == ELEMENT_task)
-            good &= define(program, &program->task_definitions, element);
+            good &= define(spec, &spec->task_definitions, element);
         else if (element->kind == ELEMENT_optimizer)
-            good &= define(program, &program->optimizers, element);
+            good &= define(spec, &spec->optimizers, element);
     }
     if (root->kind == ELEMENT_library)
-        consts_collect(program, &program->library_consts, root);
+        consts_collect(spec, &spec->library_consts, root);
     return good;
 }
 
 /* -- files -------------------------------------------------------------------------- */
 
 /* `href` beside `from`, with "x/../" taken out. */
-static const char *join_path(Program *program, const char *from, const char *href)
+static const char *join_path(ModelSpec *spec, const char *from, const char *href)
 {
     const char *slash = strrchr(from, '/');
-    char *path = arena_format(program->arena, "%.*s%s",
-                              slash ? (int)(slash - from) + 1 : 0, from, href);
+    char *path = arena_format(spec->arena, "%.*s%s", slash ? (int)(slash - from) + 1 : 0,
+                              from, href);
     for (char *up; (up = strstr(path, "/../")) && up != path;) {
         char *start = up;
         while (start > path && start[-1] != '/')
@@ -195,22 +195,21 @@ static const char *join_path(Program *program, const char *from, const char *hre
     return path;
 }
 
-static bool load_file(Loader *loader, const char *path, Loc from);
+static bool load_file(ModelLoader *loader, const char *path, Loc from);
 
-static bool load_import(Loader *loader, const File *file, const Element *element)
+static bool load_import(ModelLoader *loader, const File *file, const Element *element)
 {
     const Attribute *href = element_attribute(element, "href");
-    Diags *diags = loader->program->diags;
+    Diags *diags = loader->spec->diags;
     if (href->value[0] == '/' || strstr(href->value, "://")) {
         diag_error(diags, href->loc, "'%s': imports are paths relative to the file",
                    href->value);
         return false;
     }
-    return load_file(loader, join_path(loader->program, file->path, href->value),
-                     href->loc);
+    return load_file(loader, join_path(loader->spec, file->path, href->value), href->loc);
 }
 
-static const File *find_file(const Loader *loader, const char *identity)
+static const File *find_file(const ModelLoader *loader, const char *identity)
 {
     for (uint32_t i = 0; i < loader->file_count; i++)
         if (loader->files[i].identity == identity)
@@ -218,9 +217,9 @@ static const File *find_file(const Loader *loader, const char *identity)
     return NULL;
 }
 
-static bool already_loaded(Loader *loader, const File *known, Loc from)
+static bool already_loaded(ModelLoader *loader, const File *known, Loc from)
 {
-    Diags *diags = loader->program->diags;
+    Diags *diags = loader->spec->diags;
     if (known->open)
         diag_error(diags, from, "import cycle: '%s' is being read already", known->path);
     else if (known->root && known->root->kind == ELEMENT_model)
@@ -229,34 +228,32 @@ static bool already_loaded(Loader *loader, const File *known, Loc from)
     return !known->open && !(known->root && known->root->kind == ELEMENT_model);
 }
 
-static bool parse_file(Program *program, File *file, Loc from)
+static bool parse_file(ModelSpec *spec, File *file, Loc from)
 {
-    file->source =
-        source_read(file->path, from, program->arena, program->interns, program->diags);
+    file->source = source_read(file->path, from, spec->arena, spec->interns, spec->diags);
     if (!file->source)
         return false;
-    file->root =
-        read_tree(file->source, program->arena, program->interns, program->diags);
-    if (!file->root || !skeleton_check(file->root, program->diags))
+    file->root = read_tree(file->source, spec->arena, spec->interns, spec->diags);
+    if (!file->root || !skeleton_check(file->root, spec->diags))
         return false;
     if (file->root->kind == ELEMENT_library || !from.file)
         return true;
-    diag_error(program->diags, from, "'%s' is a model; only libraries are imported",
+    diag_error(spec->diags, from, "'%s' is a model; only libraries are imported",
                file->path);
     return false;
 }
 
-static bool load_file(Loader *loader, const char *path, Loc from)
+static bool load_file(ModelLoader *loader, const char *path, Loc from)
 {
-    Program *program = loader->program;
+    ModelSpec *spec = loader->spec;
     char *real = realpath(path, NULL);
-    const char *identity = intern(program->interns, real ? real : path);
+    const char *identity = intern(spec->interns, real ? real : path);
     free(real);
     const File *known = find_file(loader, identity);
     if (known)
         return already_loaded(loader, known, from);
     if (loader->file_count == MOST_FILES || loader->depth == MOST_IMPORT_DEPTH) {
-        diag_error(program->diags, from,
+        diag_error(spec->diags, from,
                    loader->depth == MOST_IMPORT_DEPTH
                        ? "imports are nested more than 64 deep"
                        : "more than 500 files");
@@ -264,7 +261,7 @@ static bool load_file(Loader *loader, const char *path, Loc from)
     }
     File *file = &loader->files[loader->file_count++];
     *file = (File){.identity = identity, .path = path, .open = true};
-    if (!parse_file(program, file, from))
+    if (!parse_file(spec, file, from))
         return false;
     bool good = true;
     loader->depth++;
@@ -273,12 +270,12 @@ static bool load_file(Loader *loader, const char *path, Loc from)
             good &= load_import(loader, file, child);
     loader->depth--;
     file->open = false;
-    return collect_definitions(program, file->root) && good;
+    return collect_definitions(spec, file->root) && good;
 }
 
 /* The schema has the last word: it is what editors go by, so nothing may pass that it
  * forbids. */
-static bool validate(const Loader *loader)
+static bool validate(const ModelLoader *loader)
 {
     char *schema = NULL;
     size_t len = 0;
@@ -289,21 +286,20 @@ static bool validate(const Loader *loader)
         good = fclose(out) == 0;
     }
     for (uint32_t i = 0; i < loader->file_count && good; i++)
-        good =
-            read_validate(loader->files[i].source, schema, len, loader->program->diags);
+        good = read_validate(loader->files[i].source, schema, len, loader->spec->diags);
     free(schema);
     return good;
 }
 
-bool load_files(Program *program, const char *path)
+bool load_files(ModelSpec *spec, const char *path)
 {
-    Loader *loader = arena_alloc(program->arena, sizeof *loader);
-    loader->program = program;
+    ModelLoader *loader = arena_alloc(spec->arena, sizeof *loader);
+    loader->spec = spec;
     bool good = load_file(loader, path, (Loc){0});
     for (uint32_t i = 0; i < loader->file_count && good; i++)
-        good = calls_resolve(program, loader->files[i].root);
+        good = calls_resolve(spec, loader->files[i].root);
     if (!good || !validate(loader))
         return false;
-    program->model = loader->files[0].root;
+    spec->model = loader->files[0].root;
     return true;
 }

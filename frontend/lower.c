@@ -5,21 +5,21 @@
 
 enum { MOST_WORK = 4000000, MOST_NODES = 1000000 };
 
-Program *program_load(const char *path, const FrontendOptions *options, Arena *arena,
-                      Interns *interns, Diags *diags)
+ModelSpec *program_load(const char *path, const FrontendOptions *options, Arena *arena,
+                        Interns *interns, Diags *diags)
 {
-    Program *program = arena_alloc(arena, sizeof *program);
-    *program = (Program){.arena = arena, .interns = interns, .diags = diags};
-    program->exprs = exprs_new(arena, interns, diags);
-    if (load_files(program, path) && recipe_resolve(program, options))
-        return program;
-    program_free(program);
+    ModelSpec *spec = arena_alloc(arena, sizeof *spec);
+    *spec = (ModelSpec){.arena = arena, .interns = interns, .diags = diags};
+    spec->exprs = exprs_new(arena, interns, diags);
+    if (load_files(spec, path) && recipe_resolve(spec, options))
+        return spec;
+    program_free(spec);
     return NULL;
 }
 
-void program_free(Program *program)
+void program_free(ModelSpec *spec)
 {
-    exprs_free(program->exprs);
+    exprs_free(spec->exprs);
 }
 
 bool lower_spend(Lower *lower, int64_t work, Loc loc)
@@ -35,11 +35,11 @@ bool lower_spend(Lower *lower, int64_t work, Loc loc)
 
 static bool lower_module(Lower *lower)
 {
-    Program *program = lower->program;
-    lower->task_params = ARENA_ARRAY(lower->arena, Names, program->task_count);
+    ModelSpec *spec = lower->spec;
+    lower->task_params = ARENA_ARRAY(lower->arena, Names, spec->task_count);
     if (!lower_settings(lower))
         return false;
-    for (uint32_t i = 0; i < program->task_count; i++)
+    for (uint32_t i = 0; i < spec->task_count; i++)
         if (!lower_task(lower, i))
             return false;
     bool good = lower_check_names(lower);
@@ -51,18 +51,18 @@ Module *frontend_load(const char *path, const FrontendOptions *options, Diags *d
     Module *module = module_new("");
     Arena *arena = arena_new();
     uint32_t errors = diags_error_count(diags);
-    Program *program = program_load(path, options, arena, module->interns, diags);
-    bool good = program != NULL;
-    if (program) {
-        module->name = element_attribute(program->model, "name")->value;
-        Lower lower = {.program = program,
+    ModelSpec *spec = program_load(path, options, arena, module->interns, diags);
+    bool good = spec != NULL;
+    if (spec) {
+        module->name = element_attribute(spec->model, "name")->value;
+        Lower lower = {.spec = spec,
                        .module = module,
                        .arena = arena,
                        .diags = diags,
                        .work_left = MOST_WORK,
                        .nodes_left = MOST_NODES};
         good = lower_module(&lower);
-        program_free(program);
+        program_free(spec);
     }
     arena_free(arena);
     if (good && diags_error_count(diags) == errors)

@@ -19,7 +19,7 @@ typedef struct Graft {
 } Graft;
 
 typedef struct Lower {
-    Program *program;
+    ModelSpec *spec;
     Module *module;
     Arena *arena;
     Diags *diags;

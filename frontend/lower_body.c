@@ -31,7 +31,7 @@ static bool no_such_value(Lower *lower, Frame *frame, const char *name, Loc loc)
 
 const Node *lower_operand(Lower *lower, Frame *frame, Attribute *attribute)
 {
-    Exprs *exprs = lower->program->exprs;
+    Exprs *exprs = lower->spec->exprs;
     const char *text = expr_text(exprs, attribute, frame_names(frame));
     if (!text)
         return NULL;
@@ -51,7 +51,7 @@ const Node *lower_operand(Lower *lower, Frame *frame, Attribute *attribute)
 
 const Node *lower_value(Lower *lower, Frame *frame, Attribute *attribute)
 {
-    const char *text = expr_text(lower->program->exprs, attribute, frame_names(frame));
+    const char *text = expr_text(lower->spec->exprs, attribute, frame_names(frame));
     const Node *node = text ? frame_value(frame, text) : NULL;
     if (text && (!node || node == &absent_value)) {
         no_such_value(lower, frame, text, attribute->loc);
@@ -90,9 +90,8 @@ const char *lower_scope(Lower *lower, const Frame *frame, const char *text, Loc 
 static bool lower_scoped(Lower *lower, Frame *frame, const Element *element)
 {
     const char *outer = frame->scope;
-    const char *name =
-        expr_text(lower->program->exprs, element_attribute(element, "name"),
-                  frame_path_names(frame));
+    const char *name = expr_text(lower->spec->exprs, element_attribute(element, "name"),
+                                 frame_path_names(frame));
     if (!name)
         return false;
     frame->scope = lower_scope(lower, frame, name, element->loc);
@@ -105,14 +104,14 @@ static bool lower_repeat(Lower *lower, Frame *frame, const Element *element)
 {
     Attribute *count = element_attribute(element, "count");
     int64_t turns;
-    if (!expr_integer(lower->program->exprs, count, frame_names(frame), &turns))
+    if (!expr_integer(lower->spec->exprs, count, frame_names(frame), &turns))
         return false;
     if (turns < 0 || turns > MOST_TURNS) {
         diag_error(lower->diags, count->loc, "count is %lld, expected 0 to %d",
                    (long long)turns, MOST_TURNS);
         return false;
     }
-    Loop loop = {frame->loops, element_attribute(element, "var")->value, 0};
+    LoopVariable loop = {frame->loops, element_attribute(element, "var")->value, 0};
     frame->loops = &loop;
     bool good = true;
     for (int64_t i = 0; i < turns && good; i++) {
@@ -140,8 +139,8 @@ static bool lower_result(Lower *lower, Frame *frame, const Element *element)
 {
     if (lower->graph->kind != GRAPH_evaluate && lower->graph->kind != GRAPH_decode)
         return true;
-    const char *name = expr_text(lower->program->exprs,
-                                 element_attribute(element, "name"), frame_names(frame));
+    const char *name = expr_text(lower->spec->exprs, element_attribute(element, "name"),
+                                 frame_names(frame));
     const Node *value = lower_value(lower, frame, element_attribute(element, "value"));
     return name && value && lower_output(lower, name, value, element->loc);
 }
@@ -244,7 +243,7 @@ static bool pass_constants(Lower *lower, Frame *caller, Frame *frame,
             continue;
         Argument *argument = &frame->arguments[frame->argument_count++];
         argument->name = name;
-        if (!expr_value(lower->program->exprs, attribute, frame_names(caller),
+        if (!expr_value(lower->spec->exprs, attribute, frame_names(caller),
                         &argument->value) ||
             !frame_accepts(frame, name, argument->value, attribute->loc))
             return false;
@@ -258,7 +257,7 @@ static bool bind_outputs(Lower *lower, Frame *caller, const Frame *frame,
     const Definition *block = element->block;
     const Attribute *out = element_attribute(element, "out");
     uint32_t count;
-    const char **names = words_split(lower->program, out->value, &count);
+    const char **names = words_split(lower->spec, out->value, &count);
     if (count != block->output_count) {
         diag_error(lower->diags, out->loc, "block '%s' has %u outputs, %u are named",
                    block->name, block->output_count, count);
@@ -291,7 +290,7 @@ static bool lower_block(Lower *lower, Frame *caller, const Element *element)
     Attribute *as = attribute_of(element, intern(lower->module->interns, "as"));
     bool good = true;
     if (as) {
-        const char *text = expr_text(lower->program->exprs, as, frame_path_names(caller));
+        const char *text = expr_text(lower->spec->exprs, as, frame_path_names(caller));
         frame->scope = text ? lower_scope(lower, caller, text, as->loc) : NULL;
         good = frame->scope != NULL;
     }
@@ -312,7 +311,7 @@ static bool lower_call(Lower *lower, Frame *frame, const Element *element)
     const Node *node = lower_op(lower, frame, element);
     if (!node)
         return false;
-    const char *out = expr_text(lower->program->exprs, element_attribute(element, "out"),
+    const char *out = expr_text(lower->spec->exprs, element_attribute(element, "out"),
                                 frame_names(frame));
     if (!out)
         return false;

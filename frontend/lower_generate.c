@@ -19,8 +19,8 @@ enum { MOST_ARGS = 8 };
 
 static const char *output_path(Lower *lower, Frame *frame, const Element *element)
 {
-    const char *name = expr_text(lower->program->exprs,
-                                 element_attribute(element, "name"), frame_names(frame));
+    const char *name = expr_text(lower->spec->exprs, element_attribute(element, "name"),
+                                 frame_names(frame));
     return name ? lower_path(lower, frame, name, element->loc) : NULL;
 }
 
@@ -30,7 +30,7 @@ static bool kept_type(Lower *lower, Frame *frame, const Element *element, Type *
     int32_t axis;
     int64_t columns;
     if (!lower_axis_of(lower, frame, element_attribute(element, "axis"), &axis) ||
-        !expr_integer(lower->program->exprs, width, frame_names(frame), &columns))
+        !expr_integer(lower->spec->exprs, width, frame_names(frame), &columns))
         return false;
     if (columns < 1 || columns > INT32_MAX) {
         diag_error(lower->diags, width->loc, "width is %lld, expected 1 to %d",
@@ -90,7 +90,7 @@ static const Node *kept_value(Lower *lower, Frame *frame, const Element *element
 
 bool lower_keep(Lower *lower, Frame *frame, const Element *element)
 {
-    const char *name = expr_text(lower->program->exprs, element_attribute(element, "out"),
+    const char *name = expr_text(lower->spec->exprs, element_attribute(element, "out"),
                                  frame_names(frame));
     const char *path = output_path(lower, frame, element);
     Type type;
@@ -158,7 +158,7 @@ static const Node *grown_cache(Lower *lower, const Element *element, const char 
 
 bool lower_cache(Lower *lower, Frame *frame, const Element *element)
 {
-    Exprs *exprs = lower->program->exprs;
+    Exprs *exprs = lower->spec->exprs;
     const char *name =
         expr_text(exprs, element_attribute(element, "out"), frame_names(frame));
     const char *axis =
@@ -301,7 +301,7 @@ bool lower_prune(Lower *lower)
                    .images = ARENA_ARRAY(arena, const Node *, in->node_count)};
     find_live(&prune);
     bool good =
-        move_axes(&prune, lower->program->backbone->element->loc) && move_nodes(&prune);
+        move_axes(&prune, lower->spec->backbone->element->loc) && move_nodes(&prune);
     uint32_t sites = 0;
     for (uint32_t i = 0; i < lower->site_count && good; i++) {
         Site site = lower->sites[i];

@@ -26,7 +26,7 @@ static bool shape_item(Lower *lower, Frame *frame, const Attribute *attribute,
                        const char *text, size_t len, int64_t *out)
 {
     double number;
-    if (!expr_part(lower->program->exprs, text, len, attribute->loc, frame_names(frame),
+    if (!expr_part(lower->spec->exprs, text, len, attribute->loc, frame_names(frame),
                    &number))
         return false;
     if (!(number >= 1) || number > 0x1p40 || number != (double)(int64_t)number) {
@@ -107,7 +107,7 @@ static bool join_axis(Lower *lower, const Element *element, const char *name,
 
 bool lower_axis_of(Lower *lower, Frame *frame, Attribute *attribute, int32_t *out)
 {
-    const char *name = expr_text(lower->program->exprs, attribute, frame_names(frame));
+    const char *name = expr_text(lower->spec->exprs, attribute, frame_names(frame));
     if (!name)
         return false;
     *out = graph_find_axis(lower->graph, name);
@@ -138,7 +138,7 @@ static bool axis_attribute(Lower *lower, Frame *frame, const Element *element,
 {
     if (element->op != OP_join)
         return lower_axis_of(lower, frame, attribute, out);
-    const char *name = expr_text(lower->program->exprs, attribute, frame_names(frame));
+    const char *name = expr_text(lower->spec->exprs, attribute, frame_names(frame));
     return name && join_axis(lower, element, name, args, out);
 }
 
@@ -162,7 +162,7 @@ static bool flag_attribute(Lower *lower, Frame *frame, Attribute *attribute,
                            attr_flag *out)
 {
     double number;
-    if (!expr_number(lower->program->exprs, attribute, frame_names(frame), &number))
+    if (!expr_number(lower->spec->exprs, attribute, frame_names(frame), &number))
         return false;
     *out = number != 0;
     if (number == 0 || number == 1)
@@ -175,7 +175,7 @@ static bool flag_attribute(Lower *lower, Frame *frame, Attribute *attribute,
 static bool read_field(Lower *lower, Frame *frame, const Element *element,
                        const AttrField *field, const Node *const *args, OpAttr *attr)
 {
-    Exprs *exprs = lower->program->exprs;
+    Exprs *exprs = lower->spec->exprs;
     void *at = (char *)attr + field->offset;
     if (field->kind == ATTR_type)
         return type_attribute(lower, frame, element, at);

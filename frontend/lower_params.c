@@ -78,11 +78,11 @@ static bool add_aliases(Lower *lower, Frame *frame, const Element *element, Para
         add_alias(lower, param, name_for_task(lower, marked, tasks[i]));
     if (!aliases)
         return true;
-    const char *text = expr_text(lower->program->exprs, aliases, frame_path_names(frame));
+    const char *text = expr_text(lower->spec->exprs, aliases, frame_path_names(frame));
     if (!text)
         return false;
     uint32_t count;
-    const char **words = words_split(lower->program, text, &count);
+    const char **words = words_split(lower->spec, text, &count);
     for (uint32_t i = 0; i < count; i++) {
         const char *alias = lower_path(lower, frame, words[i], element->loc);
         if (!alias || !lower_spend(lower, task_count + param->alias_count, element->loc))
@@ -109,7 +109,7 @@ static bool init_arguments(Lower *lower, Frame *frame, const Attribute *attribut
         while (at < stop && *at == ' ')
             at++;
         if (count < MOST_INIT_ARGS &&
-            !expr_part(lower->program->exprs, at, (size_t)(stop - at), attribute->loc,
+            !expr_part(lower->spec->exprs, at, (size_t)(stop - at), attribute->loc,
                        frame_names(frame), &out[count]))
             return false;
         count++;
@@ -212,7 +212,7 @@ static Param *declare(Lower *lower, Frame *frame, const Element *element,
 
 bool lower_param(Lower *lower, Frame *frame, const Element *element)
 {
-    Exprs *exprs = lower->program->exprs;
+    Exprs *exprs = lower->spec->exprs;
     const Attribute *attribute = element_attribute(element, "name");
     const Attribute *out = element_attribute(element, "out");
     Attribute *buffer = element_attribute(element, "buffer");

@@ -24,7 +24,7 @@ static int32_t find_axis(Lower *lower, const Frame *frame, const Attribute *attr
 
 static bool positive(Lower *lower, Frame *frame, Attribute *attribute, int64_t *out)
 {
-    if (!expr_integer(lower->program->exprs, attribute, frame_names(frame), out))
+    if (!expr_integer(lower->spec->exprs, attribute, frame_names(frame), out))
         return false;
     if (*out >= 1 && *out <= INT32_MAX)
         return true;
@@ -58,8 +58,8 @@ bool lower_axis(Lower *lower, Frame *frame, const Element *element)
                    "an axis needs one of 'longest', 'count' and 'pool'");
         return false;
     }
-    const char *name = expr_text(lower->program->exprs,
-                                 element_attribute(element, "name"), frame_names(frame));
+    const char *name = expr_text(lower->spec->exprs, element_attribute(element, "name"),
+                                 frame_names(frame));
     if (!name)
         return false;
     if (lower->graph->axis_count == MOST_AXES) {
@@ -159,8 +159,8 @@ static bool record_site(Lower *lower, Site site)
 
 bool lower_site(Lower *lower, Frame *frame, const Element *element)
 {
-    const char *name = expr_text(lower->program->exprs,
-                                 element_attribute(element, "name"), frame_names(frame));
+    const char *name = expr_text(lower->spec->exprs, element_attribute(element, "name"),
+                                 frame_names(frame));
     const Attribute *out = element_attribute(element, "out");
     if (!name)
         return false;

@@ -10,7 +10,7 @@ enum { GRAFT_WORK = 200 }; /* what a graph costs, as elements */
 
 static void start_graph(Lower *lower, GraphKind kind, const char *name)
 {
-    const char *task = lower->program->tasks[lower->task]->name;
+    const char *task = lower->spec->tasks[lower->task]->name;
     lower->graph = graph_new(lower->module->interns, lower->diags, kind, name, task);
     lower->inputs = lower->results = (Names){0};
 }
@@ -75,7 +75,7 @@ static bool check_results(Lower *lower, const Definition *task)
 
 static bool lower_loss(Lower *lower, const Frame *backbone)
 {
-    const Definition *task = lower->program->tasks[lower->task];
+    const Definition *task = lower->spec->tasks[lower->task];
     const Element *loss = task_loss(task);
     Frame *frame = frame_new(lower->globals, NULL, task, NULL, (Loc){0});
     lower->params_allowed = lower->sites_allowed = false;
@@ -105,7 +105,7 @@ static const char *graft_prefix(Lower *lower, Frame *frame, const Graft *graft)
     const Attribute *as = element_attribute(graft->attach->element, "as");
     if (!as)
         return frame->scope;
-    const char *text = expr_text(lower->program->exprs, as, frame_path_names(frame));
+    const char *text = expr_text(lower->spec->exprs, as, frame_path_names(frame));
     return text ? lower_scope(lower, frame, text, as->loc) : NULL;
 }
 
@@ -175,7 +175,7 @@ static bool choose_shares(Lower *lower, Attach *attach)
         Share *share = &attach->shares[i];
         Attribute *when = element_attribute(share->element, "when");
         share->wanted = true;
-        if (when && !expr_condition(lower->program->exprs, when,
+        if (when && !expr_condition(lower->spec->exprs, when,
                                     globals_names(lower->globals), &share->wanted))
             return false;
         share->active |= share->wanted;
@@ -185,14 +185,14 @@ static bool choose_shares(Lower *lower, Attach *attach)
 
 static bool lower_grafts(Lower *lower, const Graph *host)
 {
-    Program *program = lower->program;
+    ModelSpec *spec = lower->spec;
     uint32_t number = 0;
-    for (uint32_t i = 0; i < program->attach_count; i++) {
-        Attach *attach = &program->attaches[i];
+    for (uint32_t i = 0; i < spec->attach_count; i++) {
+        Attach *attach = &spec->attaches[i];
         Attribute *when = element_attribute(attach->element, "when");
         bool wanted = true;
         if (when &&
-            !expr_condition(program->exprs, when, globals_names(lower->globals), &wanted))
+            !expr_condition(spec->exprs, when, globals_names(lower->globals), &wanted))
             return false;
         if (!wanted || !attach->tasks[lower->task])
             continue;
@@ -212,9 +212,9 @@ static bool lower_grafts(Lower *lower, const Graph *host)
 
 static bool lower_host(Lower *lower, GraphKind kind)
 {
-    Program *program = lower->program;
-    const Definition *task = program->tasks[lower->task];
-    lower->globals = globals_new(program, task, kind, lower->arena);
+    ModelSpec *spec = lower->spec;
+    const Definition *task = spec->tasks[lower->task];
+    lower->globals = globals_new(spec, task, kind, lower->arena);
     lower->next_salt = 1;
     lower->site_count = 0;
     lower->site_nodes = (Names){0};
@@ -222,9 +222,9 @@ static bool lower_host(Lower *lower, GraphKind kind)
     lower->sites_allowed = lower->params_allowed = true;
     start_graph(lower, kind,
                 arena_format(lower->arena, "%s.%s", task->name, graph_kind_names[kind]));
-    Frame *frame = frame_new(lower->globals, NULL, program->backbone, NULL, (Loc){0});
+    Frame *frame = frame_new(lower->globals, NULL, spec->backbone, NULL, (Loc){0});
     bool generates = kind == GRAPH_encode || kind == GRAPH_decode;
-    bool good = lower_body(lower, frame, program->backbone->element) &&
+    bool good = lower_body(lower, frame, spec->backbone->element) &&
                 (generates ? lower_prune(lower) : lower_loss(lower, frame));
     frame_free(frame);
     if (good && generates && lower->graph->output_count == 0) {
@@ -255,7 +255,7 @@ static bool has_data(const Task *task, const char *key)
 /* The facts of one element, but for those the task has from another. */
 static bool add_data(Lower *lower, Globals *globals, const Element *holder, Task *task)
 {
-    const Program *program = lower->program;
+    const ModelSpec *spec = lower->spec;
     Task others = *task;
     for (const Element *child = holder->first; child; child = child->next) {
         if (child->kind != ELEMENT_data)
@@ -264,11 +264,11 @@ static bool add_data(Lower *lower, Globals *globals, const Element *holder, Task
         Attribute *when = element_attribute(child, "when");
         bool wanted = !has_data(&others, key);
         if (wanted && when &&
-            !expr_condition(program->exprs, when, globals_names(globals), &wanted))
+            !expr_condition(spec->exprs, when, globals_names(globals), &wanted))
             return false;
         if (!wanted)
             continue;
-        const char *value = expr_text(program->exprs, element_attribute(child, "value"),
+        const char *value = expr_text(spec->exprs, element_attribute(child, "value"),
                                       globals_names(globals));
         if (!value)
             return false;
@@ -279,18 +279,17 @@ static bool add_data(Lower *lower, Globals *globals, const Element *holder, Task
 
 static bool add_task(Lower *lower)
 {
-    Program *program = lower->program;
-    const Element *element = program->tasks[lower->task]->element;
-    const Element *backbone = program->backbone->element;
+    ModelSpec *spec = lower->spec;
+    const Element *element = spec->tasks[lower->task]->element;
+    const Element *backbone = spec->backbone->element;
     Globals *globals =
-        globals_new(program, program->tasks[lower->task], GRAPH_train, lower->arena);
+        globals_new(spec, spec->tasks[lower->task], GRAPH_train, lower->arena);
     Attribute *sequences = element_attribute(element, "sequences");
-    Task task = {.name =
-                     intern(lower->module->interns, program->tasks[lower->task]->name),
+    Task task = {.name = intern(lower->module->interns, spec->tasks[lower->task]->name),
                  .sequences = lower->module->settings.sequences,
                  .loc = element->loc};
     if (sequences &&
-        !expr_integer(program->exprs, sequences, globals_names(globals), &task.sequences))
+        !expr_integer(spec->exprs, sequences, globals_names(globals), &task.sequences))
         return false;
     if (task.sequences < 1 || task.sequences > INT32_MAX) {
         diag_error(lower->diags, task.loc,
@@ -311,7 +310,7 @@ bool lower_task(Lower *lower, uint32_t task)
 {
     lower->task = task;
     lower->generates = false;
-    bool is_trained = task_loss(lower->program->tasks[task]) != NULL;
+    bool is_trained = task_loss(lower->spec->tasks[task]) != NULL;
     if (!add_task(lower) || (is_trained && !lower_host(lower, GRAPH_train)) ||
         !lower_host(lower, GRAPH_evaluate))
         return false;

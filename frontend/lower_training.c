@@ -96,12 +96,12 @@ static bool report_attach(Lower *lower, const Attach *attach)
 
 static void choose_trained(Lower *lower, Param *param, const bool *wanted)
 {
-    ChoiceList *choices = &lower->program->training;
+    ChoiceList *choices = &lower->spec->training;
     param->reason = param->buffer ? "a buffer" : "no <train> pattern matches";
-    param->reason_loc = lower->program->model->loc;
+    param->reason_loc = lower->spec->model->loc;
     for (uint32_t i = 0; i < choices->count && !param->buffer; i++) {
-        Choice *choice = &choices->items[i];
-        const Pattern *pattern =
+        Selection *choice = &choices->items[i];
+        const PathPattern *pattern =
             wanted[i] ? patterns_match(&choice->params, param->name) : NULL;
         if (!pattern)
             continue;
@@ -119,7 +119,7 @@ static bool check_trainable(Lower *lower)
 {
     bool *used = ARENA_ARRAY(lower->arena, bool, lower->module->param_count + 1);
     bool good = true;
-    for (uint32_t i = 0; i < lower->program->task_count; i++)
+    for (uint32_t i = 0; i < lower->spec->task_count; i++)
         for (uint32_t j = 0; j < lower->task_params[i].count; j++)
             used[module_find_param(lower->module, lower->task_params[i].names[j]) -
                  lower->module->params] = true;
@@ -136,28 +136,28 @@ static bool check_trainable(Lower *lower)
 
 bool lower_training(Lower *lower)
 {
-    Program *program = lower->program;
-    bool *wanted = ARENA_ARRAY(lower->arena, bool, program->training.count);
-    Globals *globals = globals_new(program, NULL, GRAPH_train, lower->arena);
+    ModelSpec *spec = lower->spec;
+    bool *wanted = ARENA_ARRAY(lower->arena, bool, spec->training.count);
+    Globals *globals = globals_new(spec, NULL, GRAPH_train, lower->arena);
     bool good = true;
-    for (uint32_t i = 0; i < program->training.count; i++) {
-        Attribute *when = element_attribute(program->training.items[i].element, "when");
+    for (uint32_t i = 0; i < spec->training.count; i++) {
+        Attribute *when = element_attribute(spec->training.items[i].element, "when");
         wanted[i] = true;
         if (when &&
-            !expr_condition(program->exprs, when, globals_names(globals), &wanted[i]))
+            !expr_condition(spec->exprs, when, globals_names(globals), &wanted[i]))
             return false;
     }
-    if (!lower_spend(lower, (int64_t)program->training.count * lower->module->param_count,
-                     program->model->loc))
+    if (!lower_spend(lower, (int64_t)spec->training.count * lower->module->param_count,
+                     spec->model->loc))
         return false;
     for (uint32_t i = 0; i < lower->module->param_count; i++)
         choose_trained(lower, &lower->module->params[i], wanted);
-    for (uint32_t i = 0; i < program->training.count; i++)
+    for (uint32_t i = 0; i < spec->training.count; i++)
         if (wanted[i])
-            good &= report_unmatched(lower, &program->training.items[i].params,
-                                     program->training.items[i].element, "parameter");
-    for (uint32_t i = 0; i < program->attach_count; i++)
-        if (program->attaches[i].active)
-            good &= report_attach(lower, &program->attaches[i]);
+            good &= report_unmatched(lower, &spec->training.items[i].params,
+                                     spec->training.items[i].element, "parameter");
+    for (uint32_t i = 0; i < spec->attach_count; i++)
+        if (spec->attaches[i].active)
+            good &= report_attach(lower, &spec->attaches[i]);
     return good && check_trainable(lower);
 }

@@ -9,11 +9,11 @@
 /* -- settings ----------------------------------------------------------------------- */
 
 /* Where a name is given a value, for messages. */
-static Loc setting_loc(const Program *program, const char *name)
+static Loc setting_loc(const ModelSpec *spec, const char *name)
 {
-    const ConstList *const lists[] = {&program->model_consts, &program->optimizer_sets,
-                                      &program->command_line};
-    Loc loc = program->model->loc;
+    const ConstList *const lists[] = {&spec->model_consts, &spec->optimizer_sets,
+                                      &spec->command_line};
+    Loc loc = spec->model->loc;
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         for (uint32_t j = 0; j < lists[i]->count; j++)
             if (strcmp(lists[i]->items[j].name, name) == 0)
@@ -26,8 +26,8 @@ static Attribute setting_attribute(const Lower *lower, const char *name)
 {
     return (Attribute){
         .name = name,
-        .value = intern(lower->program->interns, arena_format(lower->arena, "$%s", name)),
-        .loc = setting_loc(lower->program, name)};
+        .value = intern(lower->spec->interns, arena_format(lower->arena, "$%s", name)),
+        .loc = setting_loc(lower->spec, name)};
 }
 
 static bool check_range(const Lower *lower, const Attribute *attribute, double number,
@@ -45,7 +45,7 @@ static bool read_int(Lower *lower, Frame *frame, const char *name, double least,
                      double most, int64_t *out)
 {
     Attribute attribute = setting_attribute(lower, name);
-    return expr_integer(lower->program->exprs, &attribute, frame_names(frame), out) &&
+    return expr_integer(lower->spec->exprs, &attribute, frame_names(frame), out) &&
            check_range(lower, &attribute, (double)*out, least, most);
 }
 
@@ -53,7 +53,7 @@ static bool read_real(Lower *lower, Frame *frame, const char *name, double least
                       double most, double *out)
 {
     Attribute attribute = setting_attribute(lower, name);
-    return expr_number(lower->program->exprs, &attribute, frame_names(frame), out) &&
+    return expr_number(lower->spec->exprs, &attribute, frame_names(frame), out) &&
            check_range(lower, &attribute, *out, least, most);
 }
 
@@ -70,9 +70,9 @@ static bool read_name(Lower *lower, Frame *frame, const char *name, double least
     enum { KNOWN_COUNT = sizeof known / sizeof *known };
     Attribute attribute = setting_attribute(lower, name);
     Value value;
-    if (!expr_value(lower->program->exprs, &attribute, frame_names(frame), &value))
+    if (!expr_value(lower->spec->exprs, &attribute, frame_names(frame), &value))
         return false;
-    *out = value.text ? value.text : number_text(lower->program->interns, value.number);
+    *out = value.text ? value.text : number_text(lower->spec->interns, value.number);
     for (size_t i = 0; i < KNOWN_COUNT; i++)
         if (strcmp(known[i], *out) == 0)
             return true;
@@ -82,15 +82,15 @@ static bool read_name(Lower *lower, Frame *frame, const char *name, double least
 
 static Frame *optimizer_frame(Lower *lower, Globals *globals, Bindings *sets)
 {
-    *sets = bindings_new(&lower->program->optimizer_sets, lower->arena);
-    return frame_new(globals, NULL, lower->program->optimizer, sets, (Loc){0});
+    *sets = bindings_new(&lower->spec->optimizer_sets, lower->arena);
+    return frame_new(globals, NULL, lower->spec->optimizer, sets, (Loc){0});
 }
 
 bool lower_settings(Lower *lower)
 {
     Settings *settings = &lower->module->settings;
     Bindings sets;
-    Globals *globals = globals_new(lower->program, NULL, GRAPH_train, lower->arena);
+    Globals *globals = globals_new(lower->spec, NULL, GRAPH_train, lower->arena);
     Frame *frame = optimizer_frame(lower, globals, &sets);
     bool good = true;
 #define SETTING(kind, name, preset, least, most, meaning)                                \
@@ -106,14 +106,14 @@ bool lower_settings(Lower *lower)
  * win. */
 static bool apply_exceptions(Lower *lower, Frame *frame, const Param *param)
 {
-    ChoiceList *exceptions = &lower->program->exceptions;
-    Exprs *exprs = lower->program->exprs;
+    ChoiceList *exceptions = &lower->spec->exceptions;
+    Exprs *exprs = lower->spec->exprs;
     uint32_t most = 0;
     for (uint32_t i = 0; i < exceptions->count; i++)
         most += exceptions->items[i].sets.count;
     frame->arguments = ARENA_ARRAY(frame->arena, Argument, most);
     for (uint32_t i = 0; i < exceptions->count; i++) {
-        Choice *choice = &exceptions->items[i];
+        Selection *choice = &exceptions->items[i];
         bool wanted;
         if (!lower_spend(lower, 1, choice->element->loc) ||
             !frame_wants(frame, choice->element, &wanted))
@@ -139,9 +139,9 @@ static bool apply_exceptions(Lower *lower, Frame *frame, const Param *param)
 static bool find_decay(Lower *lower, Param *param)
 {
     Bindings sets;
-    Globals *globals = globals_new(lower->program, NULL, GRAPH_train, lower->arena);
+    Globals *globals = globals_new(lower->spec, NULL, GRAPH_train, lower->arena);
     Frame *frame = optimizer_frame(lower, globals, &sets);
-    const char *name = intern(lower->program->interns, "weight_decay");
+    const char *name = intern(lower->spec->interns, "weight_decay");
     bool good = apply_exceptions(lower, frame, param);
     if (good && frame_has_constant(frame, name))
         good = read_real(lower, frame, name, -HUGE_VAL, HUGE_VAL, &param->weight_decay);
@@ -162,8 +162,7 @@ static bool add_state(Lower *lower, Frame *frame, const Element *element,
     Attribute *init = element_attribute(element, "init");
     Attribute *shape = element_attribute(element, "shape");
     StateVar state = {.name = name, .param = param->name, .type = param->type};
-    if (init &&
-        !expr_number(lower->program->exprs, init, frame_names(frame), &state.init))
+    if (init && !expr_number(lower->spec->exprs, init, frame_names(frame), &state.init))
         return false;
     if (shape && !lower_shape(lower, frame, shape, false, &state.type))
         return false;
@@ -173,7 +172,7 @@ static bool add_state(Lower *lower, Frame *frame, const Element *element,
 
 static bool bind_states(Lower *lower, Frame *frame, const Param *param)
 {
-    const Element *optimizer = lower->program->optimizer->element;
+    const Element *optimizer = lower->spec->optimizer->element;
     for (const Element *child = optimizer->first; child; child = child->next) {
         StateVar *state;
         bool wanted = child->kind == ELEMENT_state;
@@ -206,7 +205,7 @@ static void bind_word(Lower *lower, Frame *frame, const char *word, const Node *
 
 static bool lower_param_update(Lower *lower, const Param *param, UpdateValues values)
 {
-    const Element *optimizer = lower->program->optimizer->element;
+    const Element *optimizer = lower->spec->optimizer->element;
     BuildSite site = {optimizer->loc, STAGE_forward};
     Bindings sets;
     Frame *frame = optimizer_frame(lower, lower->globals, &sets);
@@ -254,7 +253,7 @@ static const Node *norm_of_gradients(Lower *lower, BuildSite site,
 
 static bool lower_update(Lower *lower, uint32_t task)
 {
-    Program *program = lower->program;
+    ModelSpec *spec = lower->spec;
     const Names *used = &lower->task_params[task];
     const Param **params = ARENA_ARRAY(lower->arena, const Param *, used->count);
     uint32_t count = 0;
@@ -264,20 +263,19 @@ static bool lower_update(Lower *lower, uint32_t task)
             params[count++] = param;
     }
     if (count == 0) {
-        diag_error(lower->diags, program->model->loc,
-                   "task '%s' has no trained parameter", program->tasks[task]->name);
+        diag_error(lower->diags, spec->model->loc, "task '%s' has no trained parameter",
+                   spec->tasks[task]->name);
         return false;
     }
-    const char *name = program->tasks[task]->name;
+    const char *name = spec->tasks[task]->name;
     lower->task = task;
     lower->next_salt = 1;
-    lower->globals =
-        globals_new(program, program->tasks[task], GRAPH_train, lower->arena);
+    lower->globals = globals_new(spec, spec->tasks[task], GRAPH_train, lower->arena);
     lower->graph = graph_new(lower->module->interns, lower->diags, GRAPH_update,
                              arena_format(lower->arena, "%s.update", name), name);
     lower->inputs = lower->results = (Names){0};
     lower->sites_allowed = lower->params_allowed = false;
-    BuildSite site = {program->optimizer->element->loc, STAGE_forward};
+    BuildSite site = {spec->optimizer->element->loc, STAGE_forward};
     UpdateValues values = {
         .lr = graph_source(lower->graph, site, OP_input, "lr", TYPE_SCALAR),
         .gradient_norm = norm_of_gradients(lower, site, params, count),
@@ -298,8 +296,8 @@ bool lower_updates(Lower *lower)
     for (uint32_t i = 0; i < lower->module->param_count; i++)
         if (!find_decay(lower, &lower->module->params[i]))
             return false;
-    for (uint32_t i = 0; i < lower->program->task_count; i++)
-        if (task_loss(lower->program->tasks[i]) && !lower_update(lower, i))
+    for (uint32_t i = 0; i < lower->spec->task_count; i++)
+        if (task_loss(lower->spec->tasks[i]) && !lower_update(lower, i))
             return false;
     return true;
 }

@@ -1,4 +1,4 @@
-/* Pattern matching in time pattern times name: `*` needs no memory but where the last one
+/* PathPattern matching in time pattern times name: `*` needs no memory but where the last one
  * of each kind stood, because a later star can do whatever an earlier one of its kind
  * could. */
 #include "frontend/pattern.h"
@@ -42,7 +42,7 @@ bool pattern_matches(const char *pattern, const char *name)
 Patterns patterns_parse(const char *text, Arena *arena)
 {
     static const char blanks[] = " \t\r\n";
-    Patterns patterns = {.items = ARENA_ARRAY(arena, Pattern, strlen(text) / 2 + 1)};
+    Patterns patterns = {.items = ARENA_ARRAY(arena, PathPattern, strlen(text) / 2 + 1)};
     for (;;) {
         text += strspn(text, blanks);
         size_t len = strcspn(text, blanks);
@@ -53,9 +53,9 @@ Patterns patterns_parse(const char *text, Arena *arena)
     }
 }
 
-const Pattern *patterns_match(Patterns *patterns, const char *name)
+const PathPattern *patterns_match(Patterns *patterns, const char *name)
 {
-    const Pattern *last = NULL;
+    const PathPattern *last = NULL;
     for (uint32_t i = 0; i < patterns->count; i++) {
         if (!pattern_matches(patterns->items[i].text, name))
             continue;

@@ -8,19 +8,19 @@
 
 #include "ir/base/arena.h"
 
-typedef struct Pattern {
+typedef struct PathPattern {
     const char *text;
     bool matched; /* something, ever */
-} Pattern;
+} PathPattern;
 
 typedef struct Patterns {
-    Pattern *items;
+    PathPattern *items;
     uint32_t count;
 } Patterns;
 
 Patterns patterns_parse(const char *text, Arena *arena);
 bool pattern_matches(const char *pattern, const char *name);
 /* The last pattern that matches, or NULL; marks all that do. */
-const Pattern *patterns_match(Patterns *patterns, const char *name);
+const PathPattern *patterns_match(Patterns *patterns, const char *name);
 
 #endif

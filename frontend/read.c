@@ -18,7 +18,7 @@ enum {
     MOST_TAG_BYTES = 1 << 16,
 };
 
-typedef struct Reader {
+typedef struct XmlReader {
     const Source *source;
     Arena *arena;
     Interns *interns;
@@ -30,9 +30,9 @@ typedef struct Reader {
     uint32_t depth, element_count;
     size_t resume; /* where text after the last tag begins */
     bool failed;
-} Reader;
+} XmlReader;
 
-static void fail(Reader *reader, Loc loc, const char *message, const char *detail)
+static void fail(XmlReader *reader, Loc loc, const char *message, const char *detail)
 {
     if (!reader->failed)
         diag_error(reader->diags, loc, "%s%s", message, detail);
@@ -41,14 +41,14 @@ static void fail(Reader *reader, Loc loc, const char *message, const char *detai
 }
 
 /* The byte that the parser stands at. */
-static size_t position(const Reader *reader)
+static size_t position(const XmlReader *reader)
 {
     long at = xmlByteConsumed(reader->parser);
     size_t len = reader->source->len;
     return at < 0 ? 0 : (size_t)at > len ? len : (size_t)at;
 }
 
-static size_t tag_start(const Reader *reader)
+static size_t tag_start(const XmlReader *reader)
 {
     size_t at = position(reader);
     if (at == reader->source->len && at > 0)
@@ -98,14 +98,14 @@ static size_t find_attribute(const Source *source, size_t at, const char *name)
     }
 }
 
-static const char *intern_xml(Reader *reader, const xmlChar *text)
+static const char *intern_xml(XmlReader *reader, const xmlChar *text)
 {
     return intern(reader->interns, (const char *)text);
 }
 
 /* libxml2 hands attributes over five pointers each: name, prefix, namespace, value, its
  * end. */
-static bool read_attributes(Reader *reader, Element *element, size_t tag, int count,
+static bool read_attributes(XmlReader *reader, Element *element, size_t tag, int count,
                             const xmlChar **fives)
 {
     if (count > MOST_ATTRIBUTES) {
@@ -131,7 +131,7 @@ static bool read_attributes(Reader *reader, Element *element, size_t tag, int co
 /* Text other than blanks since the last tag. */
 static void on_text(void *self, const xmlChar *text, int len)
 {
-    Reader *reader = self;
+    XmlReader *reader = self;
     for (int i = 0; i < len && !reader->failed; i++)
         if (!is_blank((char)text[i]))
             fail(reader,
@@ -142,7 +142,7 @@ static void on_text(void *self, const xmlChar *text, int len)
 
 static void on_comment(void *self, const xmlChar *text)
 {
-    Reader *reader = self;
+    XmlReader *reader = self;
     (void)text;
     reader->resume = position(reader);
 }
@@ -156,7 +156,7 @@ static void on_instruction(void *self, const xmlChar *target, const xmlChar *dat
 static void on_doctype(void *self, const xmlChar *name, const xmlChar *external,
                        const xmlChar *system)
 {
-    Reader *reader = self;
+    XmlReader *reader = self;
     (void)name, (void)external, (void)system;
     const char *at = strstr(reader->source->bytes, "<!DOCTYPE");
     fail(reader,
@@ -164,7 +164,7 @@ static void on_doctype(void *self, const xmlChar *name, const xmlChar *external,
          "a document type is not allowed", "; there are no entities to declare");
 }
 
-static bool check_namespace(Reader *reader, const Element *element, const xmlChar *uri)
+static bool check_namespace(XmlReader *reader, const Element *element, const xmlChar *uri)
 {
     if (uri && strcmp((const char *)uri, VLG_NAMESPACE) == 0)
         return true;
@@ -181,7 +181,7 @@ static void on_start(void *self, const xmlChar *name, const xmlChar *prefix,
                      const xmlChar *uri, int namespace_count, const xmlChar **namespaces,
                      int attribute_count, int defaulted, const xmlChar **attributes)
 {
-    Reader *reader = self;
+    XmlReader *reader = self;
     (void)prefix, (void)namespaces, (void)defaulted;
     if (reader->failed)
         return;
@@ -222,7 +222,7 @@ static void on_start(void *self, const xmlChar *name, const xmlChar *prefix,
 static void on_end(void *self, const xmlChar *name, const xmlChar *prefix,
                    const xmlChar *uri)
 {
-    Reader *reader = self;
+    XmlReader *reader = self;
     (void)name, (void)prefix, (void)uri;
     if (reader->failed)
         return;
@@ -235,7 +235,7 @@ static void on_end(void *self, const xmlChar *name, const xmlChar *prefix,
 
 static void on_error(void *self, xmlError *error)
 {
-    Reader *reader = self;
+    XmlReader *reader = self;
     if (error->level == XML_ERR_WARNING || reader->failed)
         return;
     char message[300];
@@ -247,7 +247,7 @@ static void on_error(void *self, xmlError *error)
 }
 
 /* The encoding that the XML declaration claims must be the one that was checked. */
-static bool check_encoding(Reader *reader)
+static bool check_encoding(XmlReader *reader)
 {
     const Source *source = reader->source;
     if (source->len < 6 || memcmp(source->bytes, "<?xml", 5) != 0)
@@ -288,7 +288,7 @@ static size_t markup_end(const Source *source, size_t at)
 
 /* libxml2 compares all attributes of a tag with each other before it tells how many there
  * are. */
-static bool check_tags(const Reader *reader)
+static bool check_tags(const XmlReader *reader)
 {
     const Source *source = reader->source;
     const char *tag = memchr(source->bytes, '<', source->len);
@@ -319,7 +319,7 @@ static const xmlSAXHandler handlers = {
 
 Element *read_tree(const Source *source, Arena *arena, Interns *interns, Diags *diags)
 {
-    Reader reader = {
+    XmlReader reader = {
         .source = source, .arena = arena, .interns = interns, .diags = diags};
     reader.tails[0] = &reader.root;
     if (source->len == 0) {

@@ -3,7 +3,7 @@
  * blocks' inputs. */
 #include <string.h>
 
-#include "frontend/program.h"
+#include "frontend/model_spec.h"
 #include "frontend/range.h"
 
 #define NEED(name) {#name, true},
@@ -183,22 +183,20 @@ static bool op_has_element(OpKind op)
                                  op_info(op)->lowering != LOWER_graft);
 }
 
-static bool unknown_call(const Program *program, const Element *element)
+static bool unknown_call(const ModelSpec *spec, const Element *element)
 {
     size_t count = 0;
-    const char **known =
-        ARENA_ARRAY(program->arena, const char *,
-                    (size_t)OP_COUNT + ELEMENT_COUNT + program->blocks.count);
+    const char **known = ARENA_ARRAY(
+        spec->arena, const char *, (size_t)OP_COUNT + ELEMENT_COUNT + spec->blocks.count);
     for (OpKind op = 0; op < OP_COUNT; op++)
         if (op_has_element(op))
             known[count++] = op_info(op)->name;
-    for (uint32_t i = 0; i < program->blocks.count; i++)
-        known[count++] = program->blocks.names[i];
+    for (uint32_t i = 0; i < spec->blocks.count; i++)
+        known[count++] = spec->blocks.names[i];
     for (ElementKind kind = 0; kind < ELEMENT_call; kind++)
         if (may_stand_in(kind, element->parent))
             known[count++] = rows[kind].tag;
-    unknown_name(program->diags, element->loc, "op or block", element->name, known,
-                 count);
+    unknown_name(spec->diags, element->loc, "op or block", element->name, known, count);
     return false;
 }
 
@@ -245,14 +243,14 @@ static void block_syntax(const Definition *block, CallSyntax *syntax)
     syntax->known[syntax->count++] = "as";
 }
 
-static bool check_call(const Program *program, const Element *element)
+static bool check_call(const ModelSpec *spec, const Element *element)
 {
     size_t most = 3;
     if (element->block)
         most += element->block->input_count + element->block->consts.count;
     else
         most += 2 * MOST_NAMES;
-    CallSyntax syntax = {.known = ARENA_ARRAY(program->arena, const char *, most)};
+    CallSyntax syntax = {.known = ARENA_ARRAY(spec->arena, const char *, most)};
     if (element->block)
         block_syntax(element->block, &syntax);
     else
@@ -260,9 +258,9 @@ static bool check_call(const Program *program, const Element *element)
     bool good = true;
     for (size_t i = 0; i < syntax.needed; i++)
         if (!element_attribute(element, syntax.known[i]))
-            good = missing_attribute(element, syntax.known[i], program->diags);
+            good = missing_attribute(element, syntax.known[i], spec->diags);
     if (!element_attribute(element, "out"))
-        good = missing_attribute(element, "out", program->diags);
+        good = missing_attribute(element, "out", spec->diags);
     syntax.known[syntax.count++] = "out";
     syntax.known[syntax.count++] = "when";
     for (uint32_t i = 0; i < element->attribute_count; i++) {
@@ -271,25 +269,25 @@ static bool check_call(const Program *program, const Element *element)
             found = strcmp(syntax.known[j], element->attributes[i].name) == 0;
         if (!found)
             good = unexpected_attribute(element, &element->attributes[i], syntax.known,
-                                        syntax.count, program->diags);
+                                        syntax.count, spec->diags);
     }
     return good;
 }
 
-static bool resolve_call(Program *program, Element *element)
+static bool resolve_call(ModelSpec *spec, Element *element)
 {
-    element->block = names_get(&program->blocks, element->name);
+    element->block = names_get(&spec->blocks, element->name);
     element->op = op_find(element->name);
     if (!element->block && (element->op == OP_COUNT || !op_has_element(element->op)))
-        return unknown_call(program, element);
-    return check_call(program, element);
+        return unknown_call(spec, element);
+    return check_call(spec, element);
 }
 
-bool calls_resolve(Program *program, Element *root)
+bool calls_resolve(ModelSpec *spec, Element *root)
 {
     bool good = true;
     for (Element *element = root; element; element = following(element, true))
         if (element->kind == ELEMENT_call)
-            good &= resolve_call(program, element);
+            good &= resolve_call(spec, element);
     return good;
 }

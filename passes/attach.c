@@ -24,20 +24,20 @@
 enum { MOST_ARGS = 8 };
 
 /* A graft that goes into this graph. */
-typedef struct Scion {
+typedef struct PendingGraft {
     const Graph *graft;
     bool used;
-} Scion;
+} PendingGraft;
 
-typedef struct Attach {
+typedef struct Attaching {
     Diags *diags;
-    Scion *scions; /* in module order */
-    uint32_t scion_count;
+    PendingGraft *pending; /* in module order */
+    uint32_t pending_count;
     int32_t *axes; /* host axis -> axis of the result, or AXIS_STATIC: not created yet */
     int32_t *follow;  /* host axis -> what it became downstream, or AXIS_STATIC */
     bool *downstream; /* by node id: depends on a value that changed its axis */
     bool axes_changed;
-} Attach;
+} Attaching;
 
 /* -- axes ----------------------------------------------------------------- */
 
@@ -50,7 +50,7 @@ static uint32_t part_count(const Axis *axis)
  * created are what they have become. */
 static int32_t host_axis(Rewrite *rw, int32_t axis, bool downstream, Loc loc)
 {
-    Attach *at = rw->state;
+    Attaching *at = rw->state;
     if (downstream && at->follow[axis] != AXIS_STATIC)
         return at->follow[axis];
     if (at->axes[axis] != AXIS_STATIC)
@@ -79,7 +79,7 @@ static int32_t graft_axis(Rewrite *rw, const Graph *graft, int32_t *own, int32_t
     Axis brought = *wanted;
     for (uint32_t i = 0; i < part_count(wanted); i++)
         brought.of[i] = graft_axis(rw, graft, own, wanted->of[i], loc);
-    Attach *at = rw->state;
+    Attaching *at = rw->state;
     at->axes_changed = true;
     own[axis] = graph_axis(rw->out, brought, loc);
     return own[axis];
@@ -122,12 +122,12 @@ static void map_attr_axes(const AxisMap *map, const Node *node, OpAttr *attr)
 static const Node *copy_mapped(const AxisMap *map, const Node *node,
                                const Node *const *args)
 {
-    uint32_t errors = diags_error_count(((Attach *)map->rw->state)->diags);
+    uint32_t errors = diags_error_count(((Attaching *)map->rw->state)->diags);
     OpAttr attr = node->attr;
     Type type = node->type;
     type.axis = map_axis(map, type.axis, node->loc);
     map_attr_axes(map, node, &attr);
-    if (diags_error_count(((Attach *)map->rw->state)->diags) != errors)
+    if (diags_error_count(((Attaching *)map->rw->state)->diags) != errors)
         return NULL;
     BuildSite site = {node->loc, node->stage};
     return graph_node(map->rw->out, site, node->op, &attr, args, node->arg_count, &type);
@@ -150,7 +150,7 @@ static const Output *graft_output(const Graph *graft)
 
 /* What stands for `node` of the graft if it is one of the two values of the site. */
 static const Node *bind_input(const Graph *graft, const Node *node, int32_t *own,
-                              const Node *in, const Node *out, Attach *at)
+                              const Node *in, const Node *out, Attaching *at)
 {
     const Node *value = is_site_input(node, "out")  ? out
                         : is_site_input(node, "in") ? in
@@ -173,7 +173,7 @@ static const Node *bind_input(const Graph *graft, const Node *node, int32_t *own
 static const Node *inline_graft(Rewrite *rw, const Graph *graft, const Node *in,
                                 const Node *out)
 {
-    Attach *at = rw->state;
+    Attaching *at = rw->state;
     Arena *arena = rw->out->arena;
     const Output *result = graft_output(graft);
     if (!result) {
@@ -205,16 +205,16 @@ static const Node *inline_graft(Rewrite *rw, const Graph *graft, const Node *in,
 
 static const Node *attach_site(Rewrite *rw, const Node *site)
 {
-    Attach *at = rw->state;
+    Attaching *at = rw->state;
     const Node *in = rewrite_image(rw, site->args[0]);
     const Node *value = rewrite_image(rw, site->args[1]);
     int32_t axis_before = value->type.axis;
-    for (uint32_t i = 0; i < at->scion_count && value; i++) {
-        Scion *scion = &at->scions[i];
-        if (strcmp(scion->graft->site, site->attr.site.name) != 0)
+    for (uint32_t i = 0; i < at->pending_count && value; i++) {
+        PendingGraft *pending = &at->pending[i];
+        if (strcmp(pending->graft->site, site->attr.site.name) != 0)
             continue;
-        value = inline_graft(rw, scion->graft, in, value);
-        scion->used = true;
+        value = inline_graft(rw, pending->graft, in, value);
+        pending->used = true;
     }
     if (value && value->type.axis != axis_before && site->type.axis != AXIS_STATIC) {
         at->follow[site->type.axis] = value->type.axis;
@@ -226,7 +226,7 @@ static const Node *attach_site(Rewrite *rw, const Node *site)
 
 static const Node *attach_node(Rewrite *rw, const Node *node)
 {
-    Attach *at = rw->state;
+    Attaching *at = rw->state;
     const Node *args[MOST_ARGS];
     assert(node->arg_count <= MOST_ARGS);
     for (uint32_t i = 0; i < node->arg_count; i++) {
@@ -241,18 +241,18 @@ static const Node *attach_node(Rewrite *rw, const Node *node)
 
 /* -- before and after ----------------------------------------------------- */
 
-static void collect_scions(Attach *at, const PassContext *ctx, const Graph *host)
+static void collect_scions(Attaching *at, const PassContext *ctx, const Graph *host)
 {
     uint32_t capacity = 0;
     for (uint32_t i = 0; i < ctx->graft_count; i++) {
         const Graph *graft = ctx->grafts[i];
         if (strcmp(graft->host, host->name) != 0)
             continue;
-        if (at->scion_count == capacity) {
+        if (at->pending_count == capacity) {
             capacity = capacity ? 2 * capacity : 16;
-            at->scions = heap_grow(at->scions, capacity * sizeof *at->scions);
+            at->pending = heap_grow(at->pending, capacity * sizeof *at->pending);
         }
-        at->scions[at->scion_count++] = (Scion){.graft = graft};
+        at->pending[at->pending_count++] = (PendingGraft){.graft = graft};
     }
 }
 
@@ -272,14 +272,14 @@ static int32_t replaced_axis(const Graph *host, const Graph *graft)
 /* Creates the axes that no graft can change, in their order. */
 static void create_settled_axes(Rewrite *rw)
 {
-    Attach *at = rw->state;
+    Attaching *at = rw->state;
     const Graph *host = rw->in;
     bool *replaced = ARENA_ARRAY(rw->out->arena, bool, host->axis_count);
     bool *late = ARENA_ARRAY(rw->out->arena, bool, host->axis_count);
     for (uint32_t i = 0; i < host->axis_count; i++)
         at->axes[i] = at->follow[i] = AXIS_STATIC;
-    for (uint32_t i = 0; i < at->scion_count; i++) {
-        int32_t axis = replaced_axis(host, at->scions[i].graft);
+    for (uint32_t i = 0; i < at->pending_count; i++) {
+        int32_t axis = replaced_axis(host, at->pending[i].graft);
         if (axis != AXIS_STATIC)
             replaced[axis] = true;
     }
@@ -292,15 +292,15 @@ static void create_settled_axes(Rewrite *rw)
     }
 }
 
-static bool all_used(const Attach *at)
+static bool all_used(const Attaching *at)
 {
     bool good = true;
-    for (uint32_t i = 0; i < at->scion_count; i++) {
-        const Graph *graft = at->scions[i].graft;
-        if (!at->scions[i].used)
+    for (uint32_t i = 0; i < at->pending_count; i++) {
+        const Graph *graft = at->pending[i].graft;
+        if (!at->pending[i].used)
             diag_error(at->diags, (Loc){0}, "@%s: @%s has no site '%s'", graft->name,
                        graft->host, graft->site);
-        good &= at->scions[i].used;
+        good &= at->pending[i].used;
     }
     return good;
 }
@@ -308,7 +308,7 @@ static bool all_used(const Attach *at)
 /* Axes nothing needed so far, and the limits of all if any is new. */
 static void finish_axes(Rewrite *rw, const Module *module)
 {
-    Attach *at = rw->state;
+    Attaching *at = rw->state;
     for (uint32_t i = 0; i < rw->in->axis_count; i++)
         host_axis(rw, (int32_t)i, false, (Loc){0});
     if (!at->axes_changed)
@@ -363,7 +363,7 @@ Graph *pass_attach(const Graph *in, PassContext *ctx)
 {
     Graph *out = graph_like(in);
     out->axis_count = 0;
-    Attach at = {.diags = ctx->diags};
+    Attaching at = {.diags = ctx->diags};
     Rewrite rw = {
         .in = in, .out = out, .node = attach_node, .state = &at, .visit_dead = true};
     at.axes = ARENA_ARRAY(out->arena, int32_t, in->axis_count);
@@ -376,7 +376,7 @@ Graph *pass_attach(const Graph *in, PassContext *ctx)
         finish_axes(&rw, ctx->module);
         good = out->kind != GRAPH_decode || lengthen_kept_axes(out, ctx);
     }
-    free(at.scions);
+    free(at.pending);
     if (good)
         return out;
     graph_free(out);

@@ -54,10 +54,10 @@ typedef struct Fuser {
     uint32_t pair_count, pair_capacity;
 } Fuser;
 
-typedef struct Pair {
+typedef struct ClusterPair {
     const Node *a, *b; /* a before b */
     uint32_t from, to; /* their clusters */
-} Pair;
+} ClusterPair;
 
 static Lowering lowering_of(const Node *node)
 {
@@ -102,9 +102,9 @@ static bool same_rows(Type a, Type b)
 
 /* -- the rules: true refuses --------------------------------------------------------- */
 
-typedef bool Rule(Fuser *fuser, const Pair *pair);
+typedef bool Rule(Fuser *fuser, const ClusterPair *pair);
 
-static bool refuse_not_row_local(Fuser *fuser, const Pair *pair)
+static bool refuse_not_row_local(Fuser *fuser, const ClusterPair *pair)
 {
     (void)fuser;
     return !is_row_local(pair->a) || !is_row_local(pair->b);
@@ -132,19 +132,19 @@ static bool is_rowsum_read(const Node *storage, const Node *arg)
     return lowering_of(storage) == LOWER_rowsum;
 }
 
-static bool refuse_rowsum_read(Fuser *fuser, const Pair *pair)
+static bool refuse_rowsum_read(Fuser *fuser, const ClusterPair *pair)
 {
     return any_edge(fuser, pair->from, pair->to, is_rowsum_read) ||
            any_edge(fuser, pair->to, pair->from, is_rowsum_read);
 }
 
-static bool refuse_rows_differ(Fuser *fuser, const Pair *pair)
+static bool refuse_rows_differ(Fuser *fuser, const ClusterPair *pair)
 {
     (void)fuser;
     return !same_rows(space_of(pair->a), space_of(pair->b));
 }
 
-static bool refuse_width_differs(Fuser *fuser, const Pair *pair)
+static bool refuse_width_differs(Fuser *fuser, const ClusterPair *pair)
 {
     int64_t a = fuser->width[pair->from], b = fuser->width[pair->to];
     return a != b && a != 1 && b != 1;
@@ -156,36 +156,37 @@ static bool is_other_row(const Node *storage, const Node *arg)
                               type_width(storage->type) != type_width(arg->type));
 }
 
-static bool refuse_view_between(Fuser *fuser, const Pair *pair)
+static bool refuse_view_between(Fuser *fuser, const ClusterPair *pair)
 {
     return any_edge(fuser, pair->from, pair->to, is_other_row) ||
            any_edge(fuser, pair->to, pair->from, is_other_row);
 }
 
-static uint32_t products_between(const Fuser *fuser, const Pair *pair)
+static uint32_t products_between(const Fuser *fuser, const ClusterPair *pair)
 {
     return fuser->products[pair->b->id] - fuser->products[pair->a->id];
 }
 
-static bool refuse_stage_distance(Fuser *fuser, const Pair *pair)
+static bool refuse_stage_distance(Fuser *fuser, const ClusterPair *pair)
 {
     return pair->a->stage != pair->b->stage && products_between(fuser, pair) > 0;
 }
 
-static bool refuse_far_apart(Fuser *fuser, const Pair *pair)
+static bool refuse_far_apart(Fuser *fuser, const ClusterPair *pair)
 {
     return products_between(fuser, pair) > MOST_PRODUCTS ||
            pair->b->id - pair->a->id > MOST_BETWEEN;
 }
 
-static bool refuse_too_many_nodes(Fuser *fuser, const Pair *pair)
+static bool refuse_too_many_nodes(Fuser *fuser, const ClusterPair *pair)
 {
     const Clusters *c = fuser->clusters;
     return c->size[pair->from] + c->size[pair->to] > MOST_ROW_NODES;
 }
 
 /* The members of both clusters, by id. */
-static uint32_t both_members(const Fuser *fuser, const Pair *pair, uint32_t *out_members)
+static uint32_t both_members(const Fuser *fuser, const ClusterPair *pair,
+                             uint32_t *out_members)
 {
     const Clusters *c = fuser->clusters;
     uint32_t count = 0, i = c->first[pair->from], j = c->first[pair->to];
@@ -198,7 +199,7 @@ static uint32_t both_members(const Fuser *fuser, const Pair *pair, uint32_t *out
     return count;
 }
 
-static bool refuse_too_many_phases(Fuser *fuser, const Pair *pair)
+static bool refuse_too_many_phases(Fuser *fuser, const ClusterPair *pair)
 {
     uint32_t members[MOST_ROW_NODES], count = both_members(fuser, pair, members);
     uint32_t most = 0;
@@ -219,7 +220,7 @@ static bool refuse_too_many_phases(Fuser *fuser, const Pair *pair)
     return most + 1 > MOST_PHASES;
 }
 
-static bool is_read_outside(const Fuser *fuser, const Pair *pair, uint32_t id)
+static bool is_read_outside(const Fuser *fuser, const ClusterPair *pair, uint32_t id)
 {
     const Clusters *c = fuser->clusters;
     for (uint32_t i = c->user_start[id]; i < c->user_start[id + 1]; i++) {
@@ -230,7 +231,7 @@ static bool is_read_outside(const Fuser *fuser, const Pair *pair, uint32_t id)
     return fuser->is_output[id];
 }
 
-static bool refuse_too_many_operands(Fuser *fuser, const Pair *pair)
+static bool refuse_too_many_operands(Fuser *fuser, const ClusterPair *pair)
 {
     uint32_t members[MOST_ROW_NODES], count = both_members(fuser, pair, members);
     uint32_t operands = 0;
@@ -278,7 +279,7 @@ static bool operands_agree(const Node *a, const Node *b)
 }
 
 /* All members must agree: two that agree with a third need not with each other. */
-static bool refuse_operands_differ(Fuser *fuser, const Pair *pair)
+static bool refuse_operands_differ(Fuser *fuser, const ClusterPair *pair)
 {
     const Clusters *c = fuser->clusters;
     for (uint32_t i = c->first[pair->from]; i != NO_NODE; i = c->next[i])
@@ -288,7 +289,7 @@ static bool refuse_operands_differ(Fuser *fuser, const Pair *pair)
     return false;
 }
 
-static bool refuse_attributes_differ(Fuser *fuser, const Pair *pair)
+static bool refuse_attributes_differ(Fuser *fuser, const ClusterPair *pair)
 {
     (void)fuser;
     return !op_attr_equal(pair->a->op, &pair->a->attr, &pair->b->attr);
@@ -296,7 +297,7 @@ static bool refuse_attributes_differ(Fuser *fuser, const Pair *pair)
 
 /* A forward node waits for no gradient: scores are cheaper than keeping all operands
  * until the backward pass. Logits are not. */
-static bool refuse_operand_missing(Fuser *fuser, const Pair *pair)
+static bool refuse_operand_missing(Fuser *fuser, const ClusterPair *pair)
 {
     (void)fuser;
     return lowering_of(pair->a) == LOWER_attention &&
@@ -315,13 +316,13 @@ static bool has_reader(const Fuser *fuser, uint32_t made, uint32_t read)
     return false;
 }
 
-static bool refuse_operand_inside(Fuser *fuser, const Pair *pair)
+static bool refuse_operand_inside(Fuser *fuser, const ClusterPair *pair)
 {
     return has_reader(fuser, pair->from, pair->to) ||
            has_reader(fuser, pair->to, pair->from);
 }
 
-static bool refuse_made_twice(Fuser *fuser, const Pair *pair)
+static bool refuse_made_twice(Fuser *fuser, const ClusterPair *pair)
 {
     const Clusters *c = fuser->clusters;
     for (uint32_t i = c->first[pair->from]; i != NO_NODE; i = c->next[i])
@@ -352,7 +353,7 @@ static const RuleRow kernel_rules[] = {
 
 /* -- judging ------------------------------------------------------------------------- */
 
-static FuseVerdict judge(Fuser *fuser, const Pair *pair, const RuleRow *rules,
+static FuseVerdict judge(Fuser *fuser, const ClusterPair *pair, const RuleRow *rules,
                          size_t count)
 {
     if (pair->from == pair->to)
@@ -368,7 +369,7 @@ static void consider(Fuser *fuser, const Node *a, const Node *b, const RuleRow *
                      size_t count)
 {
     const Clusters *c = fuser->clusters;
-    Pair pair = {a, b, c->cluster[a->id], c->cluster[b->id]};
+    ClusterPair pair = {a, b, c->cluster[a->id], c->cluster[b->id]};
     FuseVerdict verdict = judge(fuser, &pair, rules, count);
     if (verdict == FUSE_FUSED) {
         int64_t x = fuser->width[pair.from], y = fuser->width[pair.to];

@@ -27,7 +27,7 @@ enum { MOST_LISTED = 16 };
 static const uint64_t EFFORT = 20000000;           /* placed buffers looked at */
 static const int64_t MOST_SLAB = INT64_C(1) << 56; /* beyond any address space */
 
-typedef struct Planner {
+typedef struct Packer {
     Graph *graph;
     Arena *arena;
     Liveness live;
@@ -36,7 +36,7 @@ typedef struct Planner {
     uint32_t buffer_count;
     uint32_t in_place;
     const char *method;
-} Planner;
+} Packer;
 
 /* -- in place ------------------------------------------------------------------------ */
 
@@ -53,7 +53,7 @@ static int compare_assigned(const void *a, const void *b)
 }
 
 /* By node id: the new value of the variable that the node reads, or NULL. */
-static const Node **find_new_values(const Planner *p)
+static const Node **find_new_values(const Packer *p)
 {
     const Graph *graph = p->graph;
     const Node **new_values = ARENA_ARRAY(p->arena, const Node *, graph->node_count);
@@ -84,7 +84,7 @@ static bool same_elements(Type a, Type b)
 
 /* Whether reading the old value as `arg` in `reader` is done before `value` is
  * written. */
-static bool reads_in_time(const Planner *p, const Node *reader, const Node *arg,
+static bool reads_in_time(const Packer *p, const Node *reader, const Node *arg,
                           const Node *value)
 {
     int32_t read = p->live.step_of[reader->id], written = p->live.step_of[value->id];
@@ -94,7 +94,7 @@ static bool reads_in_time(const Planner *p, const Node *reader, const Node *arg,
 }
 
 /* Clears the marks of values with a reader that is late, or in another step. */
-static void mind_readers(const Planner *p, bool *good)
+static void mind_readers(const Packer *p, bool *good)
 {
     const Graph *graph = p->graph;
     const Node **new_values = find_new_values(p);
@@ -117,7 +117,7 @@ static void mind_readers(const Planner *p, bool *good)
 }
 
 /* By node id: values that are written straight to their variables. */
-static bool *find_in_place(const Planner *p)
+static bool *find_in_place(const Packer *p)
 {
     const Graph *graph = p->graph;
     bool *good = ARENA_ARRAY(p->arena, bool, graph->node_count);
@@ -143,7 +143,7 @@ static bool *find_in_place(const Planner *p)
 
 /* Gives every assigned value that is not written in place an offset, which liveness asks
  * for. */
-static void decide_in_place(Planner *p, bool plain)
+static void decide_in_place(Packer *p, bool plain)
 {
     const bool *in_place =
         plain ? ARENA_ARRAY(p->arena, bool, p->graph->node_count) : find_in_place(p);
@@ -163,7 +163,7 @@ static void decide_in_place(Planner *p, bool plain)
 
 /* -- offsets ------------------------------------------------------------------------- */
 
-static bool collect_buffers(Planner *p, PassContext *ctx)
+static bool collect_buffers(Packer *p, PassContext *ctx)
 {
     const Graph *graph = p->graph;
     int64_t total = 0;
@@ -190,7 +190,7 @@ static bool collect_buffers(Planner *p, PassContext *ctx)
 }
 
 /* One after another; the bytes of all. */
-static int64_t stack_buffers(Planner *p, int64_t *offsets)
+static int64_t stack_buffers(Packer *p, int64_t *offsets)
 {
     int64_t end = 0;
     p->method = "no sharing";
@@ -201,7 +201,7 @@ static int64_t stack_buffers(Planner *p, int64_t *offsets)
     return end;
 }
 
-static void assign_offsets(Planner *p, bool plain)
+static void assign_offsets(Packer *p, bool plain)
 {
     int64_t *offsets = ARENA_ARRAY(p->arena, int64_t, p->buffer_count + 1);
     p->graph->slab_bytes = 0;
@@ -217,7 +217,7 @@ static void assign_offsets(Planner *p, bool plain)
 /* -- the report ---------------------------------------------------------------------- */
 
 /* The first step at which as much is live as ever. */
-static int32_t fullest_step(const Planner *p)
+static int32_t fullest_step(const Packer *p)
 {
     int64_t *change = ARENA_ARRAY(p->arena, int64_t, p->live.step_count + 2);
     for (uint32_t i = 0; i < p->buffer_count; i++) {
@@ -244,7 +244,7 @@ static int compare_buffers(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void report_value(FILE *out, const Planner *p, uint32_t buffer)
+static void report_value(FILE *out, const Packer *p, uint32_t buffer)
 {
     const Node *node = p->graph->nodes[p->buffer_node[buffer]];
     char type[96];
@@ -258,7 +258,7 @@ static void report_value(FILE *out, const Planner *p, uint32_t buffer)
     fputc('\n', out);
 }
 
-static void report(FILE *out, const Planner *p)
+static void report(FILE *out, const Packer *p)
 {
     const Graph *graph = p->graph;
     double gap = graph->slab_bound
@@ -302,7 +302,7 @@ static Graph *copy_steps(const Graph *in, Arena *arena)
 
 Graph *pass_memplan(const Graph *in, PassContext *ctx)
 {
-    Planner p = {.arena = arena_new(), .method = "none"};
+    Packer p = {.arena = arena_new(), .method = "none"};
     p.graph = copy_steps(in, p.arena);
     if (p.graph) {
         p.live = liveness_of(p.graph, p.arena);

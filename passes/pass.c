@@ -68,12 +68,12 @@ static const PassInfo pipeline[] = {
 
 enum { PASS_COUNT = sizeof pipeline / sizeof *pipeline };
 
-typedef struct Run {
+typedef struct Pipeline {
     Module *module;
     const PassOptions *options;
     Diags *diags;
     unsigned *facts; /* by graph of the module: what earlier passes of this run gave */
-} Run;
+} Pipeline;
 
 /* -- names ---------------------------------------------------------------- */
 
@@ -164,14 +164,14 @@ static unsigned facts_seen(const Graph *graph, const Module *module)
     return facts;
 }
 
-static unsigned facts_of(const Run *run, uint32_t i)
+static unsigned facts_of(const Pipeline *run, uint32_t i)
 {
     const Graph *graph = run->module->graphs[i];
     unsigned facts = facts_seen(graph, run->module) | run->facts[i];
     return graph->fused ? facts : facts & ~FACTS_OF_STEPS;
 }
 
-static bool facts_suffice(const Run *run, const PassInfo *pass, uint32_t i)
+static bool facts_suffice(const Pipeline *run, const PassInfo *pass, uint32_t i)
 {
     unsigned missing = pass->needs & ~facts_of(run, i);
     for (unsigned bit = 0; bit < FACT_COUNT; bit++) {
@@ -205,7 +205,8 @@ static uint32_t count_nodes(const Module *module)
 
 /* Runs `pass` over graph `i`. The graph itself if the pass is not for its kind; NULL
  * after an error. */
-static Graph *run_on(const Run *run, const PassInfo *pass, PassContext *ctx, uint32_t i)
+static Graph *run_on(const Pipeline *run, const PassInfo *pass, PassContext *ctx,
+                     uint32_t i)
 {
     Graph *graph = run->module->graphs[i];
     if (!applies(pass, graph))
@@ -228,7 +229,7 @@ static Graph *run_on(const Run *run, const PassInfo *pass, PassContext *ctx, uin
 
 /* The module gets the new graphs; grafts are of no use once every site has taken its
  * own. */
-static void replace_graphs(Run *run, const PassInfo *pass, Graph **graphs)
+static void replace_graphs(Pipeline *run, const PassInfo *pass, Graph **graphs)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < run->module->graph_count; i++) {
@@ -252,7 +253,7 @@ static const Graph **grafts_of(const Module *module, uint32_t *out_count)
     return grafts;
 }
 
-static bool run_pass(Run *run, const PassInfo *pass)
+static bool run_pass(Pipeline *run, const PassInfo *pass)
 {
     const PassOptions *options = run->options;
     Module *module = run->module;
@@ -290,7 +291,7 @@ static double seconds_now(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static void dump(const Run *run, const PassInfo *pass)
+static void dump(const Pipeline *run, const PassInfo *pass)
 {
     bool all = strcmp(run->options->dump_after, "all") == 0;
     if (!all && !is_named(run->options->dump_after, pass))
@@ -303,14 +304,14 @@ static void dump(const Run *run, const PassInfo *pass)
     free(text);
 }
 
-static void skip_pass(Run *run, const PassInfo *pass)
+static void skip_pass(Pipeline *run, const PassInfo *pass)
 {
     for (uint32_t i = 0; i < run->module->graph_count; i++)
         if (applies(pass, run->module->graphs[i]))
             run->facts[i] |= pass->gives;
 }
 
-static bool run_one(Run *run, const PassInfo *pass)
+static bool run_one(Pipeline *run, const PassInfo *pass)
 {
     double start = seconds_now();
     uint32_t before = count_nodes(run->module);
@@ -328,7 +329,7 @@ static bool run_one(Run *run, const PassInfo *pass)
     return true;
 }
 
-static bool run_all(Run *run)
+static bool run_all(Pipeline *run)
 {
     const PassOptions *options = run->options;
     uint32_t count = options->names ? options->name_count : PASS_COUNT;
@@ -347,8 +348,8 @@ bool passes_run(Module *module, const PassOptions *options, Diags *diags)
 {
     if (!names_exist(options, diags))
         return false;
-    Run run = {module, options, diags,
-               heap_alloc((module->graph_count + 1) * sizeof(unsigned))};
+    Pipeline run = {module, options, diags,
+                    heap_alloc((module->graph_count + 1) * sizeof(unsigned))};
     /* Text cannot tell whether the steps of a fused graph are in their final order; it
      * may be. */
     for (uint32_t i = 0; i < module->graph_count; i++)

@@ -52,11 +52,12 @@ typedef struct Schedule {
 
 /* -- who reads what ------------------------------------------------------------------ */
 
-typedef struct Entry {
+typedef struct QueueEntry {
     uint32_t key, item;
-} Entry;
+} QueueEntry;
 
-static Lists lists_new(Arena *arena, uint32_t keys, const Entry *entries, uint32_t count)
+static Lists lists_new(Arena *arena, uint32_t keys, const QueueEntry *entries,
+                       uint32_t count)
 {
     Lists lists = {ARENA_ARRAY(arena, uint32_t, keys + 2),
                    ARENA_ARRAY(arena, uint32_t, count + 1)};
@@ -81,15 +82,15 @@ static uint32_t count_args(const Graph *graph)
 static void find_nodes(Scheduler *s)
 {
     const Graph *in = s->in;
-    Entry *members = ARENA_ARRAY(s->arena, Entry, in->node_count);
-    Entry *made = ARENA_ARRAY(s->arena, Entry, in->node_count);
+    QueueEntry *members = ARENA_ARRAY(s->arena, QueueEntry, in->node_count);
+    QueueEntry *made = ARENA_ARRAY(s->arena, QueueEntry, in->node_count);
     uint32_t member_count = 0, made_count = 0;
     for (uint32_t i = 0; i < in->node_count; i++) {
         if (s->live.step_of[i] < 0)
             continue;
-        members[member_count++] = (Entry){(uint32_t)s->live.step_of[i], i};
+        members[member_count++] = (QueueEntry){(uint32_t)s->live.step_of[i], i};
         if (s->live.bytes[i] > 0)
-            made[made_count++] = (Entry){(uint32_t)s->live.step_of[i], i};
+            made[made_count++] = (QueueEntry){(uint32_t)s->live.step_of[i], i};
     }
     s->nodes = lists_new(s->arena, s->step_count, members, member_count);
     s->outputs = lists_new(s->arena, s->step_count, made, made_count);
@@ -99,9 +100,9 @@ static void find_edges(Scheduler *s)
 {
     const Graph *in = s->in;
     uint32_t most = count_args(in), count = 0, planned = 0;
-    Entry *by_step = ARENA_ARRAY(s->arena, Entry, most);
-    Entry *by_value = ARENA_ARRAY(s->arena, Entry, most);
-    Entry *makers = ARENA_ARRAY(s->arena, Entry, most);
+    QueueEntry *by_step = ARENA_ARRAY(s->arena, QueueEntry, most);
+    QueueEntry *by_value = ARENA_ARRAY(s->arena, QueueEntry, most);
+    QueueEntry *makers = ARENA_ARRAY(s->arena, QueueEntry, most);
     uint32_t *seen = ARENA_ARRAY(s->arena, uint32_t, in->node_count);
     for (uint32_t step = 0; step < s->step_count; step++) {
         for (uint32_t i = s->nodes.start[step]; i < s->nodes.start[step + 1]; i++) {
@@ -112,10 +113,10 @@ static void find_edges(Scheduler *s)
                 if (maker < 0 || maker == (int32_t)step || seen[arg] == step + 1)
                     continue;
                 seen[arg] = step + 1;
-                by_value[count] = (Entry){arg, step};
-                makers[count++] = (Entry){step, (uint32_t)maker};
+                by_value[count] = (QueueEntry){arg, step};
+                makers[count++] = (QueueEntry){step, (uint32_t)maker};
                 if (s->live.bytes[arg] > 0)
-                    by_step[planned++] = (Entry){step, arg};
+                    by_step[planned++] = (QueueEntry){step, arg};
             }
         }
     }
@@ -353,14 +354,14 @@ static void report(FILE *out, const Scheduler *s, const Schedule *all, uint32_t 
 
 /* -- groups that stand apart --------------------------------------------------------- */
 
-typedef struct Member {
+typedef struct GroupMember {
     int32_t group;
     uint32_t node;
-} Member;
+} GroupMember;
 
 static int compare_members(const void *a, const void *b)
 {
-    const Member *x = a, *y = b;
+    const GroupMember *x = a, *y = b;
     if (x->group != y->group)
         return x->group < y->group ? -1 : 1;
     return (x->node > y->node) - (x->node < y->node);
@@ -369,12 +370,12 @@ static int compare_members(const void *a, const void *b)
 /* The graph with the nodes of every group together, NULL after an error. */
 static Graph *gather_groups(const Graph *in, Arena *arena)
 {
-    Member *members = ARENA_ARRAY(arena, Member, in->node_count + 1);
+    GroupMember *members = ARENA_ARRAY(arena, GroupMember, in->node_count + 1);
     uint32_t *order = ARENA_ARRAY(arena, uint32_t, in->node_count), count = 0;
     Clusters *clusters = clusters_new(in, arena);
     for (uint32_t i = 0; i < in->node_count; i++)
         if (clusters->cluster[i] != NO_NODE)
-            members[count++] = (Member){in->nodes[i]->group, i};
+            members[count++] = (GroupMember){in->nodes[i]->group, i};
     qsort(members, count, sizeof *members, compare_members);
     for (uint32_t i = 1; i < count; i++) {
         uint32_t a = clusters->cluster[members[i - 1].node];

@@ -318,13 +318,13 @@ static const Node *select_nested(Graph *graph, const Node *y)
 
 /* -- the walk ------------------------------------------------------------- */
 
-typedef struct Pattern {
+typedef struct Rule {
     unsigned op;
     PatternFn *apply;
     const char *text;
-} Pattern;
+} Rule;
 
-static const Pattern patterns[] = {
+static const Rule patterns[] = {
 #define PATTERN(op, function, text) {op, function, text},
     CATALOGUE(PATTERN)
 #undef PATTERN
@@ -332,10 +332,10 @@ static const Pattern patterns[] = {
 
 enum { PATTERN_COUNT = sizeof patterns / sizeof *patterns };
 
-typedef struct Walk {
+typedef struct SimplifyState {
     uint32_t fired[PATTERN_COUNT];
     bool before_autodiff;
-} Walk;
+} SimplifyState;
 
 static bool will_be_differentiated(const Graph *graph)
 {
@@ -345,7 +345,7 @@ static bool will_be_differentiated(const Graph *graph)
     return graph->kind == GRAPH_train;
 }
 
-static const Node *apply_first(Graph *graph, const Node *y, Walk *walk)
+static const Node *apply_first(Graph *graph, const Node *y, SimplifyState *walk)
 {
     for (size_t i = 0; i < PATTERN_COUNT; i++) {
         if ((patterns[i].op != y->op && patterns[i].op != ANY) ||
@@ -380,7 +380,7 @@ static void print_report(const Graph *before, const Graph *after, const uint32_t
 
 Graph *pass_simplify(const Graph *in, PassContext *ctx)
 {
-    Walk walk = {.before_autodiff = will_be_differentiated(in)};
+    SimplifyState walk = {.before_autodiff = will_be_differentiated(in)};
     Graph *folded = rewrite_graph(in, simplify_node, NULL, &walk);
     if (!folded)
         return NULL;

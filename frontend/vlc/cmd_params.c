@@ -187,22 +187,22 @@ static void print_json(const Module *module)
 /* -- the summary ----------------------------------------------------------------------
  */
 
-typedef struct Line {
+typedef struct SummaryLine {
     const char *file, *model;
     ParamTotals totals;
-} Line;
+} SummaryLine;
 
 /* False if the file is at fault. A library counts no parameters: a note, and no line. */
 static bool summarize(const char *file, const Arguments *arguments, Arena *arena,
-                      Line *lines, uint32_t *count, Diags *diags)
+                      SummaryLine *lines, uint32_t *count, Diags *diags)
 {
     bool lowered, is_library = false;
     Module *module = load_model_or_library(file, arguments, diags, &lowered, &is_library);
     if (module) {
-        lines[(*count)++] =
-            (Line){.file = file,
-                   .model = arena_string(arena, module->name, strlen(module->name)),
-                   .totals = module_param_totals(module)};
+        lines[(*count)++] = (SummaryLine){
+            .file = file,
+            .model = arena_string(arena, module->name, strlen(module->name)),
+            .totals = module_param_totals(module)};
     } else if (is_library) {
         fprintf(stderr, "vlc: %s: a library, no model; left out\n", file);
     }
@@ -210,7 +210,7 @@ static bool summarize(const char *file, const Arguments *arguments, Arena *arena
     return module || is_library;
 }
 
-static void print_line(const Line *line, Format format, int width)
+static void print_line(const SummaryLine *line, Format format, int width)
 {
     double share = percent(line->totals.trained, line->totals.all);
     if (format == FORMAT_text) {
@@ -231,7 +231,7 @@ static void print_line(const Line *line, Format format, int width)
     }
 }
 
-static void print_lines(const Line *lines, uint32_t count, Format format)
+static void print_lines(const SummaryLine *lines, uint32_t count, Format format)
 {
     int width = (int)strlen("model");
     for (uint32_t i = 0; i < count; i++)
@@ -252,7 +252,7 @@ static void print_lines(const Line *lines, uint32_t count, Format format)
 static int print_summary(const Arguments *arguments, Format format, Diags *diags)
 {
     Arena *arena = arena_new();
-    Line *lines = ARENA_ARRAY(arena, Line, arguments->file_count);
+    SummaryLine *lines = ARENA_ARRAY(arena, SummaryLine, arguments->file_count);
     uint32_t count = 0;
     bool good = true;
     for (uint32_t i = 0; i < arguments->file_count; i++)

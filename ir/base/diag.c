@@ -8,16 +8,16 @@
 
 #include "ir/base/arena.h"
 
-typedef struct Source {
-    struct Source *next;
+typedef struct SourceText {
+    struct SourceText *next;
     const char *file, *bytes;
     size_t len;
-} Source;
+} SourceText;
 
 struct Diags {
     FILE *out;
     Arena *arena;
-    Source *sources;
+    SourceText *sources;
     uint32_t errors;
     bool saw_not_finite;
     bool quiet; /* too many errors: the one being reported is counted, not printed */
@@ -52,7 +52,7 @@ bool diags_saw_not_finite(const Diags *diags)
 
 void diags_add_source(Diags *diags, const char *file, const char *bytes, size_t len)
 {
-    Source *source = arena_alloc(diags->arena, sizeof *source);
+    SourceText *source = arena_alloc(diags->arena, sizeof *source);
     source->next = diags->sources;
     source->file = arena_string(diags->arena, file, strlen(file));
     source->bytes = arena_string(diags->arena, bytes, len);
@@ -63,7 +63,7 @@ void diags_add_source(Diags *diags, const char *file, const char *bytes, size_t 
 /* The line's bytes, or NULL. */
 static const char *find_line(const Diags *diags, Loc loc, size_t *out_len)
 {
-    const Source *source = diags->sources;
+    const SourceText *source = diags->sources;
     while (source && strcmp(source->file, loc.file) != 0)
         source = source->next;
     if (!source || loc.line == 0)

@@ -4,14 +4,14 @@
 #include <string.h>
 #include <strings.h>
 
-typedef struct Kind {
+typedef struct FileKind {
     const char *magic;
     size_t len;
     const char *words;
-} Kind;
+} FileKind;
 
 /* clang-format off */
-static const Kind kinds[] = {
+static const FileKind kinds[] = {
 #define KIND(magic, words) {magic, sizeof(magic) - 1, words},
     KIND("version https://git-lfs", "a git-lfs pointer: the file itself was not "
                                     "downloaded (git lfs pull does that)")

@@ -57,11 +57,11 @@ typedef struct Metric {
 
 /* A question that one of two tokens answers: that which is the likelier one after tokens
  * given beyond the first of every sequence. */
-typedef struct Choice {
+typedef struct TokenChoice {
     int32_t given[1];
     int32_t given_count;
     int32_t first, other; /* `first` must have the greater logit to be chosen */
-} Choice;
+} TokenChoice;
 
 typedef struct Scores Scores; /* a running evaluation of the answers to one task */
 typedef struct Dump Dump;     /* answers to one task on their way to a file */
@@ -83,7 +83,7 @@ struct DataSource {
     Batch *(*eval_batch)(void *state, const char *task, Split split, int64_t index,
                          Diags *diags);
     /* Whether the task's questions are choices; else any tokens may answer. */
-    bool (*choice)(void *state, const char *task, Choice *out);
+    bool (*choice)(void *state, const char *task, TokenChoice *out);
     /* What the data call the example of a sequence. */
     const char *(*example)(void *state, const Batch *batch, int64_t sequence);
     /* What tokens say, in words, without those that only begin, close or fill up. NULL if

@@ -120,13 +120,13 @@ void case_close(RecordedCase *recorded)
 
 /* -- batches ------------------------------------------------------------------------ */
 
-typedef struct Maker {
+typedef struct CaseMaker {
     const RecordedCase *recorded;
     const CaseStep *step;
     const Graph *graph;
     Batch *batch;
     Diags *diags;
-} Maker;
+} CaseMaker;
 
 static const Tensor *find(const RecordedCase *recorded, const CaseStep *step,
                           const char *name)
@@ -137,7 +137,7 @@ static const Tensor *find(const RecordedCase *recorded, const CaseStep *step,
 }
 
 /* A tensor of at least `rank` dimensions, the first being the sequences. */
-static const Tensor *need(Maker *maker, const char *name, uint32_t rank)
+static const Tensor *need(CaseMaker *maker, const char *name, uint32_t rank)
 {
     char full[256];
     snprintf(full, sizeof full, "%s/%s", maker->step->batch, name);
@@ -154,7 +154,7 @@ static const Tensor *need(Maker *maker, const char *name, uint32_t rank)
     return fits ? tensor : NULL;
 }
 
-static BatchField *add_field(Maker *maker, const char *name, const char *axis,
+static BatchField *add_field(CaseMaker *maker, const char *name, const char *axis,
                              DType dtype, int64_t width, int64_t most_rows)
 {
     Batch *batch = maker->batch;
@@ -164,7 +164,7 @@ static BatchField *add_field(Maker *maker, const char *name, const char *axis,
     return field;
 }
 
-static int32_t *add_axis(Maker *maker, const char *name)
+static int32_t *add_axis(CaseMaker *maker, const char *name)
 {
     BatchAxis *axis = &maker->batch->axes[maker->batch->axis_count++];
     axis->name = name;
@@ -172,7 +172,7 @@ static int32_t *add_axis(Maker *maker, const char *name)
     return axis->lengths;
 }
 
-static int32_t *read_integers(Maker *maker, const Tensor *tensor)
+static int32_t *read_integers(CaseMaker *maker, const Tensor *tensor)
 {
     int32_t *values = ARENA_ARRAY(maker->batch->arena, int32_t, tensor->elements);
     if (tensor_read_i32(tensor, 0, tensor->elements, values))
@@ -182,7 +182,7 @@ static int32_t *read_integers(Maker *maker, const Tensor *tensor)
     return NULL;
 }
 
-static float *read_numbers(Maker *maker, const Tensor *tensor)
+static float *read_numbers(CaseMaker *maker, const Tensor *tensor)
 {
     float *values = ARENA_ARRAY(maker->batch->arena, float, tensor->elements);
     tensor_read_f32(tensor, 0, tensor->elements, values);
@@ -190,7 +190,7 @@ static float *read_numbers(Maker *maker, const Tensor *tensor)
 }
 
 /* Text rows are those the attention mask shows; without one, all up to the padding. */
-static bool add_text(Maker *maker)
+static bool add_text(CaseMaker *maker)
 {
     const Tensor *ids = need(maker, "input_ids", 2);
     bool has_mask = find(maker->recorded, maker->step, "attention_mask") != NULL;
@@ -215,7 +215,7 @@ static bool add_text(Maker *maker)
 }
 
 /* A row per target; the decoder reads the start token, then all targets but the last. */
-static bool add_targets(Maker *maker)
+static bool add_targets(CaseMaker *maker)
 {
     const Tensor *ids = need(maker, "target_ids", 2);
     const int32_t *values = ids ? read_integers(maker, ids) : NULL;
@@ -247,7 +247,7 @@ static const Axis *pool_axis(const Graph *graph)
 
 /* The first side * side boxes of each image, with the number that the reference calls
  * area. */
-static bool add_boxes(Maker *maker, int64_t grids, int64_t cells)
+static bool add_boxes(CaseMaker *maker, int64_t grids, int64_t cells)
 {
     const Axis *pool = pool_axis(maker->graph);
     const Tensor *boxes = need(maker, "boxes", 3);
@@ -274,7 +274,7 @@ static bool add_boxes(Maker *maker, int64_t grids, int64_t cells)
     return true;
 }
 
-static bool add_images(Maker *maker)
+static bool add_images(CaseMaker *maker)
 {
     const Tensor *features = need(maker, "vis_feats", 3);
     if (!features)
@@ -292,7 +292,7 @@ static bool add_images(Maker *maker)
     return add_boxes(maker, sequences * images, cells);
 }
 
-static bool add_scores(Maker *maker)
+static bool add_scores(CaseMaker *maker)
 {
     if (!find(maker->recorded, maker->step, "scores"))
         return true; /* most tasks have none */
@@ -305,7 +305,7 @@ static bool add_scores(Maker *maker)
     return true;
 }
 
-static bool add_text_and_images(Maker *maker)
+static bool add_text_and_images(CaseMaker *maker)
 {
     const Tensor *ids = need(maker, "input_ids", 2);
     if (!ids)
@@ -317,7 +317,7 @@ static bool add_text_and_images(Maker *maker)
 
 /* Rows of a sequence in a tensor [sequences, rows, width], or one of [sequences, width]
  * on the axis `batch`; all sequences have as many. */
-static bool add_input(Maker *maker, const Node *input)
+static bool add_input(CaseMaker *maker, const Node *input)
 {
     const char *name = input->attr.named.name;
     const Axis *axis = &maker->graph->axes[input->type.axis];
@@ -359,7 +359,7 @@ static bool add_input(Maker *maker, const Node *input)
     return values != NULL;
 }
 
-static bool add_inputs(Maker *maker)
+static bool add_inputs(CaseMaker *maker)
 {
     for (uint32_t i = 0; i < maker->graph->node_count; i++)
         if (maker->graph->nodes[i]->op == OP_input &&
@@ -384,7 +384,7 @@ Batch *case_batch(const RecordedCase *recorded, const CaseStep *step, const Grap
     *batch = (Batch){.task = graph->task, .arena = arena};
     batch->axes = ARENA_ARRAY(arena, BatchAxis, AXES + graph->axis_count);
     batch->fields = ARENA_ARRAY(arena, BatchField, FIELDS + graph->node_count);
-    Maker maker = {recorded, step, graph, batch, diags};
+    CaseMaker maker = {recorded, step, graph, batch, diags};
     if (is_padded(recorded, step) ? add_text_and_images(&maker) : add_inputs(&maker))
         return batch;
     if (diags_error_count(diags) == 0)

@@ -9,19 +9,19 @@
 #include "ir/range.h"
 #include "runtime/exec/microbatch.h"
 
-typedef struct Maker {
+typedef struct RandomMaker {
     const Graph *graph;
     const RandomBatch *wanted;
     Batch *batch;
     uint64_t drawn;
-} Maker;
+} RandomMaker;
 
 double random_unit(uint64_t seed, uint64_t index)
 {
     return (double)random_step_key(seed, index) / 2147483648.0 - 1;
 }
 
-static int64_t draw_int(Maker *maker, int64_t below)
+static int64_t draw_int(RandomMaker *maker, int64_t below)
 {
     double unit = (random_unit(maker->wanted->seed, maker->drawn++) + 1) / 2;
     int64_t value = (int64_t)(unit * (double)below);
@@ -38,7 +38,7 @@ static int64_t grids_of(const Graph *graph, uint32_t a)
     return 0;
 }
 
-static int32_t draw_length(Maker *maker, uint32_t a)
+static int32_t draw_length(RandomMaker *maker, uint32_t a)
 {
     for (uint32_t i = 0; i < maker->wanted->fixed_count; i++)
         if (strcmp(maker->wanted->fixed[i].axis, maker->graph->axes[a].name) == 0)
@@ -55,7 +55,7 @@ static int32_t draw_length(Maker *maker, uint32_t a)
     return (int32_t)(grids * side * side <= most ? grids * side * side : grids);
 }
 
-static void draw_axes(Maker *maker)
+static void draw_axes(RandomMaker *maker)
 {
     Batch *batch = maker->batch;
     const Graph *graph = maker->graph;
@@ -86,7 +86,7 @@ int64_t random_batch_rows(const Graph *graph, const Batch *batch, int32_t axis)
     return rows;
 }
 
-static void draw_field(Maker *maker, const Node *node, int64_t limit)
+static void draw_field(RandomMaker *maker, const Node *node, int64_t limit)
 {
     Batch *batch = maker->batch;
     BatchField *field = &batch->fields[batch->field_count++];
@@ -111,7 +111,7 @@ Batch *random_batch(const Graph *graph, const RandomBatch *wanted)
     Arena *arena = arena_new();
     Batch *batch = arena_alloc(arena, sizeof *batch);
     *batch = (Batch){.task = graph->task, .sequences = wanted->sequences, .arena = arena};
-    Maker maker = {.graph = graph, .wanted = wanted, .batch = batch};
+    RandomMaker maker = {.graph = graph, .wanted = wanted, .batch = batch};
     draw_axes(&maker);
     const int64_t *limits = index_limits(graph, arena);
     batch->fields = ARENA_ARRAY(arena, BatchField, graph->node_count + 1);

@@ -9,19 +9,19 @@
 
 #include "runtime/check/reference.h"
 
-typedef struct Vocab {
+typedef struct VocabLoops {
     const float *x, *table, *bias;
     const int32_t *label;
     const float *dy;
     int64_t rows, width, words;
     double *logits; /* [words] of one row */
     double log_sum; /* log sum exp of the row */
-} Vocab;
+} VocabLoops;
 
-static Vocab vocab_open(const ReferenceContext *ctx, const Node *node,
-                        const void *const *args, uint32_t bias)
+static VocabLoops vocab_open(const ReferenceContext *ctx, const Node *node,
+                             const void *const *args, uint32_t bias)
 {
-    Vocab vocab = {.x = args[0], .table = args[1]};
+    VocabLoops vocab = {.x = args[0], .table = args[1]};
     vocab.bias = node->arg_count > bias ? args[bias] : NULL;
     vocab.rows = reference_rows(ctx, node->args[0]->type);
     vocab.width = type_width(node->args[0]->type);
@@ -30,16 +30,16 @@ static Vocab vocab_open(const ReferenceContext *ctx, const Node *node,
     return vocab;
 }
 
-static Vocab vocab_open_gradient(const ReferenceContext *ctx, const Node *node,
-                                 const void *const *args)
+static VocabLoops vocab_open_gradient(const ReferenceContext *ctx, const Node *node,
+                                      const void *const *args)
 {
-    Vocab vocab = vocab_open(ctx, node, args, 4);
+    VocabLoops vocab = vocab_open(ctx, node, args, 4);
     vocab.label = args[2];
     vocab.dy = args[3];
     return vocab;
 }
 
-static void vocab_row(Vocab *vocab, int64_t row)
+static void vocab_row(VocabLoops *vocab, int64_t row)
 {
     double largest = -INFINITY, sum = 0;
     for (int64_t word = 0; word < vocab->words; word++) {
@@ -56,7 +56,7 @@ static void vocab_row(Vocab *vocab, int64_t row)
 }
 
 /* Replaces the row's logits by their gradient. */
-static void vocab_row_gradient(Vocab *vocab, int64_t row)
+static void vocab_row_gradient(VocabLoops *vocab, int64_t row)
 {
     vocab_row(vocab, row);
     for (int64_t word = 0; word < vocab->words; word++) {
@@ -68,7 +68,7 @@ static void vocab_row_gradient(Vocab *vocab, int64_t row)
 void reference_cross_entropy(const ReferenceContext *ctx, const Node *node,
                              const void *const *args, void *out)
 {
-    Vocab vocab = vocab_open(ctx, node, args, 3);
+    VocabLoops vocab = vocab_open(ctx, node, args, 3);
     vocab.label = args[2];
     for (int64_t row = 0; row < vocab.rows; row++) {
         vocab_row(&vocab, row);
@@ -80,7 +80,7 @@ void reference_cross_entropy(const ReferenceContext *ctx, const Node *node,
 void reference_cross_entropy_dx(const ReferenceContext *ctx, const Node *node,
                                 const void *const *args, void *out)
 {
-    Vocab vocab = vocab_open_gradient(ctx, node, args);
+    VocabLoops vocab = vocab_open_gradient(ctx, node, args);
     for (int64_t row = 0; row < vocab.rows; row++) {
         vocab_row_gradient(&vocab, row);
         for (int64_t i = 0; i < vocab.width; i++) {
@@ -103,7 +103,7 @@ static void store_sums(double *sums, int64_t count, float *out)
 void reference_cross_entropy_dtable(const ReferenceContext *ctx, const Node *node,
                                     const void *const *args, void *out)
 {
-    Vocab vocab = vocab_open_gradient(ctx, node, args);
+    VocabLoops vocab = vocab_open_gradient(ctx, node, args);
     int64_t elements = vocab.words * vocab.width;
     double *sums = heap_alloc((size_t)elements * sizeof *sums);
     memset(sums, 0, (size_t)elements * sizeof *sums);
@@ -121,7 +121,7 @@ void reference_cross_entropy_dtable(const ReferenceContext *ctx, const Node *nod
 void reference_cross_entropy_dbias(const ReferenceContext *ctx, const Node *node,
                                    const void *const *args, void *out)
 {
-    Vocab vocab = vocab_open_gradient(ctx, node, args);
+    VocabLoops vocab = vocab_open_gradient(ctx, node, args);
     double *sums = heap_alloc((size_t)vocab.words * sizeof *sums);
     memset(sums, 0, (size_t)vocab.words * sizeof *sums);
     for (int64_t row = 0; row < vocab.rows; row++) {
@@ -136,7 +136,7 @@ void reference_cross_entropy_dbias(const ReferenceContext *ctx, const Node *node
 void reference_vocab_argmax(const ReferenceContext *ctx, const Node *node,
                             const void *const *args, void *out)
 {
-    Vocab vocab = vocab_open(ctx, node, args, 2);
+    VocabLoops vocab = vocab_open(ctx, node, args, 2);
     for (int64_t row = 0; row < vocab.rows; row++) {
         vocab_row(&vocab, row);
         int32_t best = 0;

@@ -23,7 +23,7 @@
 #include "runtime/exec/generate.h"
 #include "runtime/weights/weights.h"
 
-typedef enum Kind {
+typedef enum CaseKind {
     KIND_loss,
     KIND_norm,
     KIND_result,
@@ -33,7 +33,7 @@ typedef enum Kind {
     KIND_update,
     KIND_unchanged,
     KIND_COUNT
-} Kind;
+} CaseKind;
 
 static const struct {
     const char *name;
@@ -47,11 +47,11 @@ static const struct {
 
 static const double NOISE = 1e-6;
 
-typedef struct Tally {
+typedef struct CaseTally {
     uint32_t count, failures, exempt, skipped;
     double worst;
     char worst_name[200];
-} Tally;
+} CaseTally;
 
 typedef struct Trial {
     const Module *module;
@@ -62,13 +62,13 @@ typedef struct Trial {
     Arena *arena;
     float **before;          /* by store index: trained parameters before step 1 */
     double largest_gradient; /* of the recording */
-    Tally tallies[KIND_COUNT];
+    CaseTally tallies[KIND_COUNT];
     Diags *diags;
 } Trial;
 
-static void note(Trial *trial, Kind kind, const char *name, double error)
+static void note(Trial *trial, CaseKind kind, const char *name, double error)
 {
-    Tally *tally = &trial->tallies[kind];
+    CaseTally *tally = &trial->tallies[kind];
     bool is_wrong = !(error <= kinds[kind].limit); /* NaN is wrong */
     tally->count++;
     tally->failures += is_wrong;
@@ -526,8 +526,8 @@ static Verdict print_tallies(const Trial *trial)
 {
     FILE *out = trial->options->out;
     bool is_equal = true;
-    for (Kind kind = 0; kind < KIND_COUNT; kind++) {
-        const Tally *tally = &trial->tallies[kind];
+    for (CaseKind kind = 0; kind < KIND_COUNT; kind++) {
+        const CaseTally *tally = &trial->tallies[kind];
         if (tally->skipped)
             fprintf(out, "%-9s skipped %u: the plan cannot generate\n", kinds[kind].name,
                     tally->skipped);

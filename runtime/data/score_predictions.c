@@ -12,15 +12,15 @@
 /* A longest common subsequence takes time with the product of two lengths. */
 enum { LARGEST_FILE = 1 << 30, LONGEST_TEXT = 1 << 16, SHOWN = 3 };
 
-typedef struct Reader {
+typedef struct PredictionReader {
     const TaskKind *kind;
     const References *references;
     Prediction *predictions; /* of each subject; text is NULL where there is none yet */
     Loc loc;
     Diags *diags;
-} Reader;
+} PredictionReader;
 
-static bool fault(const Reader *reader, const char *what, const char *text)
+static bool fault(const PredictionReader *reader, const char *what, const char *text)
 {
     diag_error(reader->diags, reader->loc, "%s '%.80s'", what, text);
     return false;
@@ -28,7 +28,7 @@ static bool fault(const Reader *reader, const char *what, const char *text)
 
 /* -- one prediction ------------------------------------------------------------------ */
 
-static bool report_unknown(const Reader *reader, const char *name)
+static bool report_unknown(const PredictionReader *reader, const char *name)
 {
     uint32_t count = references_count(reader->references);
     const char **names = heap_alloc(count * sizeof *names);
@@ -43,7 +43,7 @@ static bool report_unknown(const Reader *reader, const char *name)
 }
 
 /* A statement is true or false in any case; a choice is its number, or "a" and it. */
-static bool understand(const Reader *reader, const char *text, bool is_strict,
+static bool understand(const PredictionReader *reader, const char *text, bool is_strict,
                        Prediction *out)
 {
     Arena *arena = references_arena(reader->references);
@@ -60,7 +60,8 @@ static bool understand(const Reader *reader, const char *text, bool is_strict,
     return true;
 }
 
-static bool add(const Reader *reader, const char *name, const char *text, bool is_strict)
+static bool add(const PredictionReader *reader, const char *name, const char *text,
+                bool is_strict)
 {
     Prediction said;
     uint32_t subject = references_find(reader->references, name);
@@ -106,7 +107,7 @@ static const char *first_member(const json_t *record, const char *const *keys,
     first_member(record, keys, sizeof(keys) / sizeof *(keys), room)
 
 /* A record of another task, such as vlrun generate writes of all, is passed over. */
-static bool add_record(const Reader *reader, const json_t *record)
+static bool add_record(const PredictionReader *reader, const json_t *record)
 {
     static const char *const names[] = {"id",       "question_id", "questionId",
                                         "qid",      "identifier",  "clip_id",
@@ -128,7 +129,7 @@ static bool add_record(const Reader *reader, const json_t *record)
     return add(reader, name, text, false);
 }
 
-static bool add_array(Reader *reader, const json_t *array)
+static bool add_array(PredictionReader *reader, const json_t *array)
 {
     for (size_t i = 0; i < json_array_size(array); i++) {
         const json_t *record = json_array_get(array, i);
@@ -141,7 +142,7 @@ static bool add_array(Reader *reader, const json_t *array)
     return true;
 }
 
-static bool add_map(const Reader *reader, json_t *map)
+static bool add_map(const PredictionReader *reader, json_t *map)
 {
     const char *name;
     json_t *value;
@@ -157,7 +158,7 @@ static bool add_map(const Reader *reader, json_t *map)
     return true;
 }
 
-static json_t *parse(const Reader *reader, const char *bytes, size_t len)
+static json_t *parse(const PredictionReader *reader, const char *bytes, size_t len)
 {
     json_error_t error;
     json_t *root = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &error);
@@ -172,7 +173,7 @@ static json_t *parse(const Reader *reader, const char *bytes, size_t len)
 
 /* -- files --------------------------------------------------------------------------- */
 
-static bool add_line(const Reader *reader, char *line, size_t len)
+static bool add_line(const PredictionReader *reader, char *line, size_t len)
 {
     if (line[0] == '{') {
         json_t *record = parse(reader, line, len);
@@ -187,7 +188,7 @@ static bool add_line(const Reader *reader, char *line, size_t len)
     return add(reader, line, comma + 1, true);
 }
 
-static bool add_lines(Reader *reader, char *bytes, size_t len)
+static bool add_lines(PredictionReader *reader, char *bytes, size_t len)
 {
     for (char *line = bytes, *end = bytes + len; line < end;) {
         char *newline = memchr(line, '\n', (size_t)(end - line));
@@ -216,7 +217,7 @@ static bool has_records(const char *bytes, size_t len)
     return has;
 }
 
-static bool add_file(Reader *reader, char *bytes, size_t len)
+static bool add_file(PredictionReader *reader, char *bytes, size_t len)
 {
     char *at = bytes + strspn(bytes, " \t\r\n");
     size_t rest = len - (size_t)(at - bytes);
@@ -231,7 +232,7 @@ static bool add_file(Reader *reader, char *bytes, size_t len)
     return is_good;
 }
 
-static bool check_missing(const Reader *reader)
+static bool check_missing(const PredictionReader *reader)
 {
     uint32_t missing = 0, count = references_count(reader->references);
     char shown[320] = "";
@@ -258,12 +259,12 @@ const Prediction *predictions_read(const TaskKind *kind, const References *refer
     char *bytes = file_read(path, LARGEST_FILE, &len, diags);
     if (!bytes)
         return NULL;
-    Reader reader = {.kind = kind,
-                     .references = references,
-                     .predictions =
-                         ARENA_ARRAY(references_arena(references), Prediction, count),
-                     .loc = {.file = path},
-                     .diags = diags};
+    PredictionReader reader = {
+        .kind = kind,
+        .references = references,
+        .predictions = ARENA_ARRAY(references_arena(references), Prediction, count),
+        .loc = {.file = path},
+        .diags = diags};
     memset(reader.predictions, 0, count * sizeof *reader.predictions);
     bool is_good = add_file(&reader, bytes, len) && check_missing(&reader);
     free(bytes);

@@ -11,12 +11,12 @@
 #include "runtime/data/text/json_stream.h"
 #include "runtime/data/text/string_index.h"
 
-typedef struct Entry {
+typedef struct Reference {
     DatasetExample example;
     const char **references; /* grows by doubling */
     uint32_t room;
     uint32_t next; /* the subject's next one, counted from 1; 0: none */
-} Entry;
+} Reference;
 
 typedef struct Subject {
     uint32_t first, last; /* entries, counted from 1 */
@@ -30,7 +30,7 @@ struct References {
     uint32_t *name_subjects; /* of each name */
     Subject *subjects;
     const char **subject_names;
-    Entry *entries;
+    Reference *entries;
     uint32_t subject_count, subject_room, entry_count, entry_room, name_room;
     JsonStream *stream; /* what is being read */
     bool only_known;    /* records of other subjects are passed over */
@@ -91,8 +91,8 @@ static uint32_t take_subject(References *references, const char *name)
     return subject;
 }
 
-static Entry *add_entry(References *references, uint32_t subject,
-                        const DatasetExample *example)
+static Reference *add_entry(References *references, uint32_t subject,
+                            const DatasetExample *example)
 {
     if (references->entry_count == references->entry_room) {
         references->entry_room =
@@ -100,8 +100,8 @@ static Entry *add_entry(References *references, uint32_t subject,
         references->entries = heap_grow(
             references->entries, references->entry_room * sizeof *references->entries);
     }
-    Entry *entry = &references->entries[references->entry_count++];
-    *entry = (Entry){.example = *example};
+    Reference *entry = &references->entries[references->entry_count++];
+    *entry = (Reference){.example = *example};
     entry->example.id = references->subject_names[subject];
     Subject *of = &references->subjects[subject];
     if (of->last)
@@ -112,7 +112,7 @@ static Entry *add_entry(References *references, uint32_t subject,
     return entry;
 }
 
-static void add_reference(References *references, Entry *entry, const char *text)
+static void add_reference(References *references, Reference *entry, const char *text)
 {
     uint32_t count = entry->example.reference_count;
     if (count == entry->room) {
@@ -128,7 +128,7 @@ static void add_reference(References *references, Entry *entry, const char *text
 }
 
 /* The one entry of a subject, made if there is none. */
-static Entry *only_entry(References *references, uint32_t subject)
+static Reference *only_entry(References *references, uint32_t subject)
 {
     const Subject *of = &references->subjects[subject];
     return of->first ? &references->entries[of->first - 1]
@@ -171,7 +171,7 @@ static bool take_label(References *references, json_t *label, DatasetExample *ex
     return true;
 }
 
-static bool take_answers(References *references, const json_t *answers, Entry *entry)
+static bool take_answers(References *references, const json_t *answers, Reference *entry)
 {
     size_t i;
     json_t *answer;
@@ -197,7 +197,7 @@ static bool read_question(References *references, const json_t *record)
         return true;
     if (!json_is_object(label) && !json_is_array(answers))
         return fault(references, "should have \"label\" or \"answers\"");
-    Entry *entry = only_entry(references, take_subject(references, name));
+    Reference *entry = only_entry(references, take_subject(references, name));
     if ((label && entry->example.is_told) ||
         (answers && entry->example.reference_count > 0))
         return fault(references, "has question_id %s, as an earlier one", name);
@@ -271,7 +271,8 @@ static bool read_clip(References *references, const json_t *record)
         const json_t *desc = json_object_get(json_array_get(list, i), "desc");
         if (!json_is_string(desc))
             return fault(references, "has a description without \"desc\"");
-        Entry *entry = add_entry(references, subject, &(DatasetExample){.is_told = true});
+        Reference *entry =
+            add_entry(references, subject, &(DatasetExample){.is_told = true});
         add_reference(references, entry, json_string_value(desc));
     }
     return true;
@@ -310,7 +311,7 @@ static bool read_image(References *references, const json_t *record)
                      arena_format(references->arena, "%lld",
                                   (long long)json_integer_value(number)),
                      subject);
-    Entry *entry = only_entry(references, subject);
+    Reference *entry = only_entry(references, subject);
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *raw = json_object_get(json_array_get(list, i), "raw");
         if (!json_is_string(raw))
@@ -434,7 +435,7 @@ static bool read_directory(References *references, const char *directory)
 static bool check_annotated(const References *references, const char *path)
 {
     for (uint32_t i = 0; i < references->entry_count; i++) {
-        const Entry *entry = &references->entries[i];
+        const Reference *entry = &references->entries[i];
         if (!references->only_known || references->kind->answers != ANSWER_annotated ||
             entry->example.reference_count > 0)
             continue;

@@ -18,7 +18,8 @@ typedef struct GenerateOptions {
     bool early_stopping;   /* done once as many hypotheses are closed as beams */
     bool forced_end;       /* beams: the last token there is room for closes it */
     double length_penalty; /* sums of log-probabilities are divided by length^this */
-    const Choice *choice;  /* greedy: choose between two tokens, and end; NULL: search */
+    const TokenChoice
+        *choice;    /* greedy: choose between two tokens, and end; NULL: search */
     int64_t memory; /* most bytes carried at a time, or one sequence's; 0: 512 MB */
 } GenerateOptions;
 

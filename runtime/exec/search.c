@@ -31,17 +31,17 @@ typedef struct Candidate {
     int32_t token;
 } Candidate;
 
-typedef struct Line {
+typedef struct SequenceBeams {
     Hypothesis *open, *next; /* [beams] */
     Hypothesis *stored;      /* [beams + 1] in the order they came */
     int64_t stored_count;
     bool done;
-} Line;
+} SequenceBeams;
 
 struct Search {
     GenerateOptions options;
     int64_t sequences, vocabulary, length;
-    Line *lines;
+    SequenceBeams *lines;
     int64_t *rows; /* sequence of each block of `beams` rows */
     int64_t blocks;
     Candidate *best; /* [2 beams] */
@@ -50,7 +50,7 @@ struct Search {
 
 static bool check_choice(const GenerateOptions *options, int64_t vocabulary, Diags *diags)
 {
-    const Choice *choice = options->choice;
+    const TokenChoice *choice = options->choice;
     if (options->beams != 1 || options->max_length != choice->given_count + 2) {
         diag_error(diags, (Loc){0}, "generation: a choice is no search");
         return false;
@@ -114,11 +114,11 @@ Search *search_new(const GenerateOptions *options, int64_t sequences, int64_t vo
                        .vocabulary = vocabulary,
                        .length = 1,
                        .arena = arena};
-    search->lines = ARENA_ARRAY(arena, Line, sequences);
+    search->lines = ARENA_ARRAY(arena, SequenceBeams, sequences);
     search->rows = ARENA_ARRAY(arena, int64_t, sequences);
     search->best = ARENA_ARRAY(arena, Candidate, 2 * options->beams);
     for (int64_t s = 0; s < sequences; s++) {
-        Line *line = &search->lines[s];
+        SequenceBeams *line = &search->lines[s];
         line->open = new_hypotheses(search, options->beams);
         line->next = new_hypotheses(search, options->beams);
         line->stored = new_hypotheses(search, options->beams + 1);
@@ -211,7 +211,7 @@ static double final_score(const Search *search, double sum, int64_t length)
     return sum / pow((double)length, search->options.length_penalty);
 }
 
-static double worst_score(const Line *line)
+static double worst_score(const SequenceBeams *line)
 {
     double worst = INFINITY;
     for (int64_t i = 0; i < line->stored_count; i++)
@@ -220,7 +220,7 @@ static double worst_score(const Line *line)
 }
 
 /* Keeps the `beams` best; of equals the later ones. */
-static void store(const Search *search, Line *line, const Hypothesis *hypothesis,
+static void store(const Search *search, SequenceBeams *line, const Hypothesis *hypothesis,
                   double sum)
 {
     int64_t most = search->options.beams;
@@ -260,7 +260,7 @@ static void extend(const Search *search, Hypothesis *to, const Hypothesis *from,
 /* The best token, the first of equals; or what a choice says. */
 static int32_t pick(const Search *search, const float *logits)
 {
-    const Choice *choice = search->options.choice;
+    const TokenChoice *choice = search->options.choice;
     if (choice && search->length <= choice->given_count)
         return choice->given[search->length - 1];
     if (choice)
@@ -273,7 +273,7 @@ static int32_t pick(const Search *search, const float *logits)
     return best;
 }
 
-static void step_greedy(Search *search, Line *line, float *logits, double normal,
+static void step_greedy(Search *search, SequenceBeams *line, float *logits, double normal,
                         int64_t row)
 {
     Hypothesis *open = line->open;
@@ -302,7 +302,7 @@ static int64_t offer(const Search *search, Candidate candidate, int64_t count)
     return count;
 }
 
-static void find_best(const Search *search, const Line *line, float *logits,
+static void find_best(const Search *search, const SequenceBeams *line, float *logits,
                       const double *normals)
 {
     int64_t count = 0, vocabulary = search->vocabulary;
@@ -323,8 +323,8 @@ static void find_best(const Search *search, const Line *line, float *logits,
     }
 }
 
-static void step_beams(Search *search, Line *line, float *logits, const double *normals,
-                       int64_t row)
+static void step_beams(Search *search, SequenceBeams *line, float *logits,
+                       const double *normals, int64_t row)
 {
     int64_t beams = search->options.beams, next = 0;
     find_best(search, line, logits, normals);
@@ -367,7 +367,7 @@ static bool find_normals(const Search *search, const float *logits, double *norm
 static void close_open(Search *search)
 {
     for (int64_t block = 0; block < search->blocks; block++) {
-        Line *line = &search->lines[search->rows[block]];
+        SequenceBeams *line = &search->lines[search->rows[block]];
         for (int64_t b = 0; b < search->options.beams; b++)
             store(search, line, &line->open[b], line->open[b].score);
     }
@@ -380,7 +380,7 @@ bool search_step(Search *search, float *logits, Diags *diags)
     bool is_sound = find_normals(search, logits, normals, diags);
     for (int64_t block = 0; is_sound && block < blocks; block++) {
         int64_t row = block * beams, sequence = search->rows[block];
-        Line *line = &search->lines[sequence];
+        SequenceBeams *line = &search->lines[sequence];
         float *at = logits + row * search->vocabulary;
         if (beams == 1)
             step_greedy(search, line, at, normals[row], row);
@@ -402,7 +402,7 @@ bool search_step(Search *search, float *logits, Diags *diags)
 int64_t search_result(const Search *search, int64_t sequence, const int32_t **out_ids,
                       double *out_score)
 {
-    const Line *line = &search->lines[sequence];
+    const SequenceBeams *line = &search->lines[sequence];
     const Hypothesis *best = line->stored_count ? &line->stored[0] : &line->open[0];
     for (int64_t i = 1; i < line->stored_count; i++)
         if (line->stored[i].score >= best->score)

@@ -14,9 +14,9 @@ typedef struct Segments {
     uint32_t *written, *read; /* by segment: level, 0 for none */
 } Segments;
 
-typedef struct Span {
+typedef struct SegmentRange {
     uint32_t first, end; /* segments */
-} Span;
+} SegmentRange;
 
 static int compare_bounds(const void *a, const void *b)
 {
@@ -66,13 +66,13 @@ static uint32_t find_bound(const Segments *segments, uintptr_t at)
     return low;
 }
 
-static Span operand_span(const UpdatePlan *plan, const Segments *segments, uint32_t call,
-                         uint32_t index)
+static SegmentRange operand_span(const UpdatePlan *plan, const Segments *segments,
+                                 uint32_t call, uint32_t index)
 {
     uintptr_t at = (uintptr_t)exec_operand(plan->exec, call, index);
     const Operand *operand = &exec_program(plan->exec)->calls[call].operands[index];
-    return (Span){find_bound(segments, at),
-                  find_bound(segments, at + (uintptr_t)operand_bytes(operand))};
+    return (SegmentRange){find_bound(segments, at),
+                          find_bound(segments, at + (uintptr_t)operand_bytes(operand))};
 }
 
 static uint32_t level_of(const UpdatePlan *plan, const Segments *segments, uint32_t c)
@@ -80,7 +80,7 @@ static uint32_t level_of(const UpdatePlan *plan, const Segments *segments, uint3
     const Call *call = &exec_program(plan->exec)->calls[c];
     uint32_t before = 0;
     for (uint32_t i = 0; i < call->operand_count; i++) {
-        Span span = operand_span(plan, segments, c, i);
+        SegmentRange span = operand_span(plan, segments, c, i);
         for (uint32_t s = span.first; s < span.end; s++) {
             if (segments->written[s] > before)
                 before = segments->written[s];
@@ -96,7 +96,7 @@ static void mark_level(const UpdatePlan *plan, Segments *segments, uint32_t c,
 {
     const Call *call = &exec_program(plan->exec)->calls[c];
     for (uint32_t i = 0; i < call->operand_count; i++) {
-        Span span = operand_span(plan, segments, c, i);
+        SegmentRange span = operand_span(plan, segments, c, i);
         uint32_t *touched =
             call->operands[i].written ? segments->written : segments->read;
         for (uint32_t s = span.first; s < span.end; s++)

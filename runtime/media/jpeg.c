@@ -1,5 +1,5 @@
 /* The one file that speaks to libjpeg. Its errors come back by a jump over the library's
- * own frames: everything that lives across the jump is in Decoder. */
+ * own frames: everything that lives across the jump is in JpegDecoder. */
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 enum { SCANS_MAX = 500 };
 
-typedef struct Decoder {
+typedef struct JpegDecoder {
     struct jpeg_decompress_struct jpeg;
     struct jpeg_error_mgr errors;
     struct jpeg_progress_mgr progress;
@@ -21,11 +21,11 @@ typedef struct Decoder {
     char message[JMSG_LENGTH_MAX];
     uint8_t *cmyk; /* one row, or NULL */
     Picture picture;
-} Decoder;
+} JpegDecoder;
 
 static void fail(j_common_ptr jpeg)
 {
-    Decoder *decoder = jpeg->client_data;
+    JpegDecoder *decoder = jpeg->client_data;
     jpeg->err->format_message(jpeg, decoder->message);
     longjmp(decoder->failed, 1);
 }
@@ -40,7 +40,7 @@ static void warn(j_common_ptr jpeg, int level)
 /* A small file with thousands of progressive scans would take hours. */
 static void watch_scans(j_common_ptr jpeg)
 {
-    Decoder *decoder = jpeg->client_data;
+    JpegDecoder *decoder = jpeg->client_data;
     if (decoder->jpeg.input_scan_number <= SCANS_MAX)
         return;
     snprintf(decoder->message, sizeof decoder->message, "more than %d scans", SCANS_MAX);
@@ -71,7 +71,7 @@ static void inks_to_rgb(const uint8_t *inks, int32_t width, uint8_t *rgb)
     }
 }
 
-static void read_rows(Decoder *decoder)
+static void read_rows(JpegDecoder *decoder)
 {
     struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
     Picture *picture = &decoder->picture;
@@ -84,7 +84,7 @@ static void read_rows(Decoder *decoder)
     }
 }
 
-static void decode(Decoder *decoder, const uint8_t *bytes, size_t count)
+static void decode(JpegDecoder *decoder, const uint8_t *bytes, size_t count)
 {
     struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
     decoder->progress.progress_monitor = watch_scans;
@@ -110,8 +110,8 @@ static void decode(Decoder *decoder, const uint8_t *bytes, size_t count)
 bool jpeg_decode(const char *path, const uint8_t *bytes, size_t count, Picture *out,
                  Diags *diags)
 {
-    Decoder *decoder = heap_alloc(sizeof *decoder);
-    *decoder = (Decoder){.jpeg = {.client_data = decoder}};
+    JpegDecoder *decoder = heap_alloc(sizeof *decoder);
+    *decoder = (JpegDecoder){.jpeg = {.client_data = decoder}};
     decoder->jpeg.err = jpeg_std_error(&decoder->errors);
     decoder->errors.error_exit = fail;
     decoder->errors.emit_message = warn;

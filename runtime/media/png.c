@@ -1,5 +1,5 @@
 /* The one file that speaks to libpng. Its errors come back by a jump over the library's
- * own frames: everything that lives across the jump is in Decoder. */
+ * own frames: everything that lives across the jump is in PngDecoder. */
 #include <png.h>
 #include <setjmp.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 enum { MESSAGE = 200 };
 
-typedef struct Decoder {
+typedef struct PngDecoder {
     png_structp png;
     png_infop info;
     jmp_buf failed;
@@ -18,11 +18,11 @@ typedef struct Decoder {
     const uint8_t *at, *stop; /* what is left of the file */
     uint8_t **rows;
     Picture picture;
-} Decoder;
+} PngDecoder;
 
 static void fail(png_structp png, png_const_charp message)
 {
-    Decoder *decoder = png_get_error_ptr(png);
+    PngDecoder *decoder = png_get_error_ptr(png);
     snprintf(decoder->message, sizeof decoder->message, "%s", message);
     longjmp(decoder->failed, 1);
 }
@@ -34,7 +34,7 @@ static void ignore(png_structp png, png_const_charp message)
 
 static void take(png_structp png, png_bytep to, size_t count)
 {
-    Decoder *decoder = png_get_io_ptr(png);
+    PngDecoder *decoder = png_get_io_ptr(png);
     if ((size_t)(decoder->stop - decoder->at) < count)
         png_error(png, "the file ends early");
     memcpy(to, decoder->at, count);
@@ -42,7 +42,7 @@ static void take(png_structp png, png_bytep to, size_t count)
 }
 
 /* Whatever there is, as 8-bit RGB. */
-static void ask_for_rgb(Decoder *decoder)
+static void ask_for_rgb(PngDecoder *decoder)
 {
     png_set_strip_16(decoder->png);
     png_set_palette_to_rgb(decoder->png);
@@ -53,7 +53,7 @@ static void ask_for_rgb(Decoder *decoder)
     png_read_update_info(decoder->png, decoder->info);
 }
 
-static void decode(Decoder *decoder)
+static void decode(PngDecoder *decoder)
 {
     Picture *picture = &decoder->picture;
     png_set_read_fn(decoder->png, decoder, take);
@@ -79,8 +79,8 @@ static void decode(Decoder *decoder)
 bool png_decode(const char *path, const uint8_t *bytes, size_t count, Picture *out,
                 Diags *diags)
 {
-    Decoder *decoder = heap_alloc(sizeof *decoder);
-    *decoder = (Decoder){.at = bytes, .stop = bytes + count};
+    PngDecoder *decoder = heap_alloc(sizeof *decoder);
+    *decoder = (PngDecoder){.at = bytes, .stop = bytes + count};
     if (setjmp(decoder->failed) == 0) {
         decoder->png =
             png_create_read_struct(PNG_LIBPNG_VER_STRING, decoder, fail, ignore);

@@ -10,18 +10,18 @@ enum { BITS = 32 - 8 - 2, CHANNELS = 3 };
 
 /* What each place of a line is made of: weights[i * most ..] of the `counts[i]` places
  * from `firsts[i]` on. */
-typedef struct Kernel {
+typedef struct ResizeKernel {
     int32_t *firsts, *counts, *weights;
     int32_t most;
-} Kernel;
+} ResizeKernel;
 
 /* A line of `from` places becomes `to` places, of which `count` from `first` on are
  * wanted. */
-typedef struct Span {
+typedef struct ResizeSpan {
     int32_t from;
     int64_t to, first;
     int32_t count;
-} Span;
+} ResizeSpan;
 
 /* Keys, "Cubic convolution interpolation for digital image processing" (1981), a = -1/2
  */
@@ -34,8 +34,8 @@ static double cubic(double x)
     return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
 }
 
-static void place_weights(Kernel *kernel, const Span *span, int32_t i, double scale,
-                          double *line)
+static void place_weights(ResizeKernel *kernel, const ResizeSpan *span, int32_t i,
+                          double scale, double *line)
 {
     double stretch = scale < 1 ? 1 : scale, support = 2 * stretch;
     double centre = ((double)(span->first + i) + 0.5) * scale, sum = 0;
@@ -56,11 +56,11 @@ static void place_weights(Kernel *kernel, const Span *span, int32_t i, double sc
     }
 }
 
-static Kernel kernel_new(const Span *span)
+static ResizeKernel kernel_new(const ResizeSpan *span)
 {
     double scale = (double)span->from / (double)span->to;
     size_t count = (size_t)span->count;
-    Kernel kernel = {.most = (int32_t)ceil(2 * (scale < 1 ? 1 : scale)) * 2 + 1};
+    ResizeKernel kernel = {.most = (int32_t)ceil(2 * (scale < 1 ? 1 : scale)) * 2 + 1};
     kernel.firsts = heap_alloc(count * sizeof *kernel.firsts);
     kernel.counts = heap_alloc(count * sizeof *kernel.counts);
     kernel.weights = heap_alloc(count * (size_t)kernel.most * sizeof *kernel.weights);
@@ -71,7 +71,7 @@ static Kernel kernel_new(const Span *span)
     return kernel;
 }
 
-static void kernel_free(Kernel *kernel)
+static void kernel_free(ResizeKernel *kernel)
 {
     free(kernel->firsts);
     free(kernel->counts);
@@ -86,8 +86,8 @@ static uint8_t to_byte(int32_t sum)
 
 /* One place of the result: `line` is its first source pixel, the next is `stride` bytes
  * on. */
-static void mix(const Kernel *kernel, int32_t place, const uint8_t *line, size_t stride,
-                uint8_t *out)
+static void mix(const ResizeKernel *kernel, int32_t place, const uint8_t *line,
+                size_t stride, uint8_t *out)
 {
     const int32_t *weights = kernel->weights + (size_t)place * (size_t)kernel->most;
     int32_t sums[CHANNELS] = {1 << (BITS - 1), 1 << (BITS - 1), 1 << (BITS - 1)};
@@ -104,9 +104,9 @@ static Picture picture_new(int32_t width, int32_t height)
                      height};
 }
 
-static Picture resize_rows(const Picture *picture, const Span *span)
+static Picture resize_rows(const Picture *picture, const ResizeSpan *span)
 {
-    Kernel kernel = kernel_new(span);
+    ResizeKernel kernel = kernel_new(span);
     Picture out = picture_new(span->count, picture->height);
     for (int32_t y = 0; y < picture->height; y++) {
         const uint8_t *line =
@@ -120,9 +120,9 @@ static Picture resize_rows(const Picture *picture, const Span *span)
     return out;
 }
 
-static Picture resize_columns(const Picture *picture, const Span *span)
+static Picture resize_columns(const Picture *picture, const ResizeSpan *span)
 {
-    Kernel kernel = kernel_new(span);
+    ResizeKernel kernel = kernel_new(span);
     Picture out = picture_new(picture->width, span->count);
     size_t stride = CHANNELS * (size_t)picture->width;
     for (int32_t y = 0; y < span->count; y++) {
@@ -135,8 +135,8 @@ static Picture resize_columns(const Picture *picture, const Span *span)
     return out;
 }
 
-static void resize(const Picture *picture, const Span *across, const Span *down,
-                   Picture *out)
+static void resize(const Picture *picture, const ResizeSpan *across,
+                   const ResizeSpan *down, Picture *out)
 {
     Picture rows = resize_rows(picture, across);
     *out = resize_columns(&rows, down);
@@ -145,16 +145,16 @@ static void resize(const Picture *picture, const Span *across, const Span *down,
 
 void picture_resize(const Picture *picture, int32_t width, int32_t height, Picture *out)
 {
-    const Span across = {picture->width, width, 0, width};
-    const Span down = {picture->height, height, 0, height};
+    const ResizeSpan across = {picture->width, width, 0, width};
+    const ResizeSpan down = {picture->height, height, 0, height};
     resize(picture, &across, &down, out);
 }
 
 /* The middle `side` of a line that is resized as much as one of `shorter` to `side`. */
-static Span middle(int32_t from, int32_t shorter, int32_t side)
+static ResizeSpan middle(int32_t from, int32_t shorter, int32_t side)
 {
     int64_t to = (int64_t)from * side / shorter;
-    return (Span){from, to, (to - side) / 2, side};
+    return (ResizeSpan){from, to, (to - side) / 2, side};
 }
 
 void picture_fit(const Picture *picture, PictureFit fit, int32_t side, Picture *out)
@@ -162,7 +162,7 @@ void picture_fit(const Picture *picture, PictureFit fit, int32_t side, Picture *
     int32_t width = picture->width, height = picture->height;
     int32_t shorter = width < height ? width : height;
     bool is_crop = fit == PICTURE_FIT_crop;
-    const Span across = middle(width, is_crop ? shorter : width, side);
-    const Span down = middle(height, is_crop ? shorter : height, side);
+    const ResizeSpan across = middle(width, is_crop ? shorter : width, side);
+    const ResizeSpan down = middle(height, is_crop ? shorter : height, side);
     resize(picture, &across, &down, out);
 }

@@ -20,7 +20,7 @@ static void keep_last(Generated *generated)
 }
 
 static bool choose(Session *session, const Batch *batch, const GenerateOptions *options,
-                   const Choice *choice, Generated *out, Diags *diags)
+                   const TokenChoice *choice, Generated *out, Diags *diags)
 {
     const GenerateOptions only = {.start = options->start,
                                   .pad = options->pad,
@@ -38,7 +38,7 @@ static bool choose(Session *session, const Batch *batch, const GenerateOptions *
 
 /* Of rows that stand for the places of a target: those up to the closing token, or of a
  * choice the one that is not given. */
-static void take_rows(const int32_t *rows, int64_t count, const Choice *choice,
+static void take_rows(const int32_t *rows, int64_t count, const TokenChoice *choice,
                       int32_t end, Generated *out, int64_t sequence)
 {
     int64_t first = choice ? choice->given_count : 0, length = 0;
@@ -51,7 +51,7 @@ static void take_rows(const int32_t *rows, int64_t count, const Choice *choice,
     out->lengths[sequence] = length;
 }
 
-static bool predict_rows(Session *session, const Batch *batch, const Choice *choice,
+static bool predict_rows(Session *session, const Batch *batch, const TokenChoice *choice,
                          const GenerateOptions *options, Generated *out, Diags *diags)
 {
     EvalResult result;
@@ -86,7 +86,7 @@ static bool predict_rows(Session *session, const Batch *batch, const Choice *cho
 bool predict(Session *session, const DataSource *source, const Batch *batch,
              const GenerateOptions *options, Generated *out, Diags *diags)
 {
-    Choice choice;
+    TokenChoice choice;
     bool is_choice = source->choice(source->state, batch->task, &choice);
     if (!generate_can(session_module(session), batch->task))
         return predict_rows(session, batch, is_choice ? &choice : NULL, options, out,

@@ -20,12 +20,12 @@ typedef struct ProfileCommand {
 } ProfileCommand;
 
 /* All calls of one label. */
-typedef struct Line {
+typedef struct ProfileLine {
     const char *label;
     CallKind kind;
     int64_t calls;
     double seconds, flops;
-} Line;
+} ProfileLine;
 
 /* What is known of a graph before it runs. */
 typedef struct GraphCalls {
@@ -38,7 +38,7 @@ typedef struct Profile {
     Arena *arena;
     const Run *run;
     GraphCalls *graphs; /* by graph of the module */
-    Line *lines;
+    ProfileLine *lines;
     uint32_t line_count;
 } Profile;
 
@@ -57,9 +57,10 @@ static uint32_t line_for(Profile *profile, const Call *call)
         if (profile->lines[i].kind == call->kind &&
             strcmp(profile->lines[i].label, call->label) == 0)
             return i;
-    profile->lines = heap_grow(profile->lines, (profile->line_count + 1) * sizeof(Line));
+    profile->lines =
+        heap_grow(profile->lines, (profile->line_count + 1) * sizeof(ProfileLine));
     profile->lines[profile->line_count] =
-        (Line){.label = call->label, .kind = call->kind};
+        (ProfileLine){.label = call->label, .kind = call->kind};
     return profile->line_count++;
 }
 
@@ -93,7 +94,7 @@ static void time_calls(Profile *profile, uint32_t graph, const Walk *walk)
         calls->axis_rows[a] = walk->views[a].rows;
     for (uint32_t i = 0; i < walk->program->call_count; i++) {
         const Call *call = &walk->program->calls[i];
-        Line *line = &profile->lines[calls->line_of[i]];
+        ProfileLine *line = &profile->lines[calls->line_of[i]];
         double begun = now();
         exec_call(walk->exec, i, walk->context);
         line->seconds += now() - begun;
@@ -141,11 +142,11 @@ static bool time_steps(Profile *profile, DataSource *source, int64_t steps, Diag
 
 static int by_seconds(const void *a, const void *b)
 {
-    const Line *x = a, *y = b;
+    const ProfileLine *x = a, *y = b;
     return x->seconds > y->seconds ? -1 : x->seconds < y->seconds;
 }
 
-static void print_line(const Line *line, double all)
+static void print_line(const ProfileLine *line, double all)
 {
     double rate = line->seconds > 0 ? line->flops / line->seconds / 1e9 : 0;
     printf("%6.2f %%  %10.3f ms  %7.2f  %8lld  %s%.*s\n", 100 * line->seconds / all,
@@ -155,12 +156,12 @@ static void print_line(const Line *line, double all)
 
 static void print_profile(Profile *profile, const ProfileCommand *command)
 {
-    Line sums[] = {
+    ProfileLine sums[] = {
         {.label = "matrix products"}, {.label = "kernels"}, {.label = "everything"}};
     qsort(profile->lines, profile->line_count, sizeof *profile->lines, by_seconds);
     for (uint32_t i = 0; i < profile->line_count; i++) {
-        const Line *line = &profile->lines[i];
-        Line *both[] = {&sums[line->kind == CALL_gemm ? 0 : 1], &sums[2]};
+        const ProfileLine *line = &profile->lines[i];
+        ProfileLine *both[] = {&sums[line->kind == CALL_gemm ? 0 : 1], &sums[2]};
         for (int k = 0; k < 2; k++) {
             both[k]->seconds += line->seconds;
             both[k]->flops += line->flops;

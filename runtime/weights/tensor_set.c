@@ -19,10 +19,10 @@ enum { LARGEST_INDEX = 16 << 20, MOST_FILES = 4096, SLOTS = 2 * MOST_FILES };
 
 static const char WHOLE[] = "model.safetensors", INDEX[] = "model.safetensors.index.json";
 
-typedef struct Member {
+typedef struct SetTensor {
     const Tensor *tensor;
     uint32_t file;
-} Member;
+} SetTensor;
 
 struct TensorSet {
     Arena *arena;
@@ -30,14 +30,14 @@ struct TensorSet {
     TensorFile **files;
     const char **file_names; /* as the index has them */
     uint32_t file_count;
-    uint32_t *slots; /* [SLOTS] of file_names by hash: the file's number + 1, or 0 */
-    Member *members; /* by name */
+    uint32_t *slots;    /* [SLOTS] of file_names by hash: the file's number + 1, or 0 */
+    SetTensor *members; /* by name */
     uint32_t count;
 };
 
 static int by_name(const void *a, const void *b)
 {
-    const Member *x = a, *y = b;
+    const SetTensor *x = a, *y = b;
     return strcmp(x->tensor->name, y->tensor->name);
 }
 
@@ -50,9 +50,9 @@ static bool open_file(TensorSet *set, const char *path, Diags *diags)
         return false;
     set->files = ARENA_ARRAY(set->arena, TensorFile *, 1);
     set->files[set->file_count++] = file;
-    set->members = ARENA_ARRAY(set->arena, Member, tensor_file_count(file));
+    set->members = ARENA_ARRAY(set->arena, SetTensor, tensor_file_count(file));
     for (uint32_t i = 0; i < tensor_file_count(file); i++)
-        set->members[set->count++] = (Member){.tensor = tensor_file_at(file, i)};
+        set->members[set->count++] = (SetTensor){.tensor = tensor_file_at(file, i)};
     return true;
 }
 
@@ -151,7 +151,7 @@ static bool add_member(TensorSet *set, const char *index, const char *name,
         diag_note(diags, (Loc){.file = index}, "the index says that it is there");
         return false;
     }
-    set->members[set->count++] = (Member){.tensor = tensor, .file = (uint32_t)file};
+    set->members[set->count++] = (SetTensor){.tensor = tensor, .file = (uint32_t)file};
     return true;
 }
 
@@ -168,7 +168,7 @@ static bool open_index(TensorSet *set, const char *path, Diags *diags)
     set->files = ARENA_ARRAY(set->arena, TensorFile *, MOST_FILES);
     set->file_names = ARENA_ARRAY(set->arena, const char *, MOST_FILES);
     set->slots = ARENA_ARRAY(set->arena, uint32_t, SLOTS);
-    set->members = ARENA_ARRAY(set->arena, Member, json_object_size(map));
+    set->members = ARENA_ARRAY(set->arena, SetTensor, json_object_size(map));
     const char *name;
     json_object_foreach(map, name, value)
     {
@@ -274,10 +274,10 @@ const Tensor *tensor_set_at(const TensorSet *set, uint32_t index)
     return set->members[index].tensor;
 }
 
-static const Member *find_member(const TensorSet *set, const char *name)
+static const SetTensor *find_member(const TensorSet *set, const char *name)
 {
     const Tensor wanted = {.name = name};
-    const Member key = {.tensor = &wanted};
+    const SetTensor key = {.tensor = &wanted};
     return set->count
                ? bsearch(&key, set->members, set->count, sizeof *set->members, by_name)
                : NULL;
@@ -285,7 +285,7 @@ static const Member *find_member(const TensorSet *set, const char *name)
 
 const Tensor *tensor_set_find(const TensorSet *set, const char *name)
 {
-    const Member *member = find_member(set, name);
+    const SetTensor *member = find_member(set, name);
     return member ? member->tensor : NULL;
 }
 

@@ -113,14 +113,14 @@ const Tensor *prefix_tensor(Prefix prefix, const TensorSet *set, const Param *pa
 
 /* -- choosing -------------------------------------------------------------------- */
 
-typedef struct Choice {
+typedef struct PrefixChoice {
     const Store *store;
     const TensorSet *set;
     Prefix best;
     uint32_t most; /* tensors that are parameters by `best` */
-} Choice;
+} PrefixChoice;
 
-static void consider(Choice *choice, Prefix prefix)
+static void consider(PrefixChoice *choice, Prefix prefix)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < tensor_set_count(choice->set); i++) {
@@ -156,7 +156,7 @@ static Prefix vote(const TensorSet *set, Prefix outer)
 
 Prefix prefix_choose(const Store *store, const TensorSet *set)
 {
-    Choice choice = {.store = store, .set = set};
+    PrefixChoice choice = {.store = store, .set = set};
     for (uint32_t i = 0; i < tensor_set_count(set); i++)
         choice.most += find_param(store, tensor_set_at(set, i)->name) != NULL;
     Prefix outer = {.text = "", .in_set = true};

@@ -199,7 +199,7 @@ static void test_training(Check *check, const DataOptions *data, Diags *diags)
 static double score_labels(Check *check, DataSource *source, const char *task,
                            bool is_right)
 {
-    Choice choice;
+    TokenChoice choice;
     bool is_choice = source->choice(source->state, task, &choice);
     Scores *scores = source->scores_new(source->state, task);
     Batch *batch;

@@ -71,7 +71,7 @@ static void test_patterns(Check *check)
     Arena *arena = arena_new();
     Patterns patterns = patterns_parse("  a.*\n b **  ", arena);
     CHECK(check, patterns.count == 3, "%u patterns", patterns.count);
-    const Pattern *last = patterns_match(&patterns, "a.x");
+    const PathPattern *last = patterns_match(&patterns, "a.x");
     CHECK(check, last == &patterns.items[2], "the last counts");
     CHECK(check, patterns.items[0].matched && !patterns.items[1].matched,
           "what has matched");

@@ -233,7 +233,7 @@ static Batch *dataset_eval_batch(void *state, const char *task, Split split,
 
 /* Statements are true or false; what tells BPE apart is a token of its own that every
  * target begins with. */
-static bool dataset_choice(void *state, const char *task, Choice *out)
+static bool dataset_choice(void *state, const char *task, TokenChoice *out)
 {
     Dataset *dataset = state;
     const TaskData *data = find_task(dataset, task);
@@ -241,10 +241,10 @@ static bool dataset_choice(void *state, const char *task, Choice *out)
         return false;
     TokenizerIds ids = tokenizer_ids(dataset->tokenizer);
     bool is_begun = ids.start != ids.pad && ids.bos >= 0;
-    *out = (Choice){.given = {is_begun ? ids.bos : 0},
-                    .given_count = is_begun,
-                    .first = tokenizer_first_id(dataset->tokenizer, "true"),
-                    .other = tokenizer_first_id(dataset->tokenizer, "false")};
+    *out = (TokenChoice){.given = {is_begun ? ids.bos : 0},
+                         .given_count = is_begun,
+                         .first = tokenizer_first_id(dataset->tokenizer, "true"),
+                         .other = tokenizer_first_id(dataset->tokenizer, "false")};
     return true;
 }
 

@@ -14,12 +14,12 @@
 
 enum { CHUNK_BYTES = 1 << 20 };
 
-typedef struct Listing {
+typedef struct FileListing {
     const DatasetOptions *options;
     Arena *arena;
     DataFiles *out;
     Diags *diags;
-} Listing;
+} FileListing;
 
 static bool is_there(const char *path)
 {
@@ -72,7 +72,7 @@ const DataFile *data_files_find(const DataFiles *files, const char *name)
     return NULL;
 }
 
-static bool add_file(Listing *listing, const char *name, const char *path)
+static bool add_file(FileListing *listing, const char *name, const char *path)
 {
     DataFiles *out = listing->out;
     if (data_files_find(out, name) || !is_there(path))
@@ -89,14 +89,14 @@ static bool add_file(Listing *listing, const char *name, const char *path)
     return hash_file(path, &file->hash, listing->diags);
 }
 
-static bool add_list(Listing *listing, const char *name)
+static bool add_list(FileListing *listing, const char *name)
 {
     return add_file(
         listing, name,
         arena_format(listing->arena, "%s/%s", listing->options->directory, name));
 }
 
-static bool add_task(Listing *listing, const char *task)
+static bool add_task(FileListing *listing, const char *task)
 {
     bool is_good = true;
     for (uint32_t i = 0; is_good && i < task_file_count; i++) {
@@ -111,13 +111,14 @@ static bool add_task(Listing *listing, const char *task)
     return is_good;
 }
 
-static bool add_tokenizer_file(Listing *listing, const char *directory, const char *name)
+static bool add_tokenizer_file(FileListing *listing, const char *directory,
+                               const char *name)
 {
     return add_file(listing, arena_format(listing->arena, "tokenizer/%s", name),
                     arena_format(listing->arena, "%s/%s", directory, name));
 }
 
-static bool add_tokenizer(Listing *listing)
+static bool add_tokenizer(FileListing *listing)
 {
     static const char *const names[] = {
         "spiece.model",   "tokenizer.model",       "vocab.json",
@@ -142,7 +143,7 @@ static bool add_tokenizer(Listing *listing)
 bool dataset_files(const DatasetOptions *options, const Module *module, Arena *arena,
                    DataFiles *out, Diags *diags)
 {
-    Listing listing = {options, arena, out, diags};
+    FileListing listing = {options, arena, out, diags};
     *out = (DataFiles){0};
     for (uint32_t i = 0; i < module->task_count; i++)
         if (!add_task(&listing, module->tasks[i].name))

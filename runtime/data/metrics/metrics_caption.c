@@ -16,14 +16,14 @@
 
 enum { LONGEST = 4 };
 
-typedef struct Span {
+typedef struct NgramSpan {
     size_t begin, len;
-} Span;
+} NgramSpan;
 
 /* N-grams are of words. A token that holds no-break spaces, such as a mixed number, is
  * several words, but ROUGE-L compares tokens: so the published scorers split. */
 typedef struct Sentence {
-    Span words, tokens;
+    NgramSpan words, tokens;
 } Sentence;
 
 /* An image's prediction is sentences[first], its references follow. */
@@ -369,10 +369,10 @@ static double score_rouge(const CaptionEvaluation *evaluation, const Image *imag
 {
     const Sentence *sentences = &evaluation->sentences[image->first];
     const int32_t *tokens = evaluation->tokens.ids;
-    const Span own = sentences->tokens;
+    const NgramSpan own = sentences->tokens;
     double precision = 0, recall = 0, beta = 1.2;
     for (uint32_t r = 1; r <= image->references && own.len; r++) {
-        const Span to = sentences[r].tokens;
+        const NgramSpan to = sentences[r].tokens;
         if (!to.len)
             continue;
         double common = (double)common_length(tokens + own.begin, own.len,

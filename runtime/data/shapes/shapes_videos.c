@@ -11,10 +11,10 @@
 enum { CHOICES_MAX = 5, TEXT = 128 };
 
 /* Videos of one source: their features' folder and their subtitles. */
-typedef struct Source {
+typedef struct Show {
     const char *name;
     RecordFile subtitles;
-} Source;
+} Show;
 
 static const Object *mover_of(const Clip *clip)
 {
@@ -29,8 +29,7 @@ static double seconds_of(const Clip *clip)
 
 /* -- videos ------------------------------------------------------------------------ */
 
-static void add_subtitles(Source *source, const char *video, const Clip *clip,
-                          Draws *draws)
+static void add_subtitles(Show *source, const char *video, const Clip *clip, Draws *draws)
 {
     const Object *mover = mover_of(clip);
     char first[TEXT], second[TEXT];
@@ -44,7 +43,7 @@ static void add_subtitles(Source *source, const char *video, const Clip *clip,
                           second, "start", 3.0, "end", 5.25));
 }
 
-static bool write_video(ShapesWriter *writer, Source *source, const char *video,
+static bool write_video(ShapesWriter *writer, Show *source, const char *video,
                         const Clip *clip, Draws *draws)
 {
     add_subtitles(source, video, clip, draws);
@@ -61,7 +60,7 @@ static bool write_video(ShapesWriter *writer, Source *source, const char *video,
     return is_written;
 }
 
-static bool source_open(ShapesWriter *writer, Source *source)
+static bool source_open(ShapesWriter *writer, Show *source)
 {
     const char *folder =
         arena_format(writer->arena, "%s/video/vis_features/%s/%s",
@@ -143,7 +142,7 @@ static json_t *choice_record(const Question *question, const char *video, int64_
     return record;
 }
 
-static bool write_choices(ShapesWriter *writer, const ChoiceFile *file, Source *source,
+static bool write_choices(ShapesWriter *writer, const ChoiceFile *file, Show *source,
                           uint32_t choices)
 {
     RecordFile out;
@@ -176,7 +175,7 @@ static json_t *descriptions_of(const Clip *clip, bool is_instruction)
     return json_pack("[{s:s, s:i, s:s}]", "desc", text, "desc_id", 0, "type", "v");
 }
 
-static bool write_clips(ShapesWriter *writer, const ChoiceFile *file, Source *source)
+static bool write_clips(ShapesWriter *writer, const ChoiceFile *file, Show *source)
 {
     bool is_instruction = strcmp(file->task, "yc2c") == 0;
     RecordFile out;
@@ -207,7 +206,7 @@ static bool write_source(ShapesWriter *writer, const char *name, const ChoiceFil
                          size_t count)
 {
     enum { TVQA_CHOICES = 5, HOW2QA_CHOICES = 4 };
-    Source source = {.name = name};
+    Show source = {.name = name};
     if (!source_open(writer, &source))
         return false;
     bool is_good = true;

@@ -279,22 +279,22 @@ typedef struct Symbol {
 
 /* A pair of neighbours that may be merged: the lowest rank first, of one rank the
  * leftmost. It is out of date if its symbols are no longer these. */
-typedef struct Pair {
+typedef struct Candidate {
     uint32_t rank, at, first, second;
-} Pair;
+} Candidate;
 
-typedef struct Word {
+typedef struct BpeWord {
     Symbol *symbols;
-    Pair *pairs; /* a binary heap */
+    Candidate *pairs; /* a binary heap */
     size_t count, pair_count, capacity;
-} Word;
+} BpeWord;
 
-static bool comes_before(const Pair *a, const Pair *b)
+static bool comes_before(const Candidate *a, const Candidate *b)
 {
     return a->rank != b->rank ? a->rank < b->rank : a->at < b->at;
 }
 
-static void heap_add(Word *word, Pair pair)
+static void heap_add(BpeWord *word, Candidate pair)
 {
     size_t at = word->pair_count++;
     for (; at > 0 && comes_before(&pair, &word->pairs[(at - 1) / 2]); at = (at - 1) / 2)
@@ -302,9 +302,9 @@ static void heap_add(Word *word, Pair pair)
     word->pairs[at] = pair;
 }
 
-static Pair heap_take(Word *word)
+static Candidate heap_take(BpeWord *word)
 {
-    Pair first = word->pairs[0], last = word->pairs[--word->pair_count];
+    Candidate first = word->pairs[0], last = word->pairs[--word->pair_count];
     size_t at = 0;
     for (size_t child; (child = 2 * at + 1) < word->pair_count; at = child) {
         if (child + 1 < word->pair_count &&
@@ -319,7 +319,7 @@ static Pair heap_take(Word *word)
 }
 
 /* Offers the symbol at `at` and the one to its right, if they have a merge. */
-static void offer(const Bpe *bpe, Word *word, uint32_t at)
+static void offer(const Bpe *bpe, BpeWord *word, uint32_t at)
 {
     if (at == NO_SYMBOL || word->symbols[at].right == NO_SYMBOL)
         return;
@@ -327,11 +327,11 @@ static void offer(const Bpe *bpe, Word *word, uint32_t at)
     uint32_t second = word->symbols[word->symbols[at].right].symbol;
     const Merge *merge = merge_slot(bpe, first, second);
     if (merge->result != STRING_ABSENT)
-        heap_add(word, (Pair){merge->rank, at, first, second});
+        heap_add(word, (Candidate){merge->rank, at, first, second});
 }
 
 /* Every merge offers at most two new pairs, so 3 x count of them are room enough. */
-static void word_start(const Bpe *bpe, Word *word, const char *bytes, size_t count)
+static void word_start(const Bpe *bpe, BpeWord *word, const char *bytes, size_t count)
 {
     if (count > word->capacity) {
         word->capacity = 2 * count;
@@ -349,11 +349,11 @@ static void word_start(const Bpe *bpe, Word *word, const char *bytes, size_t cou
 }
 
 /* Merges the best pair; false if no pair has a merge. */
-static bool word_merge(const Bpe *bpe, Word *word)
+static bool word_merge(const Bpe *bpe, BpeWord *word)
 {
     if (!word->pair_count)
         return false;
-    Pair pair = heap_take(word);
+    Candidate pair = heap_take(word);
     Symbol *left = &word->symbols[pair.at];
     if (left->symbol != pair.first || left->right == NO_SYMBOL ||
         word->symbols[left->right].symbol != pair.second)
@@ -372,7 +372,7 @@ static bool word_merge(const Bpe *bpe, Word *word)
 void bpe_encode(const Bpe *bpe, const char *text, size_t len, int32_t unk, TokenList *out)
 {
     pcre2_match_data *match = pcre2_match_data_create(1, NULL);
-    Word word = {0};
+    BpeWord word = {0};
     for (size_t at = 0; match && at < len;) {
         const PCRE2_SIZE *span = pcre2_get_ovector_pointer(match);
         int found = pcre2_match(bpe->pattern, (PCRE2_SPTR)text, len, at,

@@ -26,11 +26,11 @@ typedef struct Check {
 } Check;
 
 /* One field of a message that lies at bytes[begin, end) of the file. */
-typedef struct Field {
+typedef struct MessageField {
     uint64_t number, value; /* of wire types 0 and 5 */
     size_t begin, end;      /* of wire type 2 */
     uint32_t wire;
-} Field;
+} MessageField;
 
 enum { WIRE_varint = 0, WIRE_fixed64 = 1, WIRE_bytes = 2, WIRE_fixed32 = 5 };
 enum { MODEL_pieces = 1, MODEL_normalizer = 3, MODEL_denormalizer = 5 };
@@ -72,12 +72,12 @@ static uint32_t read_u32(const unsigned char *bytes)
            (uint32_t)bytes[3] << 24;
 }
 
-static bool read_field(const Check *check, size_t *at, size_t end, Field *out)
+static bool read_field(const Check *check, size_t *at, size_t end, MessageField *out)
 {
     uint64_t key, size;
     if (!read_varint(check, at, end, &key))
         return false;
-    *out = (Field){.number = key >> 3, .wire = (uint32_t)(key & 7)};
+    *out = (MessageField){.number = key >> 3, .wire = (uint32_t)(key & 7)};
     if (out->wire == WIRE_varint)
         return read_varint(check, at, end, &out->value);
     if (out->wire == WIRE_bytes) {
@@ -97,7 +97,7 @@ static bool read_field(const Check *check, size_t *at, size_t end, Field *out)
     return true;
 }
 
-static bool check_map(const Check *check, const Field *map)
+static bool check_map(const Check *check, const MessageField *map)
 {
     const unsigned char *bytes = check->bytes + map->begin;
     size_t count = map->end - map->begin;
@@ -125,7 +125,7 @@ static bool check_map(const Check *check, const Field *map)
     return true;
 }
 
-static void read_fact(const Check *check, const Field *field)
+static void read_fact(const Check *check, const MessageField *field)
 {
     SentencePieceFacts *facts = check->facts;
     if (field->number == NORMALIZER_adds_prefix)
@@ -136,9 +136,10 @@ static void read_fact(const Check *check, const Field *field)
         facts->escapes_blanks = field->value != 0;
 }
 
-static bool check_normalizer(const Check *check, const Field *message, bool reads_facts)
+static bool check_normalizer(const Check *check, const MessageField *message,
+                             bool reads_facts)
 {
-    Field field;
+    MessageField field;
     for (size_t at = message->begin; at < message->end;) {
         if (!read_field(check, &at, message->end, &field))
             return false;
@@ -151,9 +152,9 @@ static bool check_normalizer(const Check *check, const Field *message, bool read
     return true;
 }
 
-static bool check_piece(const Check *check, const Field *message)
+static bool check_piece(const Check *check, const MessageField *message)
 {
-    Field field;
+    MessageField field;
     for (size_t at = message->begin; at < message->end;) {
         if (!read_field(check, &at, message->end, &field))
             return false;
@@ -177,7 +178,7 @@ bool sentencepiece_check(const char *path, const unsigned char *bytes, size_t co
     *out_facts = (SentencePieceFacts){
         .adds_prefix = true, .drops_blanks = true, .escapes_blanks = true};
     Check check = {path, bytes, out_facts, diags, 0, count};
-    Field field;
+    MessageField field;
     for (size_t at = 0; at < count;) {
         if (!read_field(&check, &at, count, &field))
             return false;

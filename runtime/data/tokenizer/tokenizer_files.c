@@ -15,14 +15,14 @@
 enum { LARGEST_FILE = 64 << 20, LONGEST_TOKEN = 256, LARGEST_ID = 1 << 22 };
 
 /* A file that is being read. */
-typedef struct Source {
+typedef struct JsonFile {
     TokenizerFiles *files;
     const char *path;
     json_t *root;
     Diags *diags;
-} Source;
+} JsonFile;
 
-static bool fail(const Source *source, const char *what, const char *name)
+static bool fail(const JsonFile *source, const char *what, const char *name)
 {
     diag_error(source->diags, (Loc){.file = source->path}, "%s '%.80s'", what, name);
     return false;
@@ -45,7 +45,7 @@ static AddedToken read_flags(const json_t *object)
     return token;
 }
 
-static bool check_id(const Source *source, const char *text, json_int_t id)
+static bool check_id(const JsonFile *source, const char *text, json_int_t id)
 {
     const TokenizerFiles *files = source->files;
     int32_t own = files->id(files->vocabulary, text);
@@ -70,7 +70,7 @@ static bool check_id(const Source *source, const char *text, json_int_t id)
 }
 
 /* `told` has its flags if has_flags, and an id. */
-static bool add_token(const Source *source, const char *text, AddedToken told,
+static bool add_token(const JsonFile *source, const char *text, AddedToken told,
                       bool has_flags)
 {
     AddedTokens *tokens = source->files->tokens;
@@ -99,7 +99,7 @@ static bool add_token(const Source *source, const char *text, AddedToken told,
     return true;
 }
 
-static bool read_object(const Source *source, const json_t *object, json_int_t id)
+static bool read_object(const JsonFile *source, const json_t *object, json_int_t id)
 {
     const char *text = json_string_value(json_object_get(object, "content"));
     if (!text)
@@ -111,7 +111,7 @@ static bool read_object(const Source *source, const json_t *object, json_int_t i
     return add_token(source, text, token, true);
 }
 
-static bool read_list(const Source *source, const json_t *list)
+static bool read_list(const JsonFile *source, const json_t *list)
 {
     size_t i;
     json_t *object;
@@ -127,7 +127,7 @@ static bool read_list(const Source *source, const json_t *list)
 }
 
 /* {"id": {"content", flags}} */
-static bool read_decoder(const Source *source, json_t *decoder)
+static bool read_decoder(const JsonFile *source, json_t *decoder)
 {
     const char *key;
     json_t *object;
@@ -144,7 +144,7 @@ static bool read_decoder(const Source *source, json_t *decoder)
 }
 
 /* {"token": id} */
-static bool read_map(const Source *source)
+static bool read_map(const JsonFile *source)
 {
     const char *text;
     json_t *id;
@@ -170,7 +170,7 @@ static const char *token_text(const json_t *token)
                                                    : token);
 }
 
-static bool check_special(const Source *source)
+static bool check_special(const JsonFile *source)
 {
     static const char *const names[] = {"pad_token", "eos_token", "bos_token",
                                         "unk_token", "mask_token"};
@@ -187,7 +187,7 @@ static bool check_special(const Source *source)
 }
 
 /* Those that have no id in any file get one after all others, in their order. */
-static void read_additional(const Source *source)
+static void read_additional(const JsonFile *source)
 {
     size_t i;
     json_t *token;
@@ -238,7 +238,7 @@ static const json_t *find_step(const json_t *step, const char *type)
     return NULL;
 }
 
-static bool check_piece(const Source *source, const char *text, json_int_t id)
+static bool check_piece(const JsonFile *source, const char *text, json_int_t id)
 {
     const TokenizerFiles *files = source->files;
     int32_t own = text ? files->id(files->vocabulary, text) : -1;
@@ -250,7 +250,7 @@ static bool check_piece(const Source *source, const char *text, json_int_t id)
     return false;
 }
 
-static bool check_vocabulary(const Source *source)
+static bool check_vocabulary(const JsonFile *source)
 {
     json_t *vocab = json_object_get(json_object_get(source->root, "model"), "vocab");
     size_t count =
@@ -276,7 +276,7 @@ static bool check_vocabulary(const Source *source)
     return true;
 }
 
-static bool check_steps(const Source *source)
+static bool check_steps(const JsonFile *source)
 {
     static const char *const refused[] = {"Lowercase", "BertNormalizer", "StripAccents"};
     const json_t *normalizer = json_object_get(source->root, "normalizer");
@@ -296,7 +296,7 @@ static bool check_steps(const Source *source)
     return true;
 }
 
-static bool read_tokenizer(const Source *source)
+static bool read_tokenizer(const JsonFile *source)
 {
     return check_steps(source) && check_vocabulary(source) &&
            read_list(source, json_object_get(source->root, "added_tokens"));
@@ -304,7 +304,7 @@ static bool read_tokenizer(const Source *source)
 
 /* -- the other files ----------------------------------------------------------------- */
 
-static bool read_config(const Source *source)
+static bool read_config(const JsonFile *source)
 {
     TokenizerFiles *files = source->files;
     const json_t *extra = json_object_get(source->root, "extra_ids");
@@ -328,14 +328,14 @@ static bool read_config(const Source *source)
     return true;
 }
 
-static bool read_special(const Source *source)
+static bool read_special(const JsonFile *source)
 {
     read_additional(source);
     return check_special(source);
 }
 
 static bool read_file(TokenizerFiles *files, const char *path,
-                      bool (*read)(const Source *source), Diags *diags)
+                      bool (*read)(const JsonFile *source), Diags *diags)
 {
     struct stat facts;
     size_t len;
@@ -345,7 +345,7 @@ static bool read_file(TokenizerFiles *files, const char *path,
     char *bytes = file_read(path, LARGEST_FILE, &len, diags);
     if (!bytes)
         return false;
-    Source source = {files, path, NULL, diags};
+    JsonFile source = {files, path, NULL, diags};
     source.root = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &error);
     free(bytes);
     bool good = false;
@@ -365,7 +365,7 @@ bool tokenizer_files_read(TokenizerFiles *files, const char *directory, Diags *d
     /* tokenizer.json tells most; the others are held against it. */
     static const struct {
         const char *name;
-        bool (*read)(const Source *source);
+        bool (*read)(const JsonFile *source);
     } readers[] = {{"tokenizer.json", read_tokenizer},
                    {"tokenizer_config.json", read_config},
                    {"added_tokens.json", read_map},

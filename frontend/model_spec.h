@@ -1,6 +1,6 @@
 /* What the files say, with every name resolved: definitions, and the recipe. */
-#ifndef VLG_FRONTEND_PROGRAM_H
-#define VLG_FRONTEND_PROGRAM_H
+#ifndef VLG_FRONTEND_MODEL_SPEC_H
+#define VLG_FRONTEND_MODEL_SPEC_H
 
 #include "frontend/expr.h"
 #include "frontend/frontend.h"
@@ -57,7 +57,7 @@ typedef struct Attach {
     const Element *element;
     const Definition *block;
     Patterns at;
-    bool *tasks; /* by index in Program.tasks */
+    bool *tasks; /* by index in ModelSpec.tasks */
     bool active; /* for some graph */
     ConstList sets;
     Share *shares;
@@ -65,18 +65,18 @@ typedef struct Attach {
 } Attach;
 
 /* A <train>, <freeze> or <for>. */
-typedef struct Choice {
+typedef struct Selection {
     const Element *element;
     Patterns params;
     ConstList sets; /* of <for> */
-} Choice;
+} Selection;
 
 typedef struct ChoiceList {
-    Choice *items;
+    Selection *items;
     uint32_t count, capacity;
 } ChoiceList;
 
-typedef struct Program {
+typedef struct ModelSpec {
     Arena *arena;
     Interns *interns;
     Diags *diags;
@@ -97,27 +97,27 @@ typedef struct Program {
     const Definition *optimizer; /* of no constants if nothing is trained */
     ConstList optimizer_sets;
     ChoiceList exceptions; /* <for> of the optimizer, then of its use */
-} Program;
+} ModelSpec;
 
-/* Reads `path` and what it imports into a program. NULL after an error. */
-Program *program_load(const char *path, const FrontendOptions *options, Arena *arena,
-                      Interns *interns, Diags *diags);
-void program_free(Program *program); /* what its arena does not hold */
+/* Reads `path` and what it imports into a spec. NULL after an error. */
+ModelSpec *program_load(const char *path, const FrontendOptions *options, Arena *arena,
+                        Interns *interns, Diags *diags);
+void program_free(ModelSpec *spec); /* what its arena does not hold */
 
 /* load.c: the files, and the definitions in them. */
-NODISCARD bool load_files(Program *program, const char *path);
-void const_add(Program *program, ConstList *list, Const constant);
+NODISCARD bool load_files(ModelSpec *spec, const char *path);
+void const_add(ModelSpec *spec, ConstList *list, Const constant);
 /* The <const> and <set> children of an element. */
-void consts_collect(Program *program, ConstList *list, const Element *element);
+void consts_collect(ModelSpec *spec, ConstList *list, const Element *element);
 
 /* skeleton.c: kinds of elements, their places and attributes; calls, once all blocks are
  * known. */
 NODISCARD bool skeleton_check(Element *root, Diags *diags);
-NODISCARD bool calls_resolve(Program *program, Element *root);
+NODISCARD bool calls_resolve(ModelSpec *spec, Element *root);
 
 /* recipe.c: what the model's element asks for. */
-NODISCARD bool recipe_resolve(Program *program, const FrontendOptions *options);
+NODISCARD bool recipe_resolve(ModelSpec *spec, const FrontendOptions *options);
 
 /* Names separated by blanks; interned. */
-const char **words_split(Program *program, const char *text, uint32_t *out_count);
+const char **words_split(ModelSpec *spec, const char *text, uint32_t *out_count);
 #endif
