@@ -191,13 +191,13 @@ static bool make_code(Jit *jit, Kernel *first, Diags *diags)
     if (queue.count)
         compile_all(&queue);
     keep_objects(jit, &queue, count);
-    bool good = true;
+    bool ok = true;
     for (Kernel *kernel = first; kernel; kernel = kernel->next)
-        good = link_kernel(jit, kernel, diags) && good;
-    for (Kernel *kernel = first; kernel && good; kernel = kernel->next)
-        good = find_code(jit, kernel, diags);
+        ok = link_kernel(jit, kernel, diags) && ok;
+    for (Kernel *kernel = first; kernel && ok; kernel = kernel->next)
+        ok = find_code(jit, kernel, diags);
     jit->stats.distinct += count;
-    return good;
+    return ok;
 }
 
 bool jit_compile(Jit *jit, const Module *module, Program **out_programs, Diags *diags)
@@ -205,18 +205,18 @@ bool jit_compile(Jit *jit, const Module *module, Program **out_programs, Diags *
     double start = seconds_now();
     Kernel *last = jit->table.last;
     Kernel ***kernels = ARENA_ARRAY(jit->arena, Kernel **, module->graph_count + 1);
-    bool good = true;
+    bool ok = true;
     for (uint32_t i = 0; i < module->graph_count; i++) {
         out_programs[i] = NULL;
         if (!module->graphs[i]->fused)
             continue;
         out_programs[i] = ARENA_ARRAY(jit->arena, Program, 1);
-        good = program_build(module->graphs[i], &jit->table, out_programs[i], &kernels[i],
-                             diags) &&
-               good;
+        ok = program_build(module->graphs[i], &jit->table, out_programs[i], &kernels[i],
+                           diags) &&
+             ok;
     }
-    good = good && make_code(jit, last ? last->next : jit->table.first, diags);
-    for (uint32_t i = 0; i < module->graph_count && good; i++) {
+    ok = ok && make_code(jit, last ? last->next : jit->table.first, diags);
+    for (uint32_t i = 0; i < module->graph_count && ok; i++) {
         for (uint32_t j = 0; out_programs[i] && j < out_programs[i]->call_count; j++) {
             if (!kernels[i][j])
                 continue;
@@ -225,7 +225,7 @@ bool jit_compile(Jit *jit, const Module *module, Program **out_programs, Diags *
         }
     }
     jit->stats.seconds += seconds_now() - start;
-    return good;
+    return ok;
 }
 
 const char *jit_processor(const Jit *jit, uint32_t *out_vector_width)

@@ -104,13 +104,13 @@ static bool read_key(ObjectCache *cache, char reason[CACHE_DIR_REASON])
         snprintf(reason, CACHE_DIR_REASON, "%s in it: %s", key_name, strerror(errno));
         return false;
     }
-    bool is_good = own_file(fd, 0077) == CACHE_KEY_BYTES &&
-                   read_all(fd, cache->key, sizeof cache->key);
+    bool ok = own_file(fd, 0077) == CACHE_KEY_BYTES &&
+              read_all(fd, cache->key, sizeof cache->key);
     close(fd);
-    if (!is_good)
+    if (!ok)
         snprintf(reason, CACHE_DIR_REASON,
                  "%s in it is no key that only this user can read: remove it", key_name);
-    return is_good;
+    return ok;
 }
 
 /* -- the cache ----------------------------------------------------------------------- */
@@ -267,12 +267,12 @@ void object_cache_store(const ObjectCache *cache, const Kernel *kernel)
     put_front(cache, kernel, &file);
     memcpy(file.bytes + file.start, object, bytes);
     unsigned char mac[MAC_BYTES];
-    bool is_good = bytes <= MOST_OBJECT_BYTES && sign(cache, &file, mac);
-    if (is_good)
+    bool ok = bytes <= MOST_OBJECT_BYTES && sign(cache, &file, mac);
+    if (ok)
         memcpy(file.bytes + MAC_OFFSET, mac, sizeof mac);
-    is_good = is_good && descriptor_write(fd, file.bytes, file.len) &&
-              renameat(cache->dir, aside, cache->dir, name) == 0;
-    if (!is_good)
+    ok = ok && descriptor_write(fd, file.bytes, file.len) &&
+         renameat(cache->dir, aside, cache->dir, name) == 0;
+    if (!ok)
         unlinkat(cache->dir, aside, 0);
     close(fd);
     free(file.bytes);

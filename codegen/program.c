@@ -147,15 +147,15 @@ bool program_build(const Graph *graph, KernelTable *table, Program *out_program,
     out_program->calls = ARENA_ARRAY(b.arena, Call, step_count + 1);
     out_program->call_count = step_count;
     b.kernels = ARENA_ARRAY(b.arena, Kernel *, step_count + 1);
-    bool good = true;
+    bool ok = true;
     uint32_t cursor = 0;
     for (uint32_t i = 0; i < step_count; i++) {
         const Node **nodes = step_nodes(&b, i, counts, &cursor);
         Call *call = &out_program->calls[i];
         call->node = nodes[counts[i] - 1];
         call->step = i;
-        good = build_call(&b, call, &b.kernels[i], nodes, counts[i]) && good;
+        ok = build_call(&b, call, &b.kernels[i], nodes, counts[i]) && ok;
     }
     *out_kernels = b.kernels;
-    return good;
+    return ok;
 }

@@ -287,11 +287,11 @@ static bool run_xpath(Exprs *exprs, const Expr *expr, NameLookup names, Loc loc,
     bool failed = exprs->lookup_failed;
     exprs->names = outer_names;
     exprs->loc = outer_loc;
-    bool good = !failed && take_result(exprs, expr, object, loc, out);
+    bool ok = !failed && take_result(exprs, expr, object, loc, out);
     exprs->lookup_failed = false;
     exprs->unknown_function = NULL;
     xmlXPathFreeObject(object);
-    return good;
+    return ok;
 }
 
 static bool evaluate(Exprs *exprs, const Expr *expr, NameLookup names, Loc loc,

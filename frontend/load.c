@@ -147,33 +147,33 @@ static bool check_const_name(const ModelSpec *spec, const Element *element)
 
 static bool declare_constants(ModelSpec *spec, const Element *element)
 {
-    bool good = true;
+    bool ok = true;
     if (element->kind == ELEMENT_const) {
         names_set(&spec->constants, spec->arena,
                   element_attribute(element, "name")->value, element);
-        good = check_const_name(spec, element);
+        ok = check_const_name(spec, element);
     }
     for (const Element *child = element->first; child; child = child->next)
-        good &= declare_constants(spec, child);
-    return good;
+        ok &= declare_constants(spec, child);
+    return ok;
 }
 
 static bool collect_definitions(ModelSpec *spec, Element *root)
 {
-    bool good = declare_constants(spec, root);
+    bool ok = declare_constants(spec, root);
     for (Element *element = root->first; element; element = element->next) {
         if (element->kind == ELEMENT_block)
-            good &= define(spec, &spec->blocks, element);
+            ok &= define(spec, &spec->blocks, element);
         else if (element->kind == ELEMENT_backbone)
-            good &= define(spec, &spec->backbones, element);
+            ok &= define(spec, &spec->backbones, element);
         else if (element->kind == ELEMENT_task)
-            good &= define(spec, &spec->task_definitions, element);
+            ok &= define(spec, &spec->task_definitions, element);
         else if (element->kind == ELEMENT_optimizer)
-            good &= define(spec, &spec->optimizers, element);
+            ok &= define(spec, &spec->optimizers, element);
     }
     if (root->kind == ELEMENT_library)
         consts_collect(spec, &spec->library_consts, root);
-    return good;
+    return ok;
 }
 
 /* -- files -------------------------------------------------------------------------- */
@@ -263,14 +263,14 @@ static bool load_file(ModelLoader *loader, const char *path, Loc from)
     *file = (File){.identity = identity, .path = path, .open = true};
     if (!parse_file(spec, file, from))
         return false;
-    bool good = true;
+    bool ok = true;
     loader->depth++;
     for (const Element *child = file->root->first; child; child = child->next)
         if (child->kind == ELEMENT_import)
-            good &= load_import(loader, file, child);
+            ok &= load_import(loader, file, child);
     loader->depth--;
     file->open = false;
-    return collect_definitions(spec, file->root) && good;
+    return collect_definitions(spec, file->root) && ok;
 }
 
 /* The schema has the last word: it is what editors go by, so nothing may pass that it
@@ -280,25 +280,25 @@ static bool validate(const ModelLoader *loader)
     char *schema = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&schema, &len);
-    bool good = out != NULL;
+    bool ok = out != NULL;
     if (out) {
         frontend_print_schema(out);
-        good = fclose(out) == 0;
+        ok = fclose(out) == 0;
     }
-    for (uint32_t i = 0; i < loader->file_count && good; i++)
-        good = read_validate(loader->files[i].source, schema, len, loader->spec->diags);
+    for (uint32_t i = 0; i < loader->file_count && ok; i++)
+        ok = read_validate(loader->files[i].source, schema, len, loader->spec->diags);
     free(schema);
-    return good;
+    return ok;
 }
 
 bool load_files(ModelSpec *spec, const char *path)
 {
     ModelLoader *loader = arena_alloc(spec->arena, sizeof *loader);
     loader->spec = spec;
-    bool good = load_file(loader, path, (Loc){0});
-    for (uint32_t i = 0; i < loader->file_count && good; i++)
-        good = calls_resolve(spec, loader->files[i].root);
-    if (!good || !validate(loader))
+    bool ok = load_file(loader, path, (Loc){0});
+    for (uint32_t i = 0; i < loader->file_count && ok; i++)
+        ok = calls_resolve(spec, loader->files[i].root);
+    if (!ok || !validate(loader))
         return false;
     spec->model = loader->files[0].root;
     return true;

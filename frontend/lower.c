@@ -42,8 +42,8 @@ static bool lower_module(Lower *lower)
     for (uint32_t i = 0; i < spec->task_count; i++)
         if (!lower_task(lower, i))
             return false;
-    bool good = lower_check_names(lower);
-    return lower_training(lower) && good && lower_updates(lower);
+    bool ok = lower_check_names(lower);
+    return lower_training(lower) && ok && lower_updates(lower);
 }
 
 Module *frontend_load(const char *path, const FrontendOptions *options, Diags *diags)
@@ -52,7 +52,7 @@ Module *frontend_load(const char *path, const FrontendOptions *options, Diags *d
     Arena *arena = arena_new();
     uint32_t errors = diags_error_count(diags);
     ModelSpec *spec = program_load(path, options, arena, module->interns, diags);
-    bool good = spec != NULL;
+    bool ok = spec != NULL;
     if (spec) {
         module->name = element_attribute(spec->model, "name")->value;
         Lower lower = {.spec = spec,
@@ -61,11 +61,11 @@ Module *frontend_load(const char *path, const FrontendOptions *options, Diags *d
                        .diags = diags,
                        .work_left = MOST_WORK,
                        .nodes_left = MOST_NODES};
-        good = lower_module(&lower);
+        ok = lower_module(&lower);
         program_free(spec);
     }
     arena_free(arena);
-    if (good && diags_error_count(diags) == errors)
+    if (ok && diags_error_count(diags) == errors)
         return module;
     module_free(module);
     return NULL;

@@ -95,9 +95,9 @@ static bool lower_scoped(Lower *lower, Frame *frame, const Element *element)
     if (!name)
         return false;
     frame->scope = lower_scope(lower, frame, name, element->loc);
-    bool good = frame->scope && lower_body(lower, frame, element);
+    bool ok = frame->scope && lower_body(lower, frame, element);
     frame->scope = outer;
-    return good;
+    return ok;
 }
 
 static bool lower_repeat(Lower *lower, Frame *frame, const Element *element)
@@ -113,13 +113,13 @@ static bool lower_repeat(Lower *lower, Frame *frame, const Element *element)
     }
     LoopVariable loop = {frame->loops, element_attribute(element, "var")->value, 0};
     frame->loops = &loop;
-    bool good = true;
-    for (int64_t i = 0; i < turns && good; i++) {
+    bool ok = true;
+    for (int64_t i = 0; i < turns && ok; i++) {
         loop.value = (double)i;
-        good = lower_spend(lower, 1, element->loc) && lower_body(lower, frame, element);
+        ok = lower_spend(lower, 1, element->loc) && lower_body(lower, frame, element);
     }
     frame->loops = loop.outer;
-    return good;
+    return ok;
 }
 
 /* -- results and assignments -------------------------------------------------------- */
@@ -288,20 +288,20 @@ static bool lower_block(Lower *lower, Frame *caller, const Element *element)
     frame->arguments =
         ARENA_ARRAY(frame->arena, Argument, block->input_count + block->consts.count);
     Attribute *as = attribute_of(element, intern(lower->module->interns, "as"));
-    bool good = true;
+    bool ok = true;
     if (as) {
         const char *text = expr_text(lower->spec->exprs, as, frame_path_names(caller));
         frame->scope = text ? lower_scope(lower, caller, text, as->loc) : NULL;
-        good = frame->scope != NULL;
+        ok = frame->scope != NULL;
     }
     lower->depth++;
-    good = good && pass_inputs(lower, caller, frame, element) &&
-           pass_constants(lower, caller, frame, element) &&
-           lower_body(lower, frame, block->element) &&
-           bind_outputs(lower, caller, frame, element);
+    ok = ok && pass_inputs(lower, caller, frame, element) &&
+         pass_constants(lower, caller, frame, element) &&
+         lower_body(lower, frame, block->element) &&
+         bind_outputs(lower, caller, frame, element);
     lower->depth--;
     frame_free(frame);
-    return good;
+    return ok;
 }
 
 static bool lower_call(Lower *lower, Frame *frame, const Element *element)

@@ -300,10 +300,10 @@ bool lower_prune(Lower *lower)
                    .axes = ARENA_ARRAY(arena, int32_t, in->axis_count),
                    .images = ARENA_ARRAY(arena, const Node *, in->node_count)};
     find_live(&prune);
-    bool good =
+    bool ok =
         move_axes(&prune, lower->spec->backbone->element->loc) && move_nodes(&prune);
     uint32_t sites = 0;
-    for (uint32_t i = 0; i < lower->site_count && good; i++) {
+    for (uint32_t i = 0; i < lower->site_count && ok; i++) {
         Site site = lower->sites[i];
         site.node = prune.images[site.node->id];
         if (site.node)
@@ -313,5 +313,5 @@ bool lower_prune(Lower *lower)
     graph_free(in);
     lower->graph = prune.out;
     arena_free(arena);
-    return good;
+    return ok;
 }

@@ -257,7 +257,7 @@ bool lower_param(Lower *lower, Frame *frame, const Element *element)
 bool lower_check_names(Lower *lower)
 {
     Names owners = {0};
-    bool good = true;
+    bool ok = true;
     for (uint32_t i = 0; i < lower->module->param_count; i++) {
         const Param *param = &lower->module->params[i];
         for (uint32_t j = 0; j <= param->alias_count; j++) {
@@ -268,10 +268,10 @@ bool lower_check_names(Lower *lower)
                            "'%s' names two parameters, '%s' and '%s'", name, owner->name,
                            param->name);
                 note_first(lower, owner);
-                good = false;
+                ok = false;
             }
             names_set(&owners, lower->arena, name, param);
         }
     }
-    return good;
+    return ok;
 }

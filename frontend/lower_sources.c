@@ -67,17 +67,17 @@ bool lower_axis(Lower *lower, Frame *frame, const Element *element)
         return false;
     }
     Axis axis = {.name = intern(lower->module->interns, name)};
-    bool good;
+    bool ok;
     if (pool) {
-        good = read_pool(lower, frame, element, pool, &axis);
+        ok = read_pool(lower, frame, element, pool, &axis);
     } else if (count) {
         axis.kind = AXIS_KIND_fixed;
-        good = positive(lower, frame, count, &axis.count);
+        ok = positive(lower, frame, count, &axis.count);
     } else {
         axis.kind = AXIS_KIND_primary;
-        good = positive(lower, frame, longest, &axis.longest);
+        ok = positive(lower, frame, longest, &axis.longest);
     }
-    return good && graph_axis(lower->graph, axis, element->loc) != AXIS_STATIC;
+    return ok && graph_axis(lower->graph, axis, element->loc) != AXIS_STATIC;
 }
 
 /* -- inputs ------------------------------------------------------------------------- */

@@ -80,12 +80,12 @@ static bool lower_loss(Lower *lower, const Frame *backbone)
     Frame *frame = frame_new(lower->globals, NULL, task, NULL, (Loc){0});
     lower->params_allowed = lower->sites_allowed = false;
     /* The task's own children declare its axes and inputs. */
-    bool good = show_backbone(lower, backbone, frame) &&
-                lower_body(lower, frame, task->element) &&
-                (loss ? lower_body(lower, frame, loss) && take_loss(lower, frame, loss)
-                      : check_results(lower, task));
+    bool ok = show_backbone(lower, backbone, frame) &&
+              lower_body(lower, frame, task->element) &&
+              (loss ? lower_body(lower, frame, loss) && take_loss(lower, frame, loss)
+                    : check_results(lower, task));
     frame_free(frame);
-    return good;
+    return ok;
 }
 
 /* -- grafts ------------------------------------------------------------------------- */
@@ -161,11 +161,11 @@ static bool lower_graft(Lower *lower, const Graph *host, Attach *attach, const S
     lower->graft = &graft;
     lower->sites_allowed = false;
     lower->params_allowed = true;
-    bool good = graft.prefix && lower_graft_body(lower, frame, &graft);
+    bool ok = graft.prefix && lower_graft_body(lower, frame, &graft);
     lower->graft = NULL;
     frame_free(frame);
     finish_graph(lower);
-    return good;
+    return ok;
 }
 
 /* Which of an attach's <share> hold in this graph. */
@@ -224,16 +224,16 @@ static bool lower_host(Lower *lower, GraphKind kind)
                 arena_format(lower->arena, "%s.%s", task->name, graph_kind_names[kind]));
     Frame *frame = frame_new(lower->globals, NULL, spec->backbone, NULL, (Loc){0});
     bool generates = kind == GRAPH_encode || kind == GRAPH_decode;
-    bool good = lower_body(lower, frame, spec->backbone->element) &&
-                (generates ? lower_prune(lower) : lower_loss(lower, frame));
+    bool ok = lower_body(lower, frame, spec->backbone->element) &&
+              (generates ? lower_prune(lower) : lower_loss(lower, frame));
     frame_free(frame);
-    if (good && generates && lower->graph->output_count == 0) {
+    if (ok && generates && lower->graph->output_count == 0) {
         graph_free(lower->graph);
         return true;
     }
     const Graph *host = lower->graph;
     finish_graph(lower);
-    return good && lower_grafts(lower, host);
+    return ok && lower_grafts(lower, host);
 }
 
 static uint32_t count_data(const Element *holder)

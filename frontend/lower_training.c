@@ -73,23 +73,23 @@ static void report_pattern(Lower *lower, const char *pattern, const Element *ele
 static bool report_unmatched(Lower *lower, const Patterns *patterns,
                              const Element *element, const char *what)
 {
-    bool good = true;
+    bool ok = true;
     for (uint32_t i = 0; i < patterns->count; i++)
         if (!patterns->items[i].matched) {
             report_pattern(lower, patterns->items[i].text, element, what);
-            good = false;
+            ok = false;
         }
-    return good;
+    return ok;
 }
 
 static bool report_attach(Lower *lower, const Attach *attach)
 {
-    bool good = report_unmatched(lower, &attach->at, attach->element, "site");
+    bool ok = report_unmatched(lower, &attach->at, attach->element, "site");
     for (uint32_t i = 0; i < attach->share_count; i++)
         if (attach->shares[i].task_count && attach->shares[i].active)
-            good &= report_unmatched(lower, &attach->shares[i].params,
-                                     attach->shares[i].element, "parameter of the block");
-    return good;
+            ok &= report_unmatched(lower, &attach->shares[i].params,
+                                   attach->shares[i].element, "parameter of the block");
+    return ok;
 }
 
 /* -- trained or frozen -------------------------------------------------------------- */
@@ -118,20 +118,20 @@ static void choose_trained(Lower *lower, Param *param, const bool *wanted)
 static bool check_trainable(Lower *lower)
 {
     bool *used = ARENA_ARRAY(lower->arena, bool, lower->module->param_count + 1);
-    bool good = true;
+    bool ok = true;
     for (uint32_t i = 0; i < lower->spec->task_count; i++)
         for (uint32_t j = 0; j < lower->task_params[i].count; j++)
             used[module_find_param(lower->module, lower->task_params[i].names[j]) -
                  lower->module->params] = true;
-    for (uint32_t i = 0; i < lower->module->param_count && good; i++) {
+    for (uint32_t i = 0; i < lower->module->param_count && ok; i++) {
         const Param *param = &lower->module->params[i];
-        good = used[i] || !param->trained;
-        if (!good)
+        ok = used[i] || !param->trained;
+        if (!ok)
             diag_error(lower->diags, param->reason_loc,
                        "this trains '%s', but no task with a <loss> uses it",
                        param->name);
     }
-    return good;
+    return ok;
 }
 
 bool lower_training(Lower *lower)
@@ -139,7 +139,7 @@ bool lower_training(Lower *lower)
     ModelSpec *spec = lower->spec;
     bool *wanted = ARENA_ARRAY(lower->arena, bool, spec->training.count);
     Globals *globals = globals_new(spec, NULL, GRAPH_train, lower->arena);
-    bool good = true;
+    bool ok = true;
     for (uint32_t i = 0; i < spec->training.count; i++) {
         Attribute *when = element_attribute(spec->training.items[i].element, "when");
         wanted[i] = true;
@@ -154,10 +154,10 @@ bool lower_training(Lower *lower)
         choose_trained(lower, &lower->module->params[i], wanted);
     for (uint32_t i = 0; i < spec->training.count; i++)
         if (wanted[i])
-            good &= report_unmatched(lower, &spec->training.items[i].params,
-                                     spec->training.items[i].element, "parameter");
+            ok &= report_unmatched(lower, &spec->training.items[i].params,
+                                   spec->training.items[i].element, "parameter");
     for (uint32_t i = 0; i < spec->attach_count; i++)
         if (spec->attaches[i].active)
-            good &= report_attach(lower, &spec->attaches[i]);
-    return good && check_trainable(lower);
+            ok &= report_attach(lower, &spec->attaches[i]);
+    return ok && check_trainable(lower);
 }

@@ -92,12 +92,12 @@ bool lower_settings(Lower *lower)
     Bindings sets;
     Globals *globals = globals_new(lower->spec, NULL, GRAPH_train, lower->arena);
     Frame *frame = optimizer_frame(lower, globals, &sets);
-    bool good = true;
+    bool ok = true;
 #define SETTING(kind, name, preset, least, most, meaning)                                \
-    good = good && read_##kind(lower, frame, #name, least, most, &settings->name);
+    ok = ok && read_##kind(lower, frame, #name, least, most, &settings->name);
 #include "ir/settings.def"
     frame_free(frame);
-    return good;
+    return ok;
 }
 
 /* -- the frame of one parameter ----------------------------------------------------- */
@@ -142,11 +142,11 @@ static bool find_decay(Lower *lower, Param *param)
     Globals *globals = globals_new(lower->spec, NULL, GRAPH_train, lower->arena);
     Frame *frame = optimizer_frame(lower, globals, &sets);
     const char *name = intern(lower->spec->interns, "weight_decay");
-    bool good = apply_exceptions(lower, frame, param);
-    if (good && frame_has_constant(frame, name))
-        good = read_real(lower, frame, name, -HUGE_VAL, HUGE_VAL, &param->weight_decay);
+    bool ok = apply_exceptions(lower, frame, param);
+    if (ok && frame_has_constant(frame, name))
+        ok = read_real(lower, frame, name, -HUGE_VAL, HUGE_VAL, &param->weight_decay);
     frame_free(frame);
-    return good;
+    return ok;
 }
 
 /* -- states ------------------------------------------------------------------------- */
@@ -217,15 +217,15 @@ static bool lower_param_update(Lower *lower, const Param *param, UpdateValues va
               graph_source(lower->graph, site, OP_gradient, param->name, param->type));
     bind_word(lower, frame, "lr", values.lr);
     bind_word(lower, frame, "gradient_norm", values.gradient_norm);
-    bool good = apply_exceptions(lower, frame, param) &&
-                bind_states(lower, frame, param) && lower_body(lower, frame, optimizer);
+    bool ok = apply_exceptions(lower, frame, param) && bind_states(lower, frame, param) &&
+              lower_body(lower, frame, optimizer);
     frame_free(frame);
-    if (good && !names_get(&lower->assigned, intern(lower->module->interns, "param"))) {
+    if (ok && !names_get(&lower->assigned, intern(lower->module->interns, "param"))) {
         diag_error(lower->diags, optimizer->loc, "the optimizer never assigns 'param'");
-        good = false;
+        ok = false;
     }
     lower->param = NULL;
-    return good;
+    return ok;
 }
 
 /* The sum of the squares of all elements. */
@@ -280,15 +280,15 @@ static bool lower_update(Lower *lower, uint32_t task)
         .lr = graph_source(lower->graph, site, OP_input, "lr", TYPE_SCALAR),
         .gradient_norm = norm_of_gradients(lower, site, params, count),
     };
-    bool good = true;
-    for (uint32_t i = 0; i < count && good; i++)
-        good = lower_param_update(lower, params[i], values);
+    bool ok = true;
+    for (uint32_t i = 0; i < count && ok; i++)
+        ok = lower_param_update(lower, params[i], values);
     graph_output(lower->graph, OUTPUT_result, "gradient_norm", values.gradient_norm,
                  site.loc);
     axes_derive_limits(lower->graph, lower->module->settings.tokens,
                        lower->module->settings.sequences);
     module_add_graph(lower->module, lower->graph);
-    return good;
+    return ok;
 }
 
 bool lower_updates(Lower *lower)

@@ -111,12 +111,12 @@ static const Const *command_line_value(const ModelSpec *spec, const char *name)
 
 static bool check_sets(const ModelSpec *spec, const ConstList *list)
 {
-    bool good = true;
+    bool ok = true;
     for (uint32_t i = 0; i < list->count; i++)
         if (!names_get(&spec->constants, list->items[i].name))
-            good = unknown_among(spec, list->items[i].loc, "constant",
-                                 list->items[i].name, &spec->constants);
-    return good;
+            ok = unknown_among(spec, list->items[i].loc, "constant", list->items[i].name,
+                               &spec->constants);
+    return ok;
 }
 
 /* -- backbone and tasks ------------------------------------------------------------- */
@@ -325,14 +325,14 @@ static bool resolve_methods(ModelSpec *spec)
     for (const Element *child = spec->model->first; child; child = child->next)
         count += child->kind == ELEMENT_attach;
     spec->attaches = ARENA_ARRAY(spec->arena, Attach, count);
-    bool good = true;
+    bool ok = true;
     for (const Element *child = spec->model->first; child; child = child->next) {
         if (child->kind == ELEMENT_attach)
-            good &= resolve_attach(spec, child, &spec->attaches[spec->attach_count++]);
+            ok &= resolve_attach(spec, child, &spec->attaches[spec->attach_count++]);
         else if (child->kind == ELEMENT_train || child->kind == ELEMENT_freeze)
-            good &= choice_add(spec, &spec->training, child);
+            ok &= choice_add(spec, &spec->training, child);
     }
-    return good;
+    return ok;
 }
 
 /* -- optimizer and settings --------------------------------------------------------- */
@@ -359,7 +359,7 @@ static bool is_setting(const char *name)
 static bool take_attributes(ModelSpec *spec, const Element *element, ConstList *into,
                             bool settings)
 {
-    bool good = true;
+    bool ok = true;
     for (uint32_t i = 0; i < element->attribute_count; i++) {
         Attribute *attribute = &element->attributes[i];
         if (element->kind == ELEMENT_use_optimizer && strcmp(attribute->name, "use") == 0)
@@ -373,26 +373,26 @@ static bool take_attributes(ModelSpec *spec, const Element *element, ConstList *
             for (uint32_t j = 0; settings && j < SETTING_COUNT; j++)
                 names_set(&known, spec->arena, intern(spec->interns, setting_names[j]),
                           element);
-            good = unknown_among(spec, attribute->loc,
-                                 settings ? "setting or constant of the optimizer"
-                                          : "constant of the optimizer",
-                                 attribute->name, &known);
+            ok = unknown_among(spec, attribute->loc,
+                               settings ? "setting or constant of the optimizer"
+                                        : "constant of the optimizer",
+                               attribute->name, &known);
             continue;
         }
         const_add(
             spec, into,
             (Const){.name = attribute->name, .value = attribute, .loc = attribute->loc});
     }
-    return good;
+    return ok;
 }
 
 static bool take_settings(ModelSpec *spec)
 {
-    bool good = true;
+    bool ok = true;
     for (const Element *child = spec->model->first; child; child = child->next)
         if (child->kind == ELEMENT_schedule || child->kind == ELEMENT_batch)
-            good &= take_attributes(spec, child, &spec->model_consts, true);
-    return good;
+            ok &= take_attributes(spec, child, &spec->model_consts, true);
+    return ok;
 }
 
 /* Where nothing is trained there may be none: then it is one without constants. */
@@ -413,15 +413,15 @@ static bool resolve_optimizer(ModelSpec *spec)
     if (!spec->optimizer)
         return unknown_among(spec, name->loc, "optimizer", name->value,
                              &spec->optimizers);
-    bool good = take_attributes(spec, use, &spec->optimizer_sets, false);
+    bool ok = take_attributes(spec, use, &spec->optimizer_sets, false);
     const Element *const holders[] = {spec->optimizer->element, use};
     for (int i = 0; i < 2; i++)
         for (const Element *child = holders[i]->first; child; child = child->next)
             if (child->kind == ELEMENT_for)
-                good &= choice_add(spec, &spec->exceptions, child);
+                ok &= choice_add(spec, &spec->exceptions, child);
     for (uint32_t i = 0; i < spec->exceptions.count; i++)
-        good &= check_sets(spec, &spec->exceptions.items[i].sets);
-    return take_settings(spec) && good;
+        ok &= check_sets(spec, &spec->exceptions.items[i].sets);
+    return take_settings(spec) && ok;
 }
 
 bool recipe_resolve(ModelSpec *spec, const FrontendOptions *options)
@@ -439,10 +439,10 @@ bool recipe_resolve(ModelSpec *spec, const FrontendOptions *options)
     declare(spec, "size");
     declare(spec, "tasks");
     consts_collect(spec, &spec->model_consts, spec->model);
-    bool good = check_sets(spec, &spec->model_consts);
+    bool ok = check_sets(spec, &spec->model_consts);
     for (uint32_t i = 0; options && i < options->set_count; i++)
-        good &= add_command_line(spec, options->sets[i]);
-    good = good && resolve_backbone(spec) && resolve_tasks(spec);
-    good = good && resolve_methods(spec) && resolve_optimizer(spec);
-    return good && check_sets(spec, &spec->model_consts);
+        ok &= add_command_line(spec, options->sets[i]);
+    ok = ok && resolve_backbone(spec) && resolve_tasks(spec);
+    ok = ok && resolve_methods(spec) && resolve_optimizer(spec);
+    return ok && check_sets(spec, &spec->model_consts);
 }

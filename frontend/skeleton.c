@@ -113,14 +113,14 @@ static bool check_attributes(const Element *element, Diags *diags)
     const SyntaxRow *row = &rows[element->kind];
     const char *known[MOST_NAMES];
     size_t count = 0;
-    bool good = true;
+    bool ok = true;
     if (row->flags & SYNTAX_WHEN)
         known[count++] = "when";
     for (const SyntaxAttribute *attribute = row->attributes; attribute->name;
          attribute++) {
         known[count++] = attribute->name;
         if (attribute->needed && !element_attribute(element, attribute->name))
-            good = missing_attribute(element, attribute->name, diags);
+            ok = missing_attribute(element, attribute->name, diags);
     }
     for (uint32_t i = 0; i < element->attribute_count && !(row->flags & SYNTAX_OPEN);
          i++) {
@@ -128,13 +128,13 @@ static bool check_attributes(const Element *element, Diags *diags)
         for (size_t j = 0; j < count; j++)
             found |= strcmp(known[j], element->attributes[i].name) == 0;
         if (!found)
-            good = unexpected_attribute(element, &element->attributes[i], known, count,
-                                        diags);
+            ok = unexpected_attribute(element, &element->attributes[i], known, count,
+                                      diags);
     }
     if (element->kind == ELEMENT_const && !element_attribute(element, "value") &&
         !element_attribute(element, "default"))
-        good = missing_attribute(element, "value", diags);
-    return (element->kind != ELEMENT_const || range_is_sound(element, diags)) && good;
+        ok = missing_attribute(element, "value", diags);
+    return (element->kind != ELEMENT_const || range_is_sound(element, diags)) && ok;
 }
 
 static bool check_element(Element *element, Diags *diags)
@@ -166,13 +166,13 @@ static Element *following(Element *element, bool inside)
 
 bool skeleton_check(Element *root, Diags *diags)
 {
-    bool good = true;
+    bool ok = true;
     for (Element *element = root; element;) {
         bool sound = check_element(element, diags);
-        good &= sound;
+        ok &= sound;
         element = following(element, sound || element->kind != ELEMENT_call);
     }
-    return good;
+    return ok;
 }
 
 /* -- uses of ops and blocks --------------------------------------------------------- */
@@ -255,12 +255,12 @@ static bool check_call(const ModelSpec *spec, const Element *element)
         block_syntax(element->block, &syntax);
     else
         op_syntax(element->op, &syntax);
-    bool good = true;
+    bool ok = true;
     for (size_t i = 0; i < syntax.needed; i++)
         if (!element_attribute(element, syntax.known[i]))
-            good = missing_attribute(element, syntax.known[i], spec->diags);
+            ok = missing_attribute(element, syntax.known[i], spec->diags);
     if (!element_attribute(element, "out"))
-        good = missing_attribute(element, "out", spec->diags);
+        ok = missing_attribute(element, "out", spec->diags);
     syntax.known[syntax.count++] = "out";
     syntax.known[syntax.count++] = "when";
     for (uint32_t i = 0; i < element->attribute_count; i++) {
@@ -268,10 +268,10 @@ static bool check_call(const ModelSpec *spec, const Element *element)
         for (size_t j = 0; j < syntax.count && !found; j++)
             found = strcmp(syntax.known[j], element->attributes[i].name) == 0;
         if (!found)
-            good = unexpected_attribute(element, &element->attributes[i], syntax.known,
-                                        syntax.count, spec->diags);
+            ok = unexpected_attribute(element, &element->attributes[i], syntax.known,
+                                      syntax.count, spec->diags);
     }
-    return good;
+    return ok;
 }
 
 static bool resolve_call(ModelSpec *spec, Element *element)
@@ -285,9 +285,9 @@ static bool resolve_call(ModelSpec *spec, Element *element)
 
 bool calls_resolve(ModelSpec *spec, Element *root)
 {
-    bool good = true;
+    bool ok = true;
     for (Element *element = root; element; element = following(element, true))
         if (element->kind == ELEMENT_call)
-            good &= resolve_call(spec, element);
-    return good;
+            ok &= resolve_call(spec, element);
+    return ok;
 }

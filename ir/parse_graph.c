@@ -444,18 +444,18 @@ static bool parse_output(GraphParser *g)
 static void parse_graph_line(GraphParser *g)
 {
     Lexer *lexer = g->lexer;
-    bool fine = true;
+    bool ok = true;
     if (lexer->token.kind == TOKEN_newline)
         lex_next(lexer);
     else if (lexer->token.kind == TOKEN_value)
         parse_node(g);
     else if (lex_accept_word(lexer, "axis"))
-        fine = parse_axis(g);
+        ok = parse_axis(g);
     else if (lexer->token.kind == TOKEN_word)
-        fine = parse_output(g);
+        ok = parse_output(g);
     else
-        fine = lex_expected(lexer, "a node, an axis, an output or '}'");
-    if (!fine)
+        ok = lex_expected(lexer, "a node, an axis, an output or '}'");
+    if (!ok)
         lex_skip_line(lexer);
 }
 

@@ -199,20 +199,20 @@ static bool verify_node_ranges(const Graph *graph, const Node *node, const Range
                             "may be %" PRId64 " (%s), which 32 bits do not hold",
                             range.most > INT32_MAX ? range.most : range.least, origin);
     }
-    bool fine = true;
+    bool ok = true;
     for (uint32_t arg = 0; arg < node->arg_count; arg++)
         if (op_info(node->op)->arg_indexes[arg])
-            fine &= verify_index(graph, node, arg, ranges[node->args[arg]->id], diags);
-    return fine;
+            ok &= verify_index(graph, node, arg, ranges[node->args[arg]->id], diags);
+    return ok;
 }
 
 bool verify_ranges(const Graph *graph, Diags *diags)
 {
     Arena *arena = arena_new();
     const Range *ranges = ranges_of(graph, arena);
-    bool fine = true;
+    bool ok = true;
     for (uint32_t i = 0; i < graph->node_count; i++)
-        fine &= verify_node_ranges(graph, graph->nodes[i], ranges, diags);
+        ok &= verify_node_ranges(graph, graph->nodes[i], ranges, diags);
     arena_free(arena);
-    return fine;
+    return ok;
 }

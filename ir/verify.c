@@ -90,10 +90,10 @@ static bool verify_axes(const Graph *graph, Diags *diags)
     if (graph->axis_count < 1 || graph->axis_count > MOST_AXES)
         return verify_fault(graph, NULL, diags, "%u axes, expected 1 to %d",
                             graph->axis_count, MOST_AXES);
-    bool fine = true;
+    bool ok = true;
     for (uint32_t i = 0; i < graph->axis_count; i++)
-        fine &= verify_axis(graph, i, diags);
-    return fine;
+        ok &= verify_axis(graph, i, diags);
+    return ok;
 }
 
 /* -- nodes ------------------------------------------------------------------------- */
@@ -116,20 +116,20 @@ static bool verify_attr(const Graph *graph, const Node *node, const AttrField *f
                         Diags *diags)
 {
     const void *at = (const char *)&node->attr + field->offset;
-    bool fine = true;
+    bool ok = true;
     if (field->kind == ATTR_flag)
-        fine = *(const attr_flag *)at == 0 || *(const attr_flag *)at == 1;
+        ok = *(const attr_flag *)at == 0 || *(const attr_flag *)at == 1;
     else if (field->kind == ATTR_real)
-        fine = !isnan(*(const attr_real *)at);
+        ok = !isnan(*(const attr_real *)at);
     else if (field->kind == ATTR_name)
-        fine = *(const attr_name *)at != NULL;
+        ok = *(const attr_name *)at != NULL;
     else if (field->kind == ATTR_axis)
-        fine = *(const attr_axis *)at >= 0 &&
-               *(const attr_axis *)at < (attr_axis)graph->axis_count;
+        ok = *(const attr_axis *)at >= 0 &&
+             *(const attr_axis *)at < (attr_axis)graph->axis_count;
     else if (field->kind == ATTR_int && strcmp(field->name, "salt") == 0)
-        fine = *(const attr_int *)at >= 0 && *(const attr_int *)at <= MOST_SALT;
-    return fine || verify_fault(graph, node, diags,
-                                "attribute '%s' has an impossible value", field->name);
+        ok = *(const attr_int *)at >= 0 && *(const attr_int *)at <= MOST_SALT;
+    return ok || verify_fault(graph, node, diags,
+                              "attribute '%s' has an impossible value", field->name);
 }
 
 static bool verify_type(const Graph *graph, const Node *node, Diags *diags)
@@ -237,14 +237,14 @@ static bool verify_inputs(const Graph *graph, Diags *diags)
             inputs[count++] = graph->nodes[i];
     if (count)
         qsort(inputs, count, sizeof *inputs, compare_sources);
-    bool fine = true;
+    bool ok = true;
     for (uint32_t i = 1; i < count; i++)
         if (strcmp(inputs[i]->attr.named.name, inputs[i - 1]->attr.named.name) == 0 &&
             !type_equal(inputs[i]->type, inputs[i - 1]->type))
-            fine = verify_fault(graph, inputs[i], diags, "input '%s' has two types",
-                                inputs[i]->attr.named.name);
+            ok = verify_fault(graph, inputs[i], diags, "input '%s' has two types",
+                              inputs[i]->attr.named.name);
     free(inputs);
-    return fine;
+    return ok;
 }
 
 /* -- outputs ----------------------------------------------------------------------- */
@@ -325,21 +325,21 @@ static int compare_outputs(const void *a, const void *b)
 static bool verify_outputs(const Graph *graph, const Module *module, Diags *diags)
 {
     const Output **sorted = heap_alloc((graph->output_count + 1) * sizeof *sorted);
-    bool fine = true;
+    bool ok = true;
     for (uint32_t i = 0; i < graph->output_count; i++) {
         sorted[i] = &graph->outputs[i];
-        fine &= verify_output(graph, module, sorted[i], diags);
+        ok &= verify_output(graph, module, sorted[i], diags);
     }
     if (graph->output_count)
         qsort(sorted, graph->output_count, sizeof *sorted, compare_outputs);
     for (uint32_t i = 1; i < graph->output_count; i++)
         if (compare_outputs(&sorted[i - 1], &sorted[i]) == 0)
-            fine = verify_fault(graph, NULL, diags, "two outputs %s '%s'",
-                                output_role_names[sorted[i]->role], sorted[i]->name);
+            ok = verify_fault(graph, NULL, diags, "two outputs %s '%s'",
+                              output_role_names[sorted[i]->role], sorted[i]->name);
     free(sorted);
     if (graph->kind == GRAPH_graft && graph->output_count != 1)
-        fine = verify_fault(graph, NULL, diags, "a graft has one output");
-    return fine;
+        ok = verify_fault(graph, NULL, diags, "a graft has one output");
+    return ok;
 }
 
 /* -- the graph and the module ------------------------------------------------------ */
@@ -365,10 +365,10 @@ bool graph_verify(const Graph *graph, const Module *module, Diags *diags)
 {
     if (!verify_names(graph, module, diags) || !verify_axes(graph, diags))
         return false;
-    bool fine = true;
+    bool ok = true;
     for (uint32_t i = 0; i < graph->node_count; i++)
-        fine &= verify_node(graph, module, i, diags);
-    if (!fine || !verify_ranges(graph, diags) || !verify_inputs(graph, diags) ||
+        ok &= verify_node(graph, module, i, diags);
+    if (!ok || !verify_ranges(graph, diags) || !verify_inputs(graph, diags) ||
         !verify_outputs(graph, module, diags) || !verify_groups(graph, diags))
         return false;
     if (graph->planned && !graph->fused)

@@ -138,11 +138,11 @@ bool verify_decode(const Graph *graph, const Graph *encode, Diags *diags)
                 .encode = encode,
                 .by_axis = ARENA_ARRAY(arena, const Node *, graph->axis_count),
                 .diags = diags};
-    bool fine = find_token(&d);
-    for (uint32_t i = 0; i < graph->node_count && fine; i++)
+    bool ok = find_token(&d);
+    for (uint32_t i = 0; i < graph->node_count && ok; i++)
         if (graph->nodes[i]->op == OP_input)
-            fine = verify_origin(&d, graph->nodes[i]);
-    fine = fine && verify_axes_known(&d) && verify_logits(&d);
+            ok = verify_origin(&d, graph->nodes[i]);
+    ok = ok && verify_axes_known(&d) && verify_logits(&d);
     arena_free(arena);
-    return fine;
+    return ok;
 }

@@ -144,36 +144,35 @@ static bool verify_kernels(const Graph *graph, Arena *arena, Diags *diags)
     uint32_t runs, count = sorted_groups(graph, groups, &runs), *first;
     const Node **nodes = nodes_by_group(graph, groups, count, arena, &first);
     const bool *in_place = graph->planned ? values_in_place(graph, arena) : NULL;
-    bool fine = true;
+    bool ok = true;
     for (uint32_t i = 0; i < count; i++) {
         const Node *node;
         const char *reason =
             step_refuse(nodes + first[i], first[i + 1] - first[i], in_place, &node);
         if (reason)
-            fine =
-                verify_fault(graph, node, diags, "no kernel runs group %" PRId32 ": %s",
-                             groups[i], reason);
+            ok = verify_fault(graph, node, diags, "no kernel runs group %" PRId32 ": %s",
+                              groups[i], reason);
     }
-    return fine;
+    return ok;
 }
 
 bool verify_groups(const Graph *graph, Diags *diags)
 {
-    bool fine = true;
+    bool ok = true;
     for (uint32_t i = 0; i < graph->node_count; i++) {
         const Node *node = graph->nodes[i];
         bool wants = graph->fused && !has_no_step(node);
         if (wants != (node->group != NO_GROUP) || node->group < NO_GROUP)
-            fine = verify_fault(graph, node, diags, "%s",
-                                wants ? "has no group in a fused graph"
-                                : has_no_step(node)
-                                    ? "has a group, but makes no step"
-                                    : "has a group, but the graph is not fused");
+            ok = verify_fault(graph, node, diags, "%s",
+                              wants ? "has no group in a fused graph"
+                              : has_no_step(node)
+                                  ? "has a group, but makes no step"
+                                  : "has a group, but the graph is not fused");
     }
-    if (!fine || !graph->fused)
-        return fine;
+    if (!ok || !graph->fused)
+        return ok;
     Arena *arena = arena_new();
-    fine = verify_group_order(graph, arena, diags) && verify_kernels(graph, arena, diags);
+    ok = verify_group_order(graph, arena, diags) && verify_kernels(graph, arena, diags);
     arena_free(arena);
-    return fine;
+    return ok;
 }

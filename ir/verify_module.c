@@ -37,15 +37,15 @@ static int compare_names(const void *a, const void *b)
 static bool verify_distinct(const Module *module, const char **names, size_t count,
                             const char *what, Diags *diags)
 {
-    bool fine = true;
+    bool ok = true;
     if (count)
         qsort(names, count, sizeof *names, compare_names);
     for (size_t i = 1; i < count; i++)
         if (strcmp(names[i - 1], names[i]) == 0) {
             diag_error(diags, module_place(module), "two %s named '%s'", what, names[i]);
-            fine = false;
+            ok = false;
         }
-    return fine;
+    return ok;
 }
 
 static bool verify_param(const Module *module, const Param *param, Diags *diags)
@@ -78,7 +78,7 @@ static bool verify_variables(const Module *module, Diags *diags)
 {
     size_t count = module->state_count, used = 0;
     int64_t numbers = 0;
-    bool fine = true;
+    bool ok = true;
     for (uint32_t i = 0; i < module->param_count; i++)
         count += 1 + module->params[i].alias_count;
     const char **names = heap_alloc((count + 1) * sizeof *names);
@@ -87,52 +87,52 @@ static bool verify_variables(const Module *module, Diags *diags)
         names[used++] = param->name;
         for (uint32_t j = 0; j < param->alias_count; j++)
             names[used++] = param->aliases[j];
-        fine &= verify_param(module, param, diags);
-        numbers += fine ? type_static_elements(param->type) : 0;
+        ok &= verify_param(module, param, diags);
+        numbers += ok ? type_static_elements(param->type) : 0;
     }
     for (uint32_t i = 0; i < module->state_count; i++) {
         names[used++] = module->states[i].name;
-        fine &= verify_state(module, &module->states[i], diags);
-        numbers += fine ? type_static_elements(module->states[i].type) : 0;
+        ok &= verify_state(module, &module->states[i], diags);
+        numbers += ok ? type_static_elements(module->states[i].type) : 0;
     }
-    fine &= verify_distinct(module, names, count, "parameters, aliases or states", diags);
+    ok &= verify_distinct(module, names, count, "parameters, aliases or states", diags);
     free(names);
     if (numbers > MOST_NUMBERS)
         diag_error(diags, module_place(module),
                    "%" PRId64
                    " numbers in parameters and states, expected at most %" PRId64,
                    numbers, MOST_NUMBERS);
-    return fine && numbers <= MOST_NUMBERS;
+    return ok && numbers <= MOST_NUMBERS;
 }
 
 static bool verify_tasks(const Module *module, Diags *diags)
 {
     const char **names = heap_alloc((module->task_count + 1) * sizeof *names);
-    bool fine = true;
+    bool ok = true;
     for (uint32_t i = 0; i < module->task_count; i++) {
         names[i] = module->tasks[i].name;
         if (module->tasks[i].sequences < 1 || module->tasks[i].sequences > INT32_MAX) {
             diag_error(diags, module->tasks[i].loc,
                        "task '%s' has %" PRId64 " sequences, expected 1 to %d", names[i],
                        module->tasks[i].sequences, INT32_MAX);
-            fine = false;
+            ok = false;
         }
     }
-    fine &= verify_distinct(module, names, module->task_count, "tasks", diags);
+    ok &= verify_distinct(module, names, module->task_count, "tasks", diags);
     free(names);
-    return fine;
+    return ok;
 }
 
 bool module_verify(const Module *module, Diags *diags)
 {
-    bool fine = verify_variables(module, diags);
-    fine &= verify_tasks(module, diags);
+    bool ok = verify_variables(module, diags);
+    ok &= verify_tasks(module, diags);
     const char **names = heap_alloc((module->graph_count + 1) * sizeof *names);
     for (uint32_t i = 0; i < module->graph_count; i++)
         names[i] = module->graphs[i]->name;
-    fine &= verify_distinct(module, names, module->graph_count, "graphs", diags);
+    ok &= verify_distinct(module, names, module->graph_count, "graphs", diags);
     free(names);
-    for (uint32_t i = 0; i < module->graph_count && fine; i++)
-        fine &= graph_verify(module->graphs[i], module, diags);
-    return fine;
+    for (uint32_t i = 0; i < module->graph_count && ok; i++)
+        ok &= graph_verify(module->graphs[i], module, diags);
+    return ok;
 }

@@ -274,16 +274,16 @@ bool verify_slab(const Graph *graph, Diags *diags)
     Arena *arena = arena_new();
     Liveness live = liveness_of(graph, arena);
     Slab slab = {.graph = graph, .live = &live, .diags = diags};
-    bool fine = true;
+    bool ok = true;
     if (graph->slab_bytes < 0 || graph->slab_bytes > MOST_SLAB || graph->slab_bound < 0 ||
         graph->slab_bound > graph->slab_bytes)
-        fine = verify_fault(graph, NULL, diags,
-                            "a slab of %" PRId64 " bytes, with a lower bound of %" PRId64,
-                            graph->slab_bytes, graph->slab_bound);
-    for (uint32_t i = 0; i < graph->node_count && fine; i++)
-        fine = verify_slot(&slab, graph->nodes[i]);
-    fine = fine && verify_wanted(&slab, arena) && verify_overlaps(&slab, arena) &&
-           verify_bound(&slab) && verify_assigns(&slab, arena);
+        ok = verify_fault(graph, NULL, diags,
+                          "a slab of %" PRId64 " bytes, with a lower bound of %" PRId64,
+                          graph->slab_bytes, graph->slab_bound);
+    for (uint32_t i = 0; i < graph->node_count && ok; i++)
+        ok = verify_slot(&slab, graph->nodes[i]);
+    ok = ok && verify_wanted(&slab, arena) && verify_overlaps(&slab, arena) &&
+         verify_bound(&slab) && verify_assigns(&slab, arena);
     arena_free(arena);
-    return fine;
+    return ok;
 }

@@ -75,18 +75,18 @@ static bool verify_assign(const Graph *graph, const Module *module, const Output
 
 static bool verify_runnable(const Graph *graph, const Module *module, Diags *diags)
 {
-    bool fine = graph->kind != GRAPH_graft ||
-                verify_fault(graph, NULL, diags, "a graft is planned, but not attached");
+    bool ok = graph->kind != GRAPH_graft ||
+              verify_fault(graph, NULL, diags, "a graft is planned, but not attached");
     for (uint32_t i = 0; i < graph->node_count; i++) {
-        fine &= verify_input(graph, graph->nodes[i], diags);
+        ok &= verify_input(graph, graph->nodes[i], diags);
         if (graph->kind == GRAPH_update)
-            fine &= verify_update_node(graph, graph->nodes[i], diags);
+            ok &= verify_update_node(graph, graph->nodes[i], diags);
     }
     for (uint32_t i = 0; i < graph->output_count; i++) {
-        fine &= verify_norm(graph, &graph->outputs[i], diags);
-        fine &= verify_assign(graph, module, &graph->outputs[i], diags);
+        ok &= verify_norm(graph, &graph->outputs[i], diags);
+        ok &= verify_assign(graph, module, &graph->outputs[i], diags);
     }
-    return fine;
+    return ok;
 }
 
 /* -- graphs of one task ------------------------------------------------------------ */
@@ -143,37 +143,37 @@ static bool verify_gradients(const Graph *update, const Graph *train, Diags *dia
             made[count++] = train->outputs[i].name;
     if (count)
         qsort(made, count, sizeof *made, compare_names);
-    bool fine = true;
+    bool ok = true;
     for (uint32_t i = 0; i < update->node_count; i++) {
         const Node *node = update->nodes[i];
         if (node->op == OP_gradient &&
             !(count &&
               bsearch(&node->attr.named.name, made, count, sizeof *made, compare_names)))
-            fine = verify_fault(update, node, diags,
-                                "task '%s' makes no gradient of '%s' when it trains",
-                                update->task, node->attr.named.name);
+            ok = verify_fault(update, node, diags,
+                              "task '%s' makes no gradient of '%s' when it trains",
+                              update->task, node->attr.named.name);
     }
     free(made);
-    return fine;
+    return ok;
 }
 
 /* What graphs of one task expect of each other. */
 static bool verify_tasks_of_graphs(const Module *module, Diags *diags)
 {
     uint32_t count;
-    bool fine;
-    const Graph **graphs = planned_graphs(module, &count, diags, &fine);
-    for (uint32_t i = 0; i < count && fine; i++) {
+    bool ok;
+    const Graph **graphs = planned_graphs(module, &count, diags, &ok);
+    for (uint32_t i = 0; i < count && ok; i++) {
         const Graph *graph = graphs[i];
         const Graph *train = find_planned(graphs, count, GRAPH_train, graph->task);
         if (graph->kind == GRAPH_update && train)
-            fine = verify_gradients(graph, train, diags);
+            ok = verify_gradients(graph, train, diags);
         if (graph->kind == GRAPH_decode)
-            fine = verify_decode(
+            ok = verify_decode(
                 graph, find_planned(graphs, count, GRAPH_encode, graph->task), diags);
     }
     free(graphs);
-    return fine;
+    return ok;
 }
 
 /* Ways in which the learning rate falls. */
@@ -196,9 +196,9 @@ static bool verify_decay(const Module *module, Diags *diags)
 
 bool plan_verify(const Module *module, Diags *diags)
 {
-    bool fine = verify_decay(module, diags);
+    bool ok = verify_decay(module, diags);
     for (uint32_t i = 0; i < module->graph_count; i++)
         if (module->graphs[i]->planned)
-            fine &= verify_runnable(module->graphs[i], module, diags);
-    return fine && verify_tasks_of_graphs(module, diags);
+            ok &= verify_runnable(module->graphs[i], module, diags);
+    return ok && verify_tasks_of_graphs(module, diags);
 }

@@ -241,7 +241,7 @@ static const Node *attach_node(Rewrite *rw, const Node *node)
 
 /* -- before and after ----------------------------------------------------- */
 
-static void collect_scions(Attaching *at, const PassContext *ctx, const Graph *host)
+static void collect_pending(Attaching *at, const PassContext *ctx, const Graph *host)
 {
     uint32_t capacity = 0;
     for (uint32_t i = 0; i < ctx->graft_count; i++) {
@@ -294,15 +294,15 @@ static void create_settled_axes(Rewrite *rw)
 
 static bool all_used(const Attaching *at)
 {
-    bool good = true;
+    bool ok = true;
     for (uint32_t i = 0; i < at->pending_count; i++) {
         const Graph *graft = at->pending[i].graft;
         if (!at->pending[i].used)
             diag_error(at->diags, (Loc){0}, "@%s: @%s has no site '%s'", graft->name,
                        graft->host, graft->site);
-        good &= at->pending[i].used;
+        ok &= at->pending[i].used;
     }
-    return good;
+    return ok;
 }
 
 /* Axes nothing needed so far, and the limits of all if any is new. */
@@ -369,15 +369,15 @@ Graph *pass_attach(const Graph *in, PassContext *ctx)
     at.axes = ARENA_ARRAY(out->arena, int32_t, in->axis_count);
     at.follow = ARENA_ARRAY(out->arena, int32_t, in->axis_count);
     at.downstream = ARENA_ARRAY(out->arena, bool, in->node_count + 1);
-    collect_scions(&at, ctx, in);
+    collect_pending(&at, ctx, in);
     create_settled_axes(&rw);
-    bool good = rewrite_into(&rw) && all_used(&at);
-    if (good) {
+    bool ok = rewrite_into(&rw) && all_used(&at);
+    if (ok) {
         finish_axes(&rw, ctx->module);
-        good = out->kind != GRAPH_decode || lengthen_kept_axes(out, ctx);
+        ok = out->kind != GRAPH_decode || lengthen_kept_axes(out, ctx);
     }
     free(at.pending);
-    if (good)
+    if (ok)
         return out;
     graph_free(out);
     return NULL;

@@ -34,7 +34,7 @@ static bool keep_output(const Rewrite *rw, const Output *output)
 static bool gradients_complete(const Graph *graph, const PassContext *ctx)
 {
     const Module *module = ctx->module;
-    bool any = false, good = true;
+    bool any = false, ok = true;
     bool *reached = ARENA_ARRAY(graph->arena, bool, module->param_count + 1);
     for (uint32_t i = 0; i < graph->output_count; i++) {
         const Output *output = &graph->outputs[i];
@@ -57,9 +57,9 @@ static bool gradients_complete(const Graph *graph, const PassContext *ctx)
                    param->name, graph->name);
         if (param->reason_loc.file)
             diag_note(ctx->diags, param->reason_loc, "it is trained because of this");
-        good = false;
+        ok = false;
     }
-    return good;
+    return ok;
 }
 
 /* Parameters belong to all graphs: they are listed with the first. */

@@ -94,7 +94,7 @@ static bool reads_in_time(const Packer *p, const Node *reader, const Node *arg,
 }
 
 /* Clears the marks of values with a reader that is late, or in another step. */
-static void mind_readers(const Packer *p, bool *good)
+static void mind_readers(const Packer *p, bool *ok)
 {
     const Graph *graph = p->graph;
     const Node **new_values = find_new_values(p);
@@ -104,15 +104,15 @@ static void mind_readers(const Packer *p, bool *good)
             const Node *arg = storage_node(reader->args[j]);
             const Node *value = new_values[arg->id];
             if (value && !reads_in_time(p, reader, reader->args[j], value))
-                good[value->id] = false;
+                ok[value->id] = false;
             if (p->live.step_of[arg->id] != p->live.step_of[i])
-                good[arg->id] = false;
+                ok[arg->id] = false;
         }
     }
     for (uint32_t i = 0; i < graph->output_count; i++) { /* read at the end */
         const Node *value = new_values[storage_node(graph->outputs[i].value)->id];
         if (value)
-            good[value->id] = false;
+            ok[value->id] = false;
     }
 }
 
@@ -120,7 +120,7 @@ static void mind_readers(const Packer *p, bool *good)
 static bool *find_in_place(const Packer *p)
 {
     const Graph *graph = p->graph;
-    bool *good = ARENA_ARRAY(p->arena, bool, graph->node_count);
+    bool *ok = ARENA_ARRAY(p->arena, bool, graph->node_count);
     bool *map_step = ARENA_ARRAY(p->arena, bool, p->live.step_count);
     uint32_t *outputs = ARENA_ARRAY(p->arena, uint32_t, graph->node_count);
     for (uint32_t i = 0; i < p->live.step_count; i++)
@@ -134,11 +134,11 @@ static bool *find_in_place(const Packer *p)
     for (uint32_t i = 0; i < graph->output_count; i++) {
         uint32_t id = graph->outputs[i].value->id;
         int32_t step = p->live.step_of[id];
-        good[id] = graph->outputs[i].role == OUTPUT_assign && step >= 0 &&
-                   map_step[step] && outputs[id] == 1;
+        ok[id] = graph->outputs[i].role == OUTPUT_assign && step >= 0 && map_step[step] &&
+                 outputs[id] == 1;
     }
-    mind_readers(p, good);
-    return good;
+    mind_readers(p, ok);
+    return ok;
 }
 
 /* Gives every assigned value that is not written in place an offset, which liveness asks

@@ -106,19 +106,19 @@ static bool is_listed(const char *list, const char *name)
 /* All of `list` are passes, and can be skipped. */
 static bool skips_are_right(const char *list, Diags *diags)
 {
-    bool good = true;
+    bool ok = true;
     char *text = strdup(list), *rest = text;
     for (char *name; (name = strsep(&rest, ","));) {
         const PassInfo *pass = pass_find(name, diags);
-        good &= pass != NULL;
+        ok &= pass != NULL;
         if (!pass || pass->skip.kind != SKIP_refuse)
             continue;
         diag_error(diags, (Loc){0}, "pass '%s' cannot be skipped: %s", name,
                    pass->skip.why);
-        good = false;
+        ok = false;
     }
     free(text);
-    return good;
+    return ok;
 }
 
 static bool names_exist(const PassOptions *options, Diags *diags)
@@ -126,12 +126,12 @@ static bool names_exist(const PassOptions *options, Diags *diags)
     bool dumps_all = options->dump_after && strcmp(options->dump_after, "all") == 0;
     const char *const names[] = {dumps_all ? NULL : options->dump_after,
                                  options->stop_after, options->report_pass};
-    bool good = !options->skip || skips_are_right(options->skip, diags);
+    bool ok = !options->skip || skips_are_right(options->skip, diags);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        good &= !names[i] || pass_find(names[i], diags) != NULL;
+        ok &= !names[i] || pass_find(names[i], diags) != NULL;
     for (uint32_t i = 0; options->names && i < options->name_count; i++)
-        good &= pass_find(options->names[i], diags) != NULL;
-    return good;
+        ok &= pass_find(options->names[i], diags) != NULL;
+    return ok;
 }
 
 static bool is_named(const char *wanted, const PassInfo *pass)
@@ -268,20 +268,20 @@ static bool run_pass(Pipeline *run, const PassInfo *pass)
     const Graph **grafts = grafts_of(module, &ctx.graft_count);
     ctx.grafts = grafts;
     Graph **graphs = heap_alloc((module->graph_count + 1) * sizeof(Graph *));
-    bool good = true;
+    bool ok = true;
     /* All graphs are tried, so that one run shows the mistakes of every task. */
     for (uint32_t i = 0; i < module->graph_count; i++) {
         graphs[i] = run_on(run, pass, &ctx, i);
-        good &= graphs[i] != NULL;
+        ok &= graphs[i] != NULL;
     }
     free(grafts);
-    if (good)
+    if (ok)
         replace_graphs(run, pass, graphs);
-    for (uint32_t i = 0; !good && i < module->graph_count; i++)
+    for (uint32_t i = 0; !ok && i < module->graph_count; i++)
         if (graphs[i] != module->graphs[i])
             graph_free(graphs[i]);
     free(graphs);
-    return good;
+    return ok;
 }
 
 static double seconds_now(void)
@@ -354,9 +354,9 @@ bool passes_run(Module *module, const PassOptions *options, Diags *diags)
      * may be. */
     for (uint32_t i = 0; i < module->graph_count; i++)
         run.facts[i] = module->graphs[i]->fused ? FACT_SCHEDULED : 0;
-    bool good = run_all(&run);
+    bool ok = run_all(&run);
     free(run.facts);
-    return good;
+    return ok;
 }
 
 static void print_facts(FILE *out, const char *title, unsigned facts)

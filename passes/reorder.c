@@ -65,21 +65,21 @@ Graph *graph_reorder(const Graph *in, const uint32_t *order, uint32_t count,
 {
     Graph *out = graph_like(in);
     Node **images = ARENA_ARRAY(out->arena, Node *, in->node_count);
-    bool good = true;
-    for (uint32_t i = 0; i < count && good; i++) {
+    bool ok = true;
+    for (uint32_t i = 0; i < count && ok; i++) {
         const Node *node = in->nodes[order[i]];
-        for (uint32_t j = 0; j < node->arg_count && good; j++)
-            good = copy_on_demand(out, images, node->args[j]);
-        good = good && copy(out, images, node);
+        for (uint32_t j = 0; j < node->arg_count && ok; j++)
+            ok = copy_on_demand(out, images, node->args[j]);
+        ok = ok && copy(out, images, node);
     }
-    for (uint32_t i = 0; i < in->output_count && good; i++) {
+    for (uint32_t i = 0; i < in->output_count && ok; i++) {
         const Output *output = &in->outputs[i];
-        good = copy_on_demand(out, images, output->value);
-        if (good)
+        ok = copy_on_demand(out, images, output->value);
+        if (ok)
             graph_output(out, output->role, output->name, images[output->value->id],
                          output->loc);
     }
-    if (!good) {
+    if (!ok) {
         graph_free(out);
         return NULL;
     }

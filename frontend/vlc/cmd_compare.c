@@ -34,8 +34,8 @@ static const char *read_count(const char *text, char stop, int64_t *out)
 {
     char *end;
     *out = strtoll(text, &end, 10);
-    bool good = end != text && (!*end || *end == stop) && *out >= 1 && *out <= INT32_MAX;
-    return good ? end : NULL;
+    bool ok = end != text && (!*end || *end == stop) && *out >= 1 && *out <= INT32_MAX;
+    return ok ? end : NULL;
 }
 
 static bool read_sequences(Compare *compare)
@@ -245,8 +245,8 @@ static bool count_tasks(Compare *compare, const Module *module, uint32_t model,
     const char *task = compare->arguments->values[OPTION_task];
     const char **names = heap_alloc((module->graph_count + 1) * sizeof *names);
     uint32_t name_count = 0, found = 0;
-    bool good = true;
-    for (uint32_t i = 0; i < module->graph_count && good; i++) {
+    bool ok = true;
+    for (uint32_t i = 0; i < module->graph_count && ok; i++) {
         const Graph *graph = module->graphs[i];
         if (graph->kind != GRAPH_train)
             continue;
@@ -255,17 +255,17 @@ static bool count_tasks(Compare *compare, const Module *module, uint32_t model,
             continue;
         found++;
         const int64_t *rows = sequence_rows(compare, graph, file, diags);
-        good = rows != NULL;
+        ok = rows != NULL;
         if (rows)
             count_step(compare, module, graph, rows,
                        figures_of(compare, graph->task, model));
     }
-    if (good && !found && task)
+    if (ok && !found && task)
         unknown_name(diags, (Loc){file, 0, 0}, "task", task, names, name_count);
-    else if (good && !found)
+    else if (ok && !found)
         diag_error(diags, (Loc){file, 0, 0}, "it trains no task");
     free(names);
-    return good && found;
+    return ok && found;
 }
 
 static bool is_planned(const Module *module)
@@ -285,21 +285,21 @@ static bool count_file(Compare *compare, uint32_t model, Diags *diags)
     PassOptions options = {.memory_budget = compare->budget};
     bool lowered;
     Module *module = load_module(file, compare->arguments, diags, &lowered);
-    bool good = module && (!lowered || passes_run(module, &options, diags));
-    if (good && !is_planned(module)) {
+    bool ok = module && (!lowered || passes_run(module, &options, diags));
+    if (ok && !is_planned(module)) {
         diag_error(diags, (Loc){file, 0, 0},
                    "expected a .vg file or a plan; this is text that no 'vlc compile' "
                    "has planned");
-        good = false;
+        ok = false;
     }
-    if (good) {
+    if (ok) {
         compare->models[model] =
             arena_string(compare->arena, module->name, strlen(module->name));
         count_model(module, figures_of(compare, "", model));
-        good = count_tasks(compare, module, model, diags);
+        ok = count_tasks(compare, module, model, diags);
     }
     module_free(module);
-    return good;
+    return ok;
 }
 
 /* Models of one name are told apart by their files. */

@@ -83,11 +83,11 @@ int command_compile(const Arguments *arguments, Diags *diags)
         (skip && !are_passes(skip, "--skip")))
         return EXIT_USAGE;
     Module *module = load_recipe(arguments, "expected a .vg file", diags);
-    bool good = module && passes_run(module, &options, diags) &&
-                plan_verify(module, diags) &&
-                plan_write(module, output ? output : "plan.bin", diags);
+    bool ok = module && passes_run(module, &options, diags) &&
+              plan_verify(module, diags) &&
+              plan_write(module, output ? output : "plan.bin", diags);
     module_free(module);
-    return good ? EXIT_DONE : EXIT_INPUT;
+    return ok ? EXIT_DONE : EXIT_INPUT;
 }
 
 int command_check(const Arguments *arguments, Diags *diags)
@@ -95,10 +95,10 @@ int command_check(const Arguments *arguments, Diags *diags)
     PassOptions options = {0};
     bool lowered;
     Module *module = load_module(arguments->file, arguments, diags, &lowered);
-    bool good = module && (lowered ? passes_run(module, &options, diags)
-                                   : module_verify(module, diags));
+    bool ok = module && (lowered ? passes_run(module, &options, diags)
+                                 : module_verify(module, diags));
     module_free(module);
-    return good ? EXIT_DONE : EXIT_INPUT;
+    return ok ? EXIT_DONE : EXIT_INPUT;
 }
 
 /* "a,b,c" in place; the names point into `text`. */
@@ -145,16 +145,16 @@ static int run_and_print(const Arguments *arguments, const PassOptions *options,
                          Diags *diags)
 {
     Module *module = read_text(arguments->file, diags);
-    bool good = module && module_verify(module, diags) &&
-                (options->name_count == 0 || passes_run(module, options, diags));
-    if (good) {
+    bool ok = module && module_verify(module, diags) &&
+              (options->name_count == 0 || passes_run(module, options, diags));
+    if (ok) {
         size_t len;
         char *text = module_print(module, &len);
         fwrite(text, 1, len, stdout);
         free(text);
     }
     module_free(module);
-    return good ? EXIT_DONE : EXIT_INPUT;
+    return ok ? EXIT_DONE : EXIT_INPUT;
 }
 
 int command_opt(const Arguments *arguments, Diags *diags)
@@ -191,7 +191,7 @@ int command_explain(const Arguments *arguments, Diags *diags)
         arguments,
         "expected a .vg file: what was decided is known while a model is compiled",
         diags);
-    bool good = module && passes_run(module, &options, diags);
+    bool ok = module && passes_run(module, &options, diags);
     module_free(module);
-    return good ? EXIT_DONE : EXIT_INPUT;
+    return ok ? EXIT_DONE : EXIT_INPUT;
 }

@@ -135,15 +135,15 @@ int command_dump(const Arguments *arguments, Diags *diags)
     }
     bool lowered;
     Module *module = load_module(arguments->file, arguments, diags, &lowered);
-    bool good = module != NULL;
-    if (good && (after || options.skip) && !lowered) {
+    bool ok = module != NULL;
+    if (ok && (after || options.skip) && !lowered) {
         diag_error(diags, (Loc){arguments->file, 0, 0}, "--%s needs a .vg file",
                    after ? "after" : "skip");
-        good = false;
+        ok = false;
     }
-    if (good && lowered && !only_lower)
-        good = passes_run(module, &options, diags);
-    good = good && print_module(arguments, module, diags);
+    if (ok && lowered && !only_lower)
+        ok = passes_run(module, &options, diags);
+    ok = ok && print_module(arguments, module, diags);
     module_free(module);
-    return good ? EXIT_DONE : EXIT_INPUT;
+    return ok ? EXIT_DONE : EXIT_INPUT;
 }

@@ -254,15 +254,15 @@ static int print_summary(const Arguments *arguments, Format format, Diags *diags
     Arena *arena = arena_new();
     SummaryLine *lines = ARENA_ARRAY(arena, SummaryLine, arguments->file_count);
     uint32_t count = 0;
-    bool good = true;
+    bool ok = true;
     for (uint32_t i = 0; i < arguments->file_count; i++)
-        good &= summarize(arguments->files[i], arguments, arena, lines, &count, diags);
-    if (good && count == 0)
+        ok &= summarize(arguments->files[i], arguments, arena, lines, &count, diags);
+    if (ok && count == 0)
         diag_error(diags, (Loc){0}, "no model among the files");
     if (count)
         print_lines(lines, count, format);
     arena_free(arena);
-    return good && count ? EXIT_DONE : EXIT_INPUT;
+    return ok && count ? EXIT_DONE : EXIT_INPUT;
 }
 
 int command_params(const Arguments *arguments, Diags *diags)

@@ -120,9 +120,9 @@ bool options_parse(const Usage *usage, int argc, char **argv, const char **opera
     return true;
 }
 
-ExitCode exit_code(bool is_good, const Diags *diags)
+ExitCode exit_code(bool ok, const Diags *diags)
 {
-    if (is_good)
+    if (ok)
         return EXIT_CODE_done;
     return diags_saw_not_finite(diags) ? EXIT_CODE_numbers : EXIT_CODE_input;
 }

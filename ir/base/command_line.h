@@ -49,7 +49,7 @@ NODISCARD bool options_parse(const Usage *usage, int argc, char **argv,
                              const char **operands, int *out_code);
 
 /* How a command ends that went well, or after what is in `diags`. */
-ExitCode exit_code(bool is_good, const Diags *diags);
+ExitCode exit_code(bool ok, const Diags *diags);
 /* How the process ends after a command that may have been interrupted: if it was, and
  * nothing else went wrong, that is what it says. */
 int exit_code_after(const Interrupt *interrupt, ExitCode code, const Diags *diags);

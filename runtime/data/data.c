@@ -53,12 +53,12 @@ bool data_files(const DataOptions *options, const Module *module, Arena *arena,
 {
     DatasetOptions dataset;
     char *cached;
-    bool is_good = resolve(options, module, &dataset, &cached, diags);
-    if (is_good && !dataset.tokenizer)
+    bool ok = resolve(options, module, &dataset, &cached, diags);
+    if (ok && !dataset.tokenizer)
         dataset.tokenizer = arena_format(arena, "%s/spiece.model", dataset.directory);
-    is_good = is_good && dataset_files(&dataset, module, arena, out, diags);
+    ok = ok && dataset_files(&dataset, module, arena, out, diags);
     free(cached);
-    return is_good;
+    return ok;
 }
 
 void data_close(DataSource *source)

@@ -177,9 +177,9 @@ static bool add_line(const PredictionReader *reader, char *line, size_t len)
 {
     if (line[0] == '{') {
         json_t *record = parse(reader, line, len);
-        bool is_good = record && add_record(reader, record);
+        bool ok = record && add_record(reader, record);
         json_decref(record);
-        return is_good;
+        return ok;
     }
     char *comma = strrchr(line, ',');
     if (!comma)
@@ -226,10 +226,10 @@ static bool add_file(PredictionReader *reader, char *bytes, size_t len)
     if (*at != '[' && (*at != '{' || has_records(at, rest)))
         return add_lines(reader, bytes, len);
     json_t *root = parse(reader, at, rest);
-    bool is_good =
+    bool ok =
         root && (json_is_array(root) ? add_array(reader, root) : add_map(reader, root));
     json_decref(root);
-    return is_good;
+    return ok;
 }
 
 static bool check_missing(const PredictionReader *reader)
@@ -266,7 +266,7 @@ const Prediction *predictions_read(const TaskKind *kind, const References *refer
         .loc = {.file = path},
         .diags = diags};
     memset(reader.predictions, 0, count * sizeof *reader.predictions);
-    bool is_good = add_file(&reader, bytes, len) && check_missing(&reader);
+    bool ok = add_file(&reader, bytes, len) && check_missing(&reader);
     free(bytes);
-    return is_good ? reader.predictions : NULL;
+    return ok ? reader.predictions : NULL;
 }

@@ -346,17 +346,17 @@ static bool read_file(References *references, const char *path, const char *memb
     references->stream = json_stream_open(path, member, references->diags);
     JsonStep step = JSON_STEP_broken;
     json_t *record;
-    bool is_good = references->stream;
-    while (is_good) {
+    bool ok = references->stream;
+    while (ok) {
         step = json_stream_next(references->stream, &record, references->diags);
         if (step != JSON_STEP_record)
             break;
-        is_good = read(references, record);
+        ok = read(references, record);
         json_decref(record);
     }
     json_stream_close(references->stream);
     references->stream = NULL;
-    return is_good && step == JSON_STEP_end;
+    return ok && step == JSON_STEP_end;
 }
 
 /* Whether the file has "annotations" in it, as VQA's and COCO's own files do. */
@@ -412,23 +412,23 @@ static bool read_directory(References *references, const char *directory)
     static const char *const annotations[] = {"vqa/v2_mscoco_train2014_annotations.json",
                                               "vqa/v2_mscoco_val2014_annotations.json"};
     const TaskKind *kind = references->kind;
-    bool is_good = true;
-    for (uint32_t i = 0; is_good && i < task_file_count; i++) {
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < task_file_count; i++) {
         const TaskFile *file = &task_files[i];
         if (strcmp(file->task, kind->task) != 0 || file->split != references->split ||
             file->is_hidden)
             continue;
-        is_good = read_one(
-            references, arena_format(references->arena, "%s/%s", directory, file->path));
+        ok = read_one(references,
+                      arena_format(references->arena, "%s/%s", directory, file->path));
     }
     references->only_known = true;
     bool is_annotated = kind->answers == ANSWER_annotated;
-    for (int i = 0; is_good && is_annotated && i < 2; i++)
-        is_good =
+    for (int i = 0; ok && is_annotated && i < 2; i++)
+        ok =
             read_file(references,
                       arena_format(references->arena, "%s/%s", directory, annotations[i]),
                       "annotations", read_question);
-    return is_good;
+    return ok;
 }
 
 /* A question that nobody has answered would be scored as if all answers were wrong. */
@@ -459,14 +459,14 @@ References *references_read(const TaskKind *kind, const char *path, Split split,
                                .names = string_index_new(),
                                .diags = diags};
     bool is_directory = stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
-    bool is_good =
+    bool ok =
         is_directory ? read_directory(references, path) : read_one(references, path);
-    is_good = is_good && check_annotated(references, path);
-    if (is_good && !references->subject_count) {
+    ok = ok && check_annotated(references, path);
+    if (ok && !references->subject_count) {
         diag_error(diags, (Loc){.file = path}, "has no answers to task '%s'", kind->task);
-        is_good = false;
+        ok = false;
     }
-    if (is_good)
+    if (ok)
         return references;
     references_free(references);
     return NULL;

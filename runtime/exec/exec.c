@@ -342,31 +342,31 @@ static bool logits_are_finite(const Exec *exec, const Node *argmax)
     const float *bias = argmax->arg_count > 2 ? exec_value(exec, argmax->args[2]) : NULL;
     const int32_t *chosen = exec_value(exec, argmax);
     int64_t width = type_width(argmax->args[0]->type);
-    bool is_good = true;
+    bool ok = true;
     for (int64_t row = 0; row < value_rows(argmax->type, exec->tables->views); row++) {
         const float *words = table + chosen[row] * width;
         float logit = bias ? bias[chosen[row]] : 0;
         for (int64_t i = 0; i < width; i++)
             logit += x[row * width + i] * words[i];
-        is_good &= isfinite(logit) != 0;
+        ok &= isfinite(logit) != 0;
     }
-    return is_good;
+    return ok;
 }
 
 static bool choices_are_finite(const Exec *exec, uint32_t index)
 {
     const Call *call = &exec->program->calls[index];
-    bool is_good = true;
+    bool ok = true;
     for (uint32_t i = 0; i < call->operand_count; i++)
         if (call->operands[i].written && call->operands[i].node->op == OP_vocab_argmax)
-            is_good &= logits_are_finite(exec, call->operands[i].node);
-    return is_good;
+            ok &= logits_are_finite(exec, call->operands[i].node);
+    return ok;
 }
 
 bool exec_microbatch(Exec *exec, const LaneContext *context, int64_t *out_fault)
 {
     uint32_t calls = exec->program->call_count;
-    bool is_good = true;
+    bool ok = true;
     if (out_fault)
         *out_fault = -1;
     for (uint32_t c = 0; c < calls; c++) {
@@ -374,12 +374,12 @@ bool exec_microbatch(Exec *exec, const LaneContext *context, int64_t *out_fault)
         bool is_finite_choice = choices_are_finite(exec, c);
         if (out_fault && *out_fault < 0 && !(is_finite_choice && call_is_finite(exec, c)))
             *out_fault = c;
-        is_good &= is_finite_choice;
+        ok &= is_finite_choice;
         fold_call(exec, c);
     }
     fold_call(exec, calls);
     copy_results(exec);
-    return is_good;
+    return ok;
 }
 
 void *exec_value(const Exec *exec, const Node *node)

@@ -337,22 +337,22 @@ static void note_fault(const Generation *g)
 static bool decode(Generation *g)
 {
     int64_t *before = ARENA_ARRAY(g->arena, int64_t, g->count);
-    bool is_good = true;
+    bool ok = true;
     next_fields(g, NULL, before, 0);
-    while (is_good && search_rows(g->search) > 0) {
+    while (ok && search_rows(g->search) > 0) {
         EvalResult decoded;
         int64_t count = 0;
         for (int64_t row = 0; row < search_rows(g->search); row += g->options->beams)
             before[count++] = search_sequence(g->search, row);
         if (!session_run(g->session, g->decode->name, &g->step, &decoded, g->diags))
             return false;
-        is_good = search_step(g->search, eval_find(&decoded, "logits")->data, g->diags);
-        if (!is_good)
+        ok = search_step(g->search, eval_find(&decoded, "logits")->data, g->diags);
+        if (!ok)
             note_fault(g);
         else
             next_fields(g, &decoded, before, count);
     }
-    return is_good;
+    return ok;
 }
 
 static void take_results(Generation *g)
@@ -376,12 +376,12 @@ static bool generate_sequences(Generation *g)
         g->step.axes[a].lengths =
             ARENA_ARRAY(g->arena, int32_t, g->count * g->options->beams);
     g->search = search_new(g->options, g->count, g->vocabulary);
-    bool is_good = encode(g) && decode(g);
-    if (is_good)
+    bool ok = encode(g) && decode(g);
+    if (ok)
         take_results(g);
     search_free(g->search);
     g->first += g->count;
-    return is_good;
+    return ok;
 }
 
 /* Rows of max_length become rows of the longest sequence, filled up. */
@@ -406,16 +406,16 @@ bool generate(Session *session, const Batch *batch, const GenerateOptions *optio
                     .out = out,
                     .arena = arena_new(),
                     .diags = diags};
-    bool is_good = prepare(&g);
-    if (is_good) {
+    bool ok = prepare(&g);
+    if (ok) {
         size_t count = (size_t)batch->sequences;
         out->ids = heap_alloc(count * (size_t)options->max_length * sizeof *out->ids);
         out->lengths = heap_alloc(count * sizeof *out->lengths);
         out->scores = heap_alloc(count * sizeof *out->scores);
     }
-    while (is_good && g.first < batch->sequences)
-        is_good = generate_sequences(&g);
-    if (is_good)
+    while (ok && g.first < batch->sequences)
+        ok = generate_sequences(&g);
+    if (ok)
         finish(out, options);
     else
         generated_free(out);
@@ -423,7 +423,7 @@ bool generate(Session *session, const Batch *batch, const GenerateOptions *optio
         free(g.step.fields[i].rows);
     layout_free(g.layout);
     arena_free(g.arena);
-    return is_good;
+    return ok;
 }
 
 void generated_free(Generated *generated)

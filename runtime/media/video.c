@@ -235,9 +235,9 @@ static bool read_packets(Showing *showing)
 {
     int code;
     while ((code = av_read_frame(showing->film.container, showing->packet)) >= 0) {
-        bool is_good = take_packet(showing);
+        bool ok = take_packet(showing);
         av_packet_unref(showing->packet);
-        if (!is_good)
+        if (!ok)
             return false;
     }
     if (code != AVERROR_EOF)

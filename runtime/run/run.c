@@ -214,10 +214,10 @@ static bool read_record_from(Run *run, const char *from, Diags *diags)
     if (run_is_directory(from))
         return read_record(run, from, diags);
     char *directory = directory_of_checkpoint(from);
-    bool is_good = !directory || read_record(run, directory, diags);
+    bool ok = !directory || read_record(run, directory, diags);
     run->is_old = false;
     free(directory);
-    return is_good;
+    return ok;
 }
 
 static bool hold_plan(const Run *run, const RunOptions *options, Diags *diags)
@@ -347,13 +347,12 @@ DataSource *run_open_data(const Run *run, DataOptions *given, DataFiles *out_fil
     if (take_recorded_data(run, given, diags))
         source = data_open(given, run->module, diags);
     bool is_wanted = source && (run->has_record || out_files);
-    bool is_good =
-        source &&
-        (!is_wanted || (data_files(given, run->module, run->arena, &files, diags) &&
-                        hold_data(run, given, &files, diags)));
+    bool ok = source &&
+              (!is_wanted || (data_files(given, run->module, run->arena, &files, diags) &&
+                              hold_data(run, given, &files, diags)));
     if (out_files)
         *out_files = files;
-    if (is_good)
+    if (ok)
         return source;
     data_close(source);
     return NULL;

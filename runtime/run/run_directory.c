@@ -72,15 +72,15 @@ static bool check_kind(const char *directory, const char *name, mode_t wanted,
 {
     struct stat status;
     char *path = run_path(directory, name);
-    bool is_good = lstat(path, &status) != 0 || (status.st_mode & S_IFMT) == wanted;
-    if (!is_good)
+    bool ok = lstat(path, &status) != 0 || (status.st_mode & S_IFMT) == wanted;
+    if (!ok)
         diag_error(diags, (Loc){.file = path}, "is %s: the files of a run are its own",
                    S_ISLNK(status.st_mode)     ? "a link"
                    : S_ISDIR(status.st_mode)   ? "a directory"
                    : wanted == (mode_t)S_IFDIR ? "no directory"
                                                : "no regular file");
     free(path);
-    return is_good;
+    return ok;
 }
 
 bool run_check_file(const char *directory, const char *name, Diags *diags)
@@ -90,11 +90,11 @@ bool run_check_file(const char *directory, const char *name, Diags *diags)
 
 bool run_check_files(const char *directory, Diags *diags)
 {
-    bool is_good = run_check_file(directory, CHECKPOINT, diags) &&
-                   check_kind(directory, PREVIOUS, S_IFDIR, diags);
-    for (int i = 0; is_good && i < OTHERS; i++)
-        is_good = run_check_file(directory, others[i], diags);
-    return is_good;
+    bool ok = run_check_file(directory, CHECKPOINT, diags) &&
+              check_kind(directory, PREVIOUS, S_IFDIR, diags);
+    for (int i = 0; ok && i < OTHERS; i++)
+        ok = run_check_file(directory, others[i], diags);
+    return ok;
 }
 
 /* -- what is left over --------------------------------------------------------------- */
@@ -156,65 +156,65 @@ static bool set_aside(const char *directory, const char *previous, Diags *diags)
 {
     if (mkdir(previous, 0777) != 0 && errno != EEXIST)
         return report(previous, "make the directory", diags);
-    bool is_good = move(directory, previous, CHECKPOINT, diags);
-    for (int i = 0; is_good && i < OTHERS; i++)
-        is_good = move(directory, previous, others[i], diags);
-    return is_good;
+    bool ok = move(directory, previous, CHECKPOINT, diags);
+    for (int i = 0; ok && i < OTHERS; i++)
+        ok = move(directory, previous, others[i], diags);
+    return ok;
 }
 
 bool run_set_aside(const char *directory, Diags *diags)
 {
     char *previous = run_path(directory, PREVIOUS);
-    bool is_good = set_aside(directory, previous, diags);
+    bool ok = set_aside(directory, previous, diags);
     free(previous);
-    return is_good;
+    return ok;
 }
 
 static bool put_back(const char *directory, const char *previous, Diags *diags)
 {
-    bool is_good = true;
-    for (int i = 0; is_good && i < OTHERS; i++)
-        is_good =
+    bool ok = true;
+    for (int i = 0; ok && i < OTHERS; i++)
+        ok =
             has(previous, others[i]) ? move(previous, directory, others[i], diags) : true;
-    return is_good && move(previous, directory, CHECKPOINT, diags);
+    return ok && move(previous, directory, CHECKPOINT, diags);
 }
 
 /* What the new run wrote, where the old one has nothing to put in its place. */
 static bool remove_new(const char *directory, const char *previous, Diags *diags)
 {
-    bool is_good = true;
-    for (int i = 0; is_good && i < OTHERS; i++)
-        is_good = has(previous, others[i]) || remove_file(directory, others[i], diags);
-    return is_good;
+    bool ok = true;
+    for (int i = 0; ok && i < OTHERS; i++)
+        ok = has(previous, others[i]) || remove_file(directory, others[i], diags);
+    return ok;
 }
 
 static bool remove_old(const char *previous, Diags *diags)
 {
-    bool is_good = remove_file(previous, CHECKPOINT, diags);
-    for (int i = 0; is_good && i < OTHERS; i++)
-        is_good = remove_file(previous, others[i], diags);
-    return is_good;
+    bool ok = remove_file(previous, CHECKPOINT, diags);
+    for (int i = 0; ok && i < OTHERS; i++)
+        ok = remove_file(previous, others[i], diags);
+    return ok;
 }
 
 static bool settle(const char *directory, const char *previous, bool *out_is_back,
                    Diags *diags)
 {
     *out_is_back = !has(directory, CHECKPOINT) && has(previous, CHECKPOINT);
-    bool is_good = *out_is_back ? remove_new(directory, previous, diags) &&
-                                      put_back(directory, previous, diags)
-                                : remove_old(previous, diags);
+    bool ok = *out_is_back ? remove_new(directory, previous, diags) &&
+                                 put_back(directory, previous, diags)
+                           : remove_old(previous, diags);
     /* Whatever else somebody has put there stays. */
-    if (is_good && rmdir(previous) != 0 && errno != ENOTEMPTY && errno != EEXIST)
-        is_good = report(previous, "remove", diags);
-    return is_good;
+    if (ok && rmdir(previous) != 0 && errno != ENOTEMPTY && errno != EEXIST)
+        ok = report(previous, "remove", diags);
+    return ok;
 }
 
 bool run_settle(const char *directory, bool *out_is_back, Diags *diags)
 {
     char *previous = run_path(directory, PREVIOUS);
     *out_is_back = false;
-    bool is_good =
+    bool ok =
         !run_is_directory(previous) || settle(directory, previous, out_is_back, diags);
     free(previous);
-    return is_good;
+    return ok;
 }

@@ -60,19 +60,19 @@ static bool put(json_t *object, const char *name, json_t *value, const char *pat
 bool run_record_write(const RunRecord *record, const char *path, Diags *diags)
 {
     json_t *object = json_object();
-    bool is_good = put(object, "format", json_string(FORMAT), path, diags);
+    bool ok = put(object, "format", json_string(FORMAT), path, diags);
 #define RECORD(kind, name, meaning)                                                      \
-    is_good = is_good && put(object, #name, put_##kind(record->name), path, diags);
+    ok = ok && put(object, #name, put_##kind(record->name), path, diags);
 #include "runtime/run/run_record.def"
-    is_good = is_good && put(object, "files", put_files(&record->files), path, diags);
-    size_t len = is_good ? json_dumpb(object, NULL, 0, JSON_INDENT(2)) : 0;
+    ok = ok && put(object, "files", put_files(&record->files), path, diags);
+    size_t len = ok ? json_dumpb(object, NULL, 0, JSON_INDENT(2)) : 0;
     char *text = heap_alloc(len + 1);
     json_dumpb(object, text, len, JSON_INDENT(2));
     text[len] = '\n';
-    is_good = is_good && file_replace(path, text, len + 1, diags);
+    ok = ok && file_replace(path, text, len + 1, diags);
     free(text);
     json_decref(object);
-    return is_good;
+    return ok;
 }
 
 /* -- reading ----------------------------------------------------------------------- */
@@ -126,10 +126,10 @@ static bool get_files(json_t *value, Arena *arena, DataFiles *out)
     return true;
 }
 
-static bool fault(bool is_good, const json_t *object, const char *name, const char *path,
+static bool fault(bool ok, const json_t *object, const char *name, const char *path,
                   Diags *diags)
 {
-    if (is_good)
+    if (ok)
         return true;
     bool is_there = json_object_get(object, name);
     diag_error(diags, (Loc){.file = path},
@@ -174,9 +174,9 @@ bool run_record_read(RunRecord *out, const char *path, Arena *arena, Diags *diag
                          .line = error.line > 0 ? (uint32_t)error.line : 0,
                          .column = error.column > 0 ? (uint32_t)error.column : 0},
                    "%s", error.text);
-    bool is_good = object && read_members(out, object, path, arena, diags);
+    bool ok = object && read_members(out, object, path, arena, diags);
     json_decref(object);
-    return is_good;
+    return ok;
 }
 
 /* -- what it stands for ------------------------------------------------------------ */

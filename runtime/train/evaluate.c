@@ -87,22 +87,22 @@ static bool evaluate_batches(TaskRun *run)
 {
     uint32_t errors = diags_error_count(run->diags);
     const EvaluateOptions *options = run->options;
-    bool is_good = true;
-    for (int64_t i = 0; is_good && (!options->limit || run->done < options->limit) &&
+    bool ok = true;
+    for (int64_t i = 0; ok && (!options->limit || run->done < options->limit) &&
                         !interrupt_is_set(options->interrupt);
          i++) {
         Batch *batch = run->source->eval_batch(run->source->state, run->task,
                                                options->split, i, run->diags);
         if (!batch)
             break;
-        is_good = evaluate_batch(run, batch);
+        ok = evaluate_batch(run, batch);
         batch_free(batch);
     }
     if (options->progress) {
         fputs("\r\033[K", options->progress);
         fflush(options->progress);
     }
-    return is_good && diags_error_count(run->diags) == errors;
+    return ok && diags_error_count(run->diags) == errors;
 }
 
 /* What no example tells is no score of 0. */
@@ -125,20 +125,20 @@ static bool evaluate_task(TaskRun *run, Evaluation *out)
                            run->diags))
         return false;
     run->scores = source->scores_new(source->state, run->task);
-    bool is_good = evaluate_batches(run);
+    bool ok = evaluate_batches(run);
     uint32_t count = 0;
     const Metric *metrics = source->scores_finish(run->scores, &count);
-    bool is_scored = is_good && has_scores(run, metrics, count);
+    bool is_scored = ok && has_scores(run, metrics, count);
     for (uint32_t i = 0; is_scored && i < count; i++) {
         evaluation_add(out, &(TaskScore){run->task, metrics[i], i == 0});
         if (!isfinite(metrics[i].value)) {
             diag_not_finite(run->diags, (Loc){0}, "task '%s': %s is not finite",
                             run->task, metrics[i].name);
-            is_good = false;
+            ok = false;
         }
     }
     source->scores_free(run->scores);
-    return is_good;
+    return ok;
 }
 
 bool evaluate(Session *session, DataSource *source, const EvaluateOptions *options,

@@ -59,9 +59,9 @@ static bool try_training(const Run *run, DataSource *source, int64_t step, Diags
         return false;
     double loss;
     batch->sequences = 1;
-    bool is_good = session_gradients(run->session, batch, (uint64_t)step, &loss, diags);
+    bool ok = session_gradients(run->session, batch, (uint64_t)step, &loss, diags);
     batch_free(batch);
-    return is_good;
+    return ok;
 }
 
 /* The first step of every task that comes in the next epoch. */
@@ -74,14 +74,14 @@ static bool try_steps(const Run *run, DataSource *source, const TrainOptions *op
     int64_t left = options->total_steps - first;
     int64_t stop = first + (left < epoch ? left : epoch);
     Arena *arena = arena_new();
-    bool *is_tried = ARENA_ARRAY(arena, bool, module->task_count), is_good = true;
-    for (int64_t step = first; is_good && step < stop; step++) {
+    bool *is_tried = ARENA_ARRAY(arena, bool, module->task_count), ok = true;
+    for (int64_t step = first; ok && step < stop; step++) {
         uint32_t task = source->step_task(source->state, step);
-        is_good = is_tried[task] || try_training(run, source, step, diags);
+        ok = is_tried[task] || try_training(run, source, step, diags);
         is_tried[task] = true;
     }
     arena_free(arena);
-    return is_good;
+    return ok;
 }
 
 static bool try_scoring(const Run *run, DataSource *source, Split split,
@@ -89,9 +89,9 @@ static bool try_scoring(const Run *run, DataSource *source, Split split,
 {
     const EvaluateOptions options = {.split = split, .limit = 1, .interrupt = interrupt};
     Evaluation evaluation = {0};
-    bool is_good = evaluate(run->session, source, &options, &evaluation, diags);
+    bool ok = evaluate(run->session, source, &options, &evaluation, diags);
     evaluation_free(&evaluation);
-    return is_good;
+    return ok;
 }
 
 static bool validates(const TrainOptions *options)

@@ -130,10 +130,10 @@ static bool validate(Trainer *trainer)
         return false;
     }
     reader_pause(trainer->reader);
-    bool is_good = score(trainer, SPLIT_valid, &trainer->after);
+    bool ok = score(trainer, SPLIT_valid, &trainer->after);
     reader_resume(trainer->reader);
-    if (!is_good || interrupt_is_set(trainer->options->interrupt))
-        return is_good;
+    if (!ok || interrupt_is_set(trainer->options->interrupt))
+        return ok;
     printf("after step %" PRId64 ":\n", trainer->step);
     evaluate_print_main(&trainer->after, stdout);
     progress_scores(trainer->progress, trainer->step, split_names[SPLIT_valid],

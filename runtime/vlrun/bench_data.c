@@ -69,11 +69,11 @@ static bool run_round(Feed *feed, int64_t round, Diags *diags)
     begun = bench_now();
     reader_resume(feed->reader);
     const Batch *batch = reader_next(feed->reader);
-    bool is_good = batch && take_step(feed, batch, round, diags);
+    bool ok = batch && take_step(feed, batch, round, diags);
     reader_pause(feed->reader);
     feed->read[round] = bench_now() - begun;
     feed->ratio[round] = feed->read[round] / feed->held[round];
-    return is_good;
+    return ok;
 }
 
 /* The first round, in which kernels and memory are touched for the first time and the
@@ -84,12 +84,12 @@ static bool run_rounds(Feed *feed, Diags *diags)
     if (!feed->reader)
         return false;
     reader_pause(feed->reader);
-    bool is_good = true;
-    for (int64_t round = 0; is_good && round <= feed->rounds; round++)
-        is_good = run_round(feed, round, diags);
+    bool ok = true;
+    for (int64_t round = 0; ok && round <= feed->rounds; round++)
+        ok = run_round(feed, round, diags);
     reader_resume(feed->reader);
     reader_free(feed->reader);
-    return is_good;
+    return ok;
 }
 
 static void print_feed(Feed *feed)
@@ -137,14 +137,14 @@ bool bench_data(const BenchData *options, const Run *run, Diags *diags)
                  .held = ARENA_ARRAY(arena, double, count),
                  .read = ARENA_ARRAY(arena, double, count),
                  .ratio = ARENA_ARRAY(arena, double, count)};
-    bool is_good = open_feed(&feed, options, diags) && make_batches(&feed, diags) &&
-                   run_rounds(&feed, diags);
-    if (is_good)
+    bool ok = open_feed(&feed, options, diags) && make_batches(&feed, diags) &&
+              run_rounds(&feed, diags);
+    if (ok)
         print_feed(&feed);
     for (size_t i = 0; i < count; i++)
         batch_free(feed.batches[i]);
     session_free(feed.session);
     data_close(feed.source);
     arena_free(arena);
-    return is_good;
+    return ok;
 }

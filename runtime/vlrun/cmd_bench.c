@@ -38,10 +38,9 @@ static bool take_number(const char **text, int64_t *out)
 {
     char *end;
     *out = strtoll(*text, &end, 10);
-    bool is_good =
-        end != *text && *out >= 1 && *out <= INT32_MAX && (!*end || *end == ',');
+    bool ok = end != *text && *out >= 1 && *out <= INT32_MAX && (!*end || *end == ',');
     *text = *end == ',' ? end + 1 : end;
-    return is_good;
+    return ok;
 }
 
 static bool parse_lanes(const char *text, Bench *bench)
@@ -201,25 +200,23 @@ static bool measure(Bench *bench, const BenchCommand *command, Run *run, Diags *
     char *lengths = strdup(command->lengths);
     FixedLength fixed[MOST];
     RandomBatch wanted = {.sequences = command->sequences, .seed = 1, .fixed = fixed};
-    bool is_good =
-        bench->graph && lengths &&
-        parse_lengths(lengths, bench->graph, fixed, &wanted.fixed_count, diags);
-    if (is_good) {
+    bool ok = bench->graph && lengths &&
+              parse_lengths(lengths, bench->graph, fixed, &wanted.fixed_count, diags);
+    if (ok) {
         bench->batch = random_batch(bench->graph, &wanted);
         bench->flops = step_flops(bench);
     }
     char *cache = cache_dir_path();
-    for (uint32_t i = 0; is_good && i < bench->count; i++) {
+    for (uint32_t i = 0; ok && i < bench->count; i++) {
         const SessionOptions options = {.lanes = (uint32_t)bench->lanes[i],
                                         .cache_dir = cache,
                                         .processor = command->processor};
         bench->seconds[i] = heap_alloc((size_t)command->rounds * sizeof(double));
         bench->sessions[i] = session_new(run->module, run->store, &options, diags);
-        is_good = bench->sessions[i] != NULL;
+        ok = bench->sessions[i] != NULL;
     }
-    is_good =
-        is_good && run_rounds(bench, command->rounds, run->module->settings.lr, diags);
-    if (is_good)
+    ok = ok && run_rounds(bench, command->rounds, run->module->settings.lr, diags);
+    if (ok)
         print_bench(bench, command);
     for (uint32_t i = 0; i < bench->count; i++) {
         session_free(bench->sessions[i]);
@@ -228,7 +225,7 @@ static bool measure(Bench *bench, const BenchCommand *command, Run *run, Diags *
     batch_free(bench->batch);
     free(lengths);
     free(cache);
-    return is_good;
+    return ok;
 }
 
 int cmd_bench(int argc, char **argv)

@@ -78,12 +78,12 @@ static bool work(const CacheCommand *command, const char *path, Diags *diags)
         diag_error(diags, (Loc){.file = path}, "is not used as cache: %s", reason);
         return false;
     }
-    bool is_good = change(command, path, dir, diags);
+    bool ok = change(command, path, dir, diags);
     CacheUse use = cache_use(dir);
-    if (is_good)
+    if (ok)
         show(path, &use);
     close(dir);
-    return is_good;
+    return ok;
 }
 
 int cmd_cache(int argc, char **argv)

@@ -81,21 +81,21 @@ static ExitCode evaluate_run(const void *state, Run *run, const Interrupt *inter
                                      .progress = terminal(stderr)};
     DataSource *source = run_open_data(run, &data, NULL, diags);
     Evaluation evaluation = {0};
-    bool is_good = source && evaluate(run->session, source, &options, &evaluation, diags);
-    if (is_good && interrupt_is_set(interrupt))
+    bool ok = source && evaluate(run->session, source, &options, &evaluation, diags);
+    if (ok && interrupt_is_set(interrupt))
         diag_warning(diags, (Loc){0}, "stopped early: not all examples are scored");
-    else if (is_good && evaluation.count == 0) {
+    else if (ok && evaluation.count == 0) {
         diag_error(diags, (Loc){.file = command->data},
                    "has nothing to score in the %s split", split_names[command->split]);
-        is_good = false;
+        ok = false;
     }
-    if (is_good && command->is_json)
+    if (ok && command->is_json)
         evaluate_print_json(&evaluation, command->split, stdout);
-    else if (is_good)
+    else if (ok)
         evaluate_print(&evaluation, stdout);
     evaluation_free(&evaluation);
     data_close(source);
-    return exit_code(is_good, diags);
+    return exit_code(ok, diags);
 }
 
 int cmd_eval(int argc, char **argv)

@@ -54,13 +54,13 @@ int cmd_export(int argc, char **argv)
                                     command.random_weights || !command.merge,
                                 .no_session = true};
     Run run;
-    bool is_open = run_open(&run, &options, diags), is_good = false;
+    bool is_open = run_open(&run, &options, diags), ok = false;
     if (is_open) {
         const ExportOptions what = {command.merge, run.weights_fingerprint};
-        is_good = weights_export(run.store, command.out, &what, diags);
+        ok = weights_export(run.store, command.out, &what, diags);
         run_close(&run);
     }
-    code = (int)exit_code(is_good, diags);
+    code = (int)exit_code(ok, diags);
     diags_free(diags);
     return code;
 }

@@ -187,11 +187,11 @@ static bool generate_batch(TaskWork *work, Batch *batch)
     if (batch->sequences > limit - work->done)
         batch->sequences = limit - work->done;
     Generated said;
-    bool is_good = work->dump ? predict(work->run->session, source, batch, &work->options,
-                                        &said, work->diags)
-                              : generate(work->run->session, batch, &work->options, &said,
-                                         work->diags);
-    if (!is_good)
+    bool ok = work->dump ? predict(work->run->session, source, batch, &work->options,
+                                   &said, work->diags)
+                         : generate(work->run->session, batch, &work->options, &said,
+                                    work->diags);
+    if (!ok)
         return false;
     if (!work->dump)
         print_generated(source, batch, work->done, &said, stdout);
@@ -205,21 +205,21 @@ static bool generate_batch(TaskWork *work, Batch *batch)
 
 static bool generate_task(TaskWork *work, const char *task)
 {
-    bool is_good =
+    bool ok =
         options_of(work->command, work->run->module, task, &work->options, work->diags);
     uint32_t errors = diags_error_count(work->diags);
     work->done = 0;
-    for (int64_t i = 0; is_good && work->done < work->command->limit &&
-                        !interrupt_is_set(work->interrupt);
+    for (int64_t i = 0;
+         ok && work->done < work->command->limit && !interrupt_is_set(work->interrupt);
          i++) {
         Batch *batch = work->source->eval_batch(work->source->state, task,
                                                 work->command->split, i, work->diags);
         if (!batch)
             break;
-        is_good = generate_batch(work, batch);
+        ok = generate_batch(work, batch);
         batch_free(batch);
     }
-    return is_good && diags_error_count(work->diags) == errors;
+    return ok && diags_error_count(work->diags) == errors;
 }
 
 /* A file that is cut short is no file to hand in. */
@@ -233,13 +233,13 @@ static bool dump_task(TaskWork *work, const char *task)
                        task);
         return !command->task;
     }
-    bool is_good = generate_task(work, task);
-    if (is_good && interrupt_is_set(work->interrupt))
+    bool ok = generate_task(work, task);
+    if (ok && interrupt_is_set(work->interrupt))
         diag_warning(work->diags, (Loc){0}, "stopped early: no file for task '%s'", task);
-    else if (is_good)
-        is_good = work->source->dump_write(work->dump, work->diags);
+    else if (ok)
+        ok = work->source->dump_write(work->dump, work->diags);
     work->source->dump_free(work->dump);
-    return is_good;
+    return ok;
 }
 
 static ExitCode generate_all(const void *state, Run *run, const Interrupt *interrupt,
@@ -260,19 +260,19 @@ static ExitCode generate_all(const void *state, Run *run, const Interrupt *inter
                      .interrupt = interrupt,
                      .diags = diags};
     bool is_known = !command->task;
-    bool is_good = source && (!command->is_dump || directory_make(command->out, diags));
-    for (uint32_t i = 0; is_good && i < run->module->task_count; i++) {
+    bool ok = source && (!command->is_dump || directory_make(command->out, diags));
+    for (uint32_t i = 0; ok && i < run->module->task_count; i++) {
         const char *task = run->module->tasks[i].name;
         if (command->task && strcmp(task, command->task) != 0)
             continue;
         is_known = true;
-        is_good = command->is_dump ? dump_task(&work, task) : generate_task(&work, task);
+        ok = command->is_dump ? dump_task(&work, task) : generate_task(&work, task);
     }
-    if (!is_known && is_good)
+    if (!is_known && ok)
         diag_error(diags, (Loc){.file = command->plan}, "the plan has no task '%s'",
                    command->task);
     data_close(source);
-    return exit_code(is_good && is_known, diags);
+    return exit_code(ok && is_known, diags);
 }
 
 int cmd_generate(int argc, char **argv)

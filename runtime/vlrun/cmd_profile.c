@@ -130,9 +130,9 @@ static bool time_steps(Profile *profile, DataSource *source, int64_t steps, Diag
 {
     for (int64_t step = 0; step < steps; step++) {
         Batch *batch = source->train_batch(source->state, step, diags);
-        bool is_good = batch && time_step(profile, batch, step, diags);
+        bool ok = batch && time_step(profile, batch, step, diags);
         batch_free(batch);
-        if (!is_good)
+        if (!ok)
             return false;
     }
     return true;
@@ -210,13 +210,13 @@ static bool profile_run(const ProfileCommand *command, const Run *run, Diags *di
     profile.graphs = ARENA_ARRAY(profile.arena, GraphCalls, run->module->graph_count);
     DataOptions data = {.directory = command->data, .weights = run_weights_path(run)};
     DataSource *source = run_open_data(run, &data, NULL, diags);
-    bool is_good = source && time_steps(&profile, source, command->steps, diags);
-    if (is_good)
+    bool ok = source && time_steps(&profile, source, command->steps, diags);
+    if (ok)
         print_profile(&profile, command);
     data_close(source);
     free(profile.lines);
     arena_free(profile.arena);
-    return is_good;
+    return ok;
 }
 
 int cmd_profile(int argc, char **argv)

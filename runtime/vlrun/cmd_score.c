@@ -91,12 +91,12 @@ int cmd_score(int argc, char **argv)
         return code;
     Diags *diags = diags_new(stderr);
     Evaluation evaluation = {0};
-    bool is_good = score(&command, &evaluation, diags);
-    if (is_good && command.is_json)
+    bool ok = score(&command, &evaluation, diags);
+    if (ok && command.is_json)
         evaluate_print_json(&evaluation, command.split, stdout);
-    else if (is_good)
+    else if (ok)
         evaluate_print(&evaluation, stdout);
-    code = exit_code(is_good, diags);
+    code = exit_code(ok, diags);
     evaluation_free(&evaluation);
     diags_free(diags);
     return code;

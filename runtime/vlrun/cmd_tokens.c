@@ -51,8 +51,8 @@ static bool print_lines(const Tokenizer *tokenizer, Diags *diags)
     ssize_t len;
     TokenList ids = {0};
     Loc loc = {.file = "standard input"};
-    bool is_good = true;
-    while (is_good && (len = getline(&line, &room, stdin)) >= 0) {
+    bool ok = true;
+    while (ok && (len = getline(&line, &room, stdin)) >= 0) {
         loc.line++;
         if (len && line[len - 1] == '\n')
             line[--len] = 0;
@@ -60,21 +60,21 @@ static bool print_lines(const Tokenizer *tokenizer, Diags *diags)
         if (zero) {
             loc.column = (uint32_t)(zero - line) + 1;
             diag_error(diags, loc, "a byte is 0: this is no text");
-            is_good = false;
+            ok = false;
         } else if (tokenizer) {
             print_ids(tokenizer, line, &ids);
         } else {
             print_caption(line);
         }
-        is_good &= !ferror(stdout);
+        ok &= !ferror(stdout);
     }
     if (ferror(stdin)) {
         diag_error(diags, loc, "cannot be read");
-        is_good = false;
+        ok = false;
     }
     token_list_free(&ids);
     free(line);
-    return is_good;
+    return ok;
 }
 
 static bool parse(TokensCommand *command, int argc, char **argv, int *out_code)
@@ -112,11 +112,11 @@ int cmd_tokens(int argc, char **argv)
         return code;
     Diags *diags = diags_new(stderr);
     Tokenizer *tokenizer = NULL;
-    bool is_good = true;
+    bool ok = true;
     if (command.tokenizer)
-        is_good = (tokenizer = tokenizer_open(command.tokenizer, NULL, diags)) != NULL;
-    is_good = is_good && print_lines(tokenizer, diags);
-    code = exit_code(is_good, diags);
+        ok = (tokenizer = tokenizer_open(command.tokenizer, NULL, diags)) != NULL;
+    ok = ok && print_lines(tokenizer, diags);
+    code = exit_code(ok, diags);
     tokenizer_free(tokenizer);
     diags_free(diags);
     return code;

@@ -77,15 +77,15 @@ static bool check_weights_place(const Run *run, Diags *diags)
     char *checkpoint = run_checkpoint_path(run->directory);
     char *old = realpath(checkpoint, NULL);
     char *weights = run->weights ? realpath(tensor_set_path(run->weights), NULL) : NULL;
-    bool is_good = !old || !weights || strcmp(old, weights) != 0;
-    if (!is_good)
+    bool ok = !old || !weights || strcmp(old, weights) != 0;
+    if (!ok)
         diag_error(diags, (Loc){.file = checkpoint},
                    "the weights are the checkpoint that this run is to overwrite: choose "
                    "another --out");
     free(weights);
     free(old);
     free(checkpoint);
-    return is_good;
+    return ok;
 }
 
 /* -- what run.json will say ------------------------------------------------------ */

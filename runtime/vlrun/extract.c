@@ -47,16 +47,15 @@ static bool read_three(const Extraction *work, const Task *task, const char *key
 {
     const char *text = task_fact(task, key);
     int end = 0;
-    bool is_good = text &&
-                   sscanf(text, "%f %f %f%n", &out[0], &out[1], &out[2], &end) == 3 &&
-                   !text[end];
-    for (int c = 0; is_good && c < CHANNELS; c++)
-        is_good = isfinite(out[c]);
-    if (!is_good)
+    bool ok = text && sscanf(text, "%f %f %f%n", &out[0], &out[1], &out[2], &end) == 3 &&
+              !text[end];
+    for (int c = 0; ok && c < CHANNELS; c++)
+        ok = isfinite(out[c]);
+    if (!ok)
         diag_error(work->diags, task->loc,
                    "task '%s': data '%s' is '%s', expected three numbers", task->name,
                    key, text ? text : "missing");
-    return is_good;
+    return ok;
 }
 
 static bool read_facts(Extraction *work, const Task *task)
@@ -284,18 +283,17 @@ static ExitCode do_batches(Extraction *work)
     Reader *reader = reader_new(work->source, 0, INT64_MAX, work->diags);
     if (!reader)
         return EXIT_CODE_input;
-    bool is_good = true;
+    bool ok = true;
     const Batch *batch;
     work->begun = now();
-    while (is_good && !interrupt_is_set(work->interrupt) &&
-           (batch = reader_next(reader))) {
-        is_good = do_batch(work, batch);
+    while (ok && !interrupt_is_set(work->interrupt) && (batch = reader_next(reader))) {
+        ok = do_batch(work, batch);
         show_progress(work, progress);
     }
     reader_free(reader);
     if (progress)
         fputs("\r\033[K", progress);
-    return exit_code(is_good && !pictures_failed(work->source), work->diags);
+    return exit_code(ok && !pictures_failed(work->source), work->diags);
 }
 
 static void conclude(const Extraction *work)

@@ -262,19 +262,19 @@ static bool fits(const CheckpointFile *file, const StoreEntry *entry, Diags *dia
 
 bool checkpoint_load(const CheckpointFile *file, Store *store, bool states, Diags *diags)
 {
-    bool is_good = true;
+    bool ok = true;
     for (uint32_t i = 0; i < store_count(store); i++) {
         const StoreEntry *entry = store_at(store, i);
         if (is_kept(entry) && (states || entry->param))
-            is_good = fits(file, entry, diags) && is_good;
+            ok = fits(file, entry, diags) && ok;
     }
-    for (uint32_t i = 0; is_good && i < store_count(store); i++) {
+    for (uint32_t i = 0; ok && i < store_count(store); i++) {
         StoreEntry *entry = store_at(store, i);
         if (is_kept(entry) && (states || entry->param))
             tensor_read_f32(tensor_file_find(file->tensors, entry->name), 0,
                             entry->elements, entry->data);
         entry->given = entry->given || is_kept(entry);
     }
-    return is_good && check_finite(store, states, tensor_file_path(file->tensors),
-                                   "cannot be used", diags);
+    return ok && check_finite(store, states, tensor_file_path(file->tensors),
+                              "cannot be used", diags);
 }

@@ -104,17 +104,17 @@ bool model_config_check(const Module *module, const char *path, Diags *diags)
     uint32_t errors = diags_error_count(diags);
     const char *file = config_path(arena, path);
     json_t *config = file && module->task_count ? read_config(file, diags) : NULL;
-    bool is_good = diags_error_count(diags) == errors;
+    bool ok = diags_error_count(diags) == errors;
     const Task *task = config ? &module->tasks[0] : NULL;
     for (uint32_t i = 0; task && i < task->data_count; i++)
         if (strncmp(task->data[i].key, MARK, strlen(MARK)) == 0)
-            is_good = check_fact(&task->data[i], config, file, task, diags) && is_good;
-    if (task && !is_good)
+            ok = check_fact(&task->data[i], config, file, task, diags) && ok;
+    if (task && !ok)
         diag_note(diags, (Loc){0},
                   "to load it all the same, name its safetensors file, not '%s'", path);
     json_decref(config);
     arena_free(arena);
-    return is_good;
+    return ok;
 }
 
 bool model_config_kind(const char *path, char out[MODEL_CONFIG_KIND])

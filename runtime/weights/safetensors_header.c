@@ -326,9 +326,9 @@ static bool walk_value(Header *header, const char *name)
         return broken(header, begin, "a value that is too long");
     header->at = end;
     json_t *value = parse(header, begin);
-    bool is_good = value && take_member(header, name, (size_t)(end - begin), value);
+    bool ok = value && take_member(header, name, (size_t)(end - begin), value);
     json_decref(value);
-    return is_good;
+    return ok;
 }
 
 static bool walk_members(Header *header)
@@ -339,9 +339,9 @@ static bool walk_members(Header *header)
         header->at += !is_first;
         skip_blanks(header);
         json_t *name = walk_name(header);
-        bool is_good = name && walk_value(header, json_string_value(name));
+        bool ok = name && walk_value(header, json_string_value(name));
         json_decref(name);
-        if (!is_good)
+        if (!ok)
             return false;
     }
     header->at++;

@@ -161,8 +161,8 @@ static bool open_index(TensorSet *set, const char *path, Diags *diags)
     if (!root)
         return false;
     json_t *map = json_object_get(root, "weight_map"), *value;
-    bool is_good = json_is_object(map);
-    if (!is_good)
+    bool ok = json_is_object(map);
+    if (!ok)
         diag_error(diags, (Loc){.file = path},
                    "is no index of weights: it has no object \"weight_map\"");
     set->files = ARENA_ARRAY(set->arena, TensorFile *, MOST_FILES);
@@ -172,10 +172,10 @@ static bool open_index(TensorSet *set, const char *path, Diags *diags)
     const char *name;
     json_object_foreach(map, name, value)
     {
-        is_good = is_good && add_member(set, path, name, value, diags);
+        ok = ok && add_member(set, path, name, value, diags);
     }
     json_decref(root);
-    return is_good;
+    return ok;
 }
 
 /* -- opening --------------------------------------------------------------------- */

@@ -229,15 +229,15 @@ bool weights_load(Store *store, const TensorSet *set, WeightsReport *out_report,
                   Diags *diags)
 {
     Prefix prefix = prefix_choose(store, set);
-    bool is_good = true;
+    bool ok = true;
     *out_report = (WeightsReport){0};
     for (uint32_t i = 0; i < store_count(store); i++) {
         StoreEntry *entry = store_at(store, i);
         const Tensor *tensor =
             entry->param ? prefix_tensor(prefix, set, entry->param) : NULL;
         if (tensor)
-            is_good = prefix_check_ties(prefix, set, entry->param, diags) &&
-                      load_entry(entry, set, tensor, out_report, diags) && is_good;
+            ok = prefix_check_ties(prefix, set, entry->param, diags) &&
+                 load_entry(entry, set, tensor, out_report, diags) && ok;
         else if (entry->param)
             out_report->missing++, out_report->frozen_missing += !entry->param->trained;
     }
@@ -245,12 +245,12 @@ bool weights_load(Store *store, const TensorSet *set, WeightsReport *out_report,
         const char *name = tensor_set_at(set, i)->name;
         out_report->unexpected += !prefix_entry(prefix, store, name);
     }
-    if (is_good && out_report->loaded == 0) {
+    if (ok && out_report->loaded == 0) {
         diag_error(diags, (Loc){.file = tensor_set_path(set)},
                    "has no parameter of model '%s'", store_module(store)->name);
         return false;
     }
-    return is_good;
+    return ok;
 }
 
 /* The tensor's name in the set that is nearest to a parameter's, or NULL. */
@@ -269,23 +269,23 @@ bool weights_load_trained(Store *store, const TensorSet *set, Diags *diags)
 {
     Prefix prefix = prefix_choose(store, set);
     WeightsReport report = {0};
-    bool is_good = true;
-    for (uint32_t i = 0; is_good && i < store_count(store); i++) {
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < store_count(store); i++) {
         StoreEntry *entry = store_at(store, i);
         const Tensor *tensor =
             entry->param ? prefix_tensor(prefix, set, entry->param) : NULL;
         if (tensor) {
-            is_good = prefix_check_ties(prefix, set, entry->param, diags) &&
-                      load_entry(entry, set, tensor, &report, diags);
+            ok = prefix_check_ties(prefix, set, entry->param, diags) &&
+                 load_entry(entry, set, tensor, &report, diags);
         } else if (entry->param && entry->param->trained) {
             const char *near = near_miss(set, entry->name);
             diag_error(diags, (Loc){.file = tensor_set_path(set)},
                        "has no trained parameter '%s'%s%s%s", entry->name,
                        near ? "; it has '" : "", near ? near : "", near ? "'" : "");
-            is_good = false;
+            ok = false;
         }
     }
-    return is_good;
+    return ok;
 }
 
 /* -- what was found -------------------------------------------------------------- */

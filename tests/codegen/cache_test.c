@@ -32,8 +32,8 @@ static bool run(const char *dir, float *out, JitStats *out_stats)
     f.graph->nodes[z->id]->group = 1;
     fixture_result(&f, "y", y);
     fixture_result(&f, "z", z);
-    bool good = fixture_compile(&f, &(JitOptions){.cache_dir = dir});
-    if (good) {
+    bool ok = fixture_compile(&f, &(JitOptions){.cache_dir = dir});
+    if (ok) {
         for (int i = 0; i < WIDTH; i++)
             fixture_floats(&f, x)[i] = (float)i / 7 - 3;
         fixture_run(&f);
@@ -42,7 +42,7 @@ static bool run(const char *dir, float *out, JitStats *out_stats)
         *out_stats = jit_stats(f.jit);
     }
     fixture_close(&f);
-    return good;
+    return ok;
 }
 
 static void expect(Check *check, const char *what, const char *dir, const float *expected,
@@ -50,9 +50,9 @@ static void expect(Check *check, const char *what, const char *dir, const float 
 {
     float got[WIDTH + 1];
     JitStats stats = {0};
-    bool good = run(dir, got, &stats);
-    CHECK(check, good, "%s: does not compile", what);
-    if (!good)
+    bool ok = run(dir, got, &stats);
+    CHECK(check, ok, "%s: does not compile", what);
+    if (!ok)
         return;
     CHECK(check, memcmp(got, expected, sizeof got) == 0, "%s: other results", what);
     CHECK(check, stats.distinct == KERNELS, "%s: %u kernels", what, stats.distinct);

@@ -75,10 +75,10 @@ static void test_function(Check *check, const Function *function, const char *pr
     const Node *y = fixture_op(&f, function->op, x, NULL);
     fixture_result(&f, "y", y);
     fixture_group(&f);
-    bool good = fixture_compile(&f, &(JitOptions){.processor = processor});
-    CHECK(check, good, "%s does not compile", op_info(function->op)->name);
+    bool ok = fixture_compile(&f, &(JitOptions){.processor = processor});
+    CHECK(check, ok, "%s does not compile", op_info(function->op)->name);
     Sweep sweep = {0};
-    for (uint64_t start = 0; good && start * STRIDE < UINT64_C(1) << 32; start += COUNT) {
+    for (uint64_t start = 0; ok && start * STRIDE < UINT64_C(1) << 32; start += COUNT) {
         for (uint64_t i = 0; i < COUNT; i++) {
             uint32_t bits = sample(start + i);
             memcpy(&fixture_floats(&f, x)[i], &bits, sizeof bits);
@@ -103,9 +103,9 @@ static void test_scalar(Check *check, const Function *function)
     const Node *y = fixture_op(&f, function->op, x, NULL);
     fixture_result(&f, "y", y);
     fixture_group(&f);
-    bool good = fixture_compile(&f, &(JitOptions){0});
-    CHECK(check, good, "%s does not compile", op_info(function->op)->name);
-    for (int i = 0; good && i < 4096; i++) {
+    bool ok = fixture_compile(&f, &(JitOptions){0});
+    CHECK(check, ok, "%s does not compile", op_info(function->op)->name);
+    for (int i = 0; ok && i < 4096; i++) {
         uint32_t bits = (uint32_t)i << 20 | 0x54321;
         memcpy(fixture_floats(&f, x), &bits, sizeof bits);
         fixture_run(&f);

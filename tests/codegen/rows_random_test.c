@@ -107,9 +107,9 @@ static void test_random(Check *check, uint32_t seed)
     fixture_group(&fixture);
     const char *processor = row_processors[seed % ROW_PROCESSORS];
     JitOptions options = {.processor = processor_can_run(processor) ? processor : NULL};
-    bool good = fixture_compile(&fixture, &options);
-    CHECK(check, good, "random group %u does not compile", seed);
-    if (good) {
+    bool ok = fixture_compile(&fixture, &options);
+    CHECK(check, ok, "random group %u does not compile", seed);
+    if (ok) {
         char what[48];
         snprintf(what, sizeof what, "random group %u", seed);
         plain_fill_inputs(&fixture, seed);

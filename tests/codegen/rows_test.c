@@ -110,9 +110,9 @@ static void test_layer(Check *check, size_t layer, int64_t width, bool ragged,
     snprintf(what, sizeof what, "%s, width %d, %d %s rows, %s", layers[layer].name,
              (int)width, (int)rows, ragged ? "ragged" : "static",
              processor ? processor : "host");
-    bool good = fixture_compile(f, &(JitOptions){.processor = processor});
-    CHECK(check, good, "%s does not compile", what);
-    if (good) {
+    bool ok = fixture_compile(f, &(JitOptions){.processor = processor});
+    CHECK(check, ok, "%s does not compile", what);
+    if (ok) {
         plain_fill_inputs(f, (uint32_t)width);
         plain_check_outputs(check, f, what, 2e-5);
     }
@@ -164,9 +164,9 @@ static void test_broadcast(Check *check)
         fixture_result(f, "y", y);
         fixture_result(f, "sum", OP1(sum_width, y));
         fixture_group(f);
-        bool good = fixture_compile(f, &(JitOptions){0});
-        CHECK(check, good, "pair %zu does not compile", i);
-        if (good) {
+        bool ok = fixture_compile(f, &(JitOptions){0});
+        CHECK(check, ok, "pair %zu does not compile", i);
+        if (ok) {
             char what[32];
             snprintf(what, sizeof what, "broadcast pair %zu", i);
             plain_fill_inputs(f, 1);
@@ -189,9 +189,9 @@ static void test_views(Check *check)
         graph_node(f->graph, (BuildSite){0}, OP_reshape, &to_vector, &y, 1, NULL);
     fixture_result(f, "z", OP2(mul, same, fixture_input(f, "w", vector)));
     fixture_group(f);
-    bool good = fixture_compile(f, &(JitOptions){0});
-    CHECK(check, good, "a view inside a group does not compile");
-    if (good) {
+    bool ok = fixture_compile(f, &(JitOptions){0});
+    CHECK(check, ok, "a view inside a group does not compile");
+    if (ok) {
         plain_fill_inputs(f, 1);
         plain_check_outputs(check, f, "view", 2e-5);
     }
@@ -204,9 +204,9 @@ static void run_in_place(Check *check, Fixture *f, const Node *p, const Node *ne
                          const Node *m, const Node *new_m)
 {
     fixture_group(f);
-    bool good = fixture_compile(f, &(JitOptions){0});
-    CHECK(check, good, "does not compile");
-    if (good) {
+    bool ok = fixture_compile(f, &(JitOptions){0});
+    CHECK(check, ok, "does not compile");
+    if (ok) {
         void *kept[] = {f->values[new_p->id], f->values[new_m->id]};
         f->values[new_p->id] = f->values[p->id];
         f->values[new_m->id] = f->values[m->id];
@@ -272,9 +272,9 @@ static void test_sharing(Check *check)
         f->graph->nodes[x->id]->group = f->graph->nodes[x->args[0]->id]->group = layer;
     }
     fixture_group(f);
-    bool good = fixture_compile(f, &(JitOptions){0});
-    CHECK(check, good, "does not compile");
-    if (good) {
+    bool ok = fixture_compile(f, &(JitOptions){0});
+    CHECK(check, ok, "does not compile");
+    if (ok) {
         JitStats stats = jit_stats(f->jit);
         CHECK(check, stats.kernels == 3 && stats.distinct == 1, "%u kernels, %u distinct",
               stats.kernels, stats.distinct);
@@ -311,9 +311,9 @@ static void test_grouping(Check *check, int64_t width)
         alone[i] = copy;
         fixture_result(f, arena_format(f->arena, "alone%d", i), copy);
     }
-    bool good = fixture_compile(f, &(JitOptions){0});
-    CHECK(check, good, "does not compile");
-    if (good) {
+    bool ok = fixture_compile(f, &(JitOptions){0});
+    CHECK(check, ok, "does not compile");
+    if (ok) {
         plain_fill_inputs(f, 1);
         fixture_run(f);
         for (int32_t i = 0; i < 4; i++)
@@ -359,9 +359,9 @@ static void test_special_pairs(Check *check, bool with_constant)
     fixture_result(f, "least", least);
     fixture_result(f, "widest", widest);
     fixture_group(f);
-    bool good = fixture_compile(f, &(JitOptions){0});
-    CHECK(check, good, "does not compile");
-    for (int shift = 0; good && shift < 16; shift++) {
+    bool ok = fixture_compile(f, &(JitOptions){0});
+    CHECK(check, ok, "does not compile");
+    for (int shift = 0; ok && shift < 16; shift++) {
         float *x = fixture_floats(f, a), zeros[PAIRS + 5] = {0};
         float *y = with_constant ? zeros : fixture_floats(f, b);
         float wanted = -INFINITY;
@@ -394,13 +394,13 @@ static void test_lone_nan(Check *check, int64_t width)
     const Node *y = OP1(max_width, x);
     fixture_result(f, "y", y);
     fixture_group(f);
-    bool good = fixture_compile(f, &(JitOptions){0});
-    CHECK(check, good, "does not compile");
-    for (int64_t i = 0; good && i < width * width; i++)
+    bool ok = fixture_compile(f, &(JitOptions){0});
+    CHECK(check, ok, "does not compile");
+    for (int64_t i = 0; ok && i < width * width; i++)
         fixture_floats(f, x)[i] = i / width == i % width ? NAN : (float)(i % 7) - 9;
-    if (good)
+    if (ok)
         fixture_run(f);
-    for (int64_t i = 0; good && i < width; i++)
+    for (int64_t i = 0; ok && i < width; i++)
         CHECK(check, isnan(fixture_floats(f, y)[i]), "NaN %d of %d is lost", (int)i,
               (int)width);
     fixture_close(f);

@@ -238,7 +238,7 @@ static void test_videos(Check *check, const Scratch *scratch)
 
 static void test_faults(Check *check, const Scratch *scratch)
 {
-    static const char good[] = NLVR("\"img0\": \"i\", \"label\": 1");
+    static const char ok[] = NLVR("\"img0\": \"i\", \"label\": 1");
     static const struct {
         const char *record, *message;
     } cases[] = {
@@ -253,7 +253,7 @@ static void test_faults(Check *check, const Scratch *scratch)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         scratch_text(scratch, "nlvr/train.json",
-                     arena_format(scratch->arena, "[%s,\n%s]", good, cases[i].record));
+                     arena_format(scratch->arena, "[%s,\n%s]", ok, cases[i].record));
         Loading loading;
         loading_open(&loading, scratch, "nlvr", SPLIT_train, false);
         CHECK(check,

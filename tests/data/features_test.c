@@ -112,10 +112,10 @@ static bool read_video(Isolate *isolate, const char *path, Features *out, Diags 
 /* Every beginning of a good file, and the file with every byte changed, in steps: refused
  * with the file's name, or read as the right number of rows. */
 static void check_damage(Check *check, const Scratch *scratch, Isolate *isolate,
-                         const char *good, ReadFn *read, size_t step)
+                         const char *ok, ReadFn *read, size_t step)
 {
     size_t size;
-    char *bytes = scratch_read(scratch, good, &size);
+    char *bytes = scratch_read(scratch, ok, &size);
     Features features;
     for (size_t i = 0; bytes && i < 2 * size; i += step) {
         Messages messages;
@@ -216,8 +216,8 @@ static void check_claim(Check *check, const Scratch *scratch, Isolate *isolate,
 {
     enum { SIZE_AT = 24 };
     size_t count;
-    const char *good = scratch_path(scratch, "cut.npz");
-    char *bytes = scratch_read(scratch, good, &count);
+    const char *ok = scratch_path(scratch, "cut.npz");
+    char *bytes = scratch_read(scratch, ok, &count);
     char *entry = memmem(bytes, count, "PK\1\2", 4);
     CHECK(check, entry, "a directory");
     if (!entry)
@@ -437,7 +437,7 @@ static void test_headers(Check *check)
 {
     static const struct {
         const char *header;
-        bool is_good;
+        bool ok;
     } cases[] = {
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }\n", true},
         {"{'shape': (1,2), 'fortran_order': True, 'descr': '<f4'}  ", true},
@@ -465,7 +465,7 @@ static void test_headers(Check *check)
         memcpy(bytes + 10, cases[i].header, len);
         NpyHeader header;
         const char *fault = npy_parse(bytes, (int64_t)(10 + len + 8), &header);
-        CHECK(check, !fault == cases[i].is_good, "%s: %s", cases[i].header,
+        CHECK(check, !fault == cases[i].ok, "%s: %s", cases[i].header,
               fault ? fault : "taken");
     }
 }

@@ -212,11 +212,11 @@ static void check_subtitles(Check *check, const Scratch *scratch, const char *re
                             const char *message)
 {
     Loading loading;
-    const char *good = scratch_text(scratch, "video/ann/yc2_subtitles.jsonl", record);
+    const char *ok = scratch_text(scratch, "video/ann/yc2_subtitles.jsonl", record);
     loading_open(&loading, scratch, "yc2c", SPLIT_valid, false);
     CHECK(check, !loading.is_loaded && messages_have(&loading.messages, message),
           "should say '%s': %s", message, loading.messages.text);
-    CHECK(check, messages_have(&loading.messages, good), "names the file");
+    CHECK(check, messages_have(&loading.messages, ok), "names the file");
     loading_close(&loading);
 }
 

@@ -239,10 +239,10 @@ static bool try_model(const Scratch *scratch, const char *bytes, size_t count)
         arena_free(arena);
         token_list_free(&ids);
     }
-    bool good = (tokenizer != NULL) != told;
+    bool ok = (tokenizer != NULL) != told;
     tokenizer_free(tokenizer);
     messages_close(&messages);
-    return good;
+    return ok;
 }
 
 static void test_damaged(Check *check, const Scratch *scratch, const char *path)

@@ -91,11 +91,11 @@ static void test_names(Check *check)
         for (int i = 0; i < COUNT; i++)
             names_set(&names, arena, intern(interns, arena_format(arena, "name%d", i)),
                       &values[round ? COUNT - 1 - i : i]);
-    bool good = names.count == COUNT;
-    for (int i = 0; i < COUNT && good; i++)
-        good = names_get(&names, intern(interns, arena_format(arena, "name%d", i))) ==
-               &values[COUNT - 1 - i];
-    CHECK(check, good, "%u names", names.count);
+    bool ok = names.count == COUNT;
+    for (int i = 0; i < COUNT && ok; i++)
+        ok = names_get(&names, intern(interns, arena_format(arena, "name%d", i))) ==
+             &values[COUNT - 1 - i];
+    CHECK(check, ok, "%u names", names.count);
     CHECK(check, !names_get(&names, intern(interns, "other")), "a name never set");
     interns_free(interns);
     arena_free(arena);

@@ -12,16 +12,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *path = fuzz_file(&fuzz, name, data + 1, size - 1);
     JsonStream *stream =
         json_stream_open(path, data[0] % 3 == 1 ? "images" : NULL, fuzz.diags);
-    bool is_good = stream;
+    bool ok = stream;
     for (JsonStep step = JSON_STEP_record; stream && step < JSON_STEP_end;) {
         json_t *record;
         step = json_stream_next(stream, &record, fuzz.diags);
         fuzz_expect(&fuzz, !record == (step != JSON_STEP_record),
                     "a record comes if it is said");
         json_decref(record);
-        is_good = is_good && step != JSON_STEP_bad && step != JSON_STEP_broken;
+        ok = ok && step != JSON_STEP_bad && step != JSON_STEP_broken;
     }
     json_stream_close(stream);
-    fuzz_end(&fuzz, is_good);
+    fuzz_end(&fuzz, ok);
     return 0;
 }

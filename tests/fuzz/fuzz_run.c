@@ -82,19 +82,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FuzzCase fuzz;
     fuzz_begin(&fuzz);
     Module *module = module_parse("fuzz.vir", (const char *)data, size, fuzz.diags);
-    bool is_good = module && module_verify(module, fuzz.diags);
-    if (is_good && is_whole(module) && is_small(&fuzz, module)) {
+    bool ok = module && module_verify(module, fuzz.diags);
+    if (ok && is_whole(module) && is_small(&fuzz, module)) {
         bool is_planned = module->graph_count > 0;
         for (uint32_t g = 0; g < module->graph_count; g++)
             is_planned = is_planned && module->graphs[g]->planned;
         const PassOptions passes = {0};
-        is_good = is_planned || passes_run(module, &passes, fuzz.diags);
-        is_good = is_good && plan_verify(module, fuzz.diags);
-        if (is_good && is_small(&fuzz, module))
+        ok = is_planned || passes_run(module, &passes, fuzz.diags);
+        ok = ok && plan_verify(module, fuzz.diags);
+        if (ok && is_small(&fuzz, module))
             run(&fuzz, module);
     }
     if (module)
         module_free(module);
-    fuzz_end(&fuzz, is_good);
+    fuzz_end(&fuzz, ok);
     return 0;
 }

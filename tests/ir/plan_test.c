@@ -127,26 +127,26 @@ static void check_forged(PlanTest *test, Forged forged, const char *message)
 
 static void test_forgeries(PlanTest *test)
 {
-    const Forged fine = {1, 1, 1, 0, 0, 0, "module \"m\"\n"};
-    Forged forged = fine;
+    const Forged ok = {1, 1, 1, 0, 0, 0, "module \"m\"\n"};
+    Forged forged = ok;
     forged.version = 2;
     check_forged(test, forged, "damaged plan: version 2, this program reads version 1");
-    forged = fine;
+    forged = ok;
     forged.count = 0xffffffff;
     check_forged(test, forged, "4294967295 sections, at most 64");
-    forged = fine;
+    forged = ok;
     forged.count = 2;
     check_forged(test, forged, "within its header");
-    forged = fine;
+    forged = ok;
     forged.kind = 7;
     check_forged(test, forged, "it has no module");
-    forged = fine;
+    forged = ok;
     forged.offset = UINT64_MAX - 8;
     check_forged(test, forged, "section 0 is said to be bytes");
-    forged = fine;
+    forged = ok;
     forged.bytes = UINT64_MAX;
     check_forged(test, forged, "section 0 is said to be bytes");
-    forged = fine;
+    forged = ok;
     forged.raw = UINT64_C(1) << 60;
     check_forged(test, forged, "section 0 cannot unpack from");
     forged.raw = 1 << 20;
@@ -155,7 +155,7 @@ static void test_forgeries(PlanTest *test)
     check_forged(test, forged, "the module does not unpack");
     forged.raw = 10;
     check_forged(test, forged, "the module does not unpack");
-    forged = fine;
+    forged = ok;
     forged.text = "module \"m\"\nparam 7\n";
     check_forged(test, forged, ":2:7: error: expected the parameter's name");
 }

@@ -30,7 +30,7 @@ static const char text[] = "param \"w\" : f32[4] trained \"w\"\n"
 
 /* One run: what it answered and wrote. */
 typedef struct Result {
-    bool good;
+    bool ok;
     char *messages, *dump, *statistics, *report;
     Module *module;
     Diags *diags;
@@ -46,7 +46,7 @@ static Result run(PassOptions options)
     options.report = open_memstream(&result.report, &lengths[3]);
     result.diags = diags_new(messages);
     result.module = module_parse("pass_test", text, strlen(text), result.diags);
-    result.good = result.module && passes_run(result.module, &options, result.diags);
+    result.ok = result.module && passes_run(result.module, &options, result.diags);
     fclose(messages);
     fclose(options.dump);
     fclose(options.statistics);
@@ -75,7 +75,7 @@ static uint32_t count(const char *in, const char *what)
 static void test_whole_pipeline(Check *check)
 {
     Result all = run((PassOptions){.dump_after = "all"});
-    CHECK(check, all.good, "%s", all.messages);
+    CHECK(check, all.ok, "%s", all.messages);
     CHECK(check, all.module->graph_count == 1, "the graft is gone after attach");
     CHECK(check, all.module->graphs[0]->planned, "the pipeline ends with a plan");
     uint32_t passes = 0;
@@ -93,7 +93,7 @@ static void test_whole_pipeline(Check *check)
 static void test_stopping(Check *check)
 {
     Result stopped = run((PassOptions){.stop_after = "autodiff", .dump_after = "attach"});
-    CHECK(check, stopped.good, "%s", stopped.messages);
+    CHECK(check, stopped.ok, "%s", stopped.messages);
     CHECK(check,
           graph_find_output(stopped.module->graphs[0], OUTPUT_gradient, "c") != NULL,
           "autodiff makes gradients of frozen parameters");
@@ -107,7 +107,7 @@ static void test_stopping(Check *check)
 static void test_skipping(Check *check)
 {
     Result skipped = run((PassOptions){.skip = "freeze", .report_pass = "simplify"});
-    CHECK(check, skipped.good, "%s", skipped.messages);
+    CHECK(check, skipped.ok, "%s", skipped.messages);
     CHECK(check,
           graph_find_output(skipped.module->graphs[0], OUTPUT_gradient, "c") != NULL,
           "the gradient of a frozen parameter stays");
@@ -117,12 +117,12 @@ static void test_skipping(Check *check)
     CHECK(check, count(skipped.report, "@t.train") == 1, "%s", skipped.report);
     result_free(&skipped);
     Result omitted = run((PassOptions){.skip = "schedule", .dump_after = "schedule"});
-    CHECK(check, omitted.good && count(omitted.dump, "graph @t.train") == 1,
+    CHECK(check, omitted.ok && count(omitted.dump, "graph @t.train") == 1,
           "what a skipped pass leaves can be seen: %s", omitted.dump);
     result_free(&omitted);
     Result plain = run((PassOptions){.skip = "fuse,memplan", .dump_after = "fuse"});
     const Graph *graph = plain.module->graphs[0];
-    CHECK(check, plain.good && graph->fused && graph->planned, "%s", plain.messages);
+    CHECK(check, plain.ok && graph->fused && graph->planned, "%s", plain.messages);
     for (uint32_t i = 1; i < graph->node_count; i++)
         CHECK(check,
               graph->nodes[i]->group == NO_GROUP ||
@@ -134,7 +134,7 @@ static void test_skipping(Check *check)
 static void check_refused(Check *check, PassOptions options, const char *message)
 {
     Result result = run(options);
-    CHECK(check, !result.good, "expected: %s", message);
+    CHECK(check, !result.ok, "expected: %s", message);
     CHECK(check, strstr(result.messages, message), "%s", result.messages);
     CHECK(check, result.module->graph_count == 2, "the module is as it was");
     result_free(&result);
@@ -168,7 +168,7 @@ static void test_lost_facts(Check *check)
     const char *const names[] = {"attach",   "autodiff", "freeze", "fuse",
                                  "schedule", "simplify", "memplan"};
     Result result = run((PassOptions){.names = names, .name_count = 7});
-    CHECK(check, !result.good, "memplan ran on a graph without steps");
+    CHECK(check, !result.ok, "memplan ran on a graph without steps");
     CHECK(check, strstr(result.messages, "needs @t.train to be SCHEDULED"), "%s",
           result.messages);
     result_free(&result);
@@ -190,9 +190,9 @@ static size_t bytes_among(Check *check, int graphs)
     Module *module = module_parse("pass_test", many, len, diags);
     const char *const names[] = {"attach"};
     const PassOptions options = {.names = names, .name_count = 1};
-    bool good = module && passes_run(module, &options, diags);
-    CHECK(check, good, "%d graphs", graphs);
-    size_t bytes = good ? arena_bytes(module->graphs[0]->arena) : 0;
+    bool ok = module && passes_run(module, &options, diags);
+    CHECK(check, ok, "%d graphs", graphs);
+    size_t bytes = ok ? arena_bytes(module->graphs[0]->arena) : 0;
     module_free(module);
     diags_free(diags);
     free(many);

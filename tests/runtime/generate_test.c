@@ -223,11 +223,11 @@ static void test_variety(Test *test, const char *task, const GenerateOptions *op
     batch_free(batch);
 }
 
-static void test_refusals(Test *test, const char *task, const GenerateOptions *good)
+static void test_refusals(Test *test, const char *task, const GenerateOptions *ok)
 {
     GenerateOptions bad[10];
     for (int i = 0; i < 10; i++)
-        bad[i] = *good;
+        bad[i] = *ok;
     bad[0].beams = 0;
     bad[1].beams = INT64_MAX;
     bad[2].max_length = 0;

@@ -45,8 +45,8 @@ static void check_path(Check *check, const char *path, uint32_t errors,
     FILE *out = open_memstream(&text, &len);
     Diags *diags = diags_new(out);
     Module *module = sample_module();
-    bool is_good = model_config_check(module, path, diags);
-    CHECK(check, is_good == !message, "%s", path);
+    bool ok = model_config_check(module, path, diags);
+    CHECK(check, ok == !message, "%s", path);
     CHECK(check, diags_error_count(diags) == errors, "%u errors",
           diags_error_count(diags));
     module_free(module);

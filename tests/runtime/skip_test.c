@@ -40,9 +40,9 @@ static Module *compiled(Test *test, const char *skip)
     Graph *graph = random_graph(module, "random", SEED, OPS);
     module->params[0].trained = false;
     harness_momentum(module, graph);
-    bool is_good =
+    bool ok =
         passes_run(module, &(PassOptions){.skip = *skip ? skip : NULL}, test->diags);
-    CHECK(&test->check, is_good, "compiles without '%s'", skip);
+    CHECK(&test->check, ok, "compiles without '%s'", skip);
     return module;
 }
 

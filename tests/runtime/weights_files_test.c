@@ -80,7 +80,7 @@ typedef struct Loaded {
     TensorSet *set;
     WeightsReport report;
     uint64_t fingerprint;
-    bool is_good;
+    bool ok;
 } Loaded;
 
 static Loaded load(const char *path, Diags *diags)
@@ -88,7 +88,7 @@ static Loaded load(const char *path, Diags *diags)
     Loaded loaded = {.module = sample_module(), .set = tensor_set_open(path, diags)};
     loaded.store = store_new(loaded.module);
     weights_initialize(loaded.store, 1, loaded.set);
-    loaded.is_good =
+    loaded.ok =
         loaded.set && weights_load(loaded.store, loaded.set, &loaded.report, diags);
     if (loaded.set)
         loaded.fingerprint = weights_fingerprint(loaded.set);
@@ -114,7 +114,7 @@ static void check_refused(Check *check, const char *path, const char *message)
     FILE *out = open_memstream(&text, &len);
     Diags *diags = diags_new(out);
     Loaded loaded = load(path, diags);
-    CHECK(check, !loaded.is_good && diags_error_count(diags) == 1, "one error");
+    CHECK(check, !loaded.ok && diags_error_count(diags) == 1, "one error");
     unload(&loaded);
     diags_free(diags);
     fclose(out);
@@ -133,7 +133,7 @@ static void check_whole(Check *check, const Loaded *loaded, const char *what)
 {
     const WeightsReport *report = &loaded->report;
     CHECK(check,
-          loaded->is_good && report->loaded == 4 && report->mapped == 4 &&
+          loaded->ok && report->loaded == 4 && report->mapped == 4 &&
               report->missing == 0 && report->unexpected == 0,
           "%s: %u loaded, %u mapped, %u missing, %u unexpected", what, report->loaded,
           report->mapped, report->missing, report->unexpected);
@@ -180,7 +180,7 @@ static void test_files(Check *check, const Place *place, Diags *diags)
     const Given second[] = {all[2], changed};
     write_tensors(place->two, second, 2, 2);
     Loaded later = load(place->index, diags);
-    CHECK(check, later.is_good && later.fingerprint != index.fingerprint,
+    CHECK(check, later.ok && later.fingerprint != index.fingerprint,
           "the fingerprint covers the last file");
     Loaded *loaded[] = {&by_path, &whole, &shards, &index, &later};
     for (int i = 0; i < 5; i++)
@@ -235,7 +235,7 @@ static void test_unprefixed(Check *check, const Place *place, Diags *diags)
     Loaded loaded = load(place->directory, diags);
     const WeightsReport *report = &loaded.report;
     CHECK(check,
-          loaded.is_good && report->loaded == 2 && report->resized == 1 &&
+          loaded.ok && report->loaded == 2 && report->resized == 1 &&
               report->missing == 2 && report->unexpected == 1,
           "report: %u loaded, %u resized, %u missing, %u unexpected", report->loaded,
           report->resized, report->missing, report->unexpected);
@@ -263,7 +263,7 @@ static void test_prefixed(Check *check, const Place *place, Diags *diags)
     write_tensors(place->whole, given, 3, 0);
     Loaded loaded = load(place->directory, diags);
     CHECK(check,
-          loaded.is_good && loaded.report.loaded == 3 && loaded.report.unexpected == 0 &&
+          loaded.ok && loaded.report.loaded == 3 && loaded.report.unexpected == 0 &&
               value(&loaded, 3, 1) == 2001,
           "a prefix that only the file has");
     unload(&loaded);
@@ -285,8 +285,8 @@ static void test_deep_prefixes(Check *check, const Place *place, Diags *diags)
         write_tensors(place->whole, given, 4, 0);
         Loaded loaded = load(place->directory, diags);
         CHECK(check,
-              loaded.is_good && loaded.report.loaded == 4 &&
-                  loaded.report.unexpected == 0 && value(&loaded, 3, 1) == 3001,
+              loaded.ok && loaded.report.loaded == 4 && loaded.report.unexpected == 0 &&
+                  value(&loaded, 3, 1) == 3001,
               "%s: %u loaded", prefixes[p], loaded.report.loaded);
         unload(&loaded);
         clear(place);
@@ -302,7 +302,7 @@ static void test_ties(Check *check, const Place *place, Diags *diags)
                      {"model.encoder.a.weight", TENSOR_F32, ROWS, NULL}};
     write_tensors(place->whole, given, 3, 0);
     Loaded loaded = load(place->directory, diags);
-    CHECK(check, loaded.is_good && loaded.report.loaded == 2, "tied, and equal");
+    CHECK(check, loaded.ok && loaded.report.loaded == 2, "tied, and equal");
     unload(&loaded);
     given[1].numbers = NULL;
     write_tensors(place->whole, given, 3, 0);
@@ -345,7 +345,7 @@ static void test_other_types(Check *check, const Place *place, Diags *diags)
               "\"data_offsets\":[24,792]}}",
               792);
     Loaded loaded = load(place->directory, diags);
-    CHECK(check, loaded.is_good && loaded.report.loaded == 1 && value(&loaded, 3, 0) == 0,
+    CHECK(check, loaded.ok && loaded.report.loaded == 1 && value(&loaded, 3, 0) == 0,
           "types that nobody needs");
     unload(&loaded);
     write_raw(place->whole,
@@ -386,7 +386,7 @@ static void test_types(Check *check, const Place *place, Diags *diags)
                            {names[1], TENSOR_BF16, ROWS, brains}};
     write_tensors(place->whole, given, 2, 0);
     Loaded loaded = load(place->directory, diags);
-    CHECK(check, loaded.is_good && loaded.report.mapped == 0, "converted, not mapped");
+    CHECK(check, loaded.ok && loaded.report.mapped == 0, "converted, not mapped");
     CHECK(check,
           value(&loaded, 0, 0) == 1 && value(&loaded, 0, 1) == -2.5F &&
               value(&loaded, 0, 2) == 0x1p-24F,

@@ -355,8 +355,8 @@ Batch *batch_make(const BatchMaker *maker, const Chosen *chosen, int64_t count,
     Arena *arena = arena_new();
     Sequence *sequences = ARENA_ARRAY(arena, Sequence, count);
     int64_t made = 0;
-    bool is_good = true;
-    for (int64_t i = 0; is_good && i < count; i++) {
+    bool ok = true;
+    for (int64_t i = 0; ok && i < count; i++) {
         Sequence *sequence = &sequences[made];
         *sequence = (Sequence){.chosen = chosen[i]};
         if (read_images(maker, sequence, skips_diags(maker->skips, diags))) {
@@ -367,13 +367,13 @@ Batch *batch_make(const BatchMaker *maker, const Chosen *chosen, int64_t count,
         sequence_free(sequence);
         *sequence = (Sequence){0};
         skips_count(maker->skips);
-        is_good = skips_allowed(maker->skips);
-        if (is_good && isolate_is_broken(maker->isolate)) {
+        ok = skips_allowed(maker->skips);
+        if (ok && isolate_is_broken(maker->isolate)) {
             diag_error(diags, (Loc){0}, "no files of features can be read");
-            is_good = false;
+            ok = false;
         }
     }
-    Batch *batch = is_good && made > 0 ? lay_out(maker, sequences, made, arena) : NULL;
+    Batch *batch = ok && made > 0 ? lay_out(maker, sequences, made, arena) : NULL;
     for (int64_t i = 0; i < made; i++)
         sequence_free(&sequences[i]);
     if (!batch)

@@ -98,17 +98,17 @@ static bool add_list(FileListing *listing, const char *name)
 
 static bool add_task(FileListing *listing, const char *task)
 {
-    bool is_good = true;
-    for (uint32_t i = 0; is_good && i < task_file_count; i++) {
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < task_file_count; i++) {
         const TaskFile *file = &task_files[i];
         if (file->is_hidden || strcmp(file->task, task) != 0)
             continue;
-        is_good = add_list(listing, file->path) &&
-                  add_list(listing, subtitles_name(file->folder, listing->arena));
+        ok = add_list(listing, file->path) &&
+             add_list(listing, subtitles_name(file->folder, listing->arena));
     }
-    for (uint32_t i = 0; is_good && i < ANNOTATION_FILES && strcmp(task, "vqa") == 0; i++)
-        is_good = add_list(listing, annotation_files[i]);
-    return is_good;
+    for (uint32_t i = 0; ok && i < ANNOTATION_FILES && strcmp(task, "vqa") == 0; i++)
+        ok = add_list(listing, annotation_files[i]);
+    return ok;
 }
 
 static bool add_tokenizer_file(FileListing *listing, const char *directory,
@@ -126,11 +126,11 @@ static bool add_tokenizer(FileListing *listing)
         "tokenizer.json", "tokenizer_config.json",
     };
     const char *path = listing->options->tokenizer, *slash = strrchr(path, '/');
-    bool is_good = true;
+    bool ok = true;
     if (is_directory(path)) {
-        for (size_t i = 0; is_good && i < sizeof names / sizeof *names; i++)
-            is_good = add_tokenizer_file(listing, path, names[i]);
-        return is_good;
+        for (size_t i = 0; ok && i < sizeof names / sizeof *names; i++)
+            ok = add_tokenizer_file(listing, path, names[i]);
+        return ok;
     }
     const char *directory =
         slash ? arena_string(listing->arena, path, (size_t)(slash - path)) : ".";

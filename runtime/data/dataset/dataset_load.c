@@ -37,9 +37,9 @@ static bool read_records(Loader *loader, bool (*read)(Loader *, const json_t *))
                                 skips_diags(loader->skips, loader->diags));
         if (step > JSON_STEP_bad)
             return step == JSON_STEP_end;
-        bool is_good = record && read(loader, record);
+        bool ok = record && read(loader, record);
         json_decref(record);
-        if (is_good)
+        if (ok)
             continue;
         skips_count(loader->skips);
         if (!skips_allowed(loader->skips))
@@ -51,10 +51,10 @@ static bool read_file(Loader *loader, const char *path, const char *member,
                       bool (*read)(Loader *, const json_t *))
 {
     loader->stream = json_stream_open(path, member, loader->diags);
-    bool is_good = loader->stream && read_records(loader, read);
+    bool ok = loader->stream && read_records(loader, read);
     json_stream_close(loader->stream);
     loader->stream = NULL;
-    return is_good;
+    return ok;
 }
 
 /* Videos speak: those of a folder are in the file that bears its name. */
@@ -251,26 +251,26 @@ static bool check_annotations(const Loader *loader, ExampleList *list)
                        list->items[i].id);
         skips_count(loader->skips);
     }
-    bool is_good = kept == list->count || skips_allowed(loader->skips);
+    bool ok = kept == list->count || skips_allowed(loader->skips);
     list->count = kept;
-    return is_good;
+    return ok;
 }
 
 bool loader_add_annotations(Loader *loader, ExampleList *list)
 {
     Annotations annotations = {*loader, string_index_new(), list};
-    bool is_good = true;
-    for (int64_t i = 0; is_good && i < list->count; i++) {
+    bool ok = true;
+    for (int64_t i = 0; ok && i < list->count; i++) {
         const char *id = list->items[i].id;
         uint32_t number = string_index_add(annotations.questions, id, strlen(id));
-        is_good = number == (uint32_t)i;
-        if (!is_good)
+        ok = number == (uint32_t)i;
+        if (!ok)
             diag_error(loader->diags, (Loc){0}, "two questions have the question_id %s",
                        id);
     }
-    for (int f = 0; is_good && f < ANNOTATION_FILES; f++)
-        is_good = read_file(&annotations.loader, loader_path(loader, annotation_files[f]),
-                            "annotations", read_annotation);
+    for (int f = 0; ok && f < ANNOTATION_FILES; f++)
+        ok = read_file(&annotations.loader, loader_path(loader, annotation_files[f]),
+                       "annotations", read_annotation);
     string_index_free(annotations.questions);
-    return is_good && check_annotations(loader, list);
+    return ok && check_annotations(loader, list);
 }

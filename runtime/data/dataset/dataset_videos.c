@@ -119,15 +119,15 @@ static bool read_choice(Loader *loader, const json_t *record, int choices)
         !loader_group(loader, record, "show_name", &example.group))
         return false;
     TextBuffer list = {0};
-    bool is_good = take_choices(loader, record, choices, &list);
-    if (is_good) {
+    bool ok = take_choices(loader, record, choices, &list);
+    if (ok) {
         example.text = arena_format(loader->arena, "[Q] %s [TS] (%s) [Choices] %.*s",
                                     loader_stripped(loader, question), moment,
                                     (int)list.count, list.bytes);
         loader_add(loader, &example);
     }
     text_buffer_free(&list);
-    return is_good;
+    return ok;
 }
 
 bool read_tvqa(Loader *loader, const json_t *record)

@@ -94,21 +94,20 @@ static bool read_all(Subtitles *subtitles, JsonStream *stream, Arena *arena, Ski
     TextBuffer joined = {0};
     json_t *record;
     JsonStep step;
-    bool is_good = true;
-    while (is_good &&
-           (step = json_stream_next(stream, &record, skips_diags(skips, diags))) <=
-               JSON_STEP_bad) {
+    bool ok = true;
+    while (ok && (step = json_stream_next(stream, &record, skips_diags(skips, diags))) <=
+                     JSON_STEP_bad) {
         Missing missing = {0};
         bool is_taken = record && take(subtitles, record, arena, &joined, &missing);
         if (record && !is_taken)
             tell(stream, &missing, skips_diags(skips, diags));
         if (!is_taken)
             skips_count(skips);
-        is_good = is_taken || skips_allowed(skips);
+        ok = is_taken || skips_allowed(skips);
         json_decref(record);
     }
     text_buffer_free(&joined);
-    return is_good && step == JSON_STEP_end;
+    return ok && step == JSON_STEP_end;
 }
 
 Subtitles *subtitles_read(const char *path, Arena *arena, Skips *skips, Diags *diags)
@@ -118,9 +117,9 @@ Subtitles *subtitles_read(const char *path, Arena *arena, Skips *skips, Diags *d
         return NULL;
     Subtitles *subtitles = heap_alloc(sizeof *subtitles);
     *subtitles = (Subtitles){.path = path, .videos = string_index_new()};
-    bool is_good = read_all(subtitles, stream, arena, skips, diags);
+    bool ok = read_all(subtitles, stream, arena, skips, diags);
     json_stream_close(stream);
-    if (is_good)
+    if (ok)
         return subtitles;
     subtitles_free(subtitles);
     return NULL;

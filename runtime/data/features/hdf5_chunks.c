@@ -82,12 +82,12 @@ static bool inflates(const Chunk *chunk, const hsize_t *offset, hsize_t stored,
     uint32_t mask;
     unsigned char *packed = heap_alloc(stored), *plain = heap_alloc(wanted + 1);
     uLongf got = (uLongf)wanted + 1;
-    bool is_good =
+    bool ok =
         H5Dread_chunk(chunk->of->dataset, H5P_DEFAULT, offset, &mask, packed) >= 0 &&
         uncompress(plain, &got, packed, (uLong)size) == Z_OK && got == wanted;
     free(packed);
     free(plain);
-    return is_good;
+    return ok;
 }
 
 static bool check_chunk(const Chunk *chunk, hsize_t index)

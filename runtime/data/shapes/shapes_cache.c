@@ -115,8 +115,8 @@ static bool options_for(const Module *module, ShapesOptions *out, Diags *diags)
 {
     static const char *const videos[] = {"tvqa", "how2qa", "tvc", "yc2c"};
     Arena *arena = arena_new();
-    bool is_good = true;
-    for (uint32_t i = 0; is_good && i < module->task_count; i++) {
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < module->task_count; i++) {
         const Task *task = &module->tasks[i];
         bool is_video = false;
         for (int v = 0; v < 4; v++)
@@ -124,9 +124,9 @@ static bool options_for(const Module *module, ShapesOptions *out, Diags *diags)
         out->videos = out->videos || is_video;
         out->images = out->images || !is_video;
         TaskFields fields;
-        is_good = task_fields_find(&fields, module, task, arena, diags);
-        const Field *features = is_good ? &fields.fields[FIELD_features] : NULL;
-        if (!is_good || !features->graph)
+        ok = task_fields_find(&fields, module, task, arena, diags);
+        const Field *features = ok ? &fields.fields[FIELD_features] : NULL;
+        if (!ok || !features->graph)
             continue;
         int64_t width = type_width(features->type);
         if (out->width != 0 && out->width != width) {
@@ -134,14 +134,14 @@ static bool options_for(const Module *module, ShapesOptions *out, Diags *diags)
                        "the built-in data have one width of features, not %" PRId64
                        " and %" PRId64,
                        out->width, width);
-            is_good = false;
+            ok = false;
         }
         out->width = width;
     }
     arena_free(arena);
     if (out->width == 0)
         out->width = 1;
-    return is_good;
+    return ok;
 }
 
 static bool prepare(ShapesOptions *options, const char *path, const char *directory,

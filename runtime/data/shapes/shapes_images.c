@@ -120,8 +120,8 @@ static bool write_vqa_split(ShapesWriter *writer, Split split, RecordFile *annot
     RecordFile out;
     if (!records_open(&out, writer, files[split], "[\n", "\n]"))
         return false;
-    bool is_good = true;
-    for (int64_t i = 0; is_good && i < shapes_count(writer, split); i++) {
+    bool ok = true;
+    for (int64_t i = 0; ok && i < shapes_count(writer, split); i++) {
         Draws draws = shapes_draws(writer, "vqa", split, i);
         Example example;
         example_make("vqa", &draws, split, &example);
@@ -134,9 +134,9 @@ static bool write_vqa_split(ShapesWriter *writer, Split split, RecordFile *annot
                               "label", label_of(&example, table), "answer_type", "other",
                               "question_type", "what", "is_topk_optimal", 1));
         records_add(annotations, annotation_of(&example, id));
-        is_good = write_scene(writer, "COCO", name, &example.images[0], &draws);
+        ok = write_scene(writer, "COCO", name, &example.images[0], &draws);
     }
-    return records_close(&out, writer->diags) && is_good;
+    return records_close(&out, writer->diags) && ok;
 }
 
 /* One file of annotations, of the splits from `first` to `last`. */
@@ -146,10 +146,10 @@ static bool write_annotated(ShapesWriter *writer, const char *path, Split first,
     RecordFile annotations;
     if (!records_open(&annotations, writer, path, "{\"annotations\": [\n", "\n]}"))
         return false;
-    bool is_good = true;
-    for (int split = (int)first; is_good && split <= (int)last; split++)
-        is_good = write_vqa_split(writer, (Split)split, &annotations, table);
-    return records_close(&annotations, writer->diags) && is_good;
+    bool ok = true;
+    for (int split = (int)first; ok && split <= (int)last; split++)
+        ok = write_vqa_split(writer, (Split)split, &annotations, table);
+    return records_close(&annotations, writer->diags) && ok;
 }
 
 static bool write_vqa(ShapesWriter *writer)
@@ -175,8 +175,8 @@ static bool write_gqa_split(ShapesWriter *writer, Split split, AnswerTable *tabl
                       arena_format(writer->arena, "GQA/%s.json", names[split]), "[\n",
                       "\n]"))
         return false;
-    bool is_good = true;
-    for (int64_t i = 0; is_good && i < shapes_count(writer, split); i++) {
+    bool ok = true;
+    for (int64_t i = 0; ok && i < shapes_count(writer, split); i++) {
         Draws draws = shapes_draws(writer, "gqa", split, i);
         Example example;
         example_make("gqa", &draws, split, &example);
@@ -186,20 +186,20 @@ static bool write_gqa_split(ShapesWriter *writer, Split split, AnswerTable *tabl
         records_add(&out, json_pack("{s:s, s:s, s:s, s:o}", "img_id", name, "sent",
                                     example.question, "question_id", id, "label",
                                     label_of(&example, table)));
-        is_good = write_scene(writer, folder, name, &example.images[0], &draws);
+        ok = write_scene(writer, folder, name, &example.images[0], &draws);
     }
-    return records_close(&out, writer->diags) && is_good;
+    return records_close(&out, writer->diags) && ok;
 }
 
 static bool write_gqa(ShapesWriter *writer)
 {
     AnswerTable table = answers_new();
-    bool is_good = true;
-    for (int split = 0; is_good && split < SPLIT_COUNT; split++)
-        is_good = write_gqa_split(writer, (Split)split, &table);
-    is_good = is_good && answers_write(&table, writer, "GQA");
+    bool ok = true;
+    for (int split = 0; ok && split < SPLIT_COUNT; split++)
+        ok = write_gqa_split(writer, (Split)split, &table);
+    ok = ok && answers_write(&table, writer, "GQA");
     answers_free(&table);
-    return is_good;
+    return ok;
 }
 
 /* -- nlvr -------------------------------------------------------------------------- */
@@ -212,8 +212,8 @@ static bool write_nlvr(ShapesWriter *writer, Split split)
     RecordFile out;
     if (!records_open(&out, writer, files[split], "[\n", "\n]"))
         return false;
-    bool is_good = true;
-    for (int64_t i = 0; is_good && i < shapes_count(writer, split); i++) {
+    bool ok = true;
+    for (int64_t i = 0; ok && i < shapes_count(writer, split); i++) {
         Draws draws = shapes_draws(writer, "nlvr", split, i);
         Example example;
         example_make("nlvr", &draws, split, &example);
@@ -227,11 +227,11 @@ static bool write_nlvr(ShapesWriter *writer, Split split)
         records_add(&out, json_pack("{s:s, s:s, s:s, s:i, s:s, s:s}", "identifier", id,
                                     "img0", images[0], "img1", images[1], "label",
                                     (int)is_true, "sent", example.question, "uid", uid));
-        for (int image = 0; is_good && image < EXAMPLE_MAX_IMAGES; image++)
-            is_good = write_scene(writer, "nlvr", images[image], &example.images[image],
-                                  &draws);
+        for (int image = 0; ok && image < EXAMPLE_MAX_IMAGES; image++)
+            ok = write_scene(writer, "nlvr", images[image], &example.images[image],
+                             &draws);
     }
-    return records_close(&out, writer->diags) && is_good;
+    return records_close(&out, writer->diags) && ok;
 }
 
 /* -- captions ---------------------------------------------------------------------- */
@@ -240,8 +240,8 @@ static bool write_captions(ShapesWriter *writer, Split split, RecordFile *out)
 {
     enum { RESTVAL_EVERY = 10 };
     static const char *const names[] = {"train", "val", "test"};
-    bool is_good = true;
-    for (int64_t i = 0; is_good && i < shapes_count(writer, split); i++) {
+    bool ok = true;
+    for (int64_t i = 0; ok && i < shapes_count(writer, split); i++) {
         Draws draws = shapes_draws(writer, "caption", split, i);
         Example example;
         example_make("caption", &draws, split, &example);
@@ -252,9 +252,9 @@ static bool write_captions(ShapesWriter *writer, Split split, RecordFile *out)
         records_add(out, json_pack("{s:s, s:s, s:[{s:s}]}", "filename", file, "split",
                                    is_rest ? "restval" : names[split], "sentences", "raw",
                                    example.answers[0].text));
-        is_good = write_scene(writer, "COCO", name, &example.images[0], &draws);
+        ok = write_scene(writer, "COCO", name, &example.images[0], &draws);
     }
-    return is_good;
+    return ok;
 }
 
 static bool write_coco(ShapesWriter *writer)
@@ -263,18 +263,18 @@ static bool write_coco(ShapesWriter *writer)
     if (!records_open(&out, writer, "COCO/dataset_coco.json", "{\"images\": [\n",
                       "\n], \"dataset\": \"coco\"}"))
         return false;
-    bool is_good = true;
-    for (int split = 0; is_good && split < SPLIT_COUNT; split++)
-        is_good = write_captions(writer, (Split)split, &out);
-    return records_close(&out, writer->diags) && is_good;
+    bool ok = true;
+    for (int split = 0; ok && split < SPLIT_COUNT; split++)
+        ok = write_captions(writer, (Split)split, &out);
+    return records_close(&out, writer->diags) && ok;
 }
 
 bool shapes_write_images(ShapesWriter *writer)
 {
-    bool is_good = make_folder(writer, "COCO") && make_folder(writer, "VG") &&
-                   make_folder(writer, "GQA") && make_folder(writer, "nlvr") &&
-                   write_vqa(writer) && write_gqa(writer) && write_coco(writer);
-    for (int split = 0; is_good && split < SPLIT_COUNT; split++)
-        is_good = write_nlvr(writer, (Split)split);
-    return is_good;
+    bool ok = make_folder(writer, "COCO") && make_folder(writer, "VG") &&
+              make_folder(writer, "GQA") && make_folder(writer, "nlvr") &&
+              write_vqa(writer) && write_gqa(writer) && write_coco(writer);
+    for (int split = 0; ok && split < SPLIT_COUNT; split++)
+        ok = write_nlvr(writer, (Split)split);
+    return ok;
 }

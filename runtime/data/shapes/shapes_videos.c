@@ -148,8 +148,8 @@ static bool write_choices(ShapesWriter *writer, const ChoiceFile *file, Show *so
     RecordFile out;
     if (!records_open(&out, writer, file->path, "", ""))
         return false;
-    bool is_good = true;
-    for (int64_t i = 0; is_good && i < shapes_count(writer, file->split); i++) {
+    bool ok = true;
+    for (int64_t i = 0; ok && i < shapes_count(writer, file->split); i++) {
         Draws draws = shapes_draws(writer, file->name, file->split, i);
         Clip clip = clip_draw(&draws, file->split);
         Question question = ask(&clip, &draws, choices);
@@ -157,9 +157,9 @@ static bool write_choices(ShapesWriter *writer, const ChoiceFile *file, Show *so
         snprintf(video, sizeof video, "%s_%06" PRId64, file->name, i);
         records_add(&out, choice_record(&question, video, i, seconds_of(&clip), choices,
                                         file->is_hidden));
-        is_good = write_video(writer, source, video, &clip, &draws);
+        ok = write_video(writer, source, video, &clip, &draws);
     }
-    return records_close(&out, writer->diags) && is_good;
+    return records_close(&out, writer->diags) && ok;
 }
 
 /* -- descriptions ------------------------------------------------------------------ */
@@ -181,8 +181,8 @@ static bool write_clips(ShapesWriter *writer, const ChoiceFile *file, Show *sour
     RecordFile out;
     if (!records_open(&out, writer, file->path, "", ""))
         return false;
-    bool is_good = true;
-    for (int64_t i = 0; is_good && i < shapes_count(writer, file->split); i++) {
+    bool ok = true;
+    for (int64_t i = 0; ok && i < shapes_count(writer, file->split); i++) {
         Draws draws = shapes_draws(writer, file->name, file->split, i);
         Clip clip = clip_draw(&draws, file->split);
         char video[64];
@@ -195,9 +195,9 @@ static bool write_clips(ShapesWriter *writer, const ChoiceFile *file, Show *sour
         if (!file->is_hidden)
             json_object_set_new(record, "descs", descriptions_of(&clip, is_instruction));
         records_add(&out, record);
-        is_good = write_video(writer, source, video, &clip, &draws);
+        ok = write_video(writer, source, video, &clip, &draws);
     }
-    return records_close(&out, writer->diags) && is_good;
+    return records_close(&out, writer->diags) && ok;
 }
 
 /* -- the files --------------------------------------------------------------------- */
@@ -209,16 +209,16 @@ static bool write_source(ShapesWriter *writer, const char *name, const ChoiceFil
     Show source = {.name = name};
     if (!source_open(writer, &source))
         return false;
-    bool is_good = true;
-    for (size_t i = 0; is_good && i < count; i++) {
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++) {
         if (strcmp(files[i].task, "tvqa") == 0)
-            is_good = write_choices(writer, &files[i], &source, TVQA_CHOICES);
+            ok = write_choices(writer, &files[i], &source, TVQA_CHOICES);
         else if (strcmp(files[i].task, "how2qa") == 0)
-            is_good = write_choices(writer, &files[i], &source, HOW2QA_CHOICES);
+            ok = write_choices(writer, &files[i], &source, HOW2QA_CHOICES);
         else
-            is_good = write_clips(writer, &files[i], &source);
+            ok = write_clips(writer, &files[i], &source);
     }
-    return records_close(&source.subtitles, writer->diags) && is_good;
+    return records_close(&source.subtitles, writer->diags) && ok;
 }
 
 #define FILES(array) array, sizeof(array) / sizeof *(array)

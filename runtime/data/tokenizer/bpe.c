@@ -125,7 +125,7 @@ static bool read_vocab(Bpe *bpe, const char *path, Diags *diags)
     json_t *vocab = json_loadb(bytes.bytes ? bytes.bytes : "", bytes.count,
                                JSON_REJECT_DUPLICATES, &error);
     text_buffer_free(&bytes);
-    bool good = false;
+    bool ok = false;
     if (!vocab) {
         Loc loc = {path, (uint32_t)error.line, (uint32_t)error.column};
         diag_error(diags, loc, "%s", error.text);
@@ -133,10 +133,10 @@ static bool read_vocab(Bpe *bpe, const char *path, Diags *diags)
         diag_error(diags, (Loc){.file = path},
                    "should be an object of tokens and their ids");
     } else {
-        good = add_entries(bpe, vocab, path, diags);
+        ok = add_entries(bpe, vocab, path, diags);
     }
     json_decref(vocab);
-    return good;
+    return ok;
 }
 
 static Merge *merge_slot(const Bpe *bpe, uint32_t left, uint32_t right)
@@ -213,9 +213,9 @@ static bool read_merges(Bpe *bpe, const char *path, Diags *diags)
     bpe->merges = heap_alloc(slots * sizeof *bpe->merges);
     for (size_t i = 0; i < slots; i++)
         bpe->merges[i] = (Merge){.result = STRING_ABSENT};
-    bool good = file.count == 0 || read_lines(bpe, &file, path, diags);
+    bool ok = file.count == 0 || read_lines(bpe, &file, path, diags);
     text_buffer_free(&file);
-    return good;
+    return ok;
 }
 
 static void number_symbols(Bpe *bpe)

@@ -184,15 +184,15 @@ bool sentencepiece_check(const char *path, const unsigned char *bytes, size_t co
             return false;
         if (field.wire != WIRE_bytes)
             continue;
-        bool good = true;
+        bool ok = true;
         if (field.number == MODEL_pieces) {
-            good = check_piece(&check, &field);
+            ok = check_piece(&check, &field);
             check.pieces++;
         } else if (field.number == MODEL_normalizer ||
                    field.number == MODEL_denormalizer) {
-            good = check_normalizer(&check, &field, field.number == MODEL_normalizer);
+            ok = check_normalizer(&check, &field, field.number == MODEL_normalizer);
         }
-        if (!good)
+        if (!ok)
             return false;
     }
     if (!check.pieces)

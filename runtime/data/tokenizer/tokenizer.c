@@ -94,22 +94,22 @@ static bool open_vocab(Tokenizer *tokenizer, const char *vocab, Diags *diags)
     Arena *arena = arena_new();
     const char *merges = arena_format(arena, "%.*smerges.txt",
                                       slash ? (int)(slash + 1 - vocab) : 0, vocab);
-    bool good = open_bpe(tokenizer, vocab, merges, diags);
+    bool ok = open_bpe(tokenizer, vocab, merges, diags);
     arena_free(arena);
-    return good;
+    return ok;
 }
 
 static bool open_directory(Tokenizer *tokenizer, const char *path, Diags *diags)
 {
     static const char *const names[] = {"spiece.model", "tokenizer.model", "vocab.json"};
     Arena *arena = arena_new();
-    bool good = false, found = false;
+    bool ok = false, found = false;
     for (uint32_t i = 0; i < 3 && !found; i++) {
         const char *file = arena_format(arena, "%s/%s", path, names[i]);
         found = is_file(file);
         if (found)
-            good = i < 2 ? open_pieces(tokenizer, file, diags)
-                         : open_vocab(tokenizer, file, diags);
+            ok = i < 2 ? open_pieces(tokenizer, file, diags)
+                       : open_vocab(tokenizer, file, diags);
     }
     if (!found)
         diag_error(
@@ -117,7 +117,7 @@ static bool open_directory(Tokenizer *tokenizer, const char *path, Diags *diags)
             "there is no spiece.model, tokenizer.model, or vocab.json with merges.txt "
             "in this directory; tokenizer.json is read beside one of them only");
     arena_free(arena);
-    return good;
+    return ok;
 }
 
 /* -- added ids ----------------------------------------------------------------------- */
@@ -258,12 +258,12 @@ static bool open_any(Tokenizer *tokenizer, const char *path,
     bool is_whole = is_directory(path), has_files = is_whole;
     int32_t extra_ids = options ? options->extra_ids : TOKENIZER_EXTRA_IDS;
     int32_t visual_ids = options ? options->visual_ids : TOKENIZER_VISUAL_IDS;
-    bool good = is_whole                   ? open_directory(tokenizer, path, diags)
-                : ends_with(path, ".json") ? open_vocab(tokenizer, path, diags)
-                                           : open_pieces(tokenizer, path, diags);
+    bool ok = is_whole                   ? open_directory(tokenizer, path, diags)
+              : ends_with(path, ".json") ? open_vocab(tokenizer, path, diags)
+                                         : open_pieces(tokenizer, path, diags);
     for (size_t i = 0; i < sizeof hub / sizeof *hub; i++)
         has_files |= ends_with(path, hub[i]);
-    if (!good)
+    if (!ok)
         return false;
     Arena *arena = arena_new();
     const char *slash = strrchr(path, '/');
@@ -271,27 +271,26 @@ static bool open_any(Tokenizer *tokenizer, const char *path,
         is_whole ? arena_format(arena, "%s/", path)
                  : arena_string(arena, path, slash ? (size_t)(slash + 1 - path) : 0);
     int32_t told = extra_ids;
-    good = !has_files || read_files(tokenizer, directory, &told, diags);
-    if (good)
-        good =
-            number_added(tokenizer, path, options ? extra_ids : told, visual_ids, diags);
+    ok = !has_files || read_files(tokenizer, directory, &told, diags);
+    if (ok)
+        ok = number_added(tokenizer, path, options ? extra_ids : told, visual_ids, diags);
     arena_free(arena);
-    return good;
+    return ok;
 }
 
 Tokenizer *tokenizer_open(const char *path, const TokenizerOptions *options, Diags *diags)
 {
     Tokenizer *tokenizer = heap_alloc(sizeof *tokenizer);
     *tokenizer = (Tokenizer){.added = added_tokens_new()};
-    bool good = true;
+    bool ok = true;
     if (options && (options->extra_ids < 0 || options->extra_ids > LARGEST_ADDED ||
                     options->visual_ids < 0 || options->visual_ids > LARGEST_ADDED)) {
         diag_error(diags, (Loc){.file = path},
                    "the numbers of added ids should be 0 to %d, not %d and %d",
                    LARGEST_ADDED, options->extra_ids, options->visual_ids);
-        good = false;
+        ok = false;
     }
-    if (good && open_any(tokenizer, path, options, diags))
+    if (ok && open_any(tokenizer, path, options, diags))
         return tokenizer;
     tokenizer_free(tokenizer);
     return NULL;

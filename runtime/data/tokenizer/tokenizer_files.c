@@ -348,16 +348,16 @@ static bool read_file(TokenizerFiles *files, const char *path,
     JsonFile source = {files, path, NULL, diags};
     source.root = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &error);
     free(bytes);
-    bool good = false;
+    bool ok = false;
     if (!source.root)
         diag_error(diags, (Loc){path, (uint32_t)error.line, (uint32_t)error.column}, "%s",
                    error.text);
     else if (!json_is_object(source.root))
         diag_error(diags, (Loc){.file = path}, "should be an object");
     else
-        good = read(&source);
+        ok = read(&source);
     json_decref(source.root);
-    return good;
+    return ok;
 }
 
 bool tokenizer_files_read(TokenizerFiles *files, const char *directory, Diags *diags)
@@ -371,10 +371,10 @@ bool tokenizer_files_read(TokenizerFiles *files, const char *directory, Diags *d
                    {"added_tokens.json", read_map},
                    {"special_tokens_map.json", read_special}};
     Arena *arena = arena_new();
-    bool good = true;
-    for (size_t i = 0; good && i < sizeof readers / sizeof *readers; i++)
-        good = read_file(files, arena_format(arena, "%s%s", directory, readers[i].name),
-                         readers[i].read, diags);
+    bool ok = true;
+    for (size_t i = 0; ok && i < sizeof readers / sizeof *readers; i++)
+        ok = read_file(files, arena_format(arena, "%s%s", directory, readers[i].name),
+                       readers[i].read, diags);
     arena_free(arena);
-    return good;
+    return ok;
 }
