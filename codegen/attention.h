@@ -81,6 +81,6 @@ LLVMValueRef attention_distances_at(const AttentionHead *h, int64_t offset,
                                     LLVMValueRef row);
 /* Keys that the bias covers in query row `row`. */
 LLVMValueRef attention_covered_keys(const AttentionHead *h, LLVMValueRef row);
-void attention_fold_distances(const AttentionHead *h); /* after the last: writes dtable */
+void attention_sum_distances(const AttentionHead *h); /* after the last: writes dtable */
 
 #endif

@@ -1,6 +1,6 @@
 /* The relative bias of attention. It depends on the distance from query to key alone,
  * so it is laid out by distance once per kernel call and read in vectors along the
- * keys; its gradient is summed by distance the same way and folded into the buckets at
+ * keys; its gradient is summed by distance the same way and added into the buckets at
  * the end. */
 #include "codegen/attention.h"
 #include "ir/bias.h"
@@ -90,7 +90,7 @@ LLVMValueRef attention_covered_keys(const AttentionHead *h, LLVMValueRef row)
     return LLVMBuildSelect(e->builder, inside, keys, emit_i64(e, 0), "");
 }
 
-void attention_fold_distances(const AttentionHead *h)
+void attention_sum_distances(const AttentionHead *h)
 {
     Emit *e = h->e;
     int32_t dtable = h->plan->operand_dtable;

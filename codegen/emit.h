@@ -55,7 +55,7 @@ typedef struct KernelClass {
     void (*emit)(Emit *emit, const KernelStep *step);
 } KernelClass;
 
-extern const KernelClass kernel_rows;      /* emit_rows.c: map, fold, rowsum */
+extern const KernelClass kernel_rows;      /* emit_rows.c: map, reduce, rowsum */
 extern const KernelClass kernel_move;      /* emit_move.c: move */
 extern const KernelClass kernel_attention; /* emit_attention.c */
 extern const KernelClass kernel_vocab;     /* emit_vocab.c */

@@ -198,7 +198,7 @@ static void attention_emit(Emit *e, const KernelStep *step)
     loop_end(e, &head);
     loop_end(e, &sequence);
     if (plan->operand_dtable >= 0)
-        attention_fold_distances(&h);
+        attention_sum_distances(&h);
     LLVMBuildRetVoid(e->builder);
 }
 

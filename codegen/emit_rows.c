@@ -71,7 +71,7 @@ typedef struct ColumnRange {
 static void column_loop(RowsEmit *re, const ColumnRange *range, ColumnStep *step)
 {
     Emit *e = re->e;
-    uint32_t width = e->width, sum_count = re->fold_count * ROWS_SUMS;
+    uint32_t width = e->width, sum_count = re->reduction_count * ROWS_SUMS;
     LLVMValueRef *carried = ARENA_ARRAY(e->arena, LLVMValueRef, sum_count + 1);
     Loop loop = loop_begin(e, range->begin, range->end, (int64_t)width * range->turns);
     for (uint32_t i = 0; i < sum_count; i++)
@@ -125,30 +125,30 @@ static void zero_step(RowsEmit *re, LLVMValueRef column, LLVMValueRef mask, uint
 
 /* -- one phase ----------------------------------------------------------------- */
 
-static double fold_identity(OpKind op)
+static double reduce_identity(OpKind op)
 {
     return op == OP_max_width ? -INFINITY : 0;
 }
 
-static LLVMValueRef fold_join(Emit *e, OpKind op, LLVMValueRef a, LLVMValueRef b)
+static LLVMValueRef reduce_join(Emit *e, OpKind op, LLVMValueRef a, LLVMValueRef b)
 {
     return op == OP_sum_width ? LLVMBuildFAdd(e->builder, a, b, "")
                               : emit_larger(e, a, b);
 }
 
-static void fold_step(RowsEmit *re, uint32_t fold, LLVMValueRef column, LLVMValueRef mask,
-                      uint32_t turn)
+static void reduce_step(RowsEmit *re, uint32_t reduction, LLVMValueRef column,
+                        LLVMValueRef mask, uint32_t turn)
 {
     Emit *e = re->e;
-    const RowValue *value = &re->plan->values[re->folds[fold]];
+    const RowValue *value = &re->plan->values[re->reductions[reduction]];
     OpKind op = value->node->op;
     LLVMValueRef x = rows_vector(re, value->args[0], column, mask);
     if (mask) {
-        LLVMValueRef identity = emit_splat(e, emit_f32(e, fold_identity(op)));
+        LLVMValueRef identity = emit_splat(e, emit_f32(e, reduce_identity(op)));
         x = LLVMBuildSelect(e->builder, mask, x, identity, "");
     }
-    LLVMValueRef *sum = &re->sums[fold * ROWS_SUMS + turn];
-    *sum = fold_join(e, op, *sum, x);
+    LLVMValueRef *sum = &re->sums[reduction * ROWS_SUMS + turn];
+    *sum = reduce_join(e, op, *sum, x);
 }
 
 static void add_to_rowsum(RowsEmit *re, const RowValue *value, LLVMValueRef x,
@@ -187,8 +187,8 @@ static bool is_summed_now(const RowsEmit *re, const RowValue *value)
 static void phase_step(RowsEmit *re, LLVMValueRef column, LLVMValueRef mask,
                        uint32_t turn)
 {
-    for (uint32_t i = 0; i < re->fold_count; i++)
-        fold_step(re, i, column, mask, turn);
+    for (uint32_t i = 0; i < re->reduction_count; i++)
+        reduce_step(re, i, column, mask, turn);
     for (int store = 0; store < 2; store++) {
         for (uint32_t i = 0; i < re->plan->value_count; i++) {
             const RowValue *value = &re->plan->values[i];
@@ -205,10 +205,11 @@ static void phase_step(RowsEmit *re, LLVMValueRef column, LLVMValueRef mask,
     }
 }
 
-/* Results of maps do not depend on how loops are unrolled, folds do: theirs is fixed. */
+/* Results of maps do not depend on how loops are unrolled, reductions do: theirs is
+ * fixed. */
 static uint32_t phase_turns(const RowsEmit *re)
 {
-    if (re->fold_count)
+    if (re->reduction_count)
         return ROWS_SUMS;
     uint32_t nodes = 0;
     for (uint32_t i = 0; i < re->plan->value_count; i++)
@@ -220,33 +221,33 @@ static void phase_begin(RowsEmit *re)
 {
     Emit *e = re->e;
     const RowsPlan *plan = re->plan;
-    uint32_t *folds = ARENA_ARRAY(e->arena, uint32_t, plan->value_count + 1);
-    re->fold_count = 0;
+    uint32_t *reductions = ARENA_ARRAY(e->arena, uint32_t, plan->value_count + 1);
+    re->reduction_count = 0;
     for (uint32_t i = 0; i < plan->value_count; i++) {
         re->splats[i] = re->scalars[i] ? emit_splat(e, re->scalars[i]) : NULL;
-        if (plan->values[i].folds && plan->values[i].level == re->phase)
-            folds[re->fold_count++] = i;
+        if (plan->values[i].reduces && plan->values[i].level == re->phase)
+            reductions[re->reduction_count++] = i;
     }
-    re->folds = folds;
-    re->sums = ARENA_ARRAY(e->arena, LLVMValueRef, re->fold_count * ROWS_SUMS + 1);
-    for (uint32_t i = 0; i < re->fold_count * ROWS_SUMS; i++) {
-        OpKind op = plan->values[folds[i / ROWS_SUMS]].node->op;
-        re->sums[i] = emit_splat(e, emit_f32(e, fold_identity(op)));
+    re->reductions = reductions;
+    re->sums = ARENA_ARRAY(e->arena, LLVMValueRef, re->reduction_count * ROWS_SUMS + 1);
+    for (uint32_t i = 0; i < re->reduction_count * ROWS_SUMS; i++) {
+        OpKind op = plan->values[reductions[i / ROWS_SUMS]].node->op;
+        re->sums[i] = emit_splat(e, emit_f32(e, reduce_identity(op)));
     }
 }
 
 static void phase_end(RowsEmit *re)
 {
     Emit *e = re->e;
-    for (uint32_t i = 0; i < re->fold_count; i++) {
-        OpKind op = re->plan->values[re->folds[i]].node->op;
+    for (uint32_t i = 0; i < re->reduction_count; i++) {
+        OpKind op = re->plan->values[re->reductions[i]].node->op;
         LLVMValueRef *sums = &re->sums[i * ROWS_SUMS];
-        LLVMValueRef sum = fold_join(e, op, fold_join(e, op, sums[0], sums[1]),
-                                     fold_join(e, op, sums[2], sums[3]));
-        re->scalars[re->folds[i]] =
+        LLVMValueRef sum = reduce_join(e, op, reduce_join(e, op, sums[0], sums[1]),
+                                       reduce_join(e, op, sums[2], sums[3]));
+        re->scalars[re->reductions[i]] =
             op == OP_max_width ? emit_max_lanes(e, sum) : emit_sum_lanes(e, sum);
     }
-    re->fold_count = 0;
+    re->reduction_count = 0;
 }
 
 /* -- one row ------------------------------------------------------------------- */
@@ -311,7 +312,7 @@ static void narrow_nodes(RowsEmit *re, uint32_t level)
 {
     for (uint32_t i = 0; i < re->plan->value_count; i++) {
         const RowValue *value = &re->plan->values[i];
-        if (value->kind != ROW_node || value->wide || value->folds ||
+        if (value->kind != ROW_node || value->wide || value->reduces ||
             value->level != level || row_value_is_rowsum(value))
             continue;
         LLVMValueRef args[3] = {0};

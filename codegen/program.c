@@ -10,7 +10,7 @@ const KernelClass *kernel_class_of(Lowering lowering)
 {
     switch (lowering) {
     case LOWER_map:
-    case LOWER_fold:
+    case LOWER_reduce:
     case LOWER_rowsum:
         return &kernel_rows;
     case LOWER_move:

@@ -5,8 +5,8 @@
 #include "codegen/loops.h"
 #include "codegen/rows_plan.h"
 
-/* Accumulators of a fold: column vector i is added to number i mod ROWS_SUMS. The order
- * of additions depends on nothing but the width, so a value is the same in whatever
+/* Accumulators of a reduction: column vector i is added to number i mod ROWS_SUMS. The
+ * order of additions depends on nothing but the width, so a value is the same in whatever
  * group. */
 enum { ROWS_SUMS = 4 };
 
@@ -23,10 +23,10 @@ typedef struct RowsEmit {
     LLVMValueRef *keys;     /* dropout: i32 */
     /* Of the current phase: */
     uint32_t phase;
-    LLVMValueRef *splats;  /* by value, narrow: the number in every lane */
-    const uint32_t *folds; /* values reduced in this loop */
-    uint32_t fold_count;
-    LLVMValueRef *sums;    /* [fold_count * ROWS_SUMS] */
+    LLVMValueRef *splats;       /* by value, narrow: the number in every lane */
+    const uint32_t *reductions; /* values reduced in this loop */
+    uint32_t reduction_count;
+    LLVMValueRef *sums;    /* [reduction_count * ROWS_SUMS] */
     LLVMValueRef *vectors; /* by value, at the current columns; NULL: not computed yet */
 } RowsEmit;
 

@@ -104,13 +104,13 @@ static void add_nodes(RowsPlanner *planner)
         for (uint32_t j = 0; j < node->arg_count; j++) {
             args[j] = find_value(planner, node->args[j]);
             const RowValue *arg = &values[args[j]];
-            uint32_t after = arg->level + (arg->folds ? 1 : 0);
+            uint32_t after = arg->level + (arg->reduces ? 1 : 0);
             level = after > level ? after : level;
         }
         RowValue *value = &values[add_value(planner, ROW_node, node)];
         memcpy(value->args, args, sizeof args);
         value->level = level;
-        value->folds = lowering_of(node) == LOWER_fold && values[args[0]].wide;
+        value->reduces = lowering_of(node) == LOWER_reduce && values[args[0]].wide;
     }
 }
 
@@ -246,7 +246,7 @@ static void find_phases(RowsPlan *plan)
     for (uint32_t i = 0; i < plan->value_count; i++) {
         const RowValue *value = &plan->values[i];
         uint32_t count = value->level + 1;
-        bool loops = value->folds || is_wide_sum(plan, value) ||
+        bool loops = value->reduces || is_wide_sum(plan, value) ||
                      (row_value_is_output(value) && value->wide);
         if (loops && plan->phase_count < count)
             plan->phase_count = count;
@@ -256,7 +256,7 @@ static void find_phases(RowsPlan *plan)
     for (uint32_t phase = 0; phase < plan->phase_count; phase++) {
         for (uint32_t i = 0; i < plan->value_count; i++) {
             const RowValue *value = &plan->values[i];
-            if ((value->folds || is_wide_sum(plan, value)) && value->level == phase)
+            if ((value->reduces || is_wide_sum(plan, value)) && value->level == phase)
                 demand(plan, value->args[0], phase);
             if (row_value_is_output(value) && value->wide &&
                 row_output_phase(plan, value) == phase)

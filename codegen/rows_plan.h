@@ -1,4 +1,4 @@
-/* How a group of map, fold and rowsum nodes becomes loops over rows and columns.
+/* How a group of map, reduce and rowsum nodes becomes loops over rows and columns.
  *
  * A group works in a space of R rows by W columns. A value of it is wide (one number per
  * column) or narrow (one per row); both may be the same in many rows, as a bias or a
@@ -6,12 +6,11 @@
  *
  *     for each phase p = 0, 1, ...
  *         narrow nodes of level p, in scalars
- *         a loop over the columns: folds of level p, outputs and sums over rows of level
- * p
+ *         a loop over the columns: reductions, outputs and sums over rows of level p
  *
- * where the level of a node is the greatest number of wide folds on a path to it. A wide
- * value that a later phase needs again is read back from its output, computed again if
- * that is next to nothing, or else kept in a row buffer in the lane's scratch.
+ * where the level of a node is the greatest number of wide reductions on a path to it. A
+ * wide value that a later phase needs again is read back from its output, computed again
+ * if that is next to nothing, or else kept in a row buffer in the lane's scratch.
  *
  * A group that is element-wise throughout is flat: one row of all its elements. */
 #ifndef VLG_CODEGEN_ROWS_PLAN_H
@@ -37,7 +36,7 @@ typedef struct RowValue {
     int32_t operand;  /* where it is read (input) or written; -1: nowhere */
     bool in_place;    /* written over a variable that the group may read */
     uint32_t salt;    /* dropout: which of the kernel's salts */
-    bool folds;       /* reduces a wide value to a narrow one */
+    bool reduces;     /* reduces a wide value to a narrow one */
     uint32_t level;
     int32_t phase;  /* of a wide node: in which it is computed first; -1: never */
     int32_t buffer; /* row buffer, or -1 */

@@ -169,7 +169,7 @@ LLVMValueRef rows_formula(RowsEmit *re, uint32_t index, LLVMValueRef *args,
         return emit_rsqrt(e, args[0]);
     case OP_dropout:
         return emit_dropout(re, index, args[0], column);
-    default: /* expand, stop_gradient; a fold of one column */
+    default: /* expand, stop_gradient; a reduction of one column */
         return args[0];
     }
 }

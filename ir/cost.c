@@ -69,7 +69,7 @@ double node_flops(const Graph *graph, const Node *node, const int64_t *axis_rows
     switch (op_info(node->op)->lowering) {
     case LOWER_map:
         return elements(node, axis_rows);
-    case LOWER_fold:
+    case LOWER_reduce:
     case LOWER_rowsum:
         return elements(node->args[0], axis_rows);
     case LOWER_matmul:

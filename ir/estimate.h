@@ -15,11 +15,11 @@ typedef struct Estimate {
     double saved_bytes; /* made by the forward pass, stored, and read by the backward
                            pass */
     double seconds; /* of each step the larger of its operations and its bytes, both by
-                       their rates; and the bytes of folding gradients */
+                       their rates; and the bytes of accumulating gradients */
 } Estimate;
 
 /* With so many rows on every axis, as ir/cost.h counts, cut into `microbatches`: what has
- * no ragged axis is made, read and folded once in each. */
+ * no ragged axis is made, read and accumulated once in each. */
 Estimate graph_estimate(const Graph *graph, const int64_t *axis_rows,
                         int64_t microbatches, Rates rates);
 

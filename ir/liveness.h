@@ -7,7 +7,7 @@
  * taken to need a slot). A view has the storage of its operand. A value lives from the
  * step that makes it to the last step that reads it, directly or through views; an output
  * that is a result or an assign lives to the end, a gradient or loss until its own step
- * (it is folded right after). */
+ * (it is accumulated right after). */
 #ifndef VLG_IR_LIVENESS_H
 #define VLG_IR_LIVENESS_H
 

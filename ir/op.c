@@ -13,7 +13,7 @@ const char *const attr_set_names[ATTRS_COUNT] = {
 const char *const attr_kind_names[] = {"flag", "int", "real", "name", "axis", "type"};
 
 const char *const lowering_names[LOWER_COUNT] = {
-    "source", "map",  "fold",      "rowsum", "view",
+    "source", "map",  "reduce",    "rowsum", "view",
     "matmul", "move", "attention", "vocab",  "graft",
 };
 

@@ -20,7 +20,7 @@ typedef enum AttrSet {
 typedef enum Lowering {
     LOWER_source,
     LOWER_map,
-    LOWER_fold,
+    LOWER_reduce,
     LOWER_rowsum,
     LOWER_view,
     LOWER_matmul,

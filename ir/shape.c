@@ -225,7 +225,7 @@ static bool shape_expand(const Shape *s, Type *out)
 
 /* -- reductions and layout --------------------------------------------------------- */
 
-static bool shape_fold(const Shape *s, Type *out)
+static bool shape_reduce(const Shape *s, Type *out)
 {
     if (!need_f32(s, 0))
         return false;

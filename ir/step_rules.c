@@ -35,7 +35,7 @@ static void space_cover(RowSpace *space, Type type)
     space->rank = rank;
 }
 
-/* What the nodes range over: results of maps, and what folds and sums read. */
+/* What the nodes range over: results of maps, and what reductions and sums read. */
 RowSpace row_space_of(const Node *const *nodes, uint32_t count)
 {
     RowSpace space = {.axis = AXIS_STATIC, .width = 1};
@@ -233,7 +233,7 @@ static const char *pairs_refuse(const Node *const *nodes, uint32_t count, PairRu
 
 static bool is_row_local(Lowering lowering)
 {
-    return lowering == LOWER_map || lowering == LOWER_fold || lowering == LOWER_rowsum;
+    return lowering == LOWER_map || lowering == LOWER_reduce || lowering == LOWER_rowsum;
 }
 
 /* The lowering of all nodes, row-local ones taken as one; LOWER_COUNT if they differ. */

@@ -9,8 +9,8 @@
  * code generation takes grows with the square of a kernel's size. */
 enum { MOST_ROW_NODES = 96 };
 
-/* The rows by columns that a row kernel (map, fold, rowsum nodes) works in. A value of it
- * has `width` columns or 1, and the axis' rows; or, if the space is static, its own
+/* The rows by columns that a row kernel (map, reduce, rowsum nodes) works in. A value of
+ * it has `width` columns or 1, and the axis' rows; or, if the space is static, its own
  * dimensions are those of the space or 1. */
 typedef struct RowSpace {
     int32_t axis; /* or AXIS_STATIC */

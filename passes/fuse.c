@@ -1,6 +1,6 @@
 /* Steps that become one kernel.
  *
- * The row-local rule: nodes that read and write one row at a time (map, fold, rowsum)
+ * The row-local rule: nodes that read and write one row at a time (map, reduce, rowsum)
  * over the same rows share a kernel, and what only they read never leaves the row. In
  * such a group
  *
@@ -49,7 +49,7 @@ typedef struct Fuser {
     uint32_t *products;    /* by node id: matrix products and the like before it */
     bool *is_output;       /* by node id */
     uint32_t *mark, stamp; /* by node id: operands counted */
-    uint32_t *level;       /* by node id: folds on a path to it, in its group */
+    uint32_t *level;       /* by node id: reductions on a path to it, in its group */
     FusePair *pairs;
     uint32_t pair_count, pair_capacity;
 } Fuser;
@@ -67,7 +67,7 @@ static Lowering lowering_of(const Node *node)
 static bool is_row_local(const Node *node)
 {
     Lowering lowering = lowering_of(node);
-    return lowering == LOWER_map || lowering == LOWER_fold || lowering == LOWER_rowsum;
+    return lowering == LOWER_map || lowering == LOWER_reduce || lowering == LOWER_rowsum;
 }
 
 static bool is_product(const Node *node)
@@ -213,7 +213,7 @@ static bool refuse_too_many_phases(Fuser *fuser, const ClusterPair *pair)
             if (inside && level < fuser->level[arg])
                 level = fuser->level[arg];
         }
-        fuser->level[members[i]] = level + (lowering_of(node) == LOWER_fold);
+        fuser->level[members[i]] = level + (lowering_of(node) == LOWER_reduce);
         if (most < fuser->level[members[i]])
             most = fuser->level[members[i]];
     }

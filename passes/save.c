@@ -62,7 +62,7 @@ static bool is_anchor(const Node *node)
 {
     switch (lowering_of(node)) {
     case LOWER_map:
-    case LOWER_fold:
+    case LOWER_reduce:
     case LOWER_view:
     case LOWER_source:
         return false;
@@ -141,7 +141,7 @@ static bool is_cheap(const Saver *s, const Node *node)
         return true;
     case LOWER_map:
         return !stays;
-    case LOWER_fold:
+    case LOWER_reduce:
         return !stays && effort >= EFFORT_folds;
     case LOWER_move:
     case LOWER_matmul:

@@ -5,7 +5,7 @@
 
 #define REFERENCE_source(name) NULL
 #define REFERENCE_map(name) reference_##name
-#define REFERENCE_fold(name) reference_##name
+#define REFERENCE_reduce(name) reference_##name
 #define REFERENCE_rowsum(name) reference_##name
 #define REFERENCE_view(name) reference_##name
 #define REFERENCE_matmul(name) reference_##name

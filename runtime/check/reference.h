@@ -38,7 +38,7 @@ const void **reference_run(const ReferenceContext *ctx, ReferenceSource *source,
 /* One function per op that computes something: reference_<op>. */
 #define REFERENCE_source(name)
 #define REFERENCE_map(name) ReferenceFn reference_##name;
-#define REFERENCE_fold(name) ReferenceFn reference_##name;
+#define REFERENCE_reduce(name) ReferenceFn reference_##name;
 #define REFERENCE_rowsum(name) ReferenceFn reference_##name;
 #define REFERENCE_view(name) ReferenceFn reference_##name;
 #define REFERENCE_matmul(name) ReferenceFn reference_##name;
@@ -50,7 +50,7 @@ const void **reference_run(const ReferenceContext *ctx, ReferenceSource *source,
 #include "ir/ops.def"
 #undef REFERENCE_source
 #undef REFERENCE_map
-#undef REFERENCE_fold
+#undef REFERENCE_reduce
 #undef REFERENCE_rowsum
 #undef REFERENCE_view
 #undef REFERENCE_matmul

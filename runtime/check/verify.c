@@ -178,7 +178,7 @@ static double compare_output(const Checker *checker, const Node *node, int32_t s
 static Lowering class_of(const Node *node)
 {
     Lowering lowering = op_info(node->op)->lowering;
-    return lowering == LOWER_fold || lowering == LOWER_rowsum ? LOWER_map : lowering;
+    return lowering == LOWER_reduce || lowering == LOWER_rowsum ? LOWER_map : lowering;
 }
 
 static void note_output(VerifyReport *report, const Call *call, const Node *node,

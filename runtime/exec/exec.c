@@ -19,7 +19,7 @@ struct Exec {
     const Graph *graph;
     Arena *arena;
     AxisTables *tables;
-    Fold *folds;
+    Accumulator *accumulators;
     void **values;         /* by node id: storage, NULL if inside a kernel */
     void **pointers;       /* of all calls, end to end */
     uint32_t *first;       /* by call: its first operand in `pointers` */
@@ -27,9 +27,10 @@ struct Exec {
     uint32_t *first_axis;
     Patch *patches;
     uint32_t patch_count;
-    uint32_t *folded; /* outputs to fold, in the order of the calls that make them */
+    /* outputs to accumulate, in the order of the calls that make them */
+    uint32_t *accumulated;
     /* [calls + 2] by call; entry `calls`: outputs no call makes */
-    uint32_t *folded_first;
+    uint32_t *accumulated_first;
     const BatchLayout *layout;
     int64_t microbatch;
 };
@@ -179,21 +180,21 @@ static void order_folds(Exec *exec)
     const Graph *graph = exec->graph;
     uint32_t calls = exec->program->call_count, count = 0;
     const uint32_t *making = making_calls(exec);
-    exec->folded = ARENA_ARRAY(exec->arena, uint32_t, graph->output_count);
-    exec->folded_first = ARENA_ARRAY(exec->arena, uint32_t, calls + 2);
+    exec->accumulated = ARENA_ARRAY(exec->arena, uint32_t, graph->output_count);
+    exec->accumulated_first = ARENA_ARRAY(exec->arena, uint32_t, calls + 2);
     uint32_t *end = ARENA_ARRAY(exec->arena, uint32_t, calls + 2);
     for (uint32_t i = 0; i < graph->output_count; i++)
         if (is_folded_at_once(&graph->outputs[i]))
             end[making[i] + 1]++;
     for (uint32_t c = 0; c <= calls; c++) {
-        exec->folded_first[c] = count;
+        exec->accumulated_first[c] = count;
         count += end[c + 1];
-        end[c + 1] = exec->folded_first[c];
+        end[c + 1] = exec->accumulated_first[c];
     }
-    exec->folded_first[calls + 1] = count;
+    exec->accumulated_first[calls + 1] = count;
     for (uint32_t i = 0; i < graph->output_count; i++)
         if (is_folded_at_once(&graph->outputs[i]))
-            exec->folded[end[making[i] + 1]++] = i;
+            exec->accumulated[end[making[i] + 1]++] = i;
 }
 
 Exec *exec_new(const ExecOptions *options, Diags *diags)
@@ -206,7 +207,7 @@ Exec *exec_new(const ExecOptions *options, Diags *diags)
     exec->graph = program->graph;
     exec->arena = arena;
     exec->tables = options->tables;
-    exec->folds = options->folds;
+    exec->accumulators = options->accumulators;
     exec->values = ARENA_ARRAY(arena, void *, program->graph->node_count);
     exec->first = ARENA_ARRAY(arena, uint32_t, program->call_count);
     exec->first_axis = ARENA_ARRAY(arena, uint32_t, program->call_count);
@@ -272,25 +273,27 @@ void exec_call(Exec *exec, uint32_t index, const LaneContext *context)
                      call->salts);
 }
 
-static void fold_in(Fold *fold, const float *value, int64_t microbatch)
+static void accumulate(Accumulator *into, const float *value, int64_t microbatch)
 {
-    spin_until(&fold->turn, microbatch);
-    if (fold->total)
-        *fold->total = microbatch == 0 ? (double)*value : *fold->total + (double)*value;
+    spin_until(&into->turn, microbatch);
+    if (into->total)
+        *into->total = microbatch == 0 ? (double)*value : *into->total + (double)*value;
     else if (microbatch == 0)
-        memcpy(fold->sum, value, (size_t)fold->elements * sizeof *value);
+        memcpy(into->sum, value, (size_t)into->elements * sizeof *value);
     else
-        for (int64_t i = 0; i < fold->elements; i++)
-            fold->sum[i] += value[i];
-    atomic_store_explicit(&fold->turn, microbatch + 1, memory_order_release);
+        for (int64_t i = 0; i < into->elements; i++)
+            into->sum[i] += value[i];
+    atomic_store_explicit(&into->turn, microbatch + 1, memory_order_release);
 }
 
-static void fold_call(Exec *exec, uint32_t call)
+static void accumulate_call(Exec *exec, uint32_t call)
 {
-    for (uint32_t i = exec->folded_first[call]; i < exec->folded_first[call + 1]; i++) {
-        uint32_t output = exec->folded[i];
-        fold_in(&exec->folds[output],
-                exec_value(exec, exec->graph->outputs[output].value), exec->microbatch);
+    for (uint32_t i = exec->accumulated_first[call];
+         i < exec->accumulated_first[call + 1]; i++) {
+        uint32_t output = exec->accumulated[i];
+        accumulate(&exec->accumulators[output],
+                   exec_value(exec, exec->graph->outputs[output].value),
+                   exec->microbatch);
     }
 }
 
@@ -298,18 +301,18 @@ static void copy_results(Exec *exec)
 {
     const Graph *graph = exec->graph;
     for (uint32_t i = 0; i < graph->output_count; i++) {
-        Fold *fold = &exec->folds[i];
+        Accumulator *into = &exec->accumulators[i];
         const void *value = exec_value(exec, graph->outputs[i].value);
-        if (graph->outputs[i].role != OUTPUT_result || (!fold->rows && !fold->sum))
+        if (graph->outputs[i].role != OUTPUT_result || (!into->rows && !into->sum))
             continue;
-        if (!fold->rows) {
-            fold_in(fold, value, exec->microbatch);
+        if (!into->rows) {
+            accumulate(into, value, exec->microbatch);
             continue;
         }
         int64_t first = exec->layout->ranges[exec->microbatch].first;
-        int64_t row = exec->layout->starts[fold->axis][first];
-        memcpy(fold->rows + row * fold->row_bytes, value,
-               (size_t)(exec->tables->views[fold->axis].rows * fold->row_bytes));
+        int64_t row = exec->layout->starts[into->axis][first];
+        memcpy(into->rows + row * into->row_bytes, value,
+               (size_t)(exec->tables->views[into->axis].rows * into->row_bytes));
     }
 }
 
@@ -375,9 +378,9 @@ bool exec_microbatch(Exec *exec, const LaneContext *context, int64_t *out_fault)
         if (out_fault && *out_fault < 0 && !(is_finite_choice && call_is_finite(exec, c)))
             *out_fault = c;
         ok &= is_finite_choice;
-        fold_call(exec, c);
+        accumulate_call(exec, c);
     }
-    fold_call(exec, calls);
+    accumulate_call(exec, calls);
     copy_results(exec);
     return ok;
 }

@@ -1,11 +1,11 @@
 /* A program bound to one lane: every operand pointer resolved once. Per micro-batch only
  * the pointers to fields of the batch and the contents of the axis tables change.
  *
- * Outputs. A gradient or loss is folded as soon as its call has run: fold = (m == 0) ?
- * value : fold + value, where micro-batch m waits for its turn, m - 1 having folded. So
- * sums are made in one order whoever computes the terms. Results are copied to their rows
- * of the batch. New values of parameters and states are written in place by the kernels,
- * or copied when the graph is done. */
+ * Outputs. A gradient or loss is accumulated as soon as its call has run: sum = (m == 0)
+ * ? value : sum + value, where micro-batch m waits for its turn, m - 1 having been added.
+ * So sums are made in one order whoever computes the terms. Results are copied to their
+ * rows of the batch. New values of parameters and states are written in place by the
+ * kernels, or copied when the graph is done. */
 #ifndef VLG_RUNTIME_EXEC_EXEC_H
 #define VLG_RUNTIME_EXEC_EXEC_H
 
@@ -16,25 +16,25 @@
 #include "runtime/weights/store.h"
 
 /* Where an output of a graph goes; shared by all lanes. */
-typedef struct Fold {
-    _Alignas(64) _Atomic int64_t turn; /* the micro-batch that folds next */
+typedef struct Accumulator {
+    _Alignas(64) _Atomic int64_t turn; /* the micro-batch that is added next */
     float *sum;                        /* gradients and static results: [elements] */
     double *total;                     /* the loss, instead of `sum` */
     int64_t elements;
     char *rows; /* ragged results: the batch's first row, instead of a sum */
     int64_t row_bytes;
     int32_t axis;
-} Fold;
+} Accumulator;
 
 typedef struct Exec Exec;
 
-/* `folds` by output; NULL for update graphs. `lr` is what input "lr" reads. */
+/* `accumulators` by output; NULL for update graphs. `lr` is what input "lr" reads. */
 typedef struct ExecOptions {
     const Program *program;
     Store *store;
     char *slab;
     AxisTables *tables; /* NULL for graphs without ragged values */
-    Fold *folds;
+    Accumulator *accumulators;
     const float *lr;
 } ExecOptions;
 
@@ -45,8 +45,8 @@ void exec_free(Exec *exec);                               /* NULL is allowed */
 void exec_bind(Exec *exec, const BatchLayout *layout, int64_t index,
                LaneContext *context);
 void exec_call(Exec *exec, uint32_t call, const LaneContext *context);
-/* All calls of a bound micro-batch, folds and copies included. If `out_fault` is not
- * NULL, looks at every written value and tells the first call with one that is not
+/* All calls of a bound micro-batch, sums and copies included. If `out_fault` is
+ * not NULL, looks at every written value and tells the first call with one that is not
  * finite, or -1. False if a logit that was chosen as the largest is not finite, which its
  * index cannot show. */
 bool exec_microbatch(Exec *exec, const LaneContext *context, int64_t *out_fault);

@@ -18,7 +18,7 @@
 typedef struct GraphRun {
     const Graph *graph;
     BatchLayout *layout;
-    Fold *folds; /* by output */
+    Accumulator *accumulators; /* by output */
     double loss;
     Exec **execs;         /* by lane; update graphs have one */
     AxisTables **tables;  /* by lane */
@@ -81,33 +81,33 @@ static void make_lanes_memory(Session *session)
     }
 }
 
-static Fold *make_folds(GraphRun *run, Store *store, Diags *diags)
+static Accumulator *make_accumulators(GraphRun *run, Store *store, Diags *diags)
 {
     const Graph *graph = run->graph;
-    size_t bytes = (graph->output_count + 1) * sizeof(Fold);
-    Fold *folds = aligned_alloc(64, bytes);
-    if (!folds) {
+    size_t bytes = (graph->output_count + 1) * sizeof(Accumulator);
+    Accumulator *accumulators = aligned_alloc(64, bytes);
+    if (!accumulators) {
         diag_error(diags, (Loc){0}, "out of memory");
         return NULL;
     }
-    memset(folds, 0, bytes);
+    memset(accumulators, 0, bytes);
     for (uint32_t i = 0; i < graph->output_count; i++) {
         const Output *output = &graph->outputs[i];
         if (output->role == OUTPUT_loss)
-            folds[i].total = &run->loss;
+            accumulators[i].total = &run->loss;
         if (output->role != OUTPUT_gradient)
             continue;
         const StoreEntry *entry = store_find(store, output->name);
         if (!entry || !entry->gradient) {
             diag_error(diags, output->loc, "'%s' has a gradient but no accumulator",
                        output->name);
-            free(folds);
+            free(accumulators);
             return NULL;
         }
-        folds[i].sum = entry->gradient;
-        folds[i].elements = entry->elements;
+        accumulators[i].sum = entry->gradient;
+        accumulators[i].elements = entry->elements;
     }
-    return folds;
+    return accumulators;
 }
 
 /* Results' rows get memory when the size of a batch is known. */
@@ -138,8 +138,8 @@ static bool bind_graph(Session *session, uint32_t g, Diags *diags)
     memset(run->tables, 0, lanes * sizeof *run->tables);
     if (!is_update) {
         run->layout = layout_new(graph);
-        run->folds = make_folds(run, session->store, diags);
-        if (!run->folds)
+        run->accumulators = make_accumulators(run, session->store, diags);
+        if (!run->accumulators)
             return false;
         if (graph->kind != GRAPH_train)
             list_results(run);
@@ -150,7 +150,7 @@ static bool bind_graph(Session *session, uint32_t g, Diags *diags)
                                                    .store = session->store,
                                                    .slab = session->slabs[lane],
                                                    .tables = run->tables[lane],
-                                                   .folds = run->folds,
+                                                   .accumulators = run->accumulators,
                                                    .lr = &session->lr},
                                     diags);
         if (!run->execs[lane])
@@ -273,7 +273,7 @@ static void free_run(GraphRun *run, uint32_t lanes)
         free(run->results[i].data);
     layout_free(run->layout);
     update_plan_free(run->plan);
-    free(run->folds);
+    free(run->accumulators);
     free(run->execs);
     free(run->tables);
     free(run->results);
@@ -373,8 +373,8 @@ static void start_run(Session *session, GraphRun *run)
     atomic_store(&session->done, 0);
     atomic_store(&session->is_finite, true);
     run->loss = 0;
-    for (uint32_t i = 0; run->folds && i < run->graph->output_count; i++)
-        atomic_store(&run->folds[i].turn, 0);
+    for (uint32_t i = 0; run->accumulators && i < run->graph->output_count; i++)
+        atomic_store(&run->accumulators[i].turn, 0);
 }
 
 static void set_step_key(Session *session, uint64_t step)
@@ -453,7 +453,7 @@ static void check_gradients_of_run(void *state, uint32_t lane)
         if (i >= run->graph->output_count)
             return;
         if (run->graph->outputs[i].role == OUTPUT_gradient &&
-            !are_finite(run->folds[i].sum, run->folds[i].elements))
+            !are_finite(run->accumulators[i].sum, run->accumulators[i].elements))
             atomic_store_explicit(&session->is_finite, false, memory_order_relaxed);
     }
 }
@@ -503,12 +503,12 @@ static void place_results(GraphRun *run)
             result->data = heap_grow(result->data, (size_t)run->result_room[index]);
         }
         if (is_ragged)
-            run->folds[i].rows = result->data;
+            run->accumulators[i].rows = result->data;
         else
-            run->folds[i].sum = result->data;
-        run->folds[i].elements = result->rows * type_width(result->type);
-        run->folds[i].row_bytes = row_bytes;
-        run->folds[i].axis = result->type.axis;
+            run->accumulators[i].sum = result->data;
+        run->accumulators[i].elements = result->rows * type_width(result->type);
+        run->accumulators[i].row_bytes = row_bytes;
+        run->accumulators[i].axis = result->type.axis;
         index++;
     }
 }

@@ -1,4 +1,5 @@
-/* Maps, folds and sums over rows as plain loops over whole values, one node at a time. */
+/* Maps, reductions and sums over rows as plain loops over whole values, one node at a
+ * time. */
 #ifndef VLG_TESTS_CODEGEN_PLAIN_ROWS_H
 #define VLG_TESTS_CODEGEN_PLAIN_ROWS_H
 

@@ -241,7 +241,7 @@ static void test_in_place(Check *check, int64_t rows, int64_t width)
 }
 
 /* m = m + p, p = p sum(m), where the old m and p are read after the new m is known */
-static void test_in_place_fold(Check *check)
+static void test_in_place_reduction(Check *check)
 {
     Fixture fixture, *f = &fixture;
     fixture_open(f);
@@ -463,7 +463,7 @@ int main(void)
     test_sharing(&check);
     test_grouping(&check, 200);
     test_grouping(&check, 768);
-    test_in_place_fold(&check);
+    test_in_place_reduction(&check);
     test_special_pairs(&check, false);
     test_special_pairs(&check, true);
     test_lone_nan(&check, 17);

@@ -37,9 +37,9 @@ static void test_train(Check *check)
     Estimate bytes = graph_estimate(graph, rows, 2, (Rates){1e30, 1});
     double moved = (96 + 96) + (96 + 2 * 64 + 96) + (96 + 2 * 4) + (96 + 24 + 96) +
                    (96 + 96 + 2 * 64);
-    double folded = 3 * 2 * 64;
+    double accumulated = 3 * 2 * 64;
     CHECK(check, bytes.steps == 5, "%u steps", bytes.steps);
-    CHECK(check, bytes.seconds == moved + folded, "%g seconds", bytes.seconds);
+    CHECK(check, bytes.seconds == moved + accumulated, "%g seconds", bytes.seconds);
     CHECK(check, bytes.saved_bytes == 96 + 96, "%g saved", bytes.saved_bytes);
     /* 24 elements; 2 * 24 * 4; the sum of two sums of 4 */
     double forward = 24 + 24 + 192 + 24 + 2 * 4, backward = 2 * 16 * 6;
@@ -49,7 +49,7 @@ static void test_train(Check *check)
           bytes.flops[STAGE_backward]);
     /* an eighth of an operation for a byte: all but the gather are bound by operations */
     Estimate both = graph_estimate(graph, rows, 2, (Rates){0.125, 1});
-    double expected = 8 * (forward + backward) + (96 + 24 + 96) + folded;
+    double expected = 8 * (forward + backward) + (96 + 24 + 96) + accumulated;
     CHECK(check, both.seconds == expected, "%g seconds", both.seconds);
     static const int64_t three[] = {1, 3}, seven[] = {1, 7}, many[] = {1, 21};
     CHECK(check, sequences_that_fit(graph, three) == 4, "as the batch axis says");

@@ -205,7 +205,7 @@ static void check_same(Check *check, const Graph *before, const Graph *after,
 static bool is_row_local(const Node *node)
 {
     Lowering lowering = op_info(node->op)->lowering;
-    return lowering == LOWER_map || lowering == LOWER_fold || lowering == LOWER_rowsum;
+    return lowering == LOWER_map || lowering == LOWER_reduce || lowering == LOWER_rowsum;
 }
 
 /* Inside a group: one width besides 1, and no sum over rows is read. */
