@@ -19,7 +19,7 @@
 enum { ATTENTION_AXIS_Q, ATTENTION_AXIS_K, ATTENTION_AXIS_BIAS, ATTENTION_AXES };
 
 /* Everything known when the kernel is made. Offsets into the scratch are in floats. */
-typedef struct AttentionPlan {
+typedef struct AttentionLayout {
     int64_t heads, key_width, value_width; /* columns of one head: dh, dv */
     int64_t covered; /* most rows the bias covers; 0 without a table */
     int64_t buckets, max_distance;
@@ -29,12 +29,12 @@ typedef struct AttentionPlan {
     int32_t operand_dy, operand_table, operand_y; /* of the kernel, or -1 */
     int32_t operand_dq, operand_dk, operand_dv, operand_dtable;
     int64_t keys_t, values_t, scores, gradient, distances, ddistances;
-} AttentionPlan;
+} AttentionLayout;
 
 /* One head of one sequence, while it is emitted. */
 typedef struct AttentionHead {
     Emit *e;
-    const AttentionPlan *plan;
+    const AttentionLayout *layout;
     LLVMValueRef scratch, salted_step;
     LLVMValueRef *operands;       /* by index */
     LLVMValueRef head;            /* i64 */
@@ -73,7 +73,7 @@ LLVMValueRef attention_drop(const AttentionHead *h, LLVMValueRef x, LLVMValueRef
 void attention_backward(const AttentionHead *h);
 
 /* attention_bias.c */
-int64_t attention_distance_count(const AttentionPlan *plan);
+int64_t attention_distance_count(const AttentionLayout *layout);
 void attention_make_distances(const AttentionHead *h); /* before the first sequence */
 /* The bias, or its gradient, for query row `row` and key 0 of the head; further keys
  * follow. */

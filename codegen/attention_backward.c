@@ -13,32 +13,33 @@ typedef struct GradientRow {
     LLVMValueRef key;              /* of dropout, or NULL */
 } GradientRow;
 
-static bool wants_scores_gradient(const AttentionPlan *plan)
+static bool wants_scores_gradient(const AttentionLayout *layout)
 {
-    return plan->operand_dq >= 0 || plan->operand_dk >= 0 || plan->operand_dtable >= 0;
+    return layout->operand_dq >= 0 || layout->operand_dk >= 0 ||
+           layout->operand_dtable >= 0;
 }
 
 /* dM = dy v^T, into `gradient`. */
 static void weight_gradient(const AttentionHead *h)
 {
     Emit *e = h->e;
-    const AttentionPlan *plan = h->plan;
-    LLVMValueRef width = emit_i64(e, plan->value_width);
-    LLVMValueRef stride = emit_i64(e, plan->value_width * plan->heads);
-    LLVMValueRef values_t = attention_scratch(h, plan->values_t);
-    emit_transpose(e, &(Transpose){.from = attention_k_side(h, 2, plan->value_width),
+    const AttentionLayout *layout = h->layout;
+    LLVMValueRef width = emit_i64(e, layout->value_width);
+    LLVMValueRef stride = emit_i64(e, layout->value_width * layout->heads);
+    LLVMValueRef values_t = attention_scratch(h, layout->values_t);
+    emit_transpose(e, &(Transpose){.from = attention_k_side(h, 2, layout->value_width),
                                    .from_stride = stride,
                                    .to = values_t,
                                    .to_stride = h->padded,
                                    .rows = h->k_rows,
                                    .columns = width});
-    LLVMValueRef dy = attention_q_side(h, plan->operand_dy, plan->value_width);
+    LLVMValueRef dy = attention_q_side(h, layout->operand_dy, layout->value_width);
     emit_small_matmul(e, &(SmallMatmul){.a = dy,
                                         .a_row_stride = stride,
                                         .a_k_stride = emit_i64(e, 1),
                                         .b = values_t,
                                         .b_stride = h->padded,
-                                        .c = attention_scratch(h, plan->gradient),
+                                        .c = attention_scratch(h, layout->gradient),
                                         .c_stride = h->padded,
                                         .m = h->q_rows,
                                         .n = h->padded,
@@ -77,7 +78,7 @@ static LLVMValueRef row_product(const GradientRow *row)
 static void finish_row(const GradientRow *row)
 {
     Emit *e = row->h->e;
-    bool wanted = wants_scores_gradient(row->h->plan);
+    bool wanted = wants_scores_gradient(row->h->layout);
     LLVMValueRef product = wanted ? row_product(row) : NULL;
     Loop loop = loop_begin(e, emit_i64(e, 0), row->h->padded, e->width);
     LLVMValueRef p = probabilities(row, loop.index);
@@ -95,16 +96,16 @@ static void finish_row(const GradientRow *row)
 static void each_row(const AttentionHead *h)
 {
     Emit *e = h->e;
-    const AttentionPlan *plan = h->plan;
+    const AttentionLayout *layout = h->layout;
     Loop loop = loop_begin(e, emit_i64(e, 0), h->q_rows, 1);
     GradientRow row = {.h = h,
-                       .scores = attention_row(h, plan->scores, loop.index),
-                       .gradient = attention_row(h, plan->gradient, loop.index),
+                       .scores = attention_row(h, layout->scores, loop.index),
+                       .gradient = attention_row(h, layout->gradient, loop.index),
                        .inverse = emit_splat(e, attention_exponents(h, loop.index)),
                        .key = attention_row_key(h, loop.index)};
     finish_row(&row);
-    if (plan->operand_dtable >= 0)
-        emit_add_floats(e, attention_distances_at(h, plan->ddistances, loop.index),
+    if (layout->operand_dtable >= 0)
+        emit_add_floats(e, attention_distances_at(h, layout->ddistances, loop.index),
                         row.gradient, attention_covered_keys(h, loop.index));
     loop_end(e, &loop);
 }
@@ -115,7 +116,7 @@ static void transposed_product(const AttentionHead *h, int64_t weights, int32_t 
                                int32_t result, int64_t head_width)
 {
     Emit *e = h->e;
-    LLVMValueRef stride = emit_i64(e, head_width * h->plan->heads);
+    LLVMValueRef stride = emit_i64(e, head_width * h->layout->heads);
     emit_small_matmul(e, &(SmallMatmul){.a = attention_scratch(h, weights),
                                         .a_row_stride = emit_i64(e, 1),
                                         .a_k_stride = h->padded,
@@ -131,28 +132,29 @@ static void transposed_product(const AttentionHead *h, int64_t weights, int32_t 
 void attention_backward(const AttentionHead *h)
 {
     Emit *e = h->e;
-    const AttentionPlan *plan = h->plan;
+    const AttentionLayout *layout = h->layout;
     attention_scores(h);
-    if (wants_scores_gradient(plan))
+    if (wants_scores_gradient(layout))
         weight_gradient(h);
     each_row(h);
-    if (plan->operand_dq >= 0) {
-        LLVMValueRef stride = emit_i64(e, plan->key_width * plan->heads);
-        emit_small_matmul(
-            e, &(SmallMatmul){.a = attention_scratch(h, plan->gradient),
-                              .a_row_stride = h->padded,
-                              .a_k_stride = emit_i64(e, 1),
-                              .b = attention_k_side(h, 1, plan->key_width),
-                              .b_stride = stride,
-                              .c = attention_q_side(h, plan->operand_dq, plan->key_width),
-                              .c_stride = stride,
-                              .m = h->q_rows,
-                              .n = emit_i64(e, plan->key_width),
-                              .k = h->k_rows});
+    if (layout->operand_dq >= 0) {
+        LLVMValueRef stride = emit_i64(e, layout->key_width * layout->heads);
+        emit_small_matmul(e,
+                          &(SmallMatmul){.a = attention_scratch(h, layout->gradient),
+                                         .a_row_stride = h->padded,
+                                         .a_k_stride = emit_i64(e, 1),
+                                         .b = attention_k_side(h, 1, layout->key_width),
+                                         .b_stride = stride,
+                                         .c = attention_q_side(h, layout->operand_dq,
+                                                               layout->key_width),
+                                         .c_stride = stride,
+                                         .m = h->q_rows,
+                                         .n = emit_i64(e, layout->key_width),
+                                         .k = h->k_rows});
     }
-    if (plan->operand_dk >= 0)
-        transposed_product(h, plan->gradient, 0, plan->operand_dk, plan->key_width);
-    if (plan->operand_dv >= 0)
-        transposed_product(h, plan->scores, plan->operand_dy, plan->operand_dv,
-                           plan->value_width);
+    if (layout->operand_dk >= 0)
+        transposed_product(h, layout->gradient, 0, layout->operand_dk, layout->key_width);
+    if (layout->operand_dv >= 0)
+        transposed_product(h, layout->scores, layout->operand_dy, layout->operand_dv,
+                           layout->value_width);
 }

@@ -19,7 +19,7 @@ static LLVMValueRef head_side(const AttentionHead *h, int32_t operand, LLVMValue
 {
     Emit *e = h->e;
     LLVMValueRef width = emit_i64(e, head_width);
-    LLVMValueRef at = LLVMBuildNSWMul(e->builder, row, emit_i64(e, h->plan->heads), "");
+    LLVMValueRef at = LLVMBuildNSWMul(e->builder, row, emit_i64(e, h->layout->heads), "");
     at = LLVMBuildNSWAdd(e->builder, at, h->head, "");
     return emit_at(e, e->f32, h->operands[operand],
                    LLVMBuildNSWMul(e->builder, at, width, ""));
@@ -45,7 +45,7 @@ LLVMValueRef attention_row(const AttentionHead *h, int64_t offset, LLVMValueRef 
 LLVMValueRef attention_place(const AttentionHead *h, LLVMValueRef row)
 {
     Emit *e = h->e;
-    if (!h->plan->queries_last)
+    if (!h->layout->queries_last)
         return row;
     LLVMValueRef before = LLVMBuildNSWSub(e->builder, h->k_rows, h->q_rows, "");
     return LLVMBuildNSWAdd(e->builder, row, before, "");
@@ -56,31 +56,31 @@ LLVMValueRef attention_place(const AttentionHead *h, LLVMValueRef row)
 void attention_scores(const AttentionHead *h)
 {
     Emit *e = h->e;
-    const AttentionPlan *plan = h->plan;
-    LLVMValueRef width = emit_i64(e, plan->key_width);
-    LLVMValueRef stride = emit_i64(e, plan->key_width * plan->heads);
-    LLVMValueRef keys_t = attention_scratch(h, plan->keys_t);
-    emit_transpose(e, &(Transpose){.from = attention_k_side(h, 1, plan->key_width),
+    const AttentionLayout *layout = h->layout;
+    LLVMValueRef width = emit_i64(e, layout->key_width);
+    LLVMValueRef stride = emit_i64(e, layout->key_width * layout->heads);
+    LLVMValueRef keys_t = attention_scratch(h, layout->keys_t);
+    emit_transpose(e, &(Transpose){.from = attention_k_side(h, 1, layout->key_width),
                                    .from_stride = stride,
                                    .to = keys_t,
                                    .to_stride = h->padded,
                                    .rows = h->k_rows,
                                    .columns = width});
-    emit_small_matmul(e, &(SmallMatmul){.a = attention_q_side(h, 0, plan->key_width),
+    emit_small_matmul(e, &(SmallMatmul){.a = attention_q_side(h, 0, layout->key_width),
                                         .a_row_stride = stride,
                                         .a_k_stride = emit_i64(e, 1),
                                         .b = keys_t,
                                         .b_stride = h->padded,
-                                        .c = attention_scratch(h, plan->scores),
+                                        .c = attention_scratch(h, layout->scores),
                                         .c_stride = h->padded,
                                         .m = h->q_rows,
                                         .n = h->padded,
                                         .k = width});
-    if (plan->covered == 0)
+    if (layout->covered == 0)
         return;
     Loop loop = loop_begin(e, emit_i64(e, 0), h->q_rows, 1);
-    emit_add_floats(e, attention_row(h, plan->scores, loop.index),
-                    attention_distances_at(h, plan->distances, loop.index),
+    emit_add_floats(e, attention_row(h, layout->scores, loop.index),
+                    attention_distances_at(h, layout->distances, loop.index),
                     attention_covered_keys(h, loop.index));
     loop_end(e, &loop);
 }
@@ -91,7 +91,7 @@ void attention_scores(const AttentionHead *h)
 static LLVMValueRef visible_keys(const AttentionHead *h, LLVMValueRef row)
 {
     Emit *e = h->e;
-    if (!h->plan->causal)
+    if (!h->layout->causal)
         return h->k_rows;
     LLVMValueRef place = attention_place(h, row);
     LLVMValueRef pair[] = {LLVMBuildAdd(e->builder, place, emit_i64(e, 1), ""),
@@ -117,7 +117,7 @@ static LLVMValueRef row_maximum(const AttentionHead *h, LLVMValueRef scores,
 LLVMValueRef attention_exponents(const AttentionHead *h, LLVMValueRef row)
 {
     Emit *e = h->e;
-    LLVMValueRef scores = attention_row(h, h->plan->scores, row),
+    LLVMValueRef scores = attention_row(h, h->layout->scores, row),
                  keys = visible_keys(h, row);
     LLVMValueRef largest = emit_splat(e, row_maximum(h, scores, keys));
     LLVMValueRef zero = LLVMConstNull(e->vf);
@@ -138,7 +138,7 @@ LLVMValueRef attention_exponents(const AttentionHead *h, LLVMValueRef row)
 LLVMValueRef attention_row_key(const AttentionHead *h, LLVMValueRef row)
 {
     Emit *e = h->e;
-    if (h->plan->dropout == 0)
+    if (h->layout->dropout == 0)
         return NULL;
     LLVMValueRef keys =
         emit_axis_field(e, ATTENTION_AXIS_Q, offsetof(AxisView, row_key), e->ptr);
@@ -161,9 +161,9 @@ LLVMValueRef attention_drop(const AttentionHead *h, LLVMValueRef x, LLVMValueRef
         LLVMBuildAdd(e->builder, emit_splat(e, first), emit_lane_numbers(e), "");
     LLVMValueRef bits = emit_random_bits(e, key, columns);
     LLVMValueRef threshold =
-        emit_splat(e, emit_i32(e, random_threshold(h->plan->dropout)));
+        emit_splat(e, emit_i32(e, random_threshold(h->layout->dropout)));
     LLVMValueRef kept = LLVMBuildICmp(e->builder, LLVMIntUGE, bits, threshold, "");
-    LLVMValueRef scale = emit_splat(e, emit_f32(e, 1 / (1 - h->plan->dropout)));
+    LLVMValueRef scale = emit_splat(e, emit_f32(e, 1 / (1 - h->layout->dropout)));
     scale = LLVMBuildSelect(e->builder, kept, scale, LLVMConstNull(e->vf), "");
     return LLVMBuildFMul(e->builder, x, scale, "");
 }

@@ -39,13 +39,13 @@ typedef struct KernelStep {
     uint32_t axis_count;
     uint32_t *salts;       /* the kernel's last argument; no part of its description */
     int64_t scratch_bytes; /* the lane's scratch this kernel uses */
-    const void *plan; /* what `operands` found out for `describe` and `emit`, or NULL */
+    const void *layout; /* what `operands` found out for `describe` and `emit`, or NULL */
 } KernelStep;
 
 /* One class of kernels: its functions, for steps that ir/step_rules.h lets pass. */
 typedef struct KernelClass {
     const char *name;
-    /* Fills operands, axes, salts, scratch_bytes and plan of `step` (graph, nodes,
+    /* Fills operands, axes, salts, scratch_bytes and layout of `step` (graph, nodes,
      * escapes and in_place are given) in `arena`. */
     void (*operands)(KernelStep *step, Arena *arena);
     /* Appends what else the code depends on than the ops and their attributes, and

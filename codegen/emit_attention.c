@@ -9,7 +9,7 @@
 #include "codegen/attention.h"
 #include "ir/axis.h"
 
-/* -- the plan ---------------------------------------------------------------------- */
+/* -- the layout -------------------------------------------------------------------- */
 
 /* Hands out scratch: returns where `floats` of it begin. */
 static int64_t take(int64_t *floats_used, int64_t floats)
@@ -19,52 +19,54 @@ static int64_t take(int64_t *floats_used, int64_t floats)
     return start;
 }
 
-static int64_t lay_out_scratch(AttentionPlan *plan, const Axis *q, const Axis *k)
+static int64_t lay_out_scratch(AttentionLayout *layout, const Axis *q, const Axis *k)
 {
     int64_t used = 0, padded = whole_vectors(k->longest);
-    plan->keys_t = take(&used, whole_vectors(plan->key_width) * padded);
-    plan->scores = take(&used, q->longest * padded);
-    plan->distances = take(&used, plan->heads * attention_distance_count(plan));
-    if (plan->backward) {
-        plan->values_t = take(&used, whole_vectors(plan->value_width) * padded);
-        plan->gradient = take(&used, q->longest * padded);
-        plan->ddistances = take(&used, plan->heads * attention_distance_count(plan));
+    layout->keys_t = take(&used, whole_vectors(layout->key_width) * padded);
+    layout->scores = take(&used, q->longest * padded);
+    layout->distances = take(&used, layout->heads * attention_distance_count(layout));
+    if (layout->backward) {
+        layout->values_t = take(&used, whole_vectors(layout->value_width) * padded);
+        layout->gradient = take(&used, q->longest * padded);
+        layout->ddistances =
+            take(&used, layout->heads * attention_distance_count(layout));
     }
     return used * (int64_t)sizeof(float);
 }
 
-static int32_t *result_operand(AttentionPlan *plan, OpKind op)
+static int32_t *result_operand(AttentionLayout *layout, OpKind op)
 {
     switch (op) {
     case OP_attention_dq:
-        return &plan->operand_dq;
+        return &layout->operand_dq;
     case OP_attention_dk:
-        return &plan->operand_dk;
+        return &layout->operand_dk;
     case OP_attention_dv:
-        return &plan->operand_dv;
+        return &layout->operand_dv;
     case OP_attention_dtable:
-        return &plan->operand_dtable;
+        return &layout->operand_dtable;
     default:
-        return &plan->operand_y;
+        return &layout->operand_y;
     }
 }
 
-static void plan_operands(KernelStep *step, AttentionPlan *plan, Arena *arena)
+static void plan_operands(KernelStep *step, AttentionLayout *layout, Arena *arena)
 {
     const Node *first = step->nodes[0];
-    plan->operand_dy = plan->operand_table = plan->operand_y = plan->operand_dq = -1;
-    plan->operand_dk = plan->operand_dv = plan->operand_dtable = -1;
-    plan->backward = first->op != OP_attention;
+    layout->operand_dy = layout->operand_table = layout->operand_y = layout->operand_dq =
+        -1;
+    layout->operand_dk = layout->operand_dv = layout->operand_dtable = -1;
+    layout->backward = first->op != OP_attention;
     step->operands = ARENA_ARRAY(arena, Operand, first->arg_count + step->node_count);
     for (uint32_t i = 0; i < first->arg_count; i++)
         step->operands[step->operand_count++].node = storage_node(first->args[i]);
-    uint32_t table = plan->backward ? 4 : 3;
-    if (plan->backward)
-        plan->operand_dy = 3;
+    uint32_t table = layout->backward ? 4 : 3;
+    if (layout->backward)
+        layout->operand_dy = 3;
     if (first->arg_count > table)
-        plan->operand_table = (int32_t)table;
+        layout->operand_table = (int32_t)table;
     for (uint32_t i = 0; i < step->node_count; i++) {
-        *result_operand(plan, step->nodes[i]->op) = (int32_t)step->operand_count;
+        *result_operand(layout, step->nodes[i]->op) = (int32_t)step->operand_count;
         step->operands[step->operand_count++] =
             (Operand){.node = step->nodes[i], .written = true};
     }
@@ -73,51 +75,51 @@ static void plan_operands(KernelStep *step, AttentionPlan *plan, Arena *arena)
 static void attention_operands(KernelStep *step, Arena *arena)
 {
     const Node *first = step->nodes[0];
-    AttentionPlan *plan = ARENA_ARRAY(arena, AttentionPlan, 1);
-    plan_operands(step, plan, arena);
+    AttentionLayout *layout = ARENA_ARRAY(arena, AttentionLayout, 1);
+    plan_operands(step, layout, arena);
     step->axes = ARENA_ARRAY(arena, int32_t, ATTENTION_AXES);
     step->axes[ATTENTION_AXIS_Q] = first->args[0]->type.axis;
     step->axes[ATTENTION_AXIS_K] = first->args[1]->type.axis;
     step->axes[ATTENTION_AXIS_BIAS] = first->attr.attention.bias_axis;
-    step->axis_count = plan->operand_table >= 0 ? ATTENTION_AXES : ATTENTION_AXIS_BIAS;
+    step->axis_count = layout->operand_table >= 0 ? ATTENTION_AXES : ATTENTION_AXIS_BIAS;
     step->salts = ARENA_ARRAY(arena, uint32_t, 1);
     step->salts[0] = (uint32_t)first->attr.attention.salt;
-    plan->heads = first->attr.attention.heads;
-    plan->key_width = type_width(first->args[0]->type) / plan->heads;
-    plan->value_width = type_width(first->args[2]->type) / plan->heads;
-    plan->causal = first->attr.attention.causal != 0;
-    plan->bidirectional = first->attr.attention.bidirectional != 0;
-    plan->queries_last = axis_ends_with(step->graph, step->axes[ATTENTION_AXIS_K],
-                                        step->axes[ATTENTION_AXIS_Q]);
-    plan->dropout = first->attr.attention.dropout;
-    plan->max_distance = first->attr.attention.max_distance;
-    if (plan->operand_table >= 0) {
-        plan->covered = step->graph->axes[step->axes[ATTENTION_AXIS_BIAS]].longest;
-        plan->buckets = first->args[plan->operand_table]->type.dims[0];
+    layout->heads = first->attr.attention.heads;
+    layout->key_width = type_width(first->args[0]->type) / layout->heads;
+    layout->value_width = type_width(first->args[2]->type) / layout->heads;
+    layout->causal = first->attr.attention.causal != 0;
+    layout->bidirectional = first->attr.attention.bidirectional != 0;
+    layout->queries_last = axis_ends_with(step->graph, step->axes[ATTENTION_AXIS_K],
+                                          step->axes[ATTENTION_AXIS_Q]);
+    layout->dropout = first->attr.attention.dropout;
+    layout->max_distance = first->attr.attention.max_distance;
+    if (layout->operand_table >= 0) {
+        layout->covered = step->graph->axes[step->axes[ATTENTION_AXIS_BIAS]].longest;
+        layout->buckets = first->args[layout->operand_table]->type.dims[0];
     }
     step->scratch_bytes =
-        lay_out_scratch(plan, &step->graph->axes[step->axes[ATTENTION_AXIS_Q]],
+        lay_out_scratch(layout, &step->graph->axes[step->axes[ATTENTION_AXIS_Q]],
                         &step->graph->axes[step->axes[ATTENTION_AXIS_K]]);
-    step->plan = plan;
+    step->layout = layout;
 }
 
 static void attention_describe(const KernelStep *step, FILE *out)
 {
-    const AttentionPlan *plan = step->plan;
+    const AttentionLayout *layout = step->layout;
     fprintf(out, "heads %" PRId64 " widths %" PRId64 " %" PRId64 "%s%s p %a\n",
-            plan->heads, plan->key_width, plan->value_width,
-            plan->causal ? " causal" : "", plan->queries_last ? " queries last" : "",
-            plan->dropout);
-    fprintf(out, "operands %d %d %d, %d %d %d %d\n", plan->operand_dy,
-            plan->operand_table, plan->operand_y, plan->operand_dq, plan->operand_dk,
-            plan->operand_dv, plan->operand_dtable);
-    if (plan->operand_table >= 0)
+            layout->heads, layout->key_width, layout->value_width,
+            layout->causal ? " causal" : "", layout->queries_last ? " queries last" : "",
+            layout->dropout);
+    fprintf(out, "operands %d %d %d, %d %d %d %d\n", layout->operand_dy,
+            layout->operand_table, layout->operand_y, layout->operand_dq,
+            layout->operand_dk, layout->operand_dv, layout->operand_dtable);
+    if (layout->operand_table >= 0)
         fprintf(out, "bias of %" PRId64 ", %" PRId64 " buckets to %" PRId64 "%s\n",
-                plan->covered, plan->buckets, plan->max_distance,
-                plan->bidirectional ? " bidirectional" : "");
+                layout->covered, layout->buckets, layout->max_distance,
+                layout->bidirectional ? " bidirectional" : "");
     fprintf(out, "scratch %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 "\n",
-            plan->values_t, plan->scores, plan->gradient, plan->distances,
-            plan->ddistances);
+            layout->values_t, layout->scores, layout->gradient, layout->distances,
+            layout->ddistances);
 }
 
 /* -- the kernel -------------------------------------------------------------------- */
@@ -134,7 +136,7 @@ static void enter_sequence(AttentionHead *h, LLVMValueRef sequence)
     h->padded = LLVMBuildAnd(
         e->builder, LLVMBuildAdd(e->builder, h->k_rows, emit_i64(e, e->width - 1), ""),
         emit_i64(e, -(int64_t)e->width), "");
-    if (h->plan->operand_table >= 0)
+    if (h->layout->operand_table >= 0)
         h->covered = emit_sequence_rows(e, ATTENTION_AXIS_BIAS, sequence).count;
 }
 
@@ -145,7 +147,7 @@ static void finish_probabilities(const AttentionHead *h)
     Loop row = loop_begin(e, emit_i64(e, 0), h->q_rows, 1);
     LLVMValueRef inverse = emit_splat(e, attention_exponents(h, row.index));
     LLVMValueRef key = attention_row_key(h, row.index);
-    LLVMValueRef scores = attention_row(h, h->plan->scores, row.index);
+    LLVMValueRef scores = attention_row(h, h->layout->scores, row.index);
     Loop loop = loop_begin(e, emit_i64(e, 0), h->padded, e->width);
     LLVMValueRef address = emit_at(e, e->f32, scores, loop.index);
     LLVMValueRef x =
@@ -158,46 +160,46 @@ static void finish_probabilities(const AttentionHead *h)
 static void attention_forward(const AttentionHead *h)
 {
     Emit *e = h->e;
-    const AttentionPlan *plan = h->plan;
-    LLVMValueRef stride = emit_i64(e, plan->value_width * plan->heads);
+    const AttentionLayout *layout = h->layout;
+    LLVMValueRef stride = emit_i64(e, layout->value_width * layout->heads);
     attention_scores(h);
     finish_probabilities(h);
-    emit_small_matmul(
-        e, &(SmallMatmul){.a = attention_scratch(h, plan->scores),
-                          .a_row_stride = h->padded,
-                          .a_k_stride = emit_i64(e, 1),
-                          .b = attention_k_side(h, 2, plan->value_width),
-                          .b_stride = stride,
-                          .c = attention_q_side(h, plan->operand_y, plan->value_width),
-                          .c_stride = stride,
-                          .m = h->q_rows,
-                          .n = emit_i64(e, plan->value_width),
-                          .k = h->k_rows});
+    emit_small_matmul(e, &(SmallMatmul){.a = attention_scratch(h, layout->scores),
+                                        .a_row_stride = h->padded,
+                                        .a_k_stride = emit_i64(e, 1),
+                                        .b = attention_k_side(h, 2, layout->value_width),
+                                        .b_stride = stride,
+                                        .c = attention_q_side(h, layout->operand_y,
+                                                              layout->value_width),
+                                        .c_stride = stride,
+                                        .m = h->q_rows,
+                                        .n = emit_i64(e, layout->value_width),
+                                        .k = h->k_rows});
 }
 
 static void attention_emit(Emit *e, const KernelStep *step)
 {
-    const AttentionPlan *plan = step->plan;
-    AttentionHead h = {.e = e, .plan = plan};
+    const AttentionLayout *layout = step->layout;
+    AttentionHead h = {.e = e, .layout = layout};
     h.operands = ARENA_ARRAY(e->arena, LLVMValueRef, step->operand_count);
     for (uint32_t i = 0; i < step->operand_count; i++)
         h.operands[i] = emit_operand(e, i);
     h.scratch = emit_lane_field(e, offsetof(LaneContext, scratch), e->ptr);
-    if (plan->dropout > 0)
+    if (layout->dropout > 0)
         h.salted_step = emit_salted_step(e, 0);
-    if (plan->operand_table >= 0)
+    if (layout->operand_table >= 0)
         attention_make_distances(&h);
     Loop sequence = loop_begin(e, emit_i64(e, 0), emit_sequences(e), 1);
     enter_sequence(&h, sequence.index);
-    Loop head = loop_begin(e, emit_i64(e, 0), emit_i64(e, plan->heads), 1);
+    Loop head = loop_begin(e, emit_i64(e, 0), emit_i64(e, layout->heads), 1);
     h.head = head.index;
-    if (plan->backward)
+    if (layout->backward)
         attention_backward(&h);
     else
         attention_forward(&h);
     loop_end(e, &head);
     loop_end(e, &sequence);
-    if (plan->operand_dtable >= 0)
+    if (layout->operand_dtable >= 0)
         attention_sum_distances(&h);
     LLVMBuildRetVoid(e->builder);
 }

@@ -1,4 +1,4 @@
-/* Row kernels: loops over rows, phases and columns, as rows_plan.h lays them out. */
+/* Row kernels: loops over rows, phases and columns, as rows_layout.h lays them out. */
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 
 static LLVMValueRef *value_table(RowsEmit *re)
 {
-    return ARENA_ARRAY(re->e->arena, LLVMValueRef, re->plan->value_count + 1);
+    return ARENA_ARRAY(re->e->arena, LLVMValueRef, re->layout->value_count + 1);
 }
 
 static void prepare(RowsEmit *re, const KernelStep *step)
@@ -19,7 +19,7 @@ static void prepare(RowsEmit *re, const KernelStep *step)
     re->pointers = ARENA_ARRAY(e->arena, LLVMValueRef, step->operand_count + 1);
     for (uint32_t i = 0; i < step->operand_count; i++)
         re->pointers[i] = emit_operand(e, i);
-    if (re->plan->buffer_count)
+    if (re->layout->buffer_count)
         re->scratch = emit_lane_field(e, offsetof(LaneContext, scratch), e->ptr);
     re->step_keys = value_table(re);
     re->own_rows = value_table(re);
@@ -28,8 +28,8 @@ static void prepare(RowsEmit *re, const KernelStep *step)
     re->keys = value_table(re);
     re->splats = value_table(re);
     re->vectors = value_table(re);
-    for (uint32_t i = 0; i < re->plan->value_count; i++) {
-        const RowValue *value = &re->plan->values[i];
+    for (uint32_t i = 0; i < re->layout->value_count; i++) {
+        const RowValue *value = &re->layout->values[i];
         if (value->kind == ROW_constant)
             re->scalars[i] = emit_f32(e, value->node->attr.constant.value);
         else if (value->kind == ROW_node && value->node->op == OP_dropout)
@@ -45,20 +45,20 @@ typedef void ColumnStep(RowsEmit *re, LLVMValueRef column, LLVMValueRef mask,
                         uint32_t turn);
 
 /* Columns in a loop; -1 if only known when it runs. */
-static int64_t known_columns(const RowsPlan *plan)
+static int64_t known_columns(const RowsLayout *layout)
 {
-    if (!plan->flat)
-        return plan->width;
-    return plan->axis == AXIS_STATIC ? plan->rows * plan->width : -1;
+    if (!layout->flat)
+        return layout->width;
+    return layout->axis == AXIS_STATIC ? layout->rows * layout->width : -1;
 }
 
 static LLVMValueRef column_count(RowsEmit *re)
 {
     Emit *e = re->e;
-    int64_t known = known_columns(re->plan);
+    int64_t known = known_columns(re->layout);
     if (known >= 0)
         return emit_i64(e, known);
-    return LLVMBuildMul(e->builder, emit_axis_rows(e, 0), emit_i64(e, re->plan->width),
+    return LLVMBuildMul(e->builder, emit_axis_rows(e, 0), emit_i64(e, re->layout->width),
                         "");
 }
 
@@ -82,7 +82,7 @@ static void column_loop(RowsEmit *re, const ColumnRange *range, ColumnStep *step
             LLVMBuildAdd(e->builder, loop.index, emit_i64(e, turn * width), "");
         LLVMValueRef mask =
             range->tail_count ? emit_tail_mask(e, column, range->tail_count) : NULL;
-        memset(re->vectors, 0, re->plan->value_count * sizeof re->vectors[0]);
+        memset(re->vectors, 0, re->layout->value_count * sizeof re->vectors[0]);
         step(re, column, mask, turn);
     }
     for (uint32_t i = 0; i < sum_count; i++)
@@ -98,7 +98,7 @@ static void column_loop(RowsEmit *re, const ColumnRange *range, ColumnStep *step
 static void column_loops(RowsEmit *re, uint32_t turns, ColumnStep *step)
 {
     Emit *e = re->e;
-    int64_t known = known_columns(re->plan), width = e->width, block = width * turns;
+    int64_t known = known_columns(re->layout), width = e->width, block = width * turns;
     LLVMValueRef count = column_count(re);
     LLVMValueRef blocks_end = LLVMBuildAnd(e->builder, count, emit_i64(e, -block), "");
     LLVMValueRef vectors_end = LLVMBuildAnd(e->builder, count, emit_i64(e, -width), "");
@@ -106,7 +106,7 @@ static void column_loops(RowsEmit *re, uint32_t turns, ColumnStep *step)
         column_loop(re, &(ColumnRange){emit_i64(e, 0), blocks_end, turns, NULL}, step);
     if (turns > 1 && (known < 0 || known % block >= width))
         column_loop(re, &(ColumnRange){blocks_end, vectors_end, 1, NULL}, step);
-    if (re->plan->width % width != 0 && (known < 0 || known % width != 0))
+    if (re->layout->width % width != 0 && (known < 0 || known % width != 0))
         column_loop(re, &(ColumnRange){vectors_end, count, 1, count}, step);
 }
 
@@ -114,9 +114,9 @@ static void zero_step(RowsEmit *re, LLVMValueRef column, LLVMValueRef mask, uint
 {
     (void)turn;
     Emit *e = re->e;
-    for (uint32_t i = 0; i < re->plan->value_count; i++) {
-        const RowValue *value = &re->plan->values[i];
-        if (row_value_is_rowsum(value) && re->plan->values[value->args[0]].wide)
+    for (uint32_t i = 0; i < re->layout->value_count; i++) {
+        const RowValue *value = &re->layout->values[i];
+        if (row_value_is_rowsum(value) && re->layout->values[value->args[0]].wide)
             emit_store_vector(e, LLVMConstNull(e->vf),
                               emit_at(e, e->f32, re->pointers[value->operand], column),
                               mask);
@@ -140,7 +140,7 @@ static void reduce_step(RowsEmit *re, uint32_t reduction, LLVMValueRef column,
                         LLVMValueRef mask, uint32_t turn)
 {
     Emit *e = re->e;
-    const RowValue *value = &re->plan->values[re->reductions[reduction]];
+    const RowValue *value = &re->layout->values[re->reductions[reduction]];
     OpKind op = value->node->op;
     LLVMValueRef x = rows_vector(re, value->args[0], column, mask);
     if (mask) {
@@ -164,7 +164,7 @@ static void store_vector(RowsEmit *re, uint32_t index, LLVMValueRef x,
                          LLVMValueRef column, LLVMValueRef mask)
 {
     Emit *e = re->e;
-    if (row_value_has_dtype(&re->plan->values[index], DTYPE_bit))
+    if (row_value_has_dtype(&re->layout->values[index], DTYPE_bit))
         rows_store_bits(re, x, re->bases[index], column, mask);
     else
         emit_store_vector(e, x, emit_at(e, e->f32, re->bases[index], column), mask);
@@ -173,12 +173,12 @@ static void store_vector(RowsEmit *re, uint32_t index, LLVMValueRef x,
 static bool is_stored_now(const RowsEmit *re, const RowValue *value)
 {
     return row_value_is_output(value) && value->wide &&
-           row_output_phase(re->plan, value) == re->phase;
+           row_output_phase(re->layout, value) == re->phase;
 }
 
 static bool is_summed_now(const RowsEmit *re, const RowValue *value)
 {
-    return row_value_is_rowsum(value) && re->plan->values[value->args[0]].wide &&
+    return row_value_is_rowsum(value) && re->layout->values[value->args[0]].wide &&
            value->level == re->phase;
 }
 
@@ -190,8 +190,8 @@ static void phase_step(RowsEmit *re, LLVMValueRef column, LLVMValueRef mask,
     for (uint32_t i = 0; i < re->reduction_count; i++)
         reduce_step(re, i, column, mask, turn);
     for (int store = 0; store < 2; store++) {
-        for (uint32_t i = 0; i < re->plan->value_count; i++) {
-            const RowValue *value = &re->plan->values[i];
+        for (uint32_t i = 0; i < re->layout->value_count; i++) {
+            const RowValue *value = &re->layout->values[i];
             if (is_stored_now(re, value)) {
                 LLVMValueRef x = rows_vector(re, i, column, mask);
                 if (store)
@@ -212,26 +212,26 @@ static uint32_t phase_turns(const RowsEmit *re)
     if (re->reduction_count)
         return ROWS_SUMS;
     uint32_t nodes = 0;
-    for (uint32_t i = 0; i < re->plan->value_count; i++)
-        nodes += re->plan->values[i].phase == (int32_t)re->phase;
+    for (uint32_t i = 0; i < re->layout->value_count; i++)
+        nodes += re->layout->values[i].phase == (int32_t)re->phase;
     return nodes <= 4 ? 4 : nodes <= 12 ? 2 : 1;
 }
 
 static void phase_begin(RowsEmit *re)
 {
     Emit *e = re->e;
-    const RowsPlan *plan = re->plan;
-    uint32_t *reductions = ARENA_ARRAY(e->arena, uint32_t, plan->value_count + 1);
+    const RowsLayout *layout = re->layout;
+    uint32_t *reductions = ARENA_ARRAY(e->arena, uint32_t, layout->value_count + 1);
     re->reduction_count = 0;
-    for (uint32_t i = 0; i < plan->value_count; i++) {
+    for (uint32_t i = 0; i < layout->value_count; i++) {
         re->splats[i] = re->scalars[i] ? emit_splat(e, re->scalars[i]) : NULL;
-        if (plan->values[i].reduces && plan->values[i].level == re->phase)
+        if (layout->values[i].reduces && layout->values[i].level == re->phase)
             reductions[re->reduction_count++] = i;
     }
     re->reductions = reductions;
     re->sums = ARENA_ARRAY(e->arena, LLVMValueRef, re->reduction_count * ROWS_SUMS + 1);
     for (uint32_t i = 0; i < re->reduction_count * ROWS_SUMS; i++) {
-        OpKind op = plan->values[reductions[i / ROWS_SUMS]].node->op;
+        OpKind op = layout->values[reductions[i / ROWS_SUMS]].node->op;
         re->sums[i] = emit_splat(e, emit_f32(e, reduce_identity(op)));
     }
 }
@@ -240,7 +240,7 @@ static void phase_end(RowsEmit *re)
 {
     Emit *e = re->e;
     for (uint32_t i = 0; i < re->reduction_count; i++) {
-        OpKind op = re->plan->values[re->reductions[i]].node->op;
+        OpKind op = re->layout->values[re->reductions[i]].node->op;
         LLVMValueRef *sums = &re->sums[i * ROWS_SUMS];
         LLVMValueRef sum = reduce_join(e, op, reduce_join(e, op, sums[0], sums[1]),
                                        reduce_join(e, op, sums[2], sums[3]));
@@ -274,7 +274,7 @@ static LLVMValueRef use_key(RowsEmit *re, uint32_t index)
 {
     Emit *e = re->e;
     LLVMValueRef row = re->own_rows[index], key;
-    if (type_is_ragged(re->plan->values[index].node->type)) {
+    if (type_is_ragged(re->layout->values[index].node->type)) {
         LLVMValueRef keys = emit_axis_field(e, 0, offsetof(AxisView, row_key), e->ptr);
         key = emit_load(e, e->i32, emit_at(e, e->i32, keys, row));
     } else {
@@ -288,8 +288,8 @@ static LLVMValueRef use_key(RowsEmit *re, uint32_t index)
 static void row_begin(RowsEmit *re, LLVMValueRef row)
 {
     Emit *e = re->e;
-    for (uint32_t i = 0; i < re->plan->value_count; i++) {
-        const RowValue *value = &re->plan->values[i];
+    for (uint32_t i = 0; i < re->layout->value_count; i++) {
+        const RowValue *value = &re->layout->values[i];
         if (value->kind == ROW_constant || row_value_is_rowsum(value))
             continue;
         re->own_rows[i] = own_row(re, value, row);
@@ -310,8 +310,8 @@ static void row_begin(RowsEmit *re, LLVMValueRef row)
 /* Narrow nodes between phases: those of this level. */
 static void narrow_nodes(RowsEmit *re, uint32_t level)
 {
-    for (uint32_t i = 0; i < re->plan->value_count; i++) {
-        const RowValue *value = &re->plan->values[i];
+    for (uint32_t i = 0; i < re->layout->value_count; i++) {
+        const RowValue *value = &re->layout->values[i];
         if (value->kind != ROW_node || value->wide || value->reduces ||
             value->level != level || row_value_is_rowsum(value))
             continue;
@@ -325,8 +325,8 @@ static void narrow_nodes(RowsEmit *re, uint32_t level)
 static void row_end(RowsEmit *re, LLVMValueRef *totals)
 {
     Emit *e = re->e;
-    for (uint32_t i = 0; i < re->plan->value_count; i++) {
-        const RowValue *value = &re->plan->values[i];
+    for (uint32_t i = 0; i < re->layout->value_count; i++) {
+        const RowValue *value = &re->layout->values[i];
         if (row_value_is_output(value) && !value->wide) {
             rows_store_scalar(re, value, re->scalars[i], re->bases[i]);
         } else if (totals[i]) {
@@ -343,9 +343,9 @@ static void row_end(RowsEmit *re, LLVMValueRef *totals)
 static void emit_row(RowsEmit *re, LLVMValueRef row, LLVMValueRef *totals)
 {
     row_begin(re, row);
-    for (uint32_t level = 0; level < re->plan->level_count; level++) {
+    for (uint32_t level = 0; level < re->layout->level_count; level++) {
         narrow_nodes(re, level);
-        if (level >= re->plan->phase_count)
+        if (level >= re->layout->phase_count)
             continue;
         re->phase = level;
         phase_begin(re);
@@ -364,9 +364,9 @@ static LLVMValueRef *totals_begin(RowsEmit *re)
     Emit *e = re->e;
     LLVMTypeRef f64 = LLVMDoubleTypeInContext(e->context);
     LLVMValueRef *totals = value_table(re);
-    for (uint32_t i = 0; i < re->plan->value_count; i++) {
-        const RowValue *value = &re->plan->values[i];
-        if (!row_value_is_rowsum(value) || re->plan->values[value->args[0]].wide)
+    for (uint32_t i = 0; i < re->layout->value_count; i++) {
+        const RowValue *value = &re->layout->values[i];
+        if (!row_value_is_rowsum(value) || re->layout->values[value->args[0]].wide)
             continue;
         totals[i] = LLVMBuildAlloca(e->builder, f64, "");
         LLVMBuildStore(e->builder, LLVMConstNull(f64), totals[i]);
@@ -378,36 +378,36 @@ static void totals_end(RowsEmit *re, LLVMValueRef *totals)
 {
     Emit *e = re->e;
     LLVMTypeRef f64 = LLVMDoubleTypeInContext(e->context);
-    for (uint32_t i = 0; i < re->plan->value_count; i++) {
+    for (uint32_t i = 0; i < re->layout->value_count; i++) {
         if (!totals[i])
             continue;
         LLVMValueRef total = LLVMBuildLoad2(e->builder, f64, totals[i], "");
         emit_store(e, LLVMBuildFPTrunc(e->builder, total, e->f32, ""),
-                   re->pointers[re->plan->values[i].operand]);
+                   re->pointers[re->layout->values[i].operand]);
     }
 }
 
-static bool has_wide_sums(const RowsPlan *plan)
+static bool has_wide_sums(const RowsLayout *layout)
 {
-    for (uint32_t i = 0; i < plan->value_count; i++)
-        if (row_value_is_rowsum(&plan->values[i]) &&
-            plan->values[plan->values[i].args[0]].wide)
+    for (uint32_t i = 0; i < layout->value_count; i++)
+        if (row_value_is_rowsum(&layout->values[i]) &&
+            layout->values[layout->values[i].args[0]].wide)
             return true;
     return false;
 }
 
 static void rows_emit(Emit *e, const KernelStep *step)
 {
-    RowsEmit re = {.e = e, .plan = step->plan};
+    RowsEmit re = {.e = e, .layout = step->layout};
     prepare(&re, step);
     LLVMValueRef *totals = totals_begin(&re);
-    if (has_wide_sums(re.plan))
+    if (has_wide_sums(re.layout))
         column_loops(&re, ROWS_SUMS, zero_step);
-    if (re.plan->flat || (re.plan->axis == AXIS_STATIC && re.plan->rows == 1)) {
+    if (re.layout->flat || (re.layout->axis == AXIS_STATIC && re.layout->rows == 1)) {
         emit_row(&re, emit_i64(e, 0), totals);
     } else {
-        bool ragged = re.plan->axis != AXIS_STATIC;
-        LLVMValueRef rows = ragged ? emit_axis_rows(e, 0) : emit_i64(e, re.plan->rows);
+        bool ragged = re.layout->axis != AXIS_STATIC;
+        LLVMValueRef rows = ragged ? emit_axis_rows(e, 0) : emit_i64(e, re.layout->rows);
         Loop loop = loop_begin(e, emit_i64(e, 0), rows, 1);
         emit_row(&re, loop.index, totals);
         loop_end(e, &loop);

@@ -29,14 +29,14 @@ typedef enum VocabOperand {
     VOCAB_OPERANDS
 } VocabOperand;
 
-typedef struct VocabPlan {
+typedef struct VocabLayout {
     int32_t operand[VOCAB_OPERANDS]; /* of the kernel, or -1 */
     int64_t words, width;            /* rows and columns of the table */
     int64_t stride;                  /* floats from one row of logits to the next */
     int64_t chunk;                   /* most rows of logits at once */
     int64_t static_rows;             /* of x, if not ragged */
     bool ragged, has_gradient;
-} VocabPlan;
+} VocabLayout;
 
 /* What each op takes, in order, and gives. The last argument may be absent. */
 typedef struct VocabOp {
@@ -56,7 +56,7 @@ static const VocabOp vocab_ops[OP_COUNT] = {
     [OP_vocab_argmax] = {{VOCAB_x, VOCAB_table, VOCAB_bias}, VOCAB_argmax},
 };
 
-/* -- the plan ---------------------------------------------------------------------- */
+/* -- the layout -------------------------------------------------------------------- */
 
 /* The node of each role in the step. */
 static void collect(const KernelStep *step, const Node *roles[VOCAB_OPERANDS])
@@ -74,50 +74,50 @@ static void vocab_operands(KernelStep *step, Arena *arena)
 {
     const Node *roles[VOCAB_OPERANDS] = {NULL};
     collect(step, roles);
-    VocabPlan *plan = ARENA_ARRAY(arena, VocabPlan, 1);
+    VocabLayout *layout = ARENA_ARRAY(arena, VocabLayout, 1);
     step->operands = ARENA_ARRAY(arena, Operand, VOCAB_OPERANDS);
     for (uint32_t i = 0; i < VOCAB_OPERANDS; i++) {
-        plan->operand[i] = roles[i] ? (int32_t)step->operand_count : -1;
+        layout->operand[i] = roles[i] ? (int32_t)step->operand_count : -1;
         if (roles[i])
             step->operands[step->operand_count++] =
                 i < VOCAB_loss ? (Operand){.node = storage_node(roles[i])}
                                : (Operand){.node = roles[i], .written = true};
     }
     Type x = roles[VOCAB_x]->type;
-    plan->words = roles[VOCAB_table]->type.dims[0];
-    plan->width = type_width(x);
-    plan->stride = whole_vectors(plan->words);
-    plan->chunk = step->nodes[0]->attr.chunked.chunk;
-    plan->ragged = type_is_ragged(x);
-    plan->static_rows = type_static_rows(x);
-    plan->has_gradient = roles[VOCAB_dy] != NULL;
-    int64_t rows = plan->static_rows;
-    if (plan->ragged) {
+    layout->words = roles[VOCAB_table]->type.dims[0];
+    layout->width = type_width(x);
+    layout->stride = whole_vectors(layout->words);
+    layout->chunk = step->nodes[0]->attr.chunked.chunk;
+    layout->ragged = type_is_ragged(x);
+    layout->static_rows = type_static_rows(x);
+    layout->has_gradient = roles[VOCAB_dy] != NULL;
+    int64_t rows = layout->static_rows;
+    if (layout->ragged) {
         step->axes = ARENA_ARRAY(arena, int32_t, 1);
         step->axes[step->axis_count++] = x.axis;
         rows = step->graph->axes[x.axis].capacity;
     }
-    step->scratch_bytes =
-        (rows < plan->chunk ? rows : plan->chunk) * plan->stride * (int64_t)sizeof(float);
-    step->plan = plan;
+    step->scratch_bytes = (rows < layout->chunk ? rows : layout->chunk) * layout->stride *
+                          (int64_t)sizeof(float);
+    step->layout = layout;
 }
 
 static void vocab_describe(const KernelStep *step, FILE *out)
 {
-    const VocabPlan *plan = step->plan;
+    const VocabLayout *layout = step->layout;
     fprintf(out,
             "table %" PRId64 " by %" PRId64 " chunk %" PRId64 " rows %" PRId64 "%s\n",
-            plan->words, plan->width, plan->chunk, plan->static_rows,
-            plan->ragged ? " ragged" : "");
+            layout->words, layout->width, layout->chunk, layout->static_rows,
+            layout->ragged ? " ragged" : "");
     for (uint32_t i = 0; i < VOCAB_OPERANDS; i++)
-        fprintf(out, " %d", plan->operand[i]);
+        fprintf(out, " %d", layout->operand[i]);
 }
 
 /* -- the kernel -------------------------------------------------------------------- */
 
 typedef struct VocabEmit {
     Emit *e;
-    const VocabPlan *plan;
+    const VocabLayout *layout;
     LLVMValueRef pointers[VOCAB_OPERANDS];
     LLVMValueRef scratch;
     LLVMValueRef row;    /* of x, where the chunk begins, then the row at hand */
@@ -130,7 +130,7 @@ typedef struct VocabEmit {
 
 static bool has(const VocabEmit *v, VocabOperand role)
 {
-    return v->plan->operand[role] >= 0;
+    return v->layout->operand[role] >= 0;
 }
 
 /* Row `row` of an operand that is `width` wide. */
@@ -176,35 +176,35 @@ static void call_gemm(Emit *e, const Gemm *g)
 static void make_logits(const VocabEmit *v, LLVMValueRef rows)
 {
     Emit *e = v->e;
-    const VocabPlan *plan = v->plan;
+    const VocabLayout *layout = v->layout;
     call_gemm(e, &(Gemm){.transpose_b = true,
                          .m = rows,
-                         .n = emit_i64(e, plan->words),
-                         .k = emit_i64(e, plan->width),
-                         .a = row_of(v, VOCAB_x, v->row, plan->width),
-                         .a_stride = plan->width,
+                         .n = emit_i64(e, layout->words),
+                         .k = emit_i64(e, layout->width),
+                         .a = row_of(v, VOCAB_x, v->row, layout->width),
+                         .a_stride = layout->width,
                          .b = v->pointers[VOCAB_table],
-                         .b_stride = plan->width,
+                         .b_stride = layout->width,
                          .c = v->scratch,
-                         .c_stride = plan->stride,
+                         .c_stride = layout->stride,
                          .accumulate = emit_i32(e, 0)});
 }
 
 static void multiply_gradients(const VocabEmit *v, LLVMValueRef rows)
 {
     Emit *e = v->e;
-    const VocabPlan *plan = v->plan;
-    LLVMValueRef words = emit_i64(e, plan->words), width = emit_i64(e, plan->width);
+    const VocabLayout *layout = v->layout;
+    LLVMValueRef words = emit_i64(e, layout->words), width = emit_i64(e, layout->width);
     if (has(v, VOCAB_dx))
         call_gemm(e, &(Gemm){.m = rows,
                              .n = width,
                              .k = words,
                              .a = v->scratch,
-                             .a_stride = plan->stride,
+                             .a_stride = layout->stride,
                              .b = v->pointers[VOCAB_table],
-                             .b_stride = plan->width,
-                             .c = row_of(v, VOCAB_dx, v->row, plan->width),
-                             .c_stride = plan->width,
+                             .b_stride = layout->width,
+                             .c = row_of(v, VOCAB_dx, v->row, layout->width),
+                             .c_stride = layout->width,
                              .accumulate = emit_i32(e, 0)});
     if (!has(v, VOCAB_dtable))
         return;
@@ -215,11 +215,11 @@ static void multiply_gradients(const VocabEmit *v, LLVMValueRef rows)
                          .n = width,
                          .k = rows,
                          .a = v->scratch,
-                         .a_stride = plan->stride,
-                         .b = row_of(v, VOCAB_x, v->row, plan->width),
-                         .b_stride = plan->width,
+                         .a_stride = layout->stride,
+                         .b = row_of(v, VOCAB_x, v->row, layout->width),
+                         .b_stride = layout->width,
                          .c = v->pointers[VOCAB_dtable],
-                         .c_stride = plan->width,
+                         .c_stride = layout->width,
                          .accumulate = LLVMBuildZExt(e->builder, later, e->i32, "")});
 }
 
@@ -241,7 +241,7 @@ static void add_bias(const VocabEmit *v)
 {
     if (has(v, VOCAB_bias))
         emit_add_floats(v->e, v->logits, v->pointers[VOCAB_bias],
-                        emit_i64(v->e, v->plan->words));
+                        emit_i64(v->e, v->layout->words));
 }
 
 /* A loop over the columns in whole vectors; `mask` holds in the last one only. */
@@ -252,7 +252,7 @@ typedef void RowTurn(VocabEmit *v, LLVMValueRef column, LLVMValueRef mask);
 static void each_column(VocabEmit *v, RowTurn *turn)
 {
     Emit *e = v->e;
-    int64_t whole = v->plan->words / e->width * e->width;
+    int64_t whole = v->layout->words / e->width * e->width;
     LLVMValueRef carried = v->carried, numbers = v->numbers;
     Loop loop = loop_begin(e, emit_i64(e, 0), emit_i64(e, whole), e->width);
     LLVMValueRef carried_phi = loop_carry(e, &loop, carried);
@@ -266,9 +266,9 @@ static void each_column(VocabEmit *v, RowTurn *turn)
     loop_end(e, &loop);
     v->carried = carried_phi;
     v->numbers = numbers_phi;
-    if (whole < v->plan->words)
+    if (whole < v->layout->words)
         turn(v, emit_i64(e, whole),
-             emit_tail_mask(e, emit_i64(e, whole), emit_i64(e, v->plan->words)));
+             emit_tail_mask(e, emit_i64(e, whole), emit_i64(e, v->layout->words)));
 }
 
 static void turn_maximum(VocabEmit *v, LLVMValueRef column, LLVMValueRef mask)
@@ -284,7 +284,7 @@ static void turn_exponents(VocabEmit *v, LLVMValueRef column, LLVMValueRef mask)
     x = emit_exp(e, LLVMBuildFSub(e->builder, x, v->largest, ""));
     if (mask)
         x = LLVMBuildSelect(e->builder, mask, x, LLVMConstNull(e->vf), "");
-    if (v->plan->has_gradient)
+    if (v->layout->has_gradient)
         emit_store_vector(e, x, address, mask);
     v->carried = LLVMBuildFAdd(e->builder, v->carried, x, "");
 }
@@ -316,7 +316,7 @@ static void finish_gradient(VocabEmit *v, LLVMValueRef label, LLVMValueRef sum)
     Emit *e = v->e;
     LLVMValueRef dy = emit_load(e, e->f32, row_of(v, VOCAB_dy, v->row, 1));
     v->inverse = emit_splat(e, LLVMBuildFDiv(e->builder, dy, sum, ""));
-    emit_columns(e, emit_i64(e, v->plan->words), scale_columns, v);
+    emit_columns(e, emit_i64(e, v->layout->words), scale_columns, v);
     subtract_at(e, v->logits, label, dy);
     if (has(v, VOCAB_dbias))
         subtract_at(e, v->pointers[VOCAB_dbias], label, dy);
@@ -346,7 +346,7 @@ static void cross_entropy_row(VocabEmit *v)
         loss = LLVMBuildFAdd(e->builder, loss, emit_log(e, sum), "");
         emit_store(e, loss, row_of(v, VOCAB_loss, v->row, 1));
     }
-    if (v->plan->has_gradient)
+    if (v->layout->has_gradient)
         finish_gradient(v, label, sum);
 }
 
@@ -392,13 +392,13 @@ static void clear_sums(VocabEmit *v, LLVMValueRef rows)
 {
     Emit *e = v->e;
     if (has(v, VOCAB_dbias))
-        emit_zero_floats(e, v->pointers[VOCAB_dbias], emit_i64(e, v->plan->words));
+        emit_zero_floats(e, v->pointers[VOCAB_dbias], emit_i64(e, v->layout->words));
     if (!has(v, VOCAB_dtable))
         return;
     LLVMValueRef empty = LLVMBuildICmp(e->builder, LLVMIntEQ, rows, emit_i64(e, 0), "");
-    LLVMValueRef count =
-        LLVMBuildSelect(e->builder, empty, emit_i64(e, v->plan->words * v->plan->width),
-                        emit_i64(e, 0), "");
+    LLVMValueRef count = LLVMBuildSelect(e->builder, empty,
+                                         emit_i64(e, v->layout->words * v->layout->width),
+                                         emit_i64(e, 0), "");
     emit_zero_floats(e, v->pointers[VOCAB_dtable], count);
 }
 
@@ -411,7 +411,7 @@ static void emit_chunk(VocabEmit *v, LLVMValueRef rows)
     v->row = LLVMBuildAdd(e->builder, first, loop.index, "");
     v->logits =
         emit_at(e, e->f32, v->scratch,
-                LLVMBuildMul(e->builder, loop.index, emit_i64(e, v->plan->stride), ""));
+                LLVMBuildMul(e->builder, loop.index, emit_i64(e, v->layout->stride), ""));
     add_bias(v);
     if (has(v, VOCAB_argmax))
         argmax_row(v);
@@ -424,18 +424,18 @@ static void emit_chunk(VocabEmit *v, LLVMValueRef rows)
 
 static void vocab_emit(Emit *e, const KernelStep *step)
 {
-    VocabEmit v = {.e = e, .plan = step->plan};
+    VocabEmit v = {.e = e, .layout = step->layout};
     for (uint32_t i = 0; i < VOCAB_OPERANDS; i++)
-        if (v.plan->operand[i] >= 0)
-            v.pointers[i] = emit_operand(e, (uint32_t)v.plan->operand[i]);
+        if (v.layout->operand[i] >= 0)
+            v.pointers[i] = emit_operand(e, (uint32_t)v.layout->operand[i]);
     v.scratch = emit_lane_field(e, offsetof(LaneContext, scratch), e->ptr);
     LLVMValueRef rows =
-        v.plan->ragged ? emit_axis_rows(e, 0) : emit_i64(e, v.plan->static_rows);
+        v.layout->ragged ? emit_axis_rows(e, 0) : emit_i64(e, v.layout->static_rows);
     clear_sums(&v, rows);
-    Loop chunk = loop_begin(e, emit_i64(e, 0), rows, v.plan->chunk);
+    Loop chunk = loop_begin(e, emit_i64(e, 0), rows, v.layout->chunk);
     v.row = chunk.index;
     LLVMValueRef pair[] = {LLVMBuildSub(e->builder, rows, chunk.index, ""),
-                           emit_i64(e, v.plan->chunk)};
+                           emit_i64(e, v.layout->chunk)};
     emit_chunk(&v, emit_intrinsic(e, "llvm.smin", pair, 2));
     loop_end(e, &chunk);
     LLVMBuildRetVoid(e->builder);

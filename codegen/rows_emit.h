@@ -3,7 +3,7 @@
 #define VLG_CODEGEN_ROWS_EMIT_H
 
 #include "codegen/loops.h"
-#include "codegen/rows_plan.h"
+#include "codegen/rows_layout.h"
 
 /* Accumulators of a reduction: column vector i is added to number i mod ROWS_SUMS. The
  * order of additions depends on nothing but the width, so a value is the same in whatever
@@ -12,7 +12,7 @@ enum { ROWS_SUMS = 4 };
 
 typedef struct RowsEmit {
     Emit *e;
-    const RowsPlan *plan;
+    const RowsLayout *layout;
     LLVMValueRef *pointers; /* by operand */
     LLVMValueRef scratch;
     LLVMValueRef *step_keys; /* by value, dropout: of step and salt */

@@ -27,7 +27,7 @@ void rows_store_scalar(RowsEmit *re, const RowValue *value, LLVMValueRef number,
 static uint32_t bit_bytes(const RowsEmit *re, LLVMValueRef mask)
 {
     uint32_t width = re->e->width;
-    uint32_t count = mask ? (uint32_t)(re->plan->width % width) : width;
+    uint32_t count = mask ? (uint32_t)(re->layout->width % width) : width;
     return (count + 7) / 8;
 }
 
@@ -99,7 +99,7 @@ void rows_store_bits(RowsEmit *re, LLVMValueRef bits, LLVMValueRef base,
 LLVMValueRef rows_buffer(RowsEmit *re, int32_t buffer, LLVMValueRef column)
 {
     Emit *e = re->e;
-    LLVMValueRef start = emit_i64(e, buffer * rows_buffer_stride(re->plan));
+    LLVMValueRef start = emit_i64(e, buffer * rows_buffer_stride(re->layout));
     return emit_at(e, e->f32, re->scratch, LLVMBuildAdd(e->builder, start, column, ""));
 }
 
@@ -118,7 +118,7 @@ static LLVMValueRef emit_dropout(RowsEmit *re, uint32_t index, LLVMValueRef x,
                                  LLVMValueRef column)
 {
     Emit *e = re->e;
-    double p = re->plan->values[index].node->attr.dropout.p;
+    double p = re->layout->values[index].node->attr.dropout.p;
     if (p == 0)
         return x;
     LLVMValueRef number = emit_i32(e, 0);
@@ -138,7 +138,7 @@ LLVMValueRef rows_formula(RowsEmit *re, uint32_t index, LLVMValueRef *args,
                           LLVMValueRef column)
 {
     Emit *e = re->e;
-    switch (re->plan->values[index].node->op) {
+    switch (re->layout->values[index].node->op) {
     case OP_add:
         return LLVMBuildFAdd(e->builder, args[0], args[1], "");
     case OP_sub:
@@ -188,7 +188,7 @@ static LLVMValueRef load_vector(RowsEmit *re, const RowValue *value, uint32_t in
 static LLVMValueRef compute_vector(RowsEmit *re, uint32_t index, LLVMValueRef column,
                                    LLVMValueRef mask)
 {
-    const RowValue *value = &re->plan->values[index];
+    const RowValue *value = &re->layout->values[index];
     LLVMValueRef args[3] = {0};
     for (uint32_t i = 0; i < value->node->arg_count; i++)
         args[i] = rows_vector(re, value->args[i], column, mask);
@@ -202,7 +202,7 @@ static LLVMValueRef compute_vector(RowsEmit *re, uint32_t index, LLVMValueRef co
 LLVMValueRef rows_vector(RowsEmit *re, uint32_t index, LLVMValueRef column,
                          LLVMValueRef mask)
 {
-    const RowValue *value = &re->plan->values[index];
+    const RowValue *value = &re->layout->values[index];
     if (!value->wide)
         return re->splats[index];
     LLVMValueRef *vector = &re->vectors[index];

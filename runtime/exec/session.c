@@ -13,7 +13,7 @@
 #include "runtime/exec/exec.h"
 #include "runtime/lanes/lanes.h"
 #include "runtime/lanes/spin.h"
-#include "runtime/exec/update_plan.h"
+#include "runtime/exec/update_order.h"
 
 typedef struct GraphRun {
     const Graph *graph;
@@ -22,7 +22,7 @@ typedef struct GraphRun {
     double loss;
     Exec **execs;         /* by lane; update graphs have one */
     AxisTables **tables;  /* by lane */
-    UpdatePlan *plan;     /* update graphs */
+    UpdateOrder *order;   /* update graphs */
     NamedResult *results; /* of all but train and update graphs */
     uint32_t result_count;
     int64_t *result_room; /* bytes behind results[i].data */
@@ -157,8 +157,8 @@ static bool bind_graph(Session *session, uint32_t g, Diags *diags)
             return false;
     }
     if (is_update)
-        run->plan = update_plan_new(run->execs[0], session->store, diags);
-    return !is_update || run->plan;
+        run->order = update_order_new(run->execs[0], session->store, diags);
+    return !is_update || run->order;
 }
 
 static const GraphRun *find_run(const Session *session, GraphKind kind, const char *task)
@@ -272,7 +272,7 @@ static void free_run(GraphRun *run, uint32_t lanes)
     for (uint32_t i = 0; i < run->result_count; i++)
         free(run->results[i].data);
     layout_free(run->layout);
-    update_plan_free(run->plan);
+    update_order_free(run->order);
     free(run->accumulators);
     free(run->execs);
     free(run->tables);
@@ -355,13 +355,13 @@ static void run_microbatches(void *state, uint32_t lane)
 static void run_update_items(void *state, uint32_t lane)
 {
     Session *session = state;
-    const UpdatePlan *plan = session->current->plan;
+    const UpdateOrder *order = session->current->order;
     for (;;) {
         int64_t item = atomic_fetch_add_explicit(&session->next, 1, memory_order_relaxed);
-        if (item >= plan->item_count)
+        if (item >= order->item_count)
             return;
-        spin_until(&session->done, plan->wait[item]);
-        update_plan_run_item(plan, (uint32_t)item, &session->contexts[lane]);
+        spin_until(&session->done, order->wait[item]);
+        update_order_run_item(order, (uint32_t)item, &session->contexts[lane]);
         atomic_fetch_add_explicit(&session->done, 1, memory_order_acq_rel);
     }
 }

@@ -1,6 +1,6 @@
 /* Row groups: the layout of every value in their space, phases, buffers and
  * description. */
-#include "codegen/rows_plan.h"
+#include "codegen/rows_layout.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -15,18 +15,18 @@ static Lowering lowering_of(const Node *node)
 
 /* -- values -------------------------------------------------------------------- */
 
-typedef struct RowsPlanner {
+typedef struct RowsBuilder {
     KernelStep *step;
     Arena *arena;
-    RowsPlan *plan;
+    RowsLayout *layout;
     RowSpace space;
     uint32_t value_capacity;
-} RowsPlanner;
+} RowsBuilder;
 
 /* Fills `dims`: how the value's own row follows from the group's. */
-static void lay_out(const RowsPlanner *planner, RowValue *value)
+static void lay_out(const RowsBuilder *builder, RowValue *value)
 {
-    const RowSpace *space = &planner->space;
+    const RowSpace *space = &builder->space;
     Type type = value->node->type;
     if (type_is_ragged(type)) {
         value->dims[value->dim_count++] = (RowDim){1, 0, 1};
@@ -46,23 +46,23 @@ static void lay_out(const RowsPlanner *planner, RowValue *value)
         stride *= dim;
     }
     for (uint32_t i = 0; i < value->dim_count; i++)
-        if (value->dims[i].divide * value->dims[i].modulo == planner->plan->rows)
+        if (value->dims[i].divide * value->dims[i].modulo == builder->layout->rows)
             value->dims[i].modulo = 0;
 }
 
-static uint32_t add_value(RowsPlanner *planner, RowKind kind, const Node *node)
+static uint32_t add_value(RowsBuilder *builder, RowKind kind, const Node *node)
 {
-    RowsPlan *plan = planner->plan;
-    assert(plan->value_count < planner->value_capacity);
-    RowValue *value = &plan->values[plan->value_count];
+    RowsLayout *layout = builder->layout;
+    assert(layout->value_count < builder->value_capacity);
+    RowValue *value = &layout->values[layout->value_count];
     *value =
         (RowValue){.kind = kind, .node = node, .operand = -1, .phase = -1, .buffer = -1};
     bool is_sum = kind == ROW_node && lowering_of(node) == LOWER_rowsum;
     if (kind != ROW_constant && !is_sum) {
-        value->wide = plan->width > 1 && type_width(node->type) == plan->width;
-        lay_out(planner, value);
+        value->wide = layout->width > 1 && type_width(node->type) == layout->width;
+        lay_out(builder, value);
     }
-    return plan->value_count++;
+    return layout->value_count++;
 }
 
 static uint32_t add_operand(KernelStep *step, const Node *node, bool written)
@@ -75,52 +75,53 @@ static uint32_t add_operand(KernelStep *step, const Node *node, bool written)
 }
 
 /* Index of the value of `arg` as a node of the group reads it. */
-static uint32_t find_value(RowsPlanner *planner, const Node *arg)
+static uint32_t find_value(RowsBuilder *builder, const Node *arg)
 {
-    const RowsPlan *plan = planner->plan;
+    const RowsLayout *layout = builder->layout;
     const Node *storage = storage_node(arg);
     bool constant = storage->op == OP_constant;
-    for (uint32_t i = 0; i < plan->value_count; i++) {
-        const RowValue *value = &plan->values[i];
+    for (uint32_t i = 0; i < layout->value_count; i++) {
+        const RowValue *value = &layout->values[i];
         if (value->kind == ROW_node || constant ? value->node == storage
                                                 : value->node == arg)
             return i;
     }
     uint32_t found =
-        add_value(planner, constant ? ROW_constant : ROW_input, constant ? storage : arg);
+        add_value(builder, constant ? ROW_constant : ROW_input, constant ? storage : arg);
     if (!constant)
-        plan->values[found].operand = (int32_t)add_operand(planner->step, storage, false);
+        layout->values[found].operand =
+            (int32_t)add_operand(builder->step, storage, false);
     return found;
 }
 
-static void add_nodes(RowsPlanner *planner)
+static void add_nodes(RowsBuilder *builder)
 {
-    const KernelStep *step = planner->step;
-    RowValue *values = planner->plan->values;
+    const KernelStep *step = builder->step;
+    RowValue *values = builder->layout->values;
     for (uint32_t i = 0; i < step->node_count; i++) {
         const Node *node = step->nodes[i];
         uint32_t args[3] = {0};
         uint32_t level = 0;
         for (uint32_t j = 0; j < node->arg_count; j++) {
-            args[j] = find_value(planner, node->args[j]);
+            args[j] = find_value(builder, node->args[j]);
             const RowValue *arg = &values[args[j]];
             uint32_t after = arg->level + (arg->reduces ? 1 : 0);
             level = after > level ? after : level;
         }
-        RowValue *value = &values[add_value(planner, ROW_node, node)];
+        RowValue *value = &values[add_value(builder, ROW_node, node)];
         memcpy(value->args, args, sizeof args);
         value->level = level;
         value->reduces = lowering_of(node) == LOWER_reduce && values[args[0]].wide;
     }
 }
 
-static void add_salts(RowsPlanner *planner)
+static void add_salts(RowsBuilder *builder)
 {
-    KernelStep *step = planner->step;
-    step->salts = ARENA_ARRAY(planner->arena, uint32_t, step->node_count);
+    KernelStep *step = builder->step;
+    step->salts = ARENA_ARRAY(builder->arena, uint32_t, step->node_count);
     uint32_t count = 0;
-    for (uint32_t i = 0; i < planner->plan->value_count; i++) {
-        RowValue *value = &planner->plan->values[i];
+    for (uint32_t i = 0; i < builder->layout->value_count; i++) {
+        RowValue *value = &builder->layout->values[i];
         if (value->node->op != OP_dropout || value->kind != ROW_node)
             continue;
         value->salt = count;
@@ -128,11 +129,11 @@ static void add_salts(RowsPlanner *planner)
     }
 }
 
-static void add_outputs(RowsPlanner *planner)
+static void add_outputs(RowsBuilder *builder)
 {
-    KernelStep *step = planner->step;
-    for (uint32_t i = 0; i < planner->plan->value_count; i++) {
-        RowValue *value = &planner->plan->values[i];
+    KernelStep *step = builder->step;
+    for (uint32_t i = 0; i < builder->layout->value_count; i++) {
+        RowValue *value = &builder->layout->values[i];
         if (value->kind != ROW_node || !step->escapes[value->node->id])
             continue;
         value->operand = (int32_t)add_operand(step, value->node, true);
@@ -142,45 +143,45 @@ static void add_outputs(RowsPlanner *planner)
 
 /* -- flat groups --------------------------------------------------------------- */
 
-static bool is_single(const RowsPlan *plan, const RowValue *value)
+static bool is_single(const RowsLayout *layout, const RowValue *value)
 {
     return value->kind == ROW_constant || (value->dim_count == 0 && !value->wide) ||
-           (plan->axis == AXIS_STATIC && type_static_elements(value->node->type) == 1);
+           (layout->axis == AXIS_STATIC && type_static_elements(value->node->type) == 1);
 }
 
-static bool is_full(const RowsPlan *plan, const RowValue *value)
+static bool is_full(const RowsLayout *layout, const RowValue *value)
 {
     Type type = value->node->type;
-    if (plan->axis != AXIS_STATIC)
-        return type_is_ragged(type) && type_width(type) == plan->width;
-    return type_static_elements(type) == plan->rows * plan->width;
+    if (layout->axis != AXIS_STATIC)
+        return type_is_ragged(type) && type_width(type) == layout->width;
+    return type_static_elements(type) == layout->rows * layout->width;
 }
 
-static bool is_flat(const RowsPlan *plan)
+static bool is_flat(const RowsLayout *layout)
 {
-    for (uint32_t i = 0; i < plan->value_count; i++) {
-        const RowValue *value = &plan->values[i];
+    for (uint32_t i = 0; i < layout->value_count; i++) {
+        const RowValue *value = &layout->values[i];
         if (value->kind == ROW_node &&
             (lowering_of(value->node) != LOWER_map ||
              (op_info(value->node->op)->traits & TRAIT_ROW_INDEX)))
             return false;
-        if (!is_single(plan, value) && !is_full(plan, value))
+        if (!is_single(layout, value) && !is_full(layout, value))
             return false;
         /* Whole vectors of bits only: 16 is the widest vector. */
-        if (row_value_has_dtype(value, DTYPE_bit) && plan->width % 16 != 0)
+        if (row_value_has_dtype(value, DTYPE_bit) && layout->width % 16 != 0)
             return false;
     }
-    return plan->axis != AXIS_STATIC || plan->rows * plan->width > 1;
+    return layout->axis != AXIS_STATIC || layout->rows * layout->width > 1;
 }
 
-static void flatten(RowsPlan *plan)
+static void flatten(RowsLayout *layout)
 {
-    if (!is_flat(plan))
+    if (!is_flat(layout))
         return;
-    plan->flat = true;
-    for (uint32_t i = 0; i < plan->value_count; i++) {
-        RowValue *value = &plan->values[i];
-        value->wide = !is_single(plan, value);
+    layout->flat = true;
+    for (uint32_t i = 0; i < layout->value_count; i++) {
+        RowValue *value = &layout->values[i];
+        value->wide = !is_single(layout, value);
         value->dim_count = 0;
     }
 }
@@ -198,14 +199,14 @@ bool row_value_is_output(const RowValue *value)
 }
 
 /* Variables are overwritten last, when nothing of the row is read any more. */
-uint32_t row_output_phase(const RowsPlan *plan, const RowValue *value)
+uint32_t row_output_phase(const RowsLayout *layout, const RowValue *value)
 {
-    return value->in_place ? plan->phase_count - 1 : value->level;
+    return value->in_place ? layout->phase_count - 1 : value->level;
 }
 
-int64_t rows_buffer_stride(const RowsPlan *plan)
+int64_t rows_buffer_stride(const RowsLayout *layout)
 {
-    return (plan->width + 15) / 16 * 16;
+    return (layout->width + 15) / 16 * 16;
 }
 
 /* Cheaper to do again than to keep. */
@@ -216,9 +217,9 @@ static bool is_repeated(const RowValue *value)
 
 /* The value is needed in phase `phase`, which is no earlier than those asked about
  * before. */
-static void demand(RowsPlan *plan, uint32_t index, uint32_t phase)
+static void demand(RowsLayout *layout, uint32_t index, uint32_t phase)
 {
-    RowValue *value = &plan->values[index];
+    RowValue *value = &layout->values[index];
     if (value->kind != ROW_node || !value->wide || value->phase == (int32_t)phase)
         return;
     if (value->phase >= 0) {
@@ -226,41 +227,41 @@ static void demand(RowsPlan *plan, uint32_t index, uint32_t phase)
             return;
         if (!is_repeated(value)) {
             if (value->buffer < 0)
-                value->buffer = (int32_t)plan->buffer_count++;
+                value->buffer = (int32_t)layout->buffer_count++;
             return;
         }
     } else {
         value->phase = (int32_t)phase;
     }
     for (uint32_t i = 0; i < value->node->arg_count; i++)
-        demand(plan, value->args[i], phase);
+        demand(layout, value->args[i], phase);
 }
 
-static bool is_wide_sum(const RowsPlan *plan, const RowValue *value)
+static bool is_wide_sum(const RowsLayout *layout, const RowValue *value)
 {
-    return row_value_is_rowsum(value) && plan->values[value->args[0]].wide;
+    return row_value_is_rowsum(value) && layout->values[value->args[0]].wide;
 }
 
-static void find_phases(RowsPlan *plan)
+static void find_phases(RowsLayout *layout)
 {
-    for (uint32_t i = 0; i < plan->value_count; i++) {
-        const RowValue *value = &plan->values[i];
+    for (uint32_t i = 0; i < layout->value_count; i++) {
+        const RowValue *value = &layout->values[i];
         uint32_t count = value->level + 1;
-        bool loops = value->reduces || is_wide_sum(plan, value) ||
+        bool loops = value->reduces || is_wide_sum(layout, value) ||
                      (row_value_is_output(value) && value->wide);
-        if (loops && plan->phase_count < count)
-            plan->phase_count = count;
-        if (plan->level_count < count)
-            plan->level_count = count;
+        if (loops && layout->phase_count < count)
+            layout->phase_count = count;
+        if (layout->level_count < count)
+            layout->level_count = count;
     }
-    for (uint32_t phase = 0; phase < plan->phase_count; phase++) {
-        for (uint32_t i = 0; i < plan->value_count; i++) {
-            const RowValue *value = &plan->values[i];
-            if ((value->reduces || is_wide_sum(plan, value)) && value->level == phase)
-                demand(plan, value->args[0], phase);
+    for (uint32_t phase = 0; phase < layout->phase_count; phase++) {
+        for (uint32_t i = 0; i < layout->value_count; i++) {
+            const RowValue *value = &layout->values[i];
+            if ((value->reduces || is_wide_sum(layout, value)) && value->level == phase)
+                demand(layout, value->args[0], phase);
             if (row_value_is_output(value) && value->wide &&
-                row_output_phase(plan, value) == phase)
-                demand(plan, i, phase);
+                row_output_phase(layout, value) == phase)
+                demand(layout, i, phase);
         }
     }
 }
@@ -272,27 +273,27 @@ void rows_operands(KernelStep *step, Arena *arena)
     uint32_t capacity = step->node_count;
     for (uint32_t i = 0; i < step->node_count; i++)
         capacity += step->nodes[i]->arg_count;
-    RowsPlan *plan = ARENA_ARRAY(arena, RowsPlan, 1);
-    RowsPlanner planner = {
-        .step = step, .arena = arena, .plan = plan, .value_capacity = capacity};
-    planner.space = row_space_of(step->nodes, step->node_count);
-    plan->axis = planner.space.axis;
-    plan->width = planner.space.width;
-    plan->rows = plan->axis == AXIS_STATIC ? row_space_rows(&planner.space) : 0;
-    plan->values = ARENA_ARRAY(arena, RowValue, capacity);
+    RowsLayout *layout = ARENA_ARRAY(arena, RowsLayout, 1);
+    RowsBuilder builder = {
+        .step = step, .arena = arena, .layout = layout, .value_capacity = capacity};
+    builder.space = row_space_of(step->nodes, step->node_count);
+    layout->axis = builder.space.axis;
+    layout->width = builder.space.width;
+    layout->rows = layout->axis == AXIS_STATIC ? row_space_rows(&builder.space) : 0;
+    layout->values = ARENA_ARRAY(arena, RowValue, capacity);
     step->operands = ARENA_ARRAY(arena, Operand, capacity);
-    add_nodes(&planner);
-    add_outputs(&planner);
-    add_salts(&planner);
-    flatten(plan);
-    find_phases(plan);
-    if (plan->axis != AXIS_STATIC) {
+    add_nodes(&builder);
+    add_outputs(&builder);
+    add_salts(&builder);
+    flatten(layout);
+    find_phases(layout);
+    if (layout->axis != AXIS_STATIC) {
         step->axes = ARENA_ARRAY(arena, int32_t, 1);
-        step->axes[0] = plan->axis;
+        step->axes[0] = layout->axis;
         step->axis_count = 1;
     }
-    step->scratch_bytes = 4 * plan->buffer_count * rows_buffer_stride(plan);
-    step->plan = plan;
+    step->scratch_bytes = 4 * layout->buffer_count * rows_buffer_stride(layout);
+    step->layout = layout;
 }
 
 static void describe_value(const RowValue *value, FILE *out)
@@ -319,14 +320,14 @@ static void describe_value(const RowValue *value, FILE *out)
 /* Phases, levels and buffers follow from what is written here. */
 void rows_describe(const KernelStep *step, FILE *out)
 {
-    const RowsPlan *plan = step->plan;
-    if (plan->axis != AXIS_STATIC)
-        fprintf(out, "rows of axis by %" PRId64 "%s\n", plan->width,
-                plan->flat ? " flat" : "");
-    else if (plan->flat)
-        fprintf(out, "%" PRId64 " flat\n", plan->rows * plan->width);
+    const RowsLayout *layout = step->layout;
+    if (layout->axis != AXIS_STATIC)
+        fprintf(out, "rows of axis by %" PRId64 "%s\n", layout->width,
+                layout->flat ? " flat" : "");
+    else if (layout->flat)
+        fprintf(out, "%" PRId64 " flat\n", layout->rows * layout->width);
     else
-        fprintf(out, "%" PRId64 " by %" PRId64 "\n", plan->rows, plan->width);
-    for (uint32_t i = 0; i < plan->value_count; i++)
-        describe_value(&plan->values[i], out);
+        fprintf(out, "%" PRId64 " by %" PRId64 "\n", layout->rows, layout->width);
+    for (uint32_t i = 0; i < layout->value_count; i++)
+        describe_value(&layout->values[i], out);
 }

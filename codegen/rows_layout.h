@@ -13,8 +13,8 @@
  * if that is next to nothing, or else kept in a row buffer in the lane's scratch.
  *
  * A group that is element-wise throughout is flat: one row of all its elements. */
-#ifndef VLG_CODEGEN_ROWS_PLAN_H
-#define VLG_CODEGEN_ROWS_PLAN_H
+#ifndef VLG_CODEGEN_ROWS_LAYOUT_H
+#define VLG_CODEGEN_ROWS_LAYOUT_H
 
 #include "codegen/emit.h"
 
@@ -42,7 +42,7 @@ typedef struct RowValue {
     int32_t buffer; /* row buffer, or -1 */
 } RowValue;
 
-typedef struct RowsPlan {
+typedef struct RowsLayout {
     int32_t axis;     /* of the rows, or AXIS_STATIC */
     int64_t rows;     /* if static */
     int64_t width;    /* columns */
@@ -52,7 +52,7 @@ typedef struct RowsPlan {
     uint32_t phase_count; /* loops over columns in a row */
     uint32_t level_count;
     uint32_t buffer_count;
-} RowsPlan;
+} RowsLayout;
 
 /* KernelClass functions of kernel_rows. */
 void rows_operands(KernelStep *step, Arena *arena);
@@ -66,8 +66,8 @@ static inline bool row_value_has_dtype(const RowValue *value, DType dtype)
 bool row_value_is_output(const RowValue *value);
 bool row_value_is_rowsum(const RowValue *value);
 /* The phase in which a wide output is written. */
-uint32_t row_output_phase(const RowsPlan *plan, const RowValue *value);
+uint32_t row_output_phase(const RowsLayout *layout, const RowValue *value);
 /* Floats from one row buffer to the next. */
-int64_t rows_buffer_stride(const RowsPlan *plan);
+int64_t rows_buffer_stride(const RowsLayout *layout);
 
 #endif

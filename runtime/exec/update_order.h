@@ -6,25 +6,25 @@
  * last the copies of values that were not written in place (update_copies.h).
  * Lanes claim items in order; item i may run once the first wait[i] items are done, which
  * are all those of lower levels. */
-#ifndef VLG_RUNTIME_EXEC_UPDATE_PLAN_H
-#define VLG_RUNTIME_EXEC_UPDATE_PLAN_H
+#ifndef VLG_RUNTIME_EXEC_UPDATE_ORDER_H
+#define VLG_RUNTIME_EXEC_UPDATE_ORDER_H
 
 #include "runtime/exec/exec.h"
 #include "runtime/exec/update_copies.h"
 
-typedef struct UpdatePlan {
+typedef struct UpdateOrder {
     Exec *exec;
     uint32_t item_count, call_count;
     uint32_t *items; /* a call, or call_count + index of a copy */
     uint32_t *wait;
     UpdateCopies copies;
     Arena *arena;
-} UpdatePlan;
+} UpdateOrder;
 
 /* NULL and an error if a variable cannot be assigned. */
-UpdatePlan *update_plan_new(Exec *exec, Store *store, Diags *diags);
-void update_plan_free(UpdatePlan *plan); /* NULL is allowed */
-void update_plan_run_item(const UpdatePlan *plan, uint32_t item,
-                          const LaneContext *context);
+UpdateOrder *update_order_new(Exec *exec, Store *store, Diags *diags);
+void update_order_free(UpdateOrder *order); /* NULL is allowed */
+void update_order_run_item(const UpdateOrder *order, uint32_t item,
+                           const LaneContext *context);
 
 #endif
