@@ -132,7 +132,7 @@ static Found find_global(Globals *globals, const char *name, bool strongest, boo
     return failed ? FOUND_failed : FOUND_no;
 }
 
-/* Whoever gives a constant its value, it stays within what its declaration says. */
+/* A constant stays within the bounds of its declaration wherever its value is given. */
 static bool is_within(const ModelSpec *spec, const Const *declared, const char *name,
                       Value value, Loc loc)
 {

@@ -1,4 +1,4 @@
-/* Groups: what fuse and schedule promise to whoever runs the graph. */
+/* Groups: what the executor relies on fuse and schedule for. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

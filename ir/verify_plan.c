@@ -1,4 +1,4 @@
-/* Memory plans: what memplan promises to whoever runs the graph. */
+/* Memory plans: what the executor relies on memplan for. */
 #include "ir/verify_plan.h"
 
 #include <inttypes.h>

@@ -7,8 +7,8 @@
  * one node, so its uses add up too. Only nodes that some parameter leads to take part.
  *
  * Gradients are made of the same ops as models, in stage backward, at the places of the
- * nodes they are of. Needs: no sites. Every parameter gets a gradient; who has no use for
- * it drops it. */
+ * nodes they are of. Needs: no sites. Every parameter gets a gradient; later
+ * passes drop those that are not used. */
 #include "passes/gradients.h"
 #include "passes/pass.h"
 #include "passes/rewrite.h"

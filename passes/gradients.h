@@ -1,8 +1,8 @@
 /* Gradient rules: one per op, named by the gradient column of ir/ops.def.
  *
  * A rule makes what flows to ONE operand, out of nodes made for that operand alone, so
- * that whoever has no use for a gradient can drop it with all it needs. Rules use the
- * same ops as models do. */
+ * that a gradient that is not used can be dropped with all it needs. Rules use the same
+ * ops as models do. */
 #ifndef VLG_PASSES_GRADIENTS_H
 #define VLG_PASSES_GRADIENTS_H
 

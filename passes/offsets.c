@@ -8,7 +8,7 @@
  *
  * While the size is above the bound, a search takes turns between two ways to do better:
  *
- *   complaints ("squeaky wheel", Joslin and Clements 1999): a buffer that ended up above
+ *   complaints (squeaky wheel optimization, Joslin and Clements 1999): a buffer that ended up above
  * the bound was placed too late, so it moves forward in the order in proportion to its
  * excess;
  *

@@ -20,7 +20,7 @@ struct NewFile {
     const char *path;   /* as it was given */
     const char *target; /* what it points to, links followed */
     const char *aside;  /* NULL: it has no name yet */
-    bool is_lent;       /* somebody else may have written under its name */
+    bool is_lent;       /* another program may have written under its name */
     int descriptor;
     FILE *stream; /* over the descriptor, once asked for */
 };

@@ -29,7 +29,7 @@ void standard_begin(void)
 int standard_end(const char *program, int code)
 {
     errno = 0;
-    int lost = ferror(stdout); /* nobody knows why any more */
+    int lost = ferror(stdout); /* errno is another's by now */
     lost |= fflush(stdout);
     const char *reason = errno ? strerror(errno) : "a write failed";
     lost |= fclose(stdout);

@@ -1,5 +1,4 @@
-/* A video file that is being read, as the files that speak to FFmpeg's libraries share
- * it. */
+/* A video file that is being read: what the files that call FFmpeg's libraries share. */
 #ifndef VLG_RUNTIME_MEDIA_FILM_H
 #define VLG_RUNTIME_MEDIA_FILM_H
 

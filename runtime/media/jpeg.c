@@ -1,4 +1,4 @@
-/* The one file that speaks to libjpeg. Its errors come back by a jump over the library's
+/* The only file that calls libjpeg. Its errors come back by a jump over the library's
  * own frames: everything that lives across the jump is in JpegDecoder. */
 #include <setjmp.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* The one file that speaks to libpng. Its errors come back by a jump over the library's
+/* The only file that calls libpng. Its errors come back by a jump over the library's
  * own frames: everything that lives across the jump is in PngDecoder. */
 #include <png.h>
 #include <setjmp.h>

@@ -72,7 +72,7 @@ static bool score(Trainer *trainer, Split split, Evaluation *out)
                     trainer->diags);
 }
 
-/* Scores nobody asked for are no text in the checkpoint. */
+/* Scores that were not asked for leave no text in the checkpoint. */
 static bool score_before(Trainer *trainer)
 {
     const Run *run = trainer->run;

@@ -116,7 +116,7 @@ static bool read_offsets(const Header *header, const json_t *entry, Tensor *tens
     }
     tensor->byte_count = bytes;
     tensor->bytes = header->data + begin;
-    if (tensor->dtype == TENSOR_OTHER) /* nobody knows how to count them */
+    if (tensor->dtype == TENSOR_OTHER) /* of unknown size */
         tensor->elements = 0;
     return true;
 }

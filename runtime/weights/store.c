@@ -180,7 +180,7 @@ bool store_map(StoreEntry *entry, const float *data)
 {
     if (!entry->param || entry->param->trained || (uintptr_t)data % sizeof *data != 0)
         return false;
-    entry->data = (float *)(uintptr_t)data; /* nobody writes where `mapped` is set */
+    entry->data = (float *)(uintptr_t)data; /* never written where `mapped` is set */
     entry->mapped = true;
     return true;
 }

@@ -19,7 +19,7 @@ typedef struct StoreEntry {
     int64_t elements;
     float *data;     /* [elements] */
     float *gradient; /* [elements], sum over the batch; NULL unless a graph makes it */
-    bool mapped;     /* data belongs to somebody else and is read only */
+    bool mapped;     /* data is not the store's, and read only */
     bool given;      /* filled from a file, all or most of it, not by its rule */
 } StoreEntry;
 

@@ -1,4 +1,4 @@
-/* Weights that somebody changes while they are in use. */
+/* Weight files that change while they are in use. */
 #ifndef VLG_RUNTIME_WEIGHTS_WEIGHTS_WATCH_H
 #define VLG_RUNTIME_WEIGHTS_WEIGHTS_WATCH_H
 

@@ -57,7 +57,7 @@ static bool read_file(Loader *loader, const char *path, const char *member,
     return ok;
 }
 
-/* Videos speak: those of a folder are in the file that bears its name. */
+/* The subtitles of all videos of a folder are in one file, named after the folder. */
 const char *subtitles_name(const char *folder, Arena *arena)
 {
     const char *slash = strrchr(folder, '/');

@@ -177,7 +177,7 @@ static int64_t count_files(const ShapesOptions *options)
            (options->videos ? VIDEOS * options->size + VIDEO_TESTS * others : 0);
 }
 
-/* Data of somebody else's are not mixed with ours unasked. */
+/* Never mixed with files that this program did not write. */
 static bool is_free(const ShapesOptions *options, Diags *diags)
 {
     DIR *open = opendir(options->directory);
