@@ -8,9 +8,9 @@
  *
  * While the size is above the bound, a search takes turns between two ways to do better:
  *
- *   complaints (squeaky wheel optimization, Joslin and Clements 1999): a buffer that ended up above
- * the bound was placed too late, so it moves forward in the order in proportion to its
- * excess;
+ *   complaints (squeaky wheel optimization, Joslin and Clements 1999): a buffer that
+ * ended up above the bound was placed too late, so it moves forward in the order in
+ * proportion to its excess;
  *
  *   stacking: next comes the buffer that could lie lowest on top of those placed, where
  * long or large ones have an advantage of some weight, shaken a little each time.
