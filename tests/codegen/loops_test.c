@@ -1,5 +1,5 @@
 /* What emitters are built of, in kernels of this test's own: small matrix products,
- * transposition, loops over columns with tails, reductions of lanes. The sizes are
+ * transposition, loops over columns with tails, reductions of vectors. The sizes are
  * arguments, so one kernel serves all of them. Memory around the results is filled
  * with a mark that must survive. */
 #include <math.h>
@@ -191,7 +191,7 @@ static void test_transposes(Bench *bench)
         }
 }
 
-/* -- columns and lanes ------------------------------------------------------------- */
+/* -- columns and vectors ------------------------------------------------------------- */
 
 static void test_reductions(Bench *bench)
 {

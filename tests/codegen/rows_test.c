@@ -344,7 +344,7 @@ enum { SPECIALS = 8 };
 static const float specials[SPECIALS] = {NAN,   INFINITY, -INFINITY, 0,
                                          -0.0F, 1e-40F,   3e38F,     -2};
 
-/* Every pair of them, in every lane of a row. */
+/* Every pair of them, in every element of a vector. */
 static void test_special_pairs(Check *check, bool with_constant)
 {
     enum { PAIRS = SPECIALS * SPECIALS };
