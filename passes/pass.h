@@ -47,6 +47,6 @@ void passes_print_table(FILE *out); /* `vlc passes` */
 /* Adding a pass
  *   1. passes/<name>.c: opening comment, one public function pass_<name>.
  *   2. A row in passes.def and the source in passes/CMakeLists.txt.
- *   3. Goldens in tests/passes/<name>/: it fires, it must not fire, its edge.
+ *   3. Goldens in tests/passes/golden/<name>/: it fires, it must not fire, its edge.
  *   4. The picture in HACKING.md. */
 #endif

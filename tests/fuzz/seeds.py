@@ -23,7 +23,7 @@ def put(folder, name, data):
 
 def modules():
     """The inputs and the expected outputs of the passes' goldens."""
-    for path in sorted(tests.glob("passes/*/*.vir")):
+    for path in sorted(tests.glob("passes/golden/*/*.vir")):
         lines = path.read_text().split("\n")
         text = "\n".join(line for line in lines if not line.startswith("#"))
         for part, half in enumerate(text.split("\n=>\n")):
@@ -129,9 +129,9 @@ def main():
         put(out / "picture", path.name, path.read_bytes())
     for path in sorted((tests / "fuzz/hdf5").glob("*")):
         put(out / "hdf5", path.name, path.read_bytes())
-    for path in sorted((tests / "data/damaged").glob("*")):
+    for path in sorted((tests / "runtime/data/features/damaged").glob("*")):
         put(out / "hdf5", path.name, path.read_bytes())
-    for path in sorted((tests / "media/videos").glob("*.*")):
+    for path in sorted((tests / "runtime/media/videos").glob("*.*")):
         put(out / "video", path.name, path.read_bytes())
     for i, text in enumerate(CAPTIONS):
         put(out / "caption", str(i), text)

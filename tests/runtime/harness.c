@@ -1,5 +1,5 @@
 /* Builds, compiles and fills the modules of execution tests. */
-#include "harness.h"
+#include "tests/runtime/harness.h"
 
 #include <string.h>
 

@@ -1,0 +1,41 @@
+#!/bin/sh
+# The models that ship: the counts that papers report, and text that comes back.
+#   models_test.sh VLC SOURCE_DIRECTORY
+vlc=$1
+cd "$2" || exit 2
+failed=0
+expect() {
+    expected=$1
+    shift
+    found=$("$vlc" params "$@" | tail -n 1)
+    [ "$found" = "$expected" ] && return
+    echo "vlc params $*: found '$found', expected '$expected'"
+    failed=1
+}
+expect "trained 19,333,632 of 242,292,480 = 7.9795 %" models/vlt5_adapter.vg
+expect "trained 10,480,512 of 233,439,360 = 4.4896 %" models/vlt5_adapter.vg --set reduction=8
+expect "trained 224,540,160 of 224,540,160 = 100.0000 %" models/vlt5_full.vg
+
+# The paper's other way of counting sets: one adapter per task.
+scratch=$(mktemp -d) || exit 2
+trap 'rm -rf "$scratch"' EXIT
+cp -r models/. "$scratch"
+sed '/<share /d' models/vlt5_adapter.vg >"$scratch/multiple.vg"
+expect "trained 72,590,592 of 295,549,440 = 24.5612 %" "$scratch/multiple.vg"
+sed 's/<share params="[*][*]"/<share params="up_sampler.**"/' models/vlt5_adapter.vg \
+    >"$scratch/half.vg"
+expect "trained 45,910,272 of 268,869,120 = 17.0753 %" "$scratch/half.vg"
+
+for lowered in models/*.vg; do
+    grep -q '<model ' "$lowered" || continue
+    text=$("$vlc" dump --after lower "$lowered") || failed=1
+    again=$(printf '%s\n' "$text" | "$vlc" opt -) || failed=1
+    [ "$text" = "$again" ] || { echo "$lowered: text does not come back"; failed=1; }
+done
+
+# The worked example of the reference compiles, and does what it says.
+awk '/^```xml/ { inside = 1; next } /^```/ { inside = 0 } inside' docs/language.md \
+    >"$scratch/example.vg"
+"$vlc" check "$scratch/example.vg" || failed=1
+expect "trained 264 of 2,376 = 11.1111 %" "$scratch/example.vg"
+exit $failed

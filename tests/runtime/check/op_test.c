@@ -1,0 +1,612 @@
+/* Walks the op table. Per case of an op: its type; that the description of its kernel has
+ * every attribute; the generated code of the whole graph (forward and backward) against
+ * the interpreter, call by call; and every trained parameter's gradient against finite
+ * differences of the interpreter's loss. No op is exempt: one whose gradient is zero must
+ * not move, one without a rule must be refused where a parameter lies behind it.
+ *
+ *     usage: op_test [op...] */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codegen/kernel.h"
+#include "tests/runtime/harness.h"
+#include "ir/base/random.h"
+#include "runtime/exec/exec.h"
+#include "runtime/check/reference.h"
+#include "runtime/check/verify.h"
+#include "tests/check.h"
+
+typedef enum OperandKind {
+    KIND_end,
+    KIND_number,
+    KIND_positive,
+    KIND_plain,
+    KIND_bits,
+    KIND_index,
+    KIND_given
+} OperandKind;
+
+typedef struct CaseOperand {
+    OperandKind kind;
+    Type type;
+} CaseOperand;
+
+typedef struct OpCase {
+    bool is_case; /* the list ends with a row that is none */
+    const char *name;
+    OpAttr attr;
+    Type type;
+    CaseOperand operands[6];
+} OpCase;
+
+#define ROWS(axis_, w)                                                                   \
+    {                                                                                    \
+        DTYPE_f32, AXIS_##axis_, 2,                                                      \
+        {                                                                                \
+            0, w                                                                         \
+        }                                                                                \
+    }
+#define AXIS_batch AXIS_BATCH
+#define BIT_ROWS(axis_, w)                                                               \
+    {                                                                                    \
+        DTYPE_bit, AXIS_##axis_, 2,                                                      \
+        {                                                                                \
+            0, w                                                                         \
+        }                                                                                \
+    }
+#define INDICES(axis_) {DTYPE_i32, AXIS_##axis_, 1, {0}}
+#define VECTOR(w)                                                                        \
+    {                                                                                    \
+        DTYPE_f32, AXIS_STATIC, 1,                                                       \
+        {                                                                                \
+            w                                                                            \
+        }                                                                                \
+    }
+#define MATRIX(m, n)                                                                     \
+    {                                                                                    \
+        DTYPE_f32, AXIS_STATIC, 2,                                                       \
+        {                                                                                \
+            m, n                                                                         \
+        }                                                                                \
+    }
+#define BIT_MATRIX(m, n)                                                                 \
+    {                                                                                    \
+        DTYPE_bit, AXIS_STATIC, 2,                                                       \
+        {                                                                                \
+            m, n                                                                         \
+        }                                                                                \
+    }
+#define BIT_CUBE(a, b, c)                                                                \
+    {                                                                                    \
+        DTYPE_bit, AXIS_STATIC, 3,                                                       \
+        {                                                                                \
+            a, b, c                                                                      \
+        }                                                                                \
+    }
+#define CUBE(a, b, c)                                                                    \
+    {                                                                                    \
+        DTYPE_f32, AXIS_STATIC, 3,                                                       \
+        {                                                                                \
+            a, b, c                                                                      \
+        }                                                                                \
+    }
+#define FOUR(a, b, c, d)                                                                 \
+    {                                                                                    \
+        DTYPE_f32, AXIS_STATIC, 4,                                                       \
+        {                                                                                \
+            a, b, c, d                                                                   \
+        }                                                                                \
+    }
+#define F(...) {KIND_number, __VA_ARGS__},
+#define POSITIVE(...) {KIND_positive, __VA_ARGS__},
+#define PLAIN(...) {KIND_plain, __VA_ARGS__},
+#define BITS(...) {KIND_bits, __VA_ARGS__},
+#define INDEX(axis_) {KIND_index, INDICES(axis_)},
+#define GIVEN {KIND_given, VECTOR(1)},
+#define NOTHING {KIND_end, VECTOR(1)},
+#define NO_ATTR                                                                          \
+    NULL,                                                                                \
+    {                                                                                    \
+        .none = {0}                                                                      \
+    }
+#define NAMED(text)                                                                      \
+    text,                                                                                \
+    {                                                                                    \
+        .none = {0}                                                                      \
+    }
+#define ATTR(set, ...)                                                                   \
+    NULL,                                                                                \
+    {                                                                                    \
+        .set = { __VA_ARGS__ }                                                           \
+    }
+#define TO(...)                                                                          \
+    NULL,                                                                                \
+    {                                                                                    \
+        .shaped = {.to = __VA_ARGS__ }                                                   \
+    }
+#define CASE(attr, type, ...) {true, attr, type, {__VA_ARGS__}},
+#define CASES(op, cases) static const OpCase cases_##op[] = {cases{0}};
+#include "tests/op_cases.def"
+
+static const OpCase *const cases_of[OP_COUNT] = {
+#define OP(name, ...) [OP_##name] = cases_##name,
+#include "ir/ops.def"
+};
+
+static const BuildSite HERE = {.loc = {.file = "test", .line = 1}};
+
+typedef struct Test {
+    Check check;
+    Module *module;
+    Diags *diags;
+    OpKind op;
+    bool all_trained;   /* a parameter lies behind numbers that no gradient is asked of */
+    bool none_trained;  /* none lies behind any */
+    const Node *beside; /* sum of the parameters behind an op whose gradient is zero */
+} Test;
+
+static bool has_rule(OpKind op, const char *rule)
+{
+    return strcmp(op_info(op)->gradient_rule, rule) == 0;
+}
+
+static bool is_differentiable(OpKind op)
+{
+    return !has_rule(op, "none") && !has_rule(op, "zero") && !has_rule(op, "stopped");
+}
+
+/* -- building a case ---------------------------------------------------------------- */
+
+static const Node *plain(Test *test, Graph *graph, const char *name, Type type)
+{
+    return type_is_ragged(type) ? harness_input(graph, name, type)
+                                : harness_param(test->module, graph, name, type, false);
+}
+
+/* A parameter without any gradient is refused: one behind an op whose gradient is zero is
+ * also added to the loss beside it. */
+static const Node *trained(Test *test, Graph *graph, const char *name, Type type)
+{
+    const Node *param = harness_param(test->module, graph, name, type, true);
+    if (!has_rule(test->op, "zero"))
+        return param;
+    const Node *sum = graph_unary(graph, HERE, OP_sum_width, param);
+    sum = type.rank > 1 ? graph_unary(graph, HERE, OP_sum_rows, sum) : sum;
+    test->beside =
+        test->beside ? graph_binary(graph, HERE, OP_add, test->beside, sum) : sum;
+    return param;
+}
+
+static const Node *number(Test *test, Graph *graph, const char *name, Type type)
+{
+    if (test->none_trained)
+        return plain(test, graph, name, type);
+    if (!type_is_ragged(type))
+        return trained(test, graph, name, type);
+    char factor[128];
+    snprintf(factor, sizeof factor, "%s.factor", name);
+    const Node *scale =
+        trained(test, graph, factor, type_vector(DTYPE_f32, type_width(type)));
+    return graph_binary(graph, HERE, OP_mul, harness_input(graph, name, type), scale);
+}
+
+static const Node *operand(Test *test, Graph *graph, const CaseOperand *of,
+                           const char *name)
+{
+    switch (of->kind) {
+    case KIND_number:
+        return number(test, graph, name, of->type);
+    case KIND_positive:
+        return graph_unary(graph, HERE, OP_exp, number(test, graph, name, of->type));
+    case KIND_bits:
+        return graph_binary(graph, HERE, OP_greater, plain(test, graph, name, of->type),
+                            graph_constant(graph, HERE, 0.1));
+    case KIND_index:
+        return harness_input(graph, name, of->type);
+    default:
+        CHECK(&test->check, of->type.dtype != DTYPE_f32 || !is_differentiable(test->op),
+              "%s: operand %s is not differentiated", op_info(test->op)->name, name);
+        return test->all_trained ? number(test, graph, name, of->type)
+                                 : plain(test, graph, name, of->type);
+    }
+}
+
+static OpAttr attributes(Test *test, const OpCase *of)
+{
+    OpAttr attr = of->attr;
+    if (!of->name)
+        return attr;
+    const char *name = intern(test->module->interns, of->name);
+    if (op_info(test->op)->attrs == ATTRS_site)
+        attr.site.name = name;
+    else
+        attr.named.name = name;
+    return attr;
+}
+
+static const Node *build_op(Test *test, Graph *graph, const OpCase *of, uint32_t index)
+{
+    const Node *args[6];
+    uint32_t count = 0;
+    OpAttr attr = attributes(test, of);
+    bool is_given = of->operands[0].kind == KIND_given;
+    for (; !is_given && of->operands[count].kind != KIND_end && count < 6; count++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s%u.%u", op_info(test->op)->name, index, count);
+        args[count] = operand(test, graph, &of->operands[count], name);
+    }
+    if (test->op == OP_param || test->op == OP_weight)
+        return harness_param(test->module, graph, of->name, of->type,
+                             test->op == OP_param);
+    return graph_node(graph, HERE, test->op, &attr, args, count,
+                      is_given ? &of->type : NULL);
+}
+
+/* Any value as f32: bits choose between numbers, indices look them up. */
+static const Node *as_numbers(Test *test, Graph *graph, const Node *y, const char *name)
+{
+    enum { TABLE_ROWS = 16, TABLE_WIDTH = 3 };
+    if (y->type.dtype == DTYPE_i32) {
+        const Node *args[] = {
+            harness_param(test->module, graph, name,
+                          type_matrix(DTYPE_f32, TABLE_ROWS, TABLE_WIDTH), true),
+            y};
+        return graph_node(graph, HERE, OP_gather, NULL, args, 2, NULL);
+    }
+    if (y->type.dtype != DTYPE_bit)
+        return y;
+    Type type = y->type;
+    type.dtype = DTYPE_f32;
+    const Node *args[] = {y, plain(test, graph, name, type),
+                          graph_constant(graph, HERE, 0.5)};
+    return graph_node(graph, HERE, OP_select, NULL, args, 3, NULL);
+}
+
+static bool is_update_op(OpKind op)
+{
+    return op == OP_state || op == OP_gradient;
+}
+
+/* p + source * lr, for sources that only update graphs have. */
+static void build_update(Test *test, const char *task, const OpCase *of)
+{
+    Graph *train = harness_graph(test->module, task, GRAPH_train);
+    harness_loss(test->module, train,
+                 harness_param(test->module, train, "p", of->type, true), "fixed");
+    Graph *graph = harness_graph(test->module, task, GRAPH_update);
+    const char *p = intern(test->module->interns, "p");
+    const char *state = intern(test->module->interns, of->name);
+    if (test->op == OP_state)
+        module_add_state(test->module,
+                         (StateVar){.name = state, .param = p, .type = of->type});
+    const Node *source = graph_source(graph, HERE, test->op, state, of->type);
+    const Node *change = graph_binary(graph, HERE, OP_mul, source,
+                                      harness_input(graph, "lr", TYPE_SCALAR));
+    const Node *value = graph_source(graph, HERE, OP_param, p, of->type);
+    graph_output(graph, OUTPUT_assign, p,
+                 graph_binary(graph, HERE, OP_add, value, change), HERE.loc);
+}
+
+/* -- descriptions of kernels --------------------------------------------------------- */
+
+/* Of the node in a kernel of its own. */
+static char *describe(const Graph *graph, const Node *node, const KernelClass *class)
+{
+    Arena *arena = arena_new();
+    bool *escapes = ARENA_ARRAY(arena, bool, graph->node_count + 1);
+    escapes[node->id] = true;
+    KernelStep step = {
+        .graph = graph, .nodes = &node, .node_count = 1, .escapes = escapes};
+    size_t len;
+    class->operands(&step, arena);
+    char *text = kernel_describe(class, &step, &len);
+    arena_free(arena);
+    return text;
+}
+
+static void change_attribute(const AttrField *field, OpAttr *attr)
+{
+    void *at = (char *)attr + field->offset;
+    switch (field->kind) {
+    case ATTR_flag:
+        *(attr_flag *)at ^= 1;
+        break;
+    case ATTR_int:
+        *(attr_int *)at += 1;
+        break;
+    case ATTR_real:
+        *(attr_real *)at = nextafter(*(attr_real *)at, 1);
+        break;
+    case ATTR_name:
+        *(attr_name *)at = "another";
+        break;
+    case ATTR_axis:
+        *(attr_axis *)at = *(attr_axis *)at == AXIS_field ? AXIS_windows : AXIS_field;
+        break;
+    case ATTR_type:
+        ((attr_type *)at)->dims[((attr_type *)at)->rank - 1]++;
+        break;
+    }
+}
+
+/* Kernels that differ in any attribute are different kernels, but for salts: these are an
+ * argument, so that layers share code. */
+static void check_description(Test *test, const Graph *graph, const Node *node,
+                              const char *task)
+{
+    const KernelClass *class = kernel_class_of(op_info(node->op)->lowering);
+    if (!class)
+        return;
+    char *before = describe(graph, node, class);
+    uint32_t count;
+    const AttrField *fields = op_fields(node->op, &count);
+    size_t bytes = sizeof *node + node->arg_count * sizeof node->args[0];
+    Node *other = heap_alloc(bytes);
+    for (uint32_t i = 0; i < count; i++) {
+        memcpy(other, node, bytes);
+        change_attribute(&fields[i], &other->attr);
+        char *after = describe(graph, other, class);
+        bool is_salt = strcmp(fields[i].name, "salt") == 0;
+        CHECK(&test->check, (strcmp(before, after) == 0) == is_salt,
+              "%s: its kernel's description %s '%s'", task, is_salt ? "has" : "lacks",
+              fields[i].name);
+        free(after);
+    }
+    free(other);
+    free(before);
+}
+
+static void build_case(Test *test, const OpCase *of, uint32_t index)
+{
+    char task[64], fixed[64], table[64];
+    snprintf(task, sizeof task, "%s%u", op_info(test->op)->name, index);
+    snprintf(fixed, sizeof fixed, "fixed%u", index);
+    snprintf(table, sizeof table, "table%u", index);
+    if (is_update_op(test->op)) {
+        build_update(test, task, of);
+        return;
+    }
+    Graph *graph = harness_graph(test->module, task, GRAPH_train);
+    graph->diags = test->diags;
+    const Node *y = build_op(test, graph, of, index);
+    CHECK(&test->check, y && type_equal(y->type, of->type), "%s: type", task);
+    if (!y)
+        return;
+    check_description(test, graph, y, task);
+    y = as_numbers(test, graph, y, table);
+    if (test->beside)
+        y = graph_binary(graph, HERE, OP_add, y, test->beside);
+    test->beside = NULL;
+    harness_loss(test->module, graph, y, fixed);
+}
+
+/* -- finite differences ------------------------------------------------------------- */
+
+/* The interpreter's loss of one batch, whole. */
+typedef struct Oracle {
+    const Graph *graph;
+    Store *store;
+    BatchLayout *layout;
+    AxisTables *tables;
+    uint32_t step_key;
+} Oracle;
+
+static const void *source_value(void *state, const Node *node)
+{
+    const Oracle *oracle = state;
+    for (uint32_t i = 0; i < oracle->layout->input_count; i++)
+        if (oracle->layout->inputs[i].node == node)
+            return oracle->layout->inputs[i].field->rows;
+    return store_find(oracle->store, node->attr.named.name)->data;
+}
+
+static double loss_of(Oracle *oracle)
+{
+    Arena *arena = arena_new();
+    ReferenceContext context = {.graph = oracle->graph,
+                                .views = oracle->tables->views,
+                                .sequences = oracle->layout->sequences,
+                                .step_key = oracle->step_key};
+    const void **values = reference_run(&context, source_value, oracle, arena);
+    const Output *loss =
+        graph_find_output(oracle->graph, OUTPUT_loss, intern(oracle->graph->interns, ""));
+    double value = (double)*(const float *)values[loss->value->id];
+    arena_free(arena);
+    return value;
+}
+
+static double slope(Oracle *oracle, float *number, float step)
+{
+    const float middle = *number;
+    *number = middle + step;
+    double above = loss_of(oracle), above_at = (double)*number;
+    *number = middle - step;
+    double below = loss_of(oracle), below_at = (double)*number;
+    *number = middle;
+    return (above - below) / (above_at - below_at);
+}
+
+/* Of some elements of one parameter, whose gradient is zero if the graph has none. */
+static void check_parameter(Test *test, Oracle *oracle, StoreEntry *entry)
+{
+    enum { LOOKED_AT = 24 };
+    double largest = 0;
+    const float *gradient = graph_find_output(oracle->graph, OUTPUT_gradient, entry->name)
+                                ? entry->gradient
+                                : NULL;
+    int64_t stride = 1 + (entry->elements - 1) / LOOKED_AT;
+    for (int64_t i = 0; gradient && i < entry->elements; i++)
+        largest = fmax(largest, fabs((double)gradient[i]));
+    for (int64_t i = 0; i < entry->elements; i += stride) {
+        double wanted = slope(oracle, &entry->data[i], 4e-3F),
+               got = gradient ? (double)gradient[i] : 0;
+        double limit = 1e-2 * largest + 2e-3;
+        if (fabs(got - wanted) > limit) /* perhaps a kink lies within the step */
+            wanted = slope(oracle, &entry->data[i], 5e-4F);
+        CHECK(&test->check, fabs(got - wanted) <= limit,
+              "@%s: gradient of %s[%lld]: %g, by differences %g", oracle->graph->name,
+              entry->name, (long long)i, got, wanted);
+    }
+}
+
+static void check_gradients(Test *test, Session *session, const Graph *graph,
+                            const Batch *batch)
+{
+    double loss;
+    Oracle oracle = {.graph = graph, .store = session_store(session)};
+    oracle.layout = layout_new(graph);
+    oracle.tables = axis_tables_new(graph);
+    oracle.step_key = random_step_key((uint64_t)test->module->settings.seed, 0);
+    bool is_run = session_gradients(session, batch, 0, &loss, test->diags) &&
+                  layout_set(oracle.layout, batch, &(SplitOptions){0}, test->diags);
+    CHECK(&test->check, is_run && oracle.layout->range_count == 1, "@%s runs",
+          graph->name);
+    if (is_run) {
+        axis_tables_set(oracle.tables, oracle.layout, oracle.layout->ranges[0]);
+        double wanted = loss_of(&oracle);
+        CHECK(&test->check, fabs(loss - wanted) <= 1e-4 * (1 + fabs(wanted)),
+              "@%s: loss %g, interpreted %g", graph->name, loss, wanted);
+    }
+    for (uint32_t i = 0; is_run && i < graph->node_count; i++)
+        if (graph->nodes[i]->op == OP_param)
+            check_parameter(test, &oracle,
+                            store_find(oracle.store, graph->nodes[i]->attr.named.name));
+    axis_tables_free(oracle.tables);
+    layout_free(oracle.layout);
+}
+
+/* -- numbers that are not finite ------------------------------------------------------
+ */
+
+static const float specials[] = {NAN, INFINITY, -INFINITY, -0.0F, 1e-40F};
+
+enum { SPECIAL_COUNT = sizeof specials / sizeof *specials };
+
+/* One special number in each field of numbers, at a place that depends on `round`. */
+static void spoil_batch(const Graph *graph, Batch *batch, uint32_t round)
+{
+    for (uint32_t i = 0; i < batch->field_count; i++) {
+        BatchField *field = &batch->fields[i];
+        int32_t axis = graph_find_axis(graph, field->axis);
+        int64_t count = random_batch_rows(graph, batch, axis) * field->width;
+        if (field->dtype == DTYPE_f32 && count > 0)
+            ((float *)field->rows)[(int64_t)(7 * round + 3 * i) % count] =
+                specials[round % SPECIAL_COUNT];
+    }
+}
+
+static void spoil_store(Store *store, uint32_t round)
+{
+    StoreEntry *entry = store_at(store, round % store_count(store));
+    entry->data[(int64_t)(5 * round) % entry->elements] = specials[round % SPECIAL_COUNT];
+}
+
+/* Kernels and interpreter agree on what comes of numbers that are not finite: in a batch
+ * alone, then in a parameter as well. */
+static void check_specials(Test *test, Session *session, Store *store, uint32_t index)
+{
+    const Graph *graph = session_module(session)->graphs[index];
+    VerifyReport report = {.tolerance = 3e-5, .out = stderr};
+    bool is_run = true;
+    for (uint32_t round = 0; is_run && round < 2 * SPECIAL_COUNT; round++) {
+        RandomBatch wanted = {.sequences = 3, .longest = 9, .seed = round + 1};
+        Batch *batch = random_batch(graph, &wanted);
+        spoil_batch(graph, batch, round);
+        harness_fill(store, round);
+        if (round >= SPECIAL_COUNT)
+            spoil_store(store, round);
+        is_run = verify_graph(session, index, batch, 0, &report, test->diags);
+        batch_free(batch);
+    }
+    CHECK(&test->check, is_run && report.failures == 0,
+          "@%s: generated code and interpreter differ on special numbers", graph->name);
+}
+
+/* -- the walk ----------------------------------------------------------------------- */
+
+static void check_module(Test *test, Store *store)
+{
+    enum { SEQUENCES = 3, LONGEST = 9 };
+    Session *session =
+        session_new(test->module, store, &(SessionOptions){.lanes = 1}, test->diags);
+    CHECK(&test->check, session, "%s: session", op_info(test->op)->name);
+    VerifyBatches batches = {.sequences = SEQUENCES, .longest = LONGEST, .seed = 1};
+    VerifyReport report = {.tolerance = 3e-5, .out = stderr};
+    bool is_run = session && verify_module(session, &batches, &report, test->diags);
+    CHECK(&test->check, is_run && report.failures == 0 && report.outputs > 0,
+          "%s: generated code differs from the interpreter", op_info(test->op)->name);
+    harness_fill(store, 3);
+    for (uint32_t g = 0; session && g < test->module->graph_count; g++) {
+        const Graph *graph = test->module->graphs[g];
+        if (graph->kind != GRAPH_train)
+            continue;
+        RandomBatch wanted = {.sequences = SEQUENCES, .longest = LONGEST, .seed = 12 + g};
+        Batch *batch = random_batch(graph, &wanted);
+        check_gradients(test, session, graph, batch);
+        batch_free(batch);
+        check_specials(test, session, store, g);
+        harness_fill(store, 3);
+    }
+    session_free(session);
+}
+
+/* Compiling any case with a parameter behind every number must fail. */
+static void check_refused(Test *test, OpKind op, const char *message)
+{
+    for (uint32_t i = 0; cases_of[op][i].is_case; i++) {
+        char *text = NULL;
+        size_t len;
+        FILE *stream = open_memstream(&text, &len);
+        Test other = {.op = op, .all_trained = true, .diags = diags_new(stream)};
+        other.module = harness_module();
+        build_case(&other, &cases_of[op][i], i);
+        bool is_compiled = harness_compile(other.module, other.diags);
+        diags_free(other.diags);
+        fclose(stream);
+        CHECK(&test->check, !is_compiled && strstr(text, message),
+              "%s%u: not refused: %s", op_info(op)->name, i, text);
+        free(text);
+        module_free(other.module);
+    }
+}
+
+static void check_op(Test *test, OpKind op)
+{
+    test->op = op;
+    bool is_source = op_info(op)->lowering == LOWER_source;
+    bool is_graft = op_info(op)->lowering == LOWER_graft;
+    test->none_trained = has_rule(op, "stopped");
+    if (has_rule(op, "none") && !is_source && !is_graft)
+        check_refused(test, op, "has no gradient");
+    if (has_rule(op, "stopped"))
+        check_refused(test, op, "does not depend on it");
+    test->module = harness_module();
+    for (uint32_t i = 0; cases_of[op][i].is_case; i++)
+        build_case(test, &cases_of[op][i], i);
+    CHECK(&test->check, test->module->graph_count > 0, "%s has no case",
+          op_info(op)->name);
+    bool is_compiled = harness_compile(test->module, test->diags);
+    CHECK(&test->check, is_compiled, "%s: passes", op_info(op)->name);
+    if (is_compiled) {
+        Store *store = store_new(test->module);
+        harness_fill(store, 2);
+        check_module(test, store);
+        store_free(store);
+    }
+    module_free(test->module);
+}
+
+int main(int argc, char **argv)
+{
+    Test test = {.diags = diags_new(stderr)};
+    for (OpKind op = 0; op < OP_COUNT; op++) {
+        bool is_wanted = argc == 1;
+        for (int i = 1; i < argc; i++)
+            is_wanted = is_wanted || strcmp(argv[i], op_info(op)->name) == 0;
+        if (is_wanted)
+            check_op(&test, op);
+    }
+    diags_free(test.diags);
+    return check_finish(&test.check);
+}

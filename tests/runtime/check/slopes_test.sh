@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Gradients of small models against finite differences: methods that are more than a layer.
+#
+# usage: tests/runtime/check/slopes_test.sh VLC SLOPES_TEST MODELS
+set -euo pipefail
+vlc=$1 test=$2 models=$3
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+check() { # recipe, task, options
+    local recipe=$1 task=$2
+    shift 2
+    echo "$recipe"
+    "$vlc" compile "$models/$recipe.vg" -o "$scratch/plan.bin" --set size=golden \
+        --set dropout=0 "$@"
+    "$test" "$scratch/plan.bin" "$task"
+}
+check vlt5_ladder nlvr
+check vlbart_ladder vqa --set ladder_every=2
+check vlt5_mixed nlvr
+norms=(--set add_layer_norm_before_adapter=1 --set add_layer_norm_after_adapter=1)
+check vlt5_hyperformer vqa "${norms[@]}" --set task_width=32 --set layer_width=32
+check vlbart_compacter vqa "${norms[@]}" --set factorized_phm_rule=1 --set shared_phm_rule=1
