@@ -4,6 +4,7 @@
 
 #include "codegen/emit.h"
 #include "codegen/llvm.h"
+#include "ir/lowering.h"
 
 typedef struct Kernel Kernel;
 struct Kernel {
@@ -30,7 +31,7 @@ typedef struct KernelTable {
 } KernelTable;
 
 /* Which class of kernels runs a lowering; NULL: no kernel does. */
-const KernelClass *kernel_class_of(Lowering lowering);
+const KernelClass *kernel_class_of(KernelKind kind);
 /* The class, every op with all its attributes, and what the class adds, for a step whose
  * operands are filled in; malloc'ed. */
 char *kernel_describe(const KernelClass *kernel_class, const KernelStep *step,

@@ -3,25 +3,27 @@
 #include <string.h>
 
 #include "codegen/kernel.h"
+#include "ir/lowering.h"
 #include "ir/step_rules.h"
 #include "ir/text.h"
 
-const KernelClass *kernel_class_of(Lowering lowering)
+const KernelClass *kernel_class_of(KernelKind kind)
 {
-    switch (lowering) {
-    case LOWER_map:
-    case LOWER_reduce:
-    case LOWER_rowsum:
+    switch (kind) {
+    case KERNEL_rows:
         return &kernel_rows;
-    case LOWER_move:
+    case KERNEL_move:
         return &kernel_move;
-    case LOWER_attention:
+    case KERNEL_attention:
         return &kernel_attention;
-    case LOWER_vocab:
+    case KERNEL_vocab:
         return &kernel_vocab;
-    default:
-        return NULL;
+    case KERNEL_matmul: /* the GEMM is not ours to generate */
+    case KERNEL_none:
+    case KERNEL_COUNT:
+        break;
     }
+    return NULL;
 }
 
 typedef struct Builder {
@@ -79,7 +81,7 @@ static void build_gemm(Builder *b, Call *call, const Node *product)
 static void build_kernel(Builder *b, Call *call, Kernel **out_kernel,
                          const Node *const *nodes, uint32_t count)
 {
-    const KernelClass *kernel_class = kernel_class_of(op_info(nodes[0]->op)->lowering);
+    const KernelClass *kernel_class = kernel_class_of(node_kernel(nodes[0]));
     KernelStep step = {.graph = b->graph,
                        .nodes = nodes,
                        .node_count = count,
@@ -106,7 +108,7 @@ static bool build_call(Builder *b, Call *call, Kernel **out_kernel,
     if (reason)
         diag_error(b->diags, node->loc, "no kernel runs this group of operations: %s",
                    reason);
-    else if (op_info(nodes[0]->op)->lowering == LOWER_matmul)
+    else if (node_kernel(nodes[0]) == KERNEL_matmul)
         build_gemm(b, call, nodes[0]);
     else
         build_kernel(b, call, out_kernel, nodes, count);

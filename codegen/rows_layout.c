@@ -6,12 +6,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "ir/lowering.h"
 #include "ir/step_rules.h"
-
-static Lowering lowering_of(const Node *node)
-{
-    return op_info(node->op)->lowering;
-}
 
 /* -- values -------------------------------------------------------------------- */
 
@@ -57,7 +53,7 @@ static uint32_t add_value(RowsBuilder *builder, RowKind kind, const Node *node)
     RowValue *value = &layout->values[layout->value_count];
     *value =
         (RowValue){.kind = kind, .node = node, .operand = -1, .phase = -1, .buffer = -1};
-    bool is_sum = kind == ROW_node && lowering_of(node) == LOWER_rowsum;
+    bool is_sum = kind == ROW_node && node_has_fact(node, LOWERING_COMPLETE_LAST);
     if (kind != ROW_constant && !is_sum) {
         value->wide = layout->width > 1 && type_width(node->type) == layout->width;
         lay_out(builder, value);
@@ -111,7 +107,8 @@ static void add_nodes(RowsBuilder *builder)
         RowValue *value = &values[add_value(builder, ROW_node, node)];
         memcpy(value->args, args, sizeof args);
         value->level = level;
-        value->reduces = lowering_of(node) == LOWER_reduce && values[args[0]].wide;
+        value->reduces =
+            op_info(node->op)->lowering == LOWER_reduce && values[args[0]].wide;
     }
 }
 
@@ -162,7 +159,7 @@ static bool is_flat(const RowsLayout *layout)
     for (uint32_t i = 0; i < layout->value_count; i++) {
         const RowValue *value = &layout->values[i];
         if (value->kind == ROW_node &&
-            (lowering_of(value->node) != LOWER_map ||
+            (!node_is_map(value->node) ||
              (op_info(value->node->op)->traits & TRAIT_ROW_INDEX)))
             return false;
         if (!is_single(layout, value) && !is_full(layout, value))
@@ -190,7 +187,7 @@ static void flatten(RowsLayout *layout)
 
 bool row_value_is_rowsum(const RowValue *value)
 {
-    return value->kind == ROW_node && lowering_of(value->node) == LOWER_rowsum;
+    return value->kind == ROW_node && node_has_fact(value->node, LOWERING_COMPLETE_LAST);
 }
 
 bool row_value_is_output(const RowValue *value)

@@ -5,6 +5,7 @@
 
 #include "ir/cost.h"
 #include "ir/liveness.h"
+#include "ir/lowering.h"
 
 typedef struct Estimator {
     const Graph *graph;
@@ -51,7 +52,7 @@ static void count_reads(Estimator *e, const Node *node)
             continue;
         e->read_in[value->id] = step + 1;
         double bytes = value_bytes(e, value);
-        if (op_info(node->op)->lowering == LOWER_move && bytes > value_bytes(e, node))
+        if (node_kernel(node) == KERNEL_move && bytes > value_bytes(e, node))
             bytes = value_bytes(e, node);
         e->bytes[step] += bytes;
     }

@@ -1,17 +1,14 @@
 /* Steps and lifetimes: one walk over the nodes for the steps, one for the uses. */
 #include "ir/liveness.h"
 
+#include "ir/lowering.h"
+
 enum { SLOT_ALIGN = 64 };
 static const int64_t MOST_BYTES = INT64_C(1) << 60; /* more is as good as this much */
 
-static bool is_view(const Node *node)
-{
-    return op_info(node->op)->lowering == LOWER_view;
-}
-
 const Node *storage_node(const Node *node)
 {
-    while (is_view(node))
+    while (node_is_view(node))
         node = node->args[0];
     return node;
 }

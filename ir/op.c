@@ -12,11 +12,6 @@ const char *const attr_set_names[ATTRS_COUNT] = {
 
 const char *const attr_kind_names[] = {"flag", "int", "real", "name", "axis", "type"};
 
-const char *const lowering_names[LOWER_COUNT] = {
-    "source", "map",  "reduce",    "rowsum", "view",
-    "matmul", "move", "attention", "vocab",  "graft",
-};
-
 /* The last element only keeps an empty list from being no array at all. */
 #define FIELD(set, kind, name, preset, meaning)                                          \
     {#name, ATTR_##kind, offsetof(OpAttr, set.name), #preset, meaning},

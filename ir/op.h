@@ -18,16 +18,9 @@ typedef enum AttrSet {
 } AttrSet;
 
 typedef enum Lowering {
-    LOWER_source,
-    LOWER_map,
-    LOWER_reduce,
-    LOWER_rowsum,
-    LOWER_view,
-    LOWER_matmul,
-    LOWER_move,
-    LOWER_attention,
-    LOWER_vocab,
-    LOWER_graft,
+#define KERNEL(name)
+#define LOWERING(name, ...) LOWER_##name,
+#include "ir/lowerings.def"
     LOWER_COUNT
 } Lowering;
 
@@ -84,7 +77,6 @@ typedef struct OpInfo {
 
 extern const char *const attr_set_names[ATTRS_COUNT];
 extern const char *const attr_kind_names[];
-extern const char *const lowering_names[LOWER_COUNT];
 
 const OpInfo *op_info(OpKind op);
 /* The op of that name, or OP_COUNT. */

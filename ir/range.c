@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ir/liveness.h"
+#include "ir/lowering.h"
 #include "ir/verify_plan.h"
 
 static const Range any_integer = {INT32_MIN, INT32_MAX};
@@ -40,8 +41,7 @@ int64_t indexed_rows(const Node *node, uint32_t arg)
 /* A view or a site hands its operand's numbers on. */
 static const Node *handed_on(const Node *node)
 {
-    Lowering lowering = op_info(node->op)->lowering;
-    if (lowering == LOWER_view)
+    if (node_is_view(node))
         return node->args[0];
     return node->op == OP_site ? node->args[1] : NULL;
 }
@@ -150,7 +150,7 @@ static void print_origin(const Graph *graph, const Node *node, char *text)
                  axis->name, axis->longest);
     } else if (node->op == OP_vocab_argmax) {
         const Node *table = storage_node(node->args[1]);
-        bool is_source = op_info(table->op)->lowering == LOWER_source;
+        bool is_source = node_is_source(table);
         snprintf(text, TEXT, "vocab_argmax over table %s%s%s of %" PRId64 " rows",
                  is_source ? "'" : "", is_source ? table->attr.named.name : "",
                  is_source ? "'" : op_info(table->op)->name,
@@ -165,8 +165,7 @@ static void print_table(const Node *node, const char *of, char *text)
     const Node *table =
         is_result(of) ? NULL : node->args[find_arg(op_info(node->op), of)];
     const Node *storage = table ? storage_node(table) : NULL;
-    if (storage && op_info(storage->op)->lowering == LOWER_source &&
-        storage->op != OP_constant)
+    if (storage && node_is_source(storage) && storage->op != OP_constant)
         snprintf(text, TEXT, "%s '%s'", of, storage->attr.named.name);
     else
         snprintf(text, TEXT, "%s", of);

@@ -6,13 +6,9 @@
 #include <string.h>
 
 #include "ir/liveness.h"
+#include "ir/lowering.h"
 
 static const int64_t MOST_SPACE = INT64_C(1) << 40;
-
-static Lowering lowering_of(const Node *node)
-{
-    return op_info(node->op)->lowering;
-}
 
 /* -- the space --------------------------------------------------------------------- */
 
@@ -40,8 +36,7 @@ RowSpace row_space_of(const Node *const *nodes, uint32_t count)
 {
     RowSpace space = {.axis = AXIS_STATIC, .width = 1};
     for (uint32_t i = 0; i < count; i++)
-        space_cover(&space, lowering_of(nodes[i]) == LOWER_map ? nodes[i]->type
-                                                               : nodes[i]->args[0]->type);
+        space_cover(&space, node_row_space(nodes[i]));
     return space;
 }
 
@@ -108,7 +103,7 @@ static const char *arg_refuse(const RowSpace *space, const Node *node, const Nod
     if (storage->op == OP_constant)
         return NULL;
     if (storage->group != NO_GROUP && storage->group == node->group) {
-        if (lowering_of(storage) == LOWER_rowsum)
+        if (node_has_fact(storage, LOWERING_COMPLETE_LAST))
             return "it reads a sum over rows that it makes";
         if (storage != arg && !same_places(storage->type, arg->type))
             return "a view changes the rows of a value inside it";
@@ -131,7 +126,7 @@ static const char *row_node_refuse(const RowSpace *space, const Node *node, bool
         if (reason)
             return reason;
     }
-    if (lowering_of(node) == LOWER_rowsum)
+    if (node_has_fact(node, LOWERING_COMPLETE_LAST))
         return has_all_rows(space, node->args[0]->type)
                    ? NULL
                    : "a sum is over fewer rows than the group has";
@@ -189,7 +184,7 @@ static bool reads_own(const Node *node)
     return false;
 }
 
-static const char *attention_refuse(const Node *a, const Node *b)
+static const char *attentions_refuse(const Node *a, const Node *b)
 {
     if (a->op == OP_attention || b->op == OP_attention)
         return "attention is a group of its own";
@@ -201,7 +196,7 @@ static const char *attention_refuse(const Node *a, const Node *b)
                : "gradients of different attentions";
 }
 
-static const char *vocab_refuse(const Node *a, const Node *b)
+static const char *logits_refuse(const Node *a, const Node *b)
 {
     bool has_bias = named_arg(a, "bias") != NULL;
     return a->op != b->op && has_bias == (named_arg(b, "bias") != NULL) &&
@@ -231,45 +226,61 @@ static const char *pairs_refuse(const Node *const *nodes, uint32_t count, PairRu
 
 /* -- all kernels ------------------------------------------------------------------- */
 
-static bool is_row_local(Lowering lowering)
+typedef const char *KernelRule(const Node *const *nodes, uint32_t count,
+                               const bool *in_place, const Node **out_node);
+
+static const char *attention_refuse(const Node *const *nodes, uint32_t count,
+                                    const bool *in_place, const Node **out_node)
 {
-    return lowering == LOWER_map || lowering == LOWER_reduce || lowering == LOWER_rowsum;
+    (void)in_place;
+    return pairs_refuse(nodes, count, attentions_refuse, out_node);
 }
 
-/* The lowering of all nodes, row-local ones taken as one; LOWER_COUNT if they differ. */
-static Lowering common_lowering(const Node *const *nodes, uint32_t count,
-                                const Node **out_node)
+static const char *vocab_refuse(const Node *const *nodes, uint32_t count,
+                                const bool *in_place, const Node **out_node)
 {
-    Lowering first = lowering_of(nodes[0]);
-    for (uint32_t i = 1; i < count; i++) {
-        Lowering other = lowering_of(nodes[i]);
-        *out_node = nodes[i];
-        if (other != first && !(is_row_local(other) && is_row_local(first)))
-            return LOWER_COUNT;
-    }
-    *out_node = nodes[0];
-    return is_row_local(first) ? LOWER_map : first;
+    (void)in_place;
+    return pairs_refuse(nodes, count, logits_refuse, out_node);
 }
+
+static const char *matmul_refuse(const Node *const *nodes, uint32_t count,
+                                 const bool *in_place, const Node **out_node)
+{
+    (void)nodes, (void)in_place, (void)out_node;
+    return count == 1 ? NULL : "a matrix product is a group of its own";
+}
+
+static const char *move_refuse(const Node *const *nodes, uint32_t count,
+                               const bool *in_place, const Node **out_node)
+{
+    (void)nodes, (void)in_place, (void)out_node;
+    return count == 1 ? NULL : "an operation that moves rows is a group of its own";
+}
+
+static const char *none_refuse(const Node *const *nodes, uint32_t count,
+                               const bool *in_place, const Node **out_node)
+{
+    (void)nodes, (void)count, (void)in_place, (void)out_node;
+    return "no kernel runs it";
+}
+
+static KernelRule *const kernel_rules[KERNEL_COUNT] = {
+#define KERNEL(name) [KERNEL_##name] = name##_refuse,
+#define LOWERING(name, ...)
+#include "ir/lowerings.def"
+};
 
 const char *step_refuse(const Node *const *nodes, uint32_t count, const bool *in_place,
                         const Node **out_node)
 {
-    switch (common_lowering(nodes, count, out_node)) {
-    case LOWER_map:
-        return rows_refuse(nodes, count, in_place, out_node);
-    case LOWER_matmul:
-        return count == 1 ? NULL : "a matrix product is a group of its own";
-    case LOWER_move:
-        return count == 1 ? NULL : "an operation that moves rows is a group of its own";
-    case LOWER_attention:
-        return pairs_refuse(nodes, count, attention_refuse, out_node);
-    case LOWER_vocab:
-        return pairs_refuse(nodes, count, vocab_refuse, out_node);
-    case LOWER_COUNT:
-        return "operations of different kinds";
-    default:
-        return "no kernel runs it";
+    KernelKind kind = node_kernel(nodes[0]);
+    for (uint32_t i = 1; i < count; i++) {
+        *out_node = nodes[i];
+        if (node_kernel(nodes[i]) != kind)
+            return "operations of different kinds";
     }
+    *out_node = nodes[0];
+    return kernel_rules[kind](nodes, count, in_place, out_node);
 }
 
 bool *values_in_place(const Graph *graph, Arena *arena)
@@ -278,7 +289,7 @@ bool *values_in_place(const Graph *graph, Arena *arena)
     for (uint32_t i = 0; i < graph->output_count; i++) {
         const Node *value = storage_node(graph->outputs[i].value);
         if (graph->outputs[i].role == OUTPUT_assign && value->offset == NO_OFFSET &&
-            lowering_of(value) != LOWER_source)
+            !node_is_source(value))
             in_place[value->id] = true;
     }
     return in_place;

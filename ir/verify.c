@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "ir/axis.h"
+#include "ir/lowering.h"
 #include "ir/range.h"
 #include "ir/text.h"
 #include "ir/verify_plan.h"
@@ -136,7 +137,7 @@ static bool verify_type(const Graph *graph, const Node *node, Diags *diags)
 {
     Type type;
     uint32_t errors = diags_error_count(diags);
-    bool is_source = op_info(node->op)->lowering == LOWER_source;
+    bool is_source = node_is_source(node);
     Graph reporting = *graph; /* shape errors go where ours go */
     reporting.diags = diags;
     if (!shape_infer(&reporting, node->loc, node->op, &node->attr, node->args,
@@ -216,8 +217,7 @@ static bool verify_node(const Graph *graph, const Module *module, uint32_t index
             return false;
     if (!verify_type(graph, node, diags))
         return false;
-    return op_info(node->op)->lowering != LOWER_source ||
-           verify_source(graph, module, node, diags);
+    return !node_is_source(node) || verify_source(graph, module, node, diags);
 }
 
 static int compare_sources(const void *a, const void *b)

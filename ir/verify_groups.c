@@ -4,14 +4,9 @@
 #include <string.h>
 
 #include "ir/liveness.h"
+#include "ir/lowering.h"
 #include "ir/step_rules.h"
 #include "ir/verify_plan.h"
-
-static bool has_no_step(const Node *node)
-{
-    Lowering lowering = op_info(node->op)->lowering;
-    return lowering == LOWER_source || lowering == LOWER_view;
-}
 
 static int compare_groups(const void *a, const void *b)
 {
@@ -161,11 +156,11 @@ bool verify_groups(const Graph *graph, Diags *diags)
     bool ok = true;
     for (uint32_t i = 0; i < graph->node_count; i++) {
         const Node *node = graph->nodes[i];
-        bool wants = graph->fused && !has_no_step(node);
+        bool wants = graph->fused && !!node_has_step(node);
         if (wants != (node->group != NO_GROUP) || node->group < NO_GROUP)
             ok = verify_fault(graph, node, diags, "%s",
                               wants ? "has no group in a fused graph"
-                              : has_no_step(node)
+                              : !node_has_step(node)
                                   ? "has a group, but makes no step"
                                   : "has a group, but the graph is not fused");
     }

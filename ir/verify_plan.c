@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ir/liveness.h"
+#include "ir/lowering.h"
 
 /* -- the slab ---------------------------------------------------------------------- */
 
@@ -163,8 +164,7 @@ static bool *map_steps(const Slab *slab, Arena *arena)
     for (uint32_t i = 0; i < slab->live->step_count; i++)
         is_map[i] = true;
     for (uint32_t i = 0; i < slab->graph->node_count; i++)
-        if (slab->live->step_of[i] >= 0 &&
-            op_info(slab->graph->nodes[i]->op)->lowering != LOWER_map)
+        if (slab->live->step_of[i] >= 0 && !node_is_map(slab->graph->nodes[i]))
             is_map[slab->live->step_of[i]] = false;
     return is_map;
 }

@@ -2,6 +2,7 @@
  * some. */
 #include "passes/clusters.h"
 
+#include "ir/lowering.h"
 #include "ir/liveness.h"
 #include "passes/reorder.h"
 
@@ -43,7 +44,7 @@ Clusters *clusters_new(const Graph *graph, Arena *arena)
     const bool *live = live_nodes(graph, arena);
     for (uint32_t i = 0; i < count; i++) {
         c->cluster[i] = c->next[i] = NO_NODE;
-        if (!live[i] || !is_step_node(graph->nodes[i]))
+        if (!live[i] || !node_has_step(graph->nodes[i]))
             continue;
         c->cluster[i] = c->first[i] = i;
         c->size[i] = 1;

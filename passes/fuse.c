@@ -29,6 +29,7 @@
 #include <string.h>
 
 #include "ir/liveness.h"
+#include "ir/lowering.h"
 #include "ir/step_rules.h"
 #include "passes/pass.h"
 #include "passes/reorder.h"
@@ -59,30 +60,6 @@ typedef struct ClusterPair {
     uint32_t from, to; /* their clusters */
 } ClusterPair;
 
-static Lowering lowering_of(const Node *node)
-{
-    return op_info(node->op)->lowering;
-}
-
-static bool is_row_local(const Node *node)
-{
-    Lowering lowering = lowering_of(node);
-    return lowering == LOWER_map || lowering == LOWER_reduce || lowering == LOWER_rowsum;
-}
-
-static bool is_product(const Node *node)
-{
-    Lowering lowering = lowering_of(node);
-    return lowering == LOWER_matmul || lowering == LOWER_attention ||
-           lowering == LOWER_vocab;
-}
-
-/* What a row-local node ranges over: reductions over what they read. */
-static Type space_of(const Node *node)
-{
-    return lowering_of(node) == LOWER_map ? node->type : node->args[0]->type;
-}
-
 static bool same_rows(Type a, Type b)
 {
     if (type_is_ragged(a) || type_is_ragged(b))
@@ -107,7 +84,7 @@ typedef bool Rule(Fuser *fuser, const ClusterPair *pair);
 static bool refuse_not_row_local(Fuser *fuser, const ClusterPair *pair)
 {
     (void)fuser;
-    return !is_row_local(pair->a) || !is_row_local(pair->b);
+    return !node_is_row_local(pair->a) || !node_is_row_local(pair->b);
 }
 
 /* Whether a member of `reader` reads one of `made` in a way that `refuses` refuses. */
@@ -129,7 +106,7 @@ static bool any_edge(const Fuser *fuser, uint32_t made, uint32_t reader,
 static bool is_rowsum_read(const Node *storage, const Node *arg)
 {
     (void)arg;
-    return lowering_of(storage) == LOWER_rowsum;
+    return node_has_fact(storage, LOWERING_COMPLETE_LAST);
 }
 
 static bool refuse_rowsum_read(Fuser *fuser, const ClusterPair *pair)
@@ -141,7 +118,7 @@ static bool refuse_rowsum_read(Fuser *fuser, const ClusterPair *pair)
 static bool refuse_rows_differ(Fuser *fuser, const ClusterPair *pair)
 {
     (void)fuser;
-    return !same_rows(space_of(pair->a), space_of(pair->b));
+    return !same_rows(node_row_space(pair->a), node_row_space(pair->b));
 }
 
 static bool refuse_width_differs(Fuser *fuser, const ClusterPair *pair)
@@ -213,7 +190,7 @@ static bool refuse_too_many_phases(Fuser *fuser, const ClusterPair *pair)
             if (inside && level < fuser->level[arg])
                 level = fuser->level[arg];
         }
-        fuser->level[members[i]] = level + (lowering_of(node) == LOWER_reduce);
+        fuser->level[members[i]] = level + (op_info(node->op)->lowering == LOWER_reduce);
         if (most < fuser->level[members[i]])
             most = fuser->level[members[i]];
     }
@@ -300,7 +277,7 @@ static bool refuse_attributes_differ(Fuser *fuser, const ClusterPair *pair)
 static bool refuse_operand_missing(Fuser *fuser, const ClusterPair *pair)
 {
     (void)fuser;
-    return lowering_of(pair->a) == LOWER_attention &&
+    return !node_has_fact(pair->a, LOWERING_MEETS_GRADIENTS) &&
            op_info(pair->a->op)->max_args != op_info(pair->b->op)->max_args;
 }
 
@@ -386,12 +363,6 @@ static void consider(Fuser *fuser, const Node *a, const Node *b, const RuleRow *
 #define CONSIDER(fuser, a, b, rules)                                                     \
     consider((fuser), (a), (b), (rules), sizeof(rules) / sizeof((rules)[0]))
 
-static bool is_shared_kernel(const Node *node)
-{
-    Lowering lowering = lowering_of(node);
-    return lowering == LOWER_attention || lowering == LOWER_vocab;
-}
-
 /* Each attention or vocabulary node with the nearest before it of its kind over its first
  * operand. */
 static void fuse_kernels(Fuser *fuser)
@@ -401,9 +372,10 @@ static void fuse_kernels(Fuser *fuser)
         const Node *last = NULL;
         for (uint32_t i = c->user_start[value]; i < c->user_start[value + 1]; i++) {
             const Node *reader = fuser->in->nodes[c->users[i]];
-            if (!is_shared_kernel(reader) || storage_node(reader->args[0])->id != value)
+            if (!node_has_fact(reader, LOWERING_SHARED) ||
+                storage_node(reader->args[0])->id != value)
                 continue;
-            if (last && last != reader && lowering_of(last) == lowering_of(reader))
+            if (last && last != reader && node_kernel(last) == node_kernel(reader))
                 CONSIDER(fuser, last, reader, kernel_rules);
             last = reader;
         }
@@ -417,7 +389,8 @@ static void fuse_chains(Fuser *fuser)
         bool is_step = fuser->clusters->cluster[i] != NO_NODE;
         for (uint32_t j = 0; is_step && j < reader->arg_count; j++) {
             const Node *value = storage_node(reader->args[j]);
-            if (is_step_node(value) && (is_row_local(value) || is_row_local(reader)))
+            if (node_has_step(value) &&
+                (node_is_row_local(value) || node_is_row_local(reader)))
                 CONSIDER(fuser, value, reader, row_rules);
         }
     }
@@ -435,7 +408,8 @@ static void fuse_siblings(Fuser *fuser)
             continue;
         for (uint32_t i = start; i < end; i++) {
             const Node *reader = fuser->in->nodes[c->users[i]];
-            if (!is_row_local(reader) || !same_rows(space_of(reader), value->type))
+            if (!node_is_row_local(reader) ||
+                !same_rows(node_row_space(reader), value->type))
                 continue;
             if (last && last != reader)
                 CONSIDER(fuser, last, reader, row_rules);
@@ -459,9 +433,9 @@ static void fuser_init(Fuser *fuser, const Graph *in)
     for (uint32_t i = 0; i < count; i++) {
         const Node *node = in->nodes[i];
         fuser->products[i] = products;
-        products += is_product(node);
-        if (is_row_local(node))
-            fuser->width[i] = type_width(space_of(node));
+        products += node_has_fact(node, LOWERING_PRODUCT);
+        if (node_is_row_local(node))
+            fuser->width[i] = type_width(node_row_space(node));
     }
     for (uint32_t i = 0; i < in->output_count; i++)
         fuser->is_output[storage_node(in->outputs[i].value)->id] = true;

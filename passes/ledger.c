@@ -6,6 +6,7 @@
 
 #include "ir/cost.h"
 #include "ir/liveness.h"
+#include "ir/lowering.h"
 #include "ir/text.h"
 #include "passes/rewrite.h"
 
@@ -56,7 +57,7 @@ static void mark_saved(const Node *node, bool *saved)
 {
     for (uint32_t i = 0; i < node->arg_count; i++) {
         const Node *value = storage_node(node->args[i]);
-        if (value->stage == STAGE_forward && op_info(value->op)->lowering != LOWER_source)
+        if (value->stage == STAGE_forward && !node_is_source(value))
             saved[value->id] = true;
     }
 }
@@ -97,7 +98,7 @@ static void sum_untouched(Sums *sums, const Module *module, const Graph *graph,
     bool *read = ARENA_ARRAY(arena, bool, graph->node_count + 1);
     for (uint32_t i = 0; i < graph->node_count; i++) {
         const Node *node = graph->nodes[i];
-        bool is_step = live[i] && op_info(node->op)->lowering != LOWER_source;
+        bool is_step = live[i] && !node_is_source(node);
         for (uint32_t j = 0;
              is_step && node->stage == STAGE_backward && j < node->arg_count; j++)
             read[storage_node(node->args[j])->id] = true;

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 
 #include "ir/liveness.h"
+#include "ir/lowering.h"
 #include "ir/text.h"
 #include "passes/offsets.h"
 #include "passes/pass.h"
@@ -126,8 +127,7 @@ static bool *find_in_place(const Packer *p)
     for (uint32_t i = 0; i < p->live.step_count; i++)
         map_step[i] = true;
     for (uint32_t i = 0; i < graph->node_count; i++)
-        if (p->live.step_of[i] >= 0 &&
-            op_info(graph->nodes[i]->op)->lowering != LOWER_map)
+        if (p->live.step_of[i] >= 0 && !node_is_map(graph->nodes[i]))
             map_step[p->live.step_of[i]] = false;
     for (uint32_t i = 0; i < graph->output_count; i++)
         outputs[storage_node(graph->outputs[i].value)->id]++;
@@ -290,7 +290,7 @@ static Graph *copy_steps(const Graph *in, Arena *arena)
 {
     uint32_t *order = ARENA_ARRAY(arena, uint32_t, in->node_count), count = 0;
     for (uint32_t i = 0; i < in->node_count; i++)
-        if (is_step_node(in->nodes[i]))
+        if (node_has_step(in->nodes[i]))
             order[count++] = i;
     Graph *out = graph_reorder(in, order, count, NULL);
     if (out) {

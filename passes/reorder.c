@@ -1,13 +1,8 @@
 /* Reordering: the given order is of steps; sources and views follow on demand. */
 #include "passes/reorder.h"
+#include "ir/lowering.h"
 
 #include <assert.h>
-
-bool is_step_node(const Node *node)
-{
-    Lowering lowering = op_info(node->op)->lowering;
-    return lowering != LOWER_source && lowering != LOWER_view;
-}
 
 bool *live_nodes(const Graph *graph, Arena *arena)
 {
@@ -18,11 +13,6 @@ bool *live_nodes(const Graph *graph, Arena *arena)
         for (uint32_t j = 0; live[i] && j < graph->nodes[i]->arg_count; j++)
             live[graph->nodes[i]->args[j]->id] = true;
     return live;
-}
-
-static bool is_view(const Node *node)
-{
-    return op_info(node->op)->lowering == LOWER_view;
 }
 
 /* Copies a node whose operands are there. */
@@ -51,9 +41,9 @@ static bool copy_on_demand(Graph *out, Node **images, const Node *node)
 {
     while (!images[node->id]) {
         const Node *lowest = node;
-        while (is_view(lowest) && !images[lowest->args[0]->id])
+        while (node_is_view(lowest) && !images[lowest->args[0]->id])
             lowest = lowest->args[0];
-        assert(!is_step_node(lowest));
+        assert(!node_has_step(lowest));
         if (!copy(out, images, lowest))
             return false;
     }

@@ -4,9 +4,6 @@
 
 #include "ir/graph.h"
 
-/* Whether the node is a step's, and neither a source nor a view. */
-bool is_step_node(const Node *node);
-
 /* By id, in `arena`: whether an output depends on the node. */
 bool *live_nodes(const Graph *graph, Arena *arena);
 

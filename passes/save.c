@@ -21,13 +21,12 @@
 #include "passes/save.h"
 
 #include "ir/liveness.h"
+#include "ir/lowering.h"
 #include "passes/flow.h"
 #include "passes/pass.h"
 #include "passes/reorder.h"
 
 #define NONE UINT32_MAX
-
-typedef enum Effort { EFFORT_maps, EFFORT_folds, EFFORT_products, EFFORT_COUNT } Effort;
 
 typedef struct Saver {
     const Graph *in;
@@ -39,37 +38,13 @@ typedef struct Saver {
     bool *is_far;    /* by node id: read beyond the next product */
     bool *is_turn;   /* by node id: read where forward turns into backward */
     bool *sink_side; /* by vertex of the cut */
-    Effort effort;   /* of nodes before `limit`; of the others, one less */
+    Again effort;    /* of nodes before `limit`; of the others, one less */
     uint32_t limit;
     Graph *out;
     const Node **images; /* by node id: the value in `out` */
     const Node **copies; /* by node id: its copy in the backward pass */
     uint32_t *stack;
 } Saver;
-
-static Lowering lowering_of(const Node *node)
-{
-    return op_info(node->op)->lowering;
-}
-
-static bool is_source(const Node *node)
-{
-    return lowering_of(node) == LOWER_source;
-}
-
-/* Products and the like, between which ops are row-local. */
-static bool is_anchor(const Node *node)
-{
-    switch (lowering_of(node)) {
-    case LOWER_map:
-    case LOWER_reduce:
-    case LOWER_view:
-    case LOWER_source:
-        return false;
-    default:
-        return true;
-    }
-}
 
 /* -- facts about nodes --------------------------------------------------------------- */
 
@@ -84,9 +59,10 @@ static void find_stages(Saver *s)
         bool reads_back = false;
         for (uint32_t j = 0; j < node->arg_count; j++)
             reads_back |= s->is_back[node->args[j]->id];
-        s->is_back[i] = !is_source(node) && (reads_back || node->stage == STAGE_backward);
+        s->is_back[i] =
+            !node_is_source(node) && (reads_back || node->stage == STAGE_backward);
         s->is_early[i] = s->is_back[i] && !reads_back && node->type.dtype == DTYPE_bit &&
-                         lowering_of(node) == LOWER_map;
+                         node_is_map(node);
     }
     for (uint32_t i = 0; i < in->output_count; i++)
         s->is_early[in->outputs[i].value->id] = false;
@@ -108,7 +84,7 @@ static void find_far(Saver *s)
         for (uint32_t j = 0; !s->is_back[i] && s->live[i] && j < node->arg_count; j++)
             if (depth[node->args[j]->id] < deepest)
                 s->is_far[node->args[j]->id] = true;
-        depth[i] = deepest + is_anchor(node);
+        depth[i] = deepest + node_has_fact(node, LOWERING_ANCHOR);
     }
 }
 
@@ -120,36 +96,23 @@ static void find_turn(Saver *s)
     s->is_turn = ARENA_ARRAY(s->arena, bool, in->node_count);
     for (uint32_t i = 0; i < in->node_count; i++)
         for (uint32_t j = 0; s->is_back[i] && j < in->nodes[i]->arg_count; j++)
-            if (lowering_of(in->nodes[i]) == LOWER_vocab)
+            if (node_has_fact(in->nodes[i], LOWERING_MEETS_GRADIENTS))
                 s->is_turn[in->nodes[i]->args[j]->id] = true;
 }
 
 /* A value that the cut decides on. */
 static bool is_candidate(const Saver *s, uint32_t id)
 {
-    return s->live[id] && !is_source(s->in->nodes[id]) &&
+    return s->live[id] && !node_is_source(s->in->nodes[id]) &&
            (!s->is_back[id] || s->is_early[id]);
 }
 
 static bool is_cheap(const Saver *s, const Node *node)
 {
     bool stays = s->is_far[node->id] || s->is_turn[node->id];
-    bool less = s->effort > EFFORT_maps && node->id >= s->limit;
-    Effort effort = less ? s->effort - 1 : s->effort;
-    switch (lowering_of(node)) {
-    case LOWER_view:
-        return true;
-    case LOWER_map:
-        return !stays;
-    case LOWER_reduce:
-        return !stays && effort >= EFFORT_folds;
-    case LOWER_move:
-    case LOWER_matmul:
-    case LOWER_attention:
-        return !stays && effort >= EFFORT_products;
-    default:
-        return false;
-    }
+    bool less = s->effort > AGAIN_maps && node->id >= s->limit;
+    Again effort = less ? s->effort - 1 : s->effort, needed = node_lowering(node)->again;
+    return needed == AGAIN_always || (!stays && needed <= effort);
 }
 
 /* -- the cut ------------------------------------------------------------------------- */
@@ -186,12 +149,11 @@ static int64_t cut(Saver *s)
     for (uint32_t i = 0; i < in->node_count; i++) {
         const Node *node = in->nodes[i];
         bool decided = is_candidate(s, i), cheap = decided && is_cheap(s, node);
-        if (!s->live[i] || is_source(node))
+        if (!s->live[i] || node_is_source(node))
             continue;
         if (decided)
             flow_edge(flow, vertex_made(i), vertex_read(i),
-                      lowering_of(node) == LOWER_view ? FLOW_INFINITE
-                                                      : node_bytes(in, node));
+                      node_is_view(node) ? FLOW_INFINITE : node_bytes(in, node));
         if (decided && !cheap)
             flow_edge(flow, source, vertex_made(i), FLOW_INFINITE);
         for (uint32_t j = 0; j < node->arg_count; j++) {
@@ -227,9 +189,10 @@ static void limit_effort(Saver *s, int64_t budget)
 static bool choose(Saver *s, PassContext *ctx)
 {
     s->sink_side = ARENA_ARRAY(s->arena, bool, 2 * (size_t)s->in->node_count + 2);
+    s->effort = AGAIN_maps;
     s->limit = s->in->node_count;
     int64_t bytes = cut(s), budget = ctx->memory_budget;
-    while (budget > 0 && bytes > budget && s->effort + 1 < EFFORT_COUNT) {
+    while (budget > 0 && bytes > budget && s->effort + 1 < AGAIN_never) {
         s->effort++;
         bytes = cut(s);
     }
@@ -240,7 +203,7 @@ static bool choose(Saver *s, PassContext *ctx)
                    s->in->name, (long long)budget, (long long)bytes);
         return false;
     }
-    if (s->effort > EFFORT_maps)
+    if (s->effort > AGAIN_maps)
         limit_effort(s, budget);
     return true;
 }
@@ -271,7 +234,7 @@ static bool *find_needed(const Saver *s)
         needed[in->outputs[i].value->id] = true;
     for (uint32_t i = in->node_count; i-- > 0;) {
         const Node *node = in->nodes[i];
-        needed[i] = needed[i] || is_kept(s, i) || (is_source(node) && s->live[i]);
+        needed[i] = needed[i] || is_kept(s, i) || (node_is_source(node) && s->live[i]);
         if (s->is_back[i] && !is_kept(s, i))
             continue;
         for (uint32_t j = 0; needed[i] && j < node->arg_count; j++)
@@ -394,7 +357,7 @@ static SaveReason reason_of(const Saver *s, const Node *node)
 {
     if (is_recomputed(s, node->id)) {
         for (uint32_t i = 0; i < node->arg_count; i++)
-            if (!is_source(node->args[i]))
+            if (!node_is_source(node->args[i]))
                 return SAVE_KEPT;
         return SAVE_SOURCES;
     }
@@ -423,7 +386,7 @@ static void report(const Saver *s, FILE *out, bool brief)
     for (uint32_t i = 0; i < in->node_count; i++) {
         const Node *node = in->nodes[i];
         bool was_read = is_read[i] && is_candidate(s, i) && !s->is_early[i];
-        if (lowering_of(node) != LOWER_view && (is_kept(s, i) || was_read))
+        if (!node_is_view(node) && (is_kept(s, i) || was_read))
             lines[count++] =
                 (SaveLine){node, reason_of(s, node), was_read, is_kept(s, i)};
     }

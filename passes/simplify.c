@@ -16,6 +16,7 @@
 #include <math.h>
 
 #include "passes/pass.h"
+#include "ir/lowering.h"
 #include "passes/rewrite.h"
 
 /* The value of `y`, a node of `graph`; NULL if the pattern does not fit. */
@@ -149,7 +150,7 @@ static const Node *operand_order(Graph *graph, const Node *y)
 static const Node *drop_expand(Graph *graph, const Node *y)
 {
     const Node *args[3];
-    if (op_info(y->op)->lowering != LOWER_map || y->arg_count < 2 || y->arg_count > 3)
+    if (!node_is_map(y) || y->arg_count < 2 || y->arg_count > 3)
         return NULL;
     for (uint32_t i = 0; i < y->arg_count; i++) {
         for (uint32_t j = 0; j < y->arg_count; j++)

@@ -4,6 +4,7 @@
 #include "frontend/frontend.h"
 #include "frontend/syntax.h"
 #include "frontend/vlc/vlc.h"
+#include "ir/lowering.h"
 #include "passes/pass.h"
 
 static void print_op(OpKind op)
@@ -17,7 +18,8 @@ static void print_op(OpKind op)
         len += snprintf(signature + len, sizeof signature - (size_t)len, "%s%s%s",
                         i ? ", " : "", info->arg_names[i], i < info->min_args ? "" : "?");
     snprintf(signature + len, sizeof signature - (size_t)len, ")");
-    printf("%-44s %-9s %s\n", signature, lowering_names[info->lowering], info->meaning);
+    printf("%-44s %-9s %s\n", signature, lowering_info(info->lowering)->name,
+           info->meaning);
     for (uint32_t i = 0; i < count; i++) {
         bool needed = strcmp(fields[i].preset, "REQUIRED") == 0;
         char field[96];

@@ -175,16 +175,10 @@ static double compare_output(const Checker *checker, const Node *node, int32_t s
     }
 }
 
-static Lowering class_of(const Node *node)
-{
-    Lowering lowering = op_info(node->op)->lowering;
-    return lowering == LOWER_reduce || lowering == LOWER_rowsum ? LOWER_map : lowering;
-}
-
 static void note_output(VerifyReport *report, const Call *call, const Node *node,
                         double error)
 {
-    VerifyClass *of = &report->classes[class_of(call->node)];
+    VerifyClass *of = &report->classes[node_kernel(call->node)];
     report->outputs++;
     if (error > of->worst || !of->node) {
         of->worst = error > of->worst ? error : of->worst;
@@ -217,7 +211,7 @@ static void check_call(Checker *checker, uint32_t index)
                                        exec_operand(checker->walk.exec, index, i)));
     }
     checker->report->calls++;
-    checker->report->classes[class_of(call->node)].calls++;
+    checker->report->classes[node_kernel(call->node)].calls++;
     arena_free(checker->step_arena);
 }
 
@@ -289,12 +283,12 @@ bool verify_module(Session *session, const VerifyBatches *batches, VerifyReport 
 
 void verify_print(const VerifyReport *report, FILE *out)
 {
-    for (uint32_t i = 0; i < VERIFY_CLASSES; i++) {
+    for (uint32_t i = 0; i < KERNEL_COUNT; i++) {
         const VerifyClass *of = &report->classes[i];
         if (of->calls == 0)
             continue;
-        const char *name = i == LOWER_map ? "rows" : lowering_names[i];
-        fprintf(out, "%-10s %6u calls, worst %.2e", name, of->calls, of->worst);
+        fprintf(out, "%-10s %6u calls, worst %.2e", kernel_kind_names[i], of->calls,
+                of->worst);
         if (of->node)
             fprintf(out, " in %s at %s:%u", of->label,
                     of->node->loc.file ? of->node->loc.file : "?", of->node->loc.line);

@@ -3,9 +3,8 @@
 #ifndef VLG_RUNTIME_CHECK_VERIFY_H
 #define VLG_RUNTIME_CHECK_VERIFY_H
 
+#include "ir/lowering.h"
 #include "runtime/exec/session.h"
-
-enum { VERIFY_CLASSES = LOWER_COUNT };
 
 typedef struct VerifyClass {
     uint32_t calls;
@@ -15,8 +14,7 @@ typedef struct VerifyClass {
 } VerifyClass;
 
 typedef struct VerifyReport {
-    /* by lowering of the call's node; rows kernels: map */
-    VerifyClass classes[VERIFY_CLASSES];
+    VerifyClass classes[KERNEL_COUNT]; /* by the kind of the call's kernel */
     uint32_t calls, outputs, failures;
     double tolerance; /* set by the caller: relative to an output's largest magnitude */
     FILE *out; /* failures are told here, with label and place; NULL: only counted */

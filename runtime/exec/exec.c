@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ir/liveness.h"
+#include "ir/lowering.h"
 #include "runtime/lanes/spin.h"
 
 /* An operand whose pointer changes with every micro-batch. */
@@ -107,10 +108,9 @@ static void resolve_values(Exec *exec, const ExecOptions *options, Diags *diags)
     const Graph *graph = exec->graph;
     for (uint32_t i = 0; i < graph->node_count; i++) {
         const Node *node = graph->nodes[i];
-        Lowering lowering = op_info(node->op)->lowering;
-        if (lowering == LOWER_source)
+        if (node_is_source(node))
             exec->values[i] = source_value(exec, options, node, diags);
-        else if (lowering == LOWER_view)
+        else if (node_is_view(node))
             exec->values[i] = exec->values[storage_node(node)->id];
         else
             exec->values[i] = computed_value(options, node, diags);

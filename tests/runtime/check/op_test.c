@@ -335,7 +335,7 @@ static void change_attribute(const AttrField *field, OpAttr *attr)
 static void check_description(Test *test, const Graph *graph, const Node *node,
                               const char *task)
 {
-    const KernelClass *class = kernel_class_of(op_info(node->op)->lowering);
+    const KernelClass *class = kernel_class_of(node_kernel(node));
     if (!class)
         return;
     char *before = describe(graph, node, class);
