@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/heap.h"
 
 static const char limit_name[] = ".limit", count_name[] = ".count", lock_name[] = ".lock";
 static const int64_t LIMIT = INT64_C(512) << 20;

@@ -4,7 +4,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <llvm-c/Error.h>
@@ -13,6 +12,7 @@
 #include "codegen/cache_room.h"
 #include "codegen/kernel.h"
 #include "codegen/object_cache.h"
+#include "ir/base/clock.h"
 
 enum { MOST_THREADS = 16 };
 
@@ -25,13 +25,6 @@ struct Jit {
     KernelTable table;
     JitStats stats;
 };
-
-static double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 /* Kernels call nothing but `gemm`, yet LLVM may turn a loop into memset or memcpy. */
 static bool add_process_symbols(Jit *jit, Diags *diags)
@@ -202,7 +195,7 @@ static bool make_code(Jit *jit, Kernel *first, Diags *diags)
 
 bool jit_compile(Jit *jit, const Module *module, Program **out_programs, Diags *diags)
 {
-    double start = seconds_now();
+    double start = clock_seconds();
     Kernel *last = jit->table.last;
     Kernel ***kernels = ARENA_ARRAY(jit->arena, Kernel **, module->graph_count + 1);
     bool ok = true;
@@ -224,7 +217,7 @@ bool jit_compile(Jit *jit, const Module *module, Program **out_programs, Diags *
             jit->stats.kernels++;
         }
     }
-    jit->stats.seconds += seconds_now() - start;
+    jit->stats.seconds += clock_seconds() - start;
     return ok;
 }
 

@@ -21,6 +21,7 @@
 #include "ir/base/cache_dir.h"
 #include "ir/base/files.h"
 #include "ir/base/hash.h"
+#include "ir/base/heap.h"
 
 static const char magic[8] = "VLGOBJ2\n";
 static const char key_name[] = ".key";

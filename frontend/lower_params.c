@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "frontend/lower.h"
+#include "ir/base/heap.h"
 
 enum { MOST_INIT_ARGS = 2, MOST_PARAMS = 100000 };
 

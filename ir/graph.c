@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ir/base/hash.h"
+#include "ir/base/heap.h"
 
 const char *const axis_kind_names[AXIS_KIND_COUNT] = {"batch", "primary", "fixed", "join",
                                                       "pool"};

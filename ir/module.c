@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/base/heap.h"
 #include "ir/graph.h"
 #include "ir/base/hash.h"
 

@@ -11,6 +11,7 @@
 
 #include "ir/axis.h"
 #include "ir/base/hash.h"
+#include "ir/base/heap.h"
 #include "ir/text.h"
 
 enum { MOST_ARGS = 8, DEFAULT_LONGEST = 16 };

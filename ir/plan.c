@@ -13,6 +13,7 @@
 
 #include "ir/base/arena.h"
 #include "ir/base/files.h"
+#include "ir/base/heap.h"
 #include "ir/text.h"
 #include "ir/verify.h"
 

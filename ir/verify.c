@@ -10,6 +10,7 @@
 
 #include "ir/axis.h"
 #include "ir/lowering.h"
+#include "ir/base/heap.h"
 #include "ir/range.h"
 #include "ir/text.h"
 #include "ir/verify_plan.h"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/base/heap.h"
 #include "ir/verify.h"
 
 static const int64_t MOST_ELEMENTS = INT64_C(1) << 40;

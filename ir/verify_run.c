@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/base/heap.h"
 #include "ir/text.h"
 #include "ir/verify.h"
 #include "ir/verify_plan.h"

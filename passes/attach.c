@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "ir/axis.h"
+#include "ir/base/heap.h"
 #include "passes/pass.h"
 #include "passes/rewrite.h"
 

@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/base/heap.h"
 #include "ir/liveness.h"
 #include "ir/lowering.h"
 #include "ir/step_rules.h"

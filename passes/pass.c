@@ -9,8 +9,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "ir/base/clock.h"
+#include "ir/base/heap.h"
 #include "ir/text.h"
 #include "ir/verify.h"
 
@@ -284,13 +285,6 @@ static bool run_pass(Pipeline *run, const PassInfo *pass)
     return ok;
 }
 
-static double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static void dump(const Pipeline *run, const PassInfo *pass)
 {
     bool all = strcmp(run->options->dump_after, "all") == 0;
@@ -313,7 +307,7 @@ static void skip_pass(Pipeline *run, const PassInfo *pass)
 
 static bool run_one(Pipeline *run, const PassInfo *pass)
 {
-    double start = seconds_now();
+    double start = clock_seconds();
     uint32_t before = count_nodes(run->module);
     bool is_omitted =
         pass->skip.kind == SKIP_omit && is_listed(run->options->skip, pass->name);
@@ -323,7 +317,7 @@ static bool run_one(Pipeline *run, const PassInfo *pass)
         return false;
     if (run->options->statistics && !is_omitted)
         fprintf(run->options->statistics, "%-10s %8.3f s %9u -> %u nodes\n", pass->name,
-                seconds_now() - start, before, count_nodes(run->module));
+                clock_seconds() - start, before, count_nodes(run->module));
     if (run->options->dump_after && run->options->dump)
         dump(run, pass);
     return true;

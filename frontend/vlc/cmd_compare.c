@@ -8,6 +8,7 @@
 
 #include "frontend/names.h"
 #include "ir/axis.h"
+#include "ir/base/heap.h"
 #include "ir/cost.h"
 #include "passes/pass.h"
 

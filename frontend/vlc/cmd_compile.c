@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "frontend/vlc/vlc.h"
+#include "ir/base/heap.h"
 #include "ir/plan.h"
 #include "ir/text.h"
 #include "ir/verify.h"

@@ -4,6 +4,7 @@
 
 #include "frontend/names.h"
 #include "frontend/vlc/vlc.h"
+#include "ir/base/heap.h"
 #include "ir/text.h"
 #include "passes/pass.h"
 

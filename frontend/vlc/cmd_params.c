@@ -6,6 +6,7 @@
 
 #include "frontend/frontend.h"
 #include "frontend/vlc/vlc.h"
+#include "ir/base/heap.h"
 
 /* "192x768" */
 static void shape_text(Type type, char *out, size_t size)

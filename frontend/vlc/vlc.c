@@ -7,6 +7,7 @@
 #include "frontend/frontend.h"
 #include "frontend/source.h"
 #include "frontend/vlc/vlc.h"
+#include "ir/base/heap.h"
 #include "ir/base/standard.h"
 #include "ir/plan.h"
 

@@ -1,10 +1,11 @@
 /* Arena allocation: blocks of growing size in a list, bump pointer in the newest. */
 #include "ir/base/arena.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "ir/base/heap.h"
 
 typedef struct Block {
     struct Block *older;
@@ -18,28 +19,6 @@ struct Arena {
 };
 
 enum { FIRST_BLOCK = 4096, LARGEST_STEP = 1 << 20 };
-
-static _Noreturn void out_of_memory(size_t bytes)
-{
-    fprintf(stderr, "vlgraph: out of memory (asked for %zu bytes)\n", bytes);
-    exit(1);
-}
-
-void *heap_alloc(size_t bytes)
-{
-    void *memory = malloc(bytes ? bytes : 1);
-    if (!memory)
-        out_of_memory(bytes);
-    return memory;
-}
-
-void *heap_grow(void *old, size_t bytes)
-{
-    void *memory = realloc(old, bytes ? bytes : 1);
-    if (!memory)
-        out_of_memory(bytes);
-    return memory;
-}
 
 Arena *arena_new(void)
 {
@@ -69,9 +48,7 @@ static Block *block_for(Arena *arena, size_t bytes)
         size = LARGEST_STEP;
     if (size < bytes)
         size = bytes;
-    if (size > SIZE_MAX - sizeof *block)
-        out_of_memory(bytes);
-    Block *fresh = heap_alloc(sizeof *fresh + size);
+    Block *fresh = heap_alloc(size_sum(sizeof *fresh, size));
     fresh->older = block;
     fresh->used = 0;
     fresh->size = size;
@@ -81,9 +58,7 @@ static Block *block_for(Arena *arena, size_t bytes)
 
 void *arena_alloc(Arena *arena, size_t bytes)
 {
-    if (bytes > SIZE_MAX - 16)
-        out_of_memory(bytes);
-    size_t padded = (bytes + 15) & ~(size_t)15;
+    size_t padded = size_sum(bytes, 15) & ~(size_t)15;
     if (padded == 0)
         padded = 16;
     Block *block = block_for(arena, padded);
@@ -96,10 +71,7 @@ void *arena_alloc(Arena *arena, size_t bytes)
 
 void *arena_array(Arena *arena, size_t count, size_t element_bytes)
 {
-    size_t bytes;
-    if (__builtin_mul_overflow(count, element_bytes, &bytes))
-        out_of_memory(SIZE_MAX);
-    return arena_alloc(arena, bytes);
+    return arena_alloc(arena, size_product(count, element_bytes));
 }
 
 void *arena_copy(Arena *arena, const void *src, size_t bytes)

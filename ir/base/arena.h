@@ -26,8 +26,4 @@ void *arena_array(Arena *arena, size_t count, size_t element_bytes);
 #define ARENA_ARRAY(arena, type, count)                                                  \
     ((type *)arena_array((arena), (size_t)(count), sizeof(type)))
 
-/* malloc and realloc for memory that outgrows an arena; they never return NULL. */
-void *heap_alloc(size_t bytes);
-void *heap_grow(void *old, size_t bytes);
-
 #endif

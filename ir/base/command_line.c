@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/heap.h"
 
 static void print_help(const Usage *usage)
 {

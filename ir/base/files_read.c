@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/heap.h"
 
 enum { MOST_BESIDE = 1000 }; /* files looked at for a near name */
 

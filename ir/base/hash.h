@@ -1,11 +1,16 @@
-/* FNV-1a, 64 bit: for tables inside one process, and names of things that do not face
- * attack. */
+/* Hashes of 64 bits. */
 #ifndef VLG_IR_BASE_HASH_H
 #define VLG_IR_BASE_HASH_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+/* Keyed by what differs from run to run, so that nobody can write a file of strings that
+ * all meet in one place of a map. Never let a result depend on it. */
+uint64_t hash_secret(const void *bytes, size_t len);
+uint64_t hash_sip(const uint64_t key[2], const void *bytes, size_t len);
+
+/* FNV-1a: the same in every run, for names of things that do not face attack. */
 #define HASH_START UINT64_C(0xcbf29ce484222325)
 
 static inline uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t len)

@@ -2,14 +2,31 @@
 #ifndef VLG_IR_BASE_INTERN_H
 #define VLG_IR_BASE_INTERN_H
 
-#include <stddef.h>
+#include <string.h>
 
-typedef struct Interns Interns;
+#include "ir/base/strings.h"
 
-Interns *interns_new(void);
-void interns_free(Interns *interns); /* frees every string it handed out */
+typedef Strings Interns;
 
-const char *intern(Interns *interns, const char *text);
-const char *intern_span(Interns *interns, const char *text, size_t len);
+static inline Interns *interns_new(void)
+{
+    return strings_new();
+}
+
+/* Frees every string it handed out. */
+static inline void interns_free(Interns *interns)
+{
+    strings_free(interns);
+}
+
+static inline const char *intern_span(Interns *interns, const char *text, size_t len)
+{
+    return strings_text(interns, strings_add(interns, text, len));
+}
+
+static inline const char *intern(Interns *interns, const char *text)
+{
+    return intern_span(interns, text, strlen(text));
+}
 
 #endif

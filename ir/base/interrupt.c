@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/heap.h"
 #include "ir/base/standard.h"
 
 static const int numbers[] = {SIGINT, SIGTERM};

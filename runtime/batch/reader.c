@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/heap.h"
 
 enum { SLOTS = 3 }; /* one in use, two ahead */
 

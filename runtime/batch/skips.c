@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/heap.h"
 
 enum { SHOWN = 5 };
 

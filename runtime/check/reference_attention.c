@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "ir/axis.h"
+#include "ir/base/heap.h"
 #include "ir/bias.h"
 #include "ir/base/random.h"
 #include "runtime/check/reference.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ir/axis.h"
+#include "ir/base/heap.h"
 #include "runtime/check/reference.h"
 
 void reference_reshape(const ReferenceContext *ctx, const Node *node,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/base/heap.h"
 #include "runtime/check/reference.h"
 
 typedef struct VocabLoops {

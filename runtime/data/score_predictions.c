@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "ir/base/files.h"
+#include "ir/base/heap.h"
 
 /* A longest common subsequence takes time with the product of two lengths. */
 enum { LARGEST_FILE = 1 << 30, LONGEST_TEXT = 1 << 16, SHOWN = 3 };

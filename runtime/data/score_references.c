@@ -8,8 +8,9 @@
 #include <sys/stat.h>
 
 #include "ir/base/files.h"
+#include "ir/base/heap.h"
+#include "ir/base/strings.h"
 #include "runtime/data/text/json_stream.h"
-#include "runtime/data/text/string_index.h"
 
 typedef struct Reference {
     DatasetExample example;
@@ -26,7 +27,7 @@ struct References {
     Arena *arena;
     const TaskKind *kind;
     Split split;
-    StringIndex *names;
+    Strings *names;
     uint32_t *name_subjects; /* of each name */
     Subject *subjects;
     const char **subject_names;
@@ -56,8 +57,8 @@ static bool fault(const References *references, const char *format, ...)
 
 static void name_subject(References *references, const char *name, uint32_t subject)
 {
-    uint32_t before = string_index_count(references->names);
-    uint32_t number = string_index_add(references->names, name, strlen(name));
+    uint32_t before = strings_count(references->names);
+    uint32_t number = strings_add(references->names, name, strlen(name));
     if (number < before)
         return;
     if (number == references->name_room) {
@@ -456,7 +457,7 @@ References *references_read(const TaskKind *kind, const char *path, Split split,
     *references = (References){.arena = arena_new(),
                                .kind = kind,
                                .split = split,
-                               .names = string_index_new(),
+                               .names = strings_new(),
                                .diags = diags};
     bool is_directory = stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
     bool ok =
@@ -477,7 +478,7 @@ void references_free(References *references)
     if (!references)
         return;
     arena_free(references->arena);
-    string_index_free(references->names);
+    strings_free(references->names);
     free(references->name_subjects);
     free(references->subjects);
     free(references->subject_names);
@@ -492,7 +493,7 @@ uint32_t references_count(const References *references)
 
 uint32_t references_find(const References *references, const char *name)
 {
-    uint32_t number = string_index_find(references->names, name, strlen(name));
+    uint32_t number = strings_find(references->names, name, strlen(name));
     return number == STRING_ABSENT ? UINT32_MAX : references->name_subjects[number];
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/heap.h"
 
 static const char KERNEL_VARIABLE[] = "OPENBLAS_CORETYPE",
                   THREADS_VARIABLE[] = "OPENBLAS_NUM_THREADS";

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/base/heap.h"
 #include "runtime/exec/fault.h"
 #include "runtime/exec/search.h"
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ir/axis.h"
+#include "ir/base/heap.h"
 #include "ir/base/random.h"
 #include "ir/range.h"
 #include "runtime/weights/store.h"

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/base/heap.h"
+
 static const double OTHER_BEAMS = -1e9;
 
 typedef struct Hypothesis {

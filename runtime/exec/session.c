@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/base/heap.h"
 #include "ir/base/random.h"
 #include "runtime/exec/blas.h"
 #include "runtime/exec/exec.h"

@@ -18,6 +18,7 @@
 
 #include "ir/base/arena.h"
 #include "ir/base/files.h"
+#include "ir/base/heap.h"
 #include "runtime/isolate/isolate_wire.h"
 
 enum { SECONDS_TO_START = 60, SECONDS_BEYOND = 5 };

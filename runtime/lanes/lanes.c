@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/heap.h"
 #include "runtime/lanes/spin.h"
 
 typedef struct Helper {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/heap.h"
 #include "runtime/media/film.h"
 
 enum { CHANNELS = 3 };

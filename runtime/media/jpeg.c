@@ -9,6 +9,7 @@
 #include <jerror.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/heap.h"
 #include "runtime/media/picture.h"
 
 enum { SCANS_MAX = 500 };

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/heap.h"
 
 enum { FILE_BYTES_MAX = 1 << 28 };
 

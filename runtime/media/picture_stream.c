@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/heap.h"
 
 enum { CHANNELS = 3 };
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ir/base/heap.h"
 #include "runtime/batch/skips.h"
 #include "runtime/media/picture_stream.h"
 

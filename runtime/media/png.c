@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/heap.h"
 #include "runtime/media/picture.h"
 
 enum { MESSAGE = 200 };

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/heap.h"
 #include "runtime/media/picture.h"
 
 enum { BITS = 32 - 8 - 2, CHANNELS = 3 };

@@ -11,6 +11,7 @@
 
 #include "ir/base/arena.h"
 #include "ir/base/files.h"
+#include "ir/base/heap.h"
 
 static const char CHECKPOINT[] = "checkpoint.safetensors", PREVIOUS[] = "previous";
 /* All else that belongs to one run. */

@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/clock.h"
+#include "ir/base/heap.h"
 #include "runtime/run/run_directory.h"
 
 enum { HOLDER_TEXT = 512, MOST_TRIES = 100 };
@@ -36,7 +38,7 @@ static bool lock_file(int fd)
 static void sign(int fd)
 {
     char host[128] = "", since[32] = "", text[HOLDER_TEXT];
-    time_t now = time(NULL);
+    time_t now = clock_date();
     struct tm parts;
     if (gethostname(host, sizeof host - 1) != 0)
         host[0] = '\0';

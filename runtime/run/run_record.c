@@ -8,8 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ir/base/clock.h"
 #include "ir/base/files.h"
 #include "ir/base/hash.h"
+#include "ir/base/heap.h"
 
 static const char FORMAT[] = "vlgraph run 1";
 
@@ -198,7 +200,7 @@ uint64_t run_record_identity(const RunRecord *record)
 void run_record_stamp(RunRecord *record, Arena *arena)
 {
     char host[NAME_TEXT] = "", date[NAME_TEXT] = "";
-    time_t now = time(NULL);
+    time_t now = clock_date();
     struct tm parts;
     if (gethostname(host, sizeof host - 1) != 0)
         host[0] = '\0';

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "ir/base/heap.h"
 #include "runtime/exec/fault.h"
 
 /* Only the last tokens matter. */

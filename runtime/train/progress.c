@@ -6,9 +6,10 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "ir/base/clock.h"
+#include "ir/base/heap.h"
 #include "runtime/train/summary.h"
 
 typedef struct TaskLine {
@@ -33,13 +34,6 @@ struct Progress {
 /* How much a new loss moves the mean; seconds between lines. */
 static const double WEIGHT = 0.1, SHOW_TERMINAL = 0.1, SHOW_PLAIN = 5, FLUSH = 1;
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
-
 Progress *progress_new(const Module *module, Metrics *metrics, FILE *out, int64_t first,
                        int64_t total)
 {
@@ -57,7 +51,7 @@ Progress *progress_new(const Module *module, Metrics *metrics, FILE *out, int64_
         json_decref(name);
         progress->seconds[i] = 0;
     }
-    progress->last_step = progress->last_flushed = now();
+    progress->last_step = progress->last_flushed = clock_seconds();
     if (first)
         fprintf(progress->metrics, "{\"event\": \"resume\", \"step\": %" PRId64 "}\n",
                 first);
@@ -86,7 +80,7 @@ void progress_flush(Progress *progress)
 {
     end_line(progress);
     fflush(progress->metrics);
-    progress->last_step = now();
+    progress->last_step = clock_seconds();
 }
 
 void progress_free(Progress *progress)
@@ -133,7 +127,7 @@ static void show(Progress *progress, int64_t done)
 void progress_step(Progress *progress, int64_t step, const Batch *batch, double rate,
                    const StepResult *result)
 {
-    double time = now(), seconds = time - progress->last_step;
+    double time = clock_seconds(), seconds = time - progress->last_step;
     TaskLine *task = find_task(progress, batch->task);
     progress->last_step = time;
     progress->busy += seconds;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/base/heap.h"
 #include "runtime/train/evaluate.h"
 #include "runtime/exec/fault.h"
 #include "runtime/train/progress.h"

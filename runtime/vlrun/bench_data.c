@@ -6,9 +6,9 @@
 
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include "ir/base/cache_dir.h"
+#include "ir/base/clock.h"
 #include "runtime/batch/reader.h"
 
 typedef struct Feed {
@@ -20,13 +20,6 @@ typedef struct Feed {
     Batch **batches;                    /* [rounds + 1], of steps 0.. */
     double *made, *held, *read, *ratio; /* seconds, or read per held; [rounds + 1] */
 } Feed;
-
-double bench_now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
 
 static int by_size(const void *a, const void *b)
 {
@@ -43,11 +36,11 @@ double bench_median(double *seconds, int64_t count)
 static bool make_batches(Feed *feed, Diags *diags)
 {
     for (int64_t i = 0; i <= feed->rounds; i++) {
-        double begun = bench_now();
+        double begun = clock_seconds();
         feed->batches[i] = feed->source->train_batch(feed->source->state, i, diags);
         if (!feed->batches[i])
             return false;
-        feed->made[i] = bench_now() - begun;
+        feed->made[i] = clock_seconds() - begun;
     }
     return true;
 }
@@ -62,16 +55,16 @@ static bool take_step(const Feed *feed, const Batch *batch, int64_t step, Diags 
 /* The reader rests before and after. */
 static bool run_round(Feed *feed, int64_t round, Diags *diags)
 {
-    double begun = bench_now();
+    double begun = clock_seconds();
     if (!take_step(feed, feed->batches[round], round, diags))
         return false;
-    feed->held[round] = bench_now() - begun;
-    begun = bench_now();
+    feed->held[round] = clock_seconds() - begun;
+    begun = clock_seconds();
     reader_resume(feed->reader);
     const Batch *batch = reader_next(feed->reader);
     bool ok = batch && take_step(feed, batch, round, diags);
     reader_pause(feed->reader);
-    feed->read[round] = bench_now() - begun;
+    feed->read[round] = clock_seconds() - begun;
     feed->ratio[round] = feed->read[round] / feed->held[round];
     return ok;
 }
@@ -116,10 +109,10 @@ static bool open_feed(Feed *feed, const BenchData *options, Diags *diags)
     const SessionOptions session = {.lanes = (uint32_t)options->lanes,
                                     .cache_dir = cache,
                                     .processor = options->processor};
-    double begun = bench_now();
+    double begun = clock_seconds();
     feed->source = data_open(&options->data, feed->run->module, diags);
     if (feed->source) {
-        printf("opening the data took %.2f s; ", bench_now() - begun);
+        printf("opening the data took %.2f s; ", clock_seconds() - begun);
         feed->session = session_new(feed->run->module, feed->run->store, &session, diags);
     }
     free(cache);

@@ -5,7 +5,6 @@
 #include "runtime/data/data.h"
 #include "runtime/run/run.h"
 
-double bench_now(void);                              /* seconds of a steady clock */
 double bench_median(double *seconds, int64_t count); /* puts them in order */
 
 typedef struct BenchData {

@@ -7,7 +7,9 @@
 #include <sys/resource.h>
 
 #include "ir/base/cache_dir.h"
+#include "ir/base/clock.h"
 #include "ir/base/command_line.h"
+#include "ir/base/heap.h"
 #include "ir/cost.h"
 #include "runtime/check/random_batch.h"
 #include "runtime/run/run.h"
@@ -162,12 +164,12 @@ static bool run_rounds(Bench *bench, int64_t rounds, double rate, Diags *diags)
     for (int64_t round = -1; round < rounds; round++)
         for (uint32_t i = 0; i < bench->count; i++) {
             StepResult result;
-            double begun = bench_now();
+            double begun = clock_seconds();
             if (!session_train_step(bench->sessions[i], bench->batch,
                                     (uint64_t)(round + 1), rate, &result, diags))
                 return false;
             if (round >= 0)
-                bench->seconds[i][round] = bench_now() - begun;
+                bench->seconds[i][round] = clock_seconds() - begun;
         }
     return true;
 }

@@ -2,9 +2,10 @@
  * so more of them would show the same shares; how they slow each other, `bench` shows. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "ir/base/clock.h"
 #include "ir/base/command_line.h"
+#include "ir/base/heap.h"
 #include "ir/cost.h"
 #include "ir/liveness.h"
 #include "runtime/exec/exec.h"
@@ -41,13 +42,6 @@ typedef struct Profile {
     ProfileLine *lines;
     uint32_t line_count;
 } Profile;
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
 
 /* -- lines ----------------------------------------------------------------------- */
 
@@ -95,9 +89,9 @@ static void time_calls(Profile *profile, uint32_t graph, const Walk *walk)
     for (uint32_t i = 0; i < walk->program->call_count; i++) {
         const Call *call = &walk->program->calls[i];
         ProfileLine *line = &profile->lines[calls->line_of[i]];
-        double begun = now();
+        double begun = clock_seconds();
         exec_call(walk->exec, i, walk->context);
-        line->seconds += now() - begun;
+        line->seconds += clock_seconds() - begun;
         line->calls++;
         line->flops += call_flops(calls, walk->program->graph, call);
     }

@@ -7,6 +7,7 @@
 
 #include "ir/base/cache_dir.h"
 #include "ir/base/command_line.h"
+#include "ir/base/heap.h"
 #include "ir/base/random.h"
 #include "ir/plan.h"
 #include "runtime/check/random_batch.h"

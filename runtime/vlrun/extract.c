@@ -5,9 +5,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "ir/base/clock.h"
 #include "ir/base/files.h"
+#include "ir/base/heap.h"
 #include "runtime/data/data.h"
 #include "runtime/data/features/features.h"
 #include "runtime/train/evaluate.h"
@@ -235,20 +236,13 @@ static bool take_rows(Extraction *work, const NamedResult *result, int64_t seque
     return true;
 }
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
-
 static void show_progress(const Extraction *work, FILE *out)
 {
     if (!out)
         return;
     fprintf(out, "\r%" PRId64 " of %" PRId64 " files, %.1f pictures/s\033[K",
             work->written, pictures_counts(work->source).files,
-            (double)work->seen / (now() - work->begun));
+            (double)work->seen / (clock_seconds() - work->begun));
     fflush(out);
 }
 
@@ -285,7 +279,7 @@ static ExitCode do_batches(Extraction *work)
         return EXIT_CODE_input;
     bool ok = true;
     const Batch *batch;
-    work->begun = now();
+    work->begun = clock_seconds();
     while (ok && !interrupt_is_set(work->interrupt) && (batch = reader_next(reader))) {
         ok = do_batch(work, batch);
         show_progress(work, progress);
@@ -299,7 +293,7 @@ static ExitCode do_batches(Extraction *work)
 static void conclude(const Extraction *work)
 {
     PictureCounts counts = pictures_counts(work->source);
-    double seconds = now() - work->begun;
+    double seconds = clock_seconds() - work->begun;
     printf("%" PRId64 " of %" PRId64 " files written to %s, %.1f pictures/s\n",
            work->written, counts.files, work->pictures.out,
            seconds > 0 ? (double)work->seen / seconds : 0);

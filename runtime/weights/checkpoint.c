@@ -8,6 +8,7 @@
 #include <zlib.h>
 
 #include "ir/base/hash.h"
+#include "ir/base/heap.h"
 #include "ir/text.h"
 
 static const char FORMAT[] = "vlgraph checkpoint 1", ANY_VERSION[] = "vlgraph checkpoint";

@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <xxhash.h>
 
 #include "ir/base/arena.h"
 #include "ir/base/cache_dir.h"
+#include "ir/base/clock.h"
 #include "ir/base/files.h"
 
 enum { LINE_BYTES = 34, MOST_LINES = 256, SETTLED_SECONDS = 2, HEXADECIMAL = 16 };
@@ -72,7 +72,7 @@ static uint64_t hash_files(const TensorSet *set)
             status->st_mtim.tv_nsec,  (int64_t)status->st_ctim.tv_sec,
             status->st_ctim.tv_nsec};
         XXH3_64bits_update(state, facts, sizeof facts);
-        time_t now = time(NULL);
+        time_t now = clock_date();
         is_settled = is_settled && now - status->st_mtim.tv_sec > SETTLED_SECONDS &&
                      now - status->st_ctim.tv_sec > SETTLED_SECONDS;
     }

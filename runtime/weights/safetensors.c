@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "ir/base/files.h"
+#include "ir/base/heap.h"
 #include "runtime/weights/mapping_watch.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/base/heap.h"
 #include "runtime/weights/foreign_file.h"
 
 /* The format's own limit of a header; ours of tensors, and of the text of one member and

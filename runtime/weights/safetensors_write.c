@@ -11,6 +11,7 @@
 
 #include "ir/base/arena.h"
 #include "ir/base/files.h"
+#include "ir/base/heap.h"
 #include "runtime/weights/safetensors.h"
 
 enum { PREAMBLE_BYTES = 8, DATA_ALIGNMENT = 64 };

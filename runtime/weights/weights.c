@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "ir/base/hash.h"
+#include "ir/base/heap.h"
 #include "ir/base/random.h"
 #include "runtime/lanes/lanes.h"
 #include "runtime/weights/weights_match.h"

@@ -14,6 +14,7 @@
 
 #include "codegen/cache_room.h"
 #include "ir/base/cache_dir.h"
+#include "ir/base/heap.h"
 #include "tests/check.h"
 #include "tests/codegen/fixture.h"
 

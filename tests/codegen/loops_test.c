@@ -11,6 +11,7 @@
 
 #include "codegen/kernel.h"
 #include "codegen/loops.h"
+#include "ir/base/heap.h"
 #include "tests/check.h"
 #include "tests/codegen/numbers.h"
 

@@ -6,6 +6,7 @@
 #include <zlib.h>
 
 #include "fuzz.h"
+#include "ir/base/heap.h"
 #include "ir/plan.h"
 
 enum { HEADER = 16, SECTION = 32, COUNT_AT = 12, MOST_SECTIONS = 64 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "ir/base/heap.h"
 #include "runtime/weights/checkpoint.h"
 #include "runtime/weights/safetensors.h"
 

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "ir/base/heap.h"
 #include "ir/text.h"
 #include "ir/verify.h"
 #include "passes/pass.h"

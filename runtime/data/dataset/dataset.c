@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "ir/base/hash.h"
+#include "ir/base/heap.h"
 #include "ir/base/random.h"
 #include "runtime/data/dataset/dataset_batch.h"
 #include "runtime/data/dataset/dataset_load.h"

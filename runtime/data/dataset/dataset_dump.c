@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ir/base/files.h"
+#include "ir/base/heap.h"
 #include "runtime/data/dataset/dataset_scores.h"
 
 struct Dump {

@@ -10,6 +10,7 @@
 #include <xxhash.h>
 
 #include "ir/base/files.h"
+#include "ir/base/heap.h"
 #include "runtime/data/dataset/dataset_load.h"
 
 enum { CHUNK_BYTES = 1 << 20 };

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/data/text/string_index.h"
+#include "ir/base/heap.h"
+#include "ir/base/strings.h"
 
 /* -- examples ---------------------------------------------------------------------- */
 
@@ -198,7 +199,7 @@ const char *const annotation_files[ANNOTATION_FILES] = {
 
 typedef struct Annotations {
     Loader loader;
-    StringIndex *questions; /* numbered as the examples are */
+    Strings *questions; /* numbered as the examples are */
     ExampleList *list;
 } Annotations;
 
@@ -215,7 +216,7 @@ static bool read_annotation(Loader *loader, const json_t *record)
                             "\"question_id\" is no whole number, or \"answers\" is no "
                             "array");
     snprintf(name, sizeof name, "%lld", (long long)json_integer_value(id));
-    uint32_t number = string_index_find(annotations->questions, name, strlen(name));
+    uint32_t number = strings_find(annotations->questions, name, strlen(name));
     if (number == STRING_ABSENT)
         return true; /* of another split */
     size_t i;
@@ -258,11 +259,11 @@ static bool check_annotations(const Loader *loader, ExampleList *list)
 
 bool loader_add_annotations(Loader *loader, ExampleList *list)
 {
-    Annotations annotations = {*loader, string_index_new(), list};
+    Annotations annotations = {*loader, strings_new(), list};
     bool ok = true;
     for (int64_t i = 0; ok && i < list->count; i++) {
         const char *id = list->items[i].id;
-        uint32_t number = string_index_add(annotations.questions, id, strlen(id));
+        uint32_t number = strings_add(annotations.questions, id, strlen(id));
         ok = number == (uint32_t)i;
         if (!ok)
             diag_error(loader->diags, (Loc){0}, "two questions have the question_id %s",
@@ -271,6 +272,6 @@ bool loader_add_annotations(Loader *loader, ExampleList *list)
     for (int f = 0; ok && f < ANNOTATION_FILES; f++)
         ok = read_file(&annotations.loader, loader_path(loader, annotation_files[f]),
                        "annotations", read_annotation);
-    string_index_free(annotations.questions);
+    strings_free(annotations.questions);
     return ok && check_annotations(loader, list);
 }

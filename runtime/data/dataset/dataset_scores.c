@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "ir/base/heap.h"
 #include "runtime/data/metrics/metrics.h"
 
 struct Scores {

@@ -5,21 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/base/heap.h"
+#include "ir/base/strings.h"
 #include "runtime/data/dataset/dataset_load.h"
 #include "runtime/data/text/json_stream.h"
 #include "runtime/data/text/lists.h"
-#include "runtime/data/text/string_index.h"
 
 struct Subtitles {
     const char *path;
-    StringIndex *videos;
+    Strings *videos;
     const char **texts; /* by number of the video */
     uint32_t room;
 };
 
 static void add(Subtitles *subtitles, const char *video, const char *text)
 {
-    uint32_t number = string_index_add(subtitles->videos, video, strlen(video));
+    uint32_t number = strings_add(subtitles->videos, video, strlen(video));
     if (number >= subtitles->room) {
         subtitles->room = subtitles->room ? 2 * subtitles->room : 1024;
         subtitles->texts = heap_grow((void *)subtitles->texts,
@@ -116,7 +117,7 @@ Subtitles *subtitles_read(const char *path, Arena *arena, Skips *skips, Diags *d
     if (!stream)
         return NULL;
     Subtitles *subtitles = heap_alloc(sizeof *subtitles);
-    *subtitles = (Subtitles){.path = path, .videos = string_index_new()};
+    *subtitles = (Subtitles){.path = path, .videos = strings_new()};
     bool ok = read_all(subtitles, stream, arena, skips, diags);
     json_stream_close(stream);
     if (ok)
@@ -129,7 +130,7 @@ void subtitles_free(Subtitles *subtitles)
 {
     if (!subtitles)
         return;
-    string_index_free(subtitles->videos);
+    strings_free(subtitles->videos);
     free((void *)subtitles->texts);
     free(subtitles);
 }
@@ -141,6 +142,6 @@ const char *subtitles_path(const Subtitles *subtitles)
 
 const char *subtitles_find(const Subtitles *subtitles, const char *video)
 {
-    uint32_t number = string_index_find(subtitles->videos, video, strlen(video));
+    uint32_t number = strings_find(subtitles->videos, video, strlen(video));
     return number == STRING_ABSENT ? NULL : subtitles->texts[number];
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/heap.h"
 #include "runtime/data/features/features.h"
 #include "runtime/data/features/hdf5_read.h"
 

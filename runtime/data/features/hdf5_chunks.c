@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/heap.h"
 
 enum { CHECKSUM_BYTES = 4, FILTERS_MAX = 32, VALUES_MAX = 32 };
 

@@ -15,6 +15,7 @@
 
 #include "ir/base/arena.h"
 #include "ir/base/file_kind.h"
+#include "ir/base/heap.h"
 #include "runtime/data/features/features.h"
 #include "runtime/data/features/hdf5_chunks.h"
 #include "runtime/weights/safetensors.h"

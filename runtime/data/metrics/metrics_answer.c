@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/base/heap.h"
+#include "ir/base/strings.h"
 #include "runtime/data/text/lists.h"
-#include "runtime/data/text/string_index.h"
 
 double label_score(const char *prediction, const char *const *answers,
                    const double *scores, uint32_t count)
@@ -22,7 +23,7 @@ typedef struct Tally {
 } Tally;
 
 typedef struct Tallies {
-    StringIndex *names;
+    Strings *names;
     Tally *tallies; /* [names] */
     uint32_t capacity;
     Tally all;
@@ -34,7 +35,7 @@ static void tally(Tallies *tallies, const char *name, size_t len, bool is_correc
     tallies->all.count++;
     if (!name)
         return;
-    uint32_t index = string_index_add(tallies->names, name, len);
+    uint32_t index = strings_add(tallies->names, name, len);
     if (index >= tallies->capacity) {
         uint32_t capacity = tallies->capacity ? 2 * tallies->capacity : 64;
         tallies->tallies =
@@ -49,7 +50,7 @@ static void tally(Tallies *tallies, const char *name, size_t len, bool is_correc
 
 static void tallies_clear(Tallies *tallies)
 {
-    string_index_free(tallies->names);
+    strings_free(tallies->names);
     free(tallies->tallies);
 }
 
@@ -60,7 +61,7 @@ struct NlvrEvaluation {
 NlvrEvaluation *nlvr_evaluation_new(void)
 {
     NlvrEvaluation *evaluation = heap_alloc(sizeof *evaluation);
-    *evaluation = (NlvrEvaluation){.groups.names = string_index_new()};
+    *evaluation = (NlvrEvaluation){.groups.names = strings_new()};
     return evaluation;
 }
 
@@ -90,7 +91,7 @@ NlvrScores nlvr_evaluation_scores(const NlvrEvaluation *evaluation)
 {
     const Tallies *groups = &evaluation->groups;
     NlvrScores scores = {.examples = groups->all.count,
-                         .groups = string_index_count(groups->names)};
+                         .groups = strings_count(groups->names)};
     int64_t consistent = 0;
     for (int64_t i = 0; i < scores.groups; i++)
         consistent += groups->tallies[i].correct == groups->tallies[i].count;
@@ -108,7 +109,7 @@ struct ChoiceEvaluation {
 ChoiceEvaluation *choice_evaluation_new(void)
 {
     ChoiceEvaluation *evaluation = heap_alloc(sizeof *evaluation);
-    *evaluation = (ChoiceEvaluation){.types.names = string_index_new()};
+    *evaluation = (ChoiceEvaluation){.types.names = strings_new()};
     return evaluation;
 }
 
@@ -139,11 +140,11 @@ ChoiceScore choice_evaluation_overall(const ChoiceEvaluation *evaluation)
 
 uint32_t choice_evaluation_types(const ChoiceEvaluation *evaluation)
 {
-    return string_index_count(evaluation->types.names);
+    return strings_count(evaluation->types.names);
 }
 
 ChoiceScore choice_evaluation_type(const ChoiceEvaluation *evaluation, uint32_t index)
 {
-    return choice_score(string_index_text(evaluation->types.names, index),
+    return choice_score(strings_text(evaluation->types.names, index),
                         evaluation->types.tallies[index]);
 }

@@ -10,9 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/base/heap.h"
+#include "ir/base/strings.h"
 #include "runtime/data/text/lists.h"
 #include "runtime/data/text/ptb.h"
-#include "runtime/data/text/string_index.h"
 
 enum { LONGEST = 4 };
 
@@ -34,7 +35,7 @@ typedef struct Image {
 
 struct CaptionEvaluation {
     CaptionTokens source;
-    StringIndex *vocabulary;
+    Strings *vocabulary;
     TokenList words, tokens;
     Sentence *sentences;
     Image *images;
@@ -44,7 +45,7 @@ struct CaptionEvaluation {
 CaptionEvaluation *caption_evaluation_new(CaptionTokens source)
 {
     CaptionEvaluation *evaluation = heap_alloc(sizeof *evaluation);
-    *evaluation = (CaptionEvaluation){.source = source, .vocabulary = string_index_new()};
+    *evaluation = (CaptionEvaluation){.source = source, .vocabulary = strings_new()};
     return evaluation;
 }
 
@@ -52,7 +53,7 @@ void caption_evaluation_free(CaptionEvaluation *evaluation)
 {
     if (!evaluation)
         return;
-    string_index_free(evaluation->vocabulary);
+    strings_free(evaluation->vocabulary);
     token_list_free(&evaluation->words);
     token_list_free(&evaluation->tokens);
     free(evaluation->sentences);
@@ -62,7 +63,7 @@ void caption_evaluation_free(CaptionEvaluation *evaluation)
 
 static int32_t number(CaptionEvaluation *evaluation, const char *word, size_t len)
 {
-    return (int32_t)string_index_add(evaluation->vocabulary, word, len);
+    return (int32_t)strings_add(evaluation->vocabulary, word, len);
 }
 
 static void add_token(void *context, const char *token, size_t len)

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "ir/base/clock.h"
 #include "ir/base/files.h"
 #include "ir/base/hash.h"
 #include "runtime/data/dataset/fields.h"
@@ -75,13 +75,6 @@ bool shapes_close(FILE *file, const char *path, Diags *diags)
     return is_written;
 }
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
-
 /* On a terminal a line that is written over, elsewhere one now and then. */
 static void show_progress(ShapesWriter *writer)
 {
@@ -89,7 +82,7 @@ static void show_progress(ShapesWriter *writer)
     if (!out)
         return;
     bool is_terminal = isatty(fileno(out)), is_end = writer->done == writer->total;
-    double time = now(), pause = is_terminal ? 0.1 : 5;
+    double time = clock_seconds(), pause = is_terminal ? 0.1 : 5;
     if (time - writer->last_shown < pause && !is_end)
         return;
     writer->last_shown = time;
@@ -204,7 +197,7 @@ bool shapes_write(const ShapesOptions *options, Diags *diags)
     ShapesWriter writer = {.options = *options,
                            .looks = looks_new(arena, options->width),
                            .total = count_files(options),
-                           .last_shown = now(),
+                           .last_shown = clock_seconds(),
                            .arena = arena,
                            .diags = diags};
     bool is_written = directory_make(options->directory, diags) &&

@@ -10,6 +10,7 @@
 #include "ir/base/arena.h"
 #include "ir/base/file_kind.h"
 #include "ir/base/files.h"
+#include "ir/base/heap.h"
 
 enum { BUFFER_BYTES = 1 << 18, RECORD_BYTES_MAX = 1 << 22, AT_END = -1 };
 

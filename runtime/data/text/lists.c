@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/heap.h"
 #include "runtime/data/text/unicode.h"
 
 void token_list_add(TokenList *list, int32_t id)

@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/heap.h"
 #include "runtime/data/text/lists.h"
 #include "runtime/data/text/ptb_lexer.h"
 #include "runtime/data/text/respelling.h"

@@ -7,13 +7,14 @@
 #include <string.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/heap.h"
+#include "ir/base/strings.h"
 #include "runtime/data/text/ptb_lexer.h"
-#include "runtime/data/text/string_index.h"
 #include "runtime/data/text/unicode.h"
 
 struct AddedTokens {
     Arena *arena;
-    StringIndex *names; /* numbers are places in `all` */
+    Strings *names; /* numbers are places in `all` */
     AddedToken **all;
     size_t count, capacity;
     AddedToken **sorted[2]; /* by text: those of plain and of normalised texts */
@@ -24,7 +25,7 @@ struct AddedTokens {
 AddedTokens *added_tokens_new(void)
 {
     AddedTokens *tokens = heap_alloc(sizeof *tokens);
-    *tokens = (AddedTokens){.arena = arena_new(), .names = string_index_new()};
+    *tokens = (AddedTokens){.arena = arena_new(), .names = strings_new()};
     return tokens;
 }
 
@@ -32,7 +33,7 @@ void added_tokens_free(AddedTokens *tokens)
 {
     if (!tokens)
         return;
-    string_index_free(tokens->names);
+    strings_free(tokens->names);
     arena_free(tokens->arena);
     free(tokens->all);
     free(tokens->sorted[0]);
@@ -52,7 +53,7 @@ AddedToken *added_tokens_add(AddedTokens *tokens, const AddedToken *token)
     own->text = arena_string(tokens->arena, token->text, token->len);
     if (token->file)
         own->file = arena_string(tokens->arena, token->file, strlen(token->file));
-    (void)string_index_add(tokens->names, own->text, own->len);
+    (void)strings_add(tokens->names, own->text, own->len);
     return tokens->all[tokens->count++] = own;
 }
 
@@ -101,7 +102,7 @@ AddedToken *added_tokens_at(const AddedTokens *tokens, size_t i)
 
 AddedToken *added_tokens_find(const AddedTokens *tokens, const char *text)
 {
-    uint32_t number = string_index_find(tokens->names, text, strlen(text));
+    uint32_t number = strings_find(tokens->names, text, strlen(text));
     return number == STRING_ABSENT ? NULL : tokens->all[number];
 }
 

@@ -17,8 +17,9 @@
 #include <string.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/heap.h"
+#include "ir/base/strings.h"
 #include "runtime/data/text/file_bytes.h"
-#include "runtime/data/text/string_index.h"
 #include "runtime/data/text/unicode.h"
 
 typedef struct Merge {
@@ -27,7 +28,7 @@ typedef struct Merge {
 } Merge;
 
 struct Bpe {
-    StringIndex *symbols;
+    Strings *symbols;
     int32_t *symbol_ids;  /* [symbols], -1 if not in the vocabulary */
     uint32_t *id_symbols; /* [size] */
     int32_t size;
@@ -73,7 +74,7 @@ static void add_byte_symbols(Bpe *bpe)
         char text[UTF8_MAX];
         bpe->code_bytes[code] = (int32_t)byte;
         bpe->byte_symbols[byte] =
-            string_index_add(bpe->symbols, text, utf8_encode(code, text));
+            strings_add(bpe->symbols, text, utf8_encode(code, text));
     }
 }
 
@@ -99,11 +100,11 @@ static bool add_entries(Bpe *bpe, json_t *vocab, const char *path, Diags *diags)
         }
         if (bpe->id_symbols[id] != STRING_ABSENT) {
             diag_error(diags, loc, "tokens '%.80s' and '%.80s' have the same id %lld",
-                       string_index_text(bpe->symbols, bpe->id_symbols[id]), token,
+                       strings_text(bpe->symbols, bpe->id_symbols[id]), token,
                        (long long)id);
             return false;
         }
-        bpe->id_symbols[id] = string_index_add(bpe->symbols, token, strlen(token));
+        bpe->id_symbols[id] = strings_add(bpe->symbols, token, strlen(token));
     }
     return true;
 }
@@ -160,12 +161,12 @@ static bool add_merge(Bpe *bpe, const char *line, size_t len, uint32_t rank)
     size_t left_len = (size_t)(blank - line), right_len = len - left_len - 1;
     if (memchr(blank + 1, ' ', right_len) || memchr(line, 0, len))
         return false;
-    uint32_t left = string_index_add(bpe->symbols, line, left_len);
-    uint32_t right = string_index_add(bpe->symbols, blank + 1, right_len);
+    uint32_t left = strings_add(bpe->symbols, line, left_len);
+    uint32_t right = strings_add(bpe->symbols, blank + 1, right_len);
     TextBuffer both = {0};
     text_buffer_add(&both, line, left_len);
     text_buffer_add(&both, blank + 1, right_len);
-    uint32_t result = string_index_add(bpe->symbols, both.bytes, both.count);
+    uint32_t result = strings_add(bpe->symbols, both.bytes, both.count);
     text_buffer_free(&both);
     *merge_slot(bpe, left, right) = (Merge){left, right, result, rank};
     return true;
@@ -220,7 +221,7 @@ static bool read_merges(Bpe *bpe, const char *path, Diags *diags)
 
 static void number_symbols(Bpe *bpe)
 {
-    uint32_t count = string_index_count(bpe->symbols);
+    uint32_t count = strings_count(bpe->symbols);
     bpe->symbol_ids = heap_alloc(count * sizeof *bpe->symbol_ids);
     memset(bpe->symbol_ids, 0xff, count * sizeof *bpe->symbol_ids);
     for (int32_t id = 0; id < bpe->size; id++)
@@ -230,7 +231,7 @@ static void number_symbols(Bpe *bpe)
 Bpe *bpe_open(const char *vocab_path, const char *merges_path, Diags *diags)
 {
     Bpe *bpe = heap_alloc(sizeof *bpe);
-    *bpe = (Bpe){.symbols = string_index_new()};
+    *bpe = (Bpe){.symbols = strings_new()};
     add_byte_symbols(bpe);
     if (!open_pattern(bpe)) {
         diag_error(diags, (Loc){.file = vocab_path}, "libpcre2 lacks Unicode support");
@@ -247,7 +248,7 @@ void bpe_free(Bpe *bpe)
 {
     if (!bpe)
         return;
-    string_index_free(bpe->symbols);
+    strings_free(bpe->symbols);
     free(bpe->symbol_ids);
     free(bpe->id_symbols);
     free(bpe->merges);
@@ -262,12 +263,12 @@ int32_t bpe_size(const Bpe *bpe)
 
 const char *bpe_token_text(const Bpe *bpe, int32_t id)
 {
-    return string_index_text(bpe->symbols, bpe->id_symbols[id]);
+    return strings_text(bpe->symbols, bpe->id_symbols[id]);
 }
 
 int32_t bpe_token_id(const Bpe *bpe, const char *token)
 {
-    uint32_t symbol = string_index_find(bpe->symbols, token, strlen(token));
+    uint32_t symbol = strings_find(bpe->symbols, token, strlen(token));
     return symbol == STRING_ABSENT ? -1 : bpe->symbol_ids[symbol];
 }
 
@@ -394,8 +395,8 @@ void bpe_encode(const Bpe *bpe, const char *text, size_t len, int32_t unk, Token
 
 void bpe_decode(const Bpe *bpe, int32_t id, TextBuffer *out)
 {
-    const char *token = string_index_text(bpe->symbols, bpe->id_symbols[id]);
-    size_t len = string_index_length(bpe->symbols, bpe->id_symbols[id]);
+    const char *token = strings_text(bpe->symbols, bpe->id_symbols[id]);
+    size_t len = strings_length(bpe->symbols, bpe->id_symbols[id]);
     const uint32_t codes = sizeof bpe->code_bytes / sizeof *bpe->code_bytes;
     for (size_t i = 0, bytes; i < len; i += bytes) {
         uint32_t code = utf8_decode(token + i, len - i, &bytes);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "ir/base/heap.h"
 #include "runtime/data/tokenizer/tokenizer_files.h"
 
 enum { LARGEST_ADDED = 1 << 20 };

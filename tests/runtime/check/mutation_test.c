@@ -13,6 +13,7 @@
 
 #include "tests/runtime/harness.h"
 #include "ir/axis.h"
+#include "ir/base/heap.h"
 #include "ir/cost.h"
 #include "ir/text.h"
 #include "ir/verify.h"

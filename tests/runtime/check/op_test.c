@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "codegen/kernel.h"
+#include "ir/base/heap.h"
 #include "tests/runtime/harness.h"
 #include "ir/base/random.h"
 #include "runtime/exec/exec.h"

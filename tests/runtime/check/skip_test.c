@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/base/heap.h"
 #include "passes/pass.h"
 #include "tests/runtime/check/random_graph.h"
 #include "runtime/check/verify.h"

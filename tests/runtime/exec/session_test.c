@@ -7,6 +7,7 @@
 
 #include "tests/runtime/harness.h"
 #include "ir/axis.h"
+#include "ir/base/heap.h"
 #include "tests/check.h"
 
 typedef struct Test {

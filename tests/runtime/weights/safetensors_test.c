@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/heap.h"
 #include "runtime/weights/safetensors.h"
 #include "tests/check.h"
 

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "ir/base/heap.h"
 #include "runtime/weights/checkpoint.h"
 #include "runtime/weights/weights.h"
 #include "tests/check.h"

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "ir/base/heap.h"
 #include "runtime/data/features/features.h"
 #include "runtime/data/features/hdf5_read.h"
 #include "runtime/weights/safetensors.h"

@@ -6,6 +6,7 @@
 
 #include "ir/axis.h"
 #include "ir/base/hash.h"
+#include "ir/base/heap.h"
 #include "runtime/data/data.h"
 #include "runtime/data/dataset/dataset.h"
 #include "runtime/data/features/hdf5_read.h"

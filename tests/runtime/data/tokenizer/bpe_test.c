@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/base/heap.h"
 #include "runtime/data/tokenizer/tokenizer.h"
 #include "runtime/data/text/unicode.h"
 #include "tests/check.h"

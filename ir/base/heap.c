@@ -1,0 +1,76 @@
+/* malloc and its kin, with every size and every result checked. */
+#include "ir/base/heap.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+void out_of_memory(size_t bytes)
+{
+    fprintf(stderr, "vlgraph: out of memory (asked for %zu bytes)\n", bytes);
+    exit(1);
+}
+
+size_t size_product(size_t count, size_t bytes)
+{
+    size_t product;
+    if (__builtin_mul_overflow(count, bytes, &product))
+        out_of_memory(SIZE_MAX);
+    return product;
+}
+
+size_t size_sum(size_t a, size_t b)
+{
+    size_t sum;
+    if (__builtin_add_overflow(a, b, &sum))
+        out_of_memory(SIZE_MAX);
+    return sum;
+}
+
+void *heap_alloc(size_t bytes)
+{
+    return heap_grow(NULL, bytes);
+}
+
+void *heap_grow(void *old, size_t bytes)
+{
+    void *memory = realloc(old, bytes ? bytes : 1);
+    if (!memory)
+        out_of_memory(bytes);
+    return memory;
+}
+
+void *heap_array(size_t count, size_t element_bytes)
+{
+    size_t bytes = size_product(count, element_bytes);
+    void *memory = calloc(bytes ? bytes : 1, 1);
+    if (!memory)
+        out_of_memory(bytes);
+    return memory;
+}
+
+char *heap_string(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    return memcpy(heap_alloc(size), text, size);
+}
+
+char *heap_format(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *text;
+    if (vasprintf(&text, format, args) < 0)
+        out_of_memory(0);
+    va_end(args);
+    return text;
+}
+
+FILE *heap_stream(char **out_text, size_t *out_len)
+{
+    FILE *stream = open_memstream(out_text, out_len);
+    if (!stream)
+        out_of_memory(0);
+    return stream;
+}

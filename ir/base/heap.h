@@ -1,0 +1,30 @@
+/* Memory from the heap, for what outgrows an arena; the caller frees it.
+ *
+ * Running out of memory ends the program with a message, and so does a size that does not
+ * fit in size_t: no caller can do better. Nothing here returns NULL. */
+#ifndef VLG_IR_BASE_HEAP_H
+#define VLG_IR_BASE_HEAP_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "ir/base/attributes.h"
+
+_Noreturn void out_of_memory(size_t bytes); /* asked for */
+
+/* The product and the sum of sizes in memory. */
+size_t size_product(size_t count, size_t bytes);
+size_t size_sum(size_t a, size_t b);
+
+void *heap_alloc(size_t bytes); /* not cleared */
+void *heap_grow(void *old, size_t bytes);
+char *heap_string(const char *text); /* a copy */
+char *heap_format(const char *format, ...) PRINTF_LIKE(1, 2);
+/* A stream into memory: *out_text and *out_len are set, and a 0 added, by fclose. */
+FILE *heap_stream(char **out_text, size_t *out_len);
+
+/* `count` zeroed elements. */
+void *heap_array(size_t count, size_t element_bytes);
+#define HEAP_ARRAY(type, count) ((type *)heap_array((size_t)(count), sizeof(type)))
+
+#endif
