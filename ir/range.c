@@ -7,7 +7,7 @@
 
 #include "ir/liveness.h"
 #include "ir/lowering.h"
-#include "ir/verify_plan.h"
+#include "ir/verify_fault.h"
 
 static const Range any_integer = {INT32_MIN, INT32_MAX};
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "ir/text.h"
-#include "ir/verify_plan.h"
+#include "ir/verify_fault.h"
 #include "ir/verify_run.h"
 
 enum { TEXT = 128 };

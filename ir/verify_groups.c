@@ -6,6 +6,7 @@
 #include "ir/liveness.h"
 #include "ir/lowering.h"
 #include "ir/step_rules.h"
+#include "ir/verify_fault.h"
 #include "ir/verify_plan.h"
 
 static int compare_groups(const void *a, const void *b)

@@ -7,6 +7,7 @@
 
 #include "ir/liveness.h"
 #include "ir/lowering.h"
+#include "ir/verify_fault.h"
 
 /* -- the slab ---------------------------------------------------------------------- */
 

@@ -5,10 +5,6 @@
 
 #include "ir/graph.h"
 
-/* Reports "@graph %7 = matmul: ..." at the node's place in the model; always false. */
-bool verify_fault(const Graph *graph, const Node *node, Diags *diags, const char *format,
-                  ...) PRINTF_LIKE(4, 5);
-
 /* Groups: on every step node of a fused graph, nowhere else; contiguous once planned, and
  * until then at least free of cycles. */
 NODISCARD bool verify_groups(const Graph *graph, Diags *diags);

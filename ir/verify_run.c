@@ -8,7 +8,7 @@
 #include "ir/base/heap.h"
 #include "ir/text.h"
 #include "ir/verify.h"
-#include "ir/verify_plan.h"
+#include "ir/verify_fault.h"
 
 enum { TEXT = 128 };
 
