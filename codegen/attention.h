@@ -44,23 +44,25 @@ typedef struct AttentionHead {
     LLVMValueRef covered; /* rows of the sequence that the bias covers */
 } AttentionHead;
 
+/* attention_places.c */
+
 /* Where the head's columns of the sequence's first row are. */
 LLVMValueRef attention_q_side(const AttentionHead *h, int32_t operand,
                               int64_t head_width);
 LLVMValueRef attention_k_side(const AttentionHead *h, int32_t operand,
                               int64_t head_width);
 LLVMValueRef attention_scratch(const AttentionHead *h, int64_t offset);
+/* A row of a matrix in the scratch: scores or gradient. */
+LLVMValueRef attention_row(const AttentionHead *h, int64_t offset, LLVMValueRef row);
+/* The place of query row `row` among the keys of its sequence. */
+LLVMValueRef attention_place(const AttentionHead *h, LLVMValueRef row);
 
 /* attention_scores.c. After attention_scores, `scores` holds S with the bias. */
 void attention_scores(const AttentionHead *h);
 
-/* The place of query row `row` among the keys of its sequence. */
-LLVMValueRef attention_place(const AttentionHead *h, LLVMValueRef row);
-
 /* Row `row` of the probabilities: makes the scores exp(S - max), 0 where the query may
  * not look, and returns 1 / sum. */
 LLVMValueRef attention_exponents(const AttentionHead *h, LLVMValueRef row);
-LLVMValueRef attention_row(const AttentionHead *h, int64_t offset, LLVMValueRef row);
 /* The splat of a query row's key, where there is dropout; else NULL. */
 LLVMValueRef attention_row_key(const AttentionHead *h, LLVMValueRef row);
 /* x / (1 - p), or 0 where the weight is dropped; x itself without dropout (key is
