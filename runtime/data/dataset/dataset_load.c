@@ -9,25 +9,12 @@
 #include "ir/base/heap.h"
 #include "ir/base/strings.h"
 
-/* -- examples ---------------------------------------------------------------------- */
+/* -- files ------------------------------------------------------------------------- */
 
 const char *loader_path(const Loader *loader, const char *path)
 {
     return arena_format(loader->arena, "%s/%s", loader->directory, path);
 }
-
-void loader_add(Loader *loader, const DatasetExample *example)
-{
-    ExampleList *out = loader->out;
-    if (out->count == out->room) {
-        out->room = out->room ? 2 * out->room : 1024;
-        out->items = heap_grow(out->items, (size_t)out->room * sizeof *out->items);
-    }
-    out->items[out->count++] = *example;
-    loader->untold += !example->is_told;
-}
-
-/* -- files ------------------------------------------------------------------------- */
 
 static bool read_records(Loader *loader, bool (*read)(Loader *, const json_t *))
 {
@@ -140,14 +127,6 @@ static bool check_count(const Loader *loader, Split split, const char *path)
         diag_warning(loader->diags, loc, "has no example for task '%s'",
                      loader->kind->task);
     return split != SPLIT_train;
-}
-
-bool loader_has_score(const DatasetExample *example)
-{
-    for (uint32_t i = 0; i < example->answer_count; i++)
-        if (example->answers[i].score > 0)
-            return true;
-    return false;
 }
 
 /* Questions of vqa that no answer has a score for weigh nothing. Of the published ones

@@ -187,3 +187,22 @@ const char *loader_stripped(Loader *loader, const char *text)
         len--;
     return arena_string(loader->arena, text, len);
 }
+
+bool loader_has_score(const DatasetExample *example)
+{
+    for (uint32_t i = 0; i < example->answer_count; i++)
+        if (example->answers[i].score > 0)
+            return true;
+    return false;
+}
+
+void loader_add(Loader *loader, const DatasetExample *example)
+{
+    ExampleList *out = loader->out;
+    if (out->count == out->room) {
+        out->room = out->room ? 2 * out->room : 1024;
+        out->items = heap_grow(out->items, (size_t)out->room * sizeof *out->items);
+    }
+    out->items[out->count++] = *example;
+    loader->untold += !example->is_told;
+}
