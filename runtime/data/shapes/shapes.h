@@ -6,7 +6,8 @@
  *     shapes_examples.c   per task: what is asked about a scene, and the answers
  *     shapes_images.c     files of the tasks over images
  *     shapes_videos.c     files of the tasks over videos
- *     shapes_write.c      the directory, and what its files have in common
+ *     shapes_files.c      what these files have in common
+ *     shapes_write.c      the directory
  *     shapes_cache.c      those in the user's cache */
 #ifndef VLG_RUNTIME_DATA_SHAPES_SHAPES_H
 #define VLG_RUNTIME_DATA_SHAPES_SHAPES_H
@@ -136,7 +137,8 @@ NODISCARD bool shapes_write(const ShapesOptions *options, Diags *diags);
  * an interrupt. */
 char *shapes_cached(const Module *module, const Interrupt *interrupt, Diags *diags);
 
-/* -- for the writers, all of which return false after an error ----------------------- */
+/* -- for the writers; those that can fail return false after an error ----------------------- */
+ShapesWriter shapes_writer(const ShapesOptions *options, Arena *arena, Diags *diags);
 NODISCARD bool shapes_write_images(ShapesWriter *writer);
 NODISCARD bool shapes_write_videos(ShapesWriter *writer);
 
@@ -150,6 +152,10 @@ Draws shapes_draws(const ShapesWriter *writer, const char *task, Split split,
  * after an error or an interrupt. */
 const char *shapes_next_file(ShapesWriter *writer, const char *format, ...)
     PRINTF_LIKE(2, 3);
+
+/* Says how far it is: on a terminal on a line that is written over, elsewhere now and
+ * then. */
+void shapes_show_progress(ShapesWriter *writer);
 
 /* A file of records being written: an array, or an object per line if its name ends in
  * ".jsonl". */
