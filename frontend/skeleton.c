@@ -6,43 +6,12 @@
 #include "frontend/model_spec.h"
 #include "frontend/range.h"
 
-#define NEED(name) {#name, true},
-#define MAY(name) {#name, false},
-#define NO_ATTRIBUTES
-#define ELEMENT(kind, tag, parents, flags, attributes, meaning)                          \
-    static const SyntaxAttribute attributes_##kind[] = {attributes{0}};
-#include "frontend/syntax.def"
-
-#define IN(kind) UINT64_C(1) << ELEMENT_##kind
-#define ROOT 0
-#define WHEN SYNTAX_WHEN
-#define OPEN SYNTAX_OPEN
-#define HOLDS_BODY SYNTAX_BODY
-#define HOLDS_NO_BODY 0
-static const SyntaxRow rows[ELEMENT_call] = {
-#define ELEMENT(kind, tag, parents, flags, attributes, meaning)                          \
-    [ELEMENT_##kind] = {tag, parents, flags, attributes_##kind, meaning},
-#include "frontend/syntax.def"
-};
-
-const SyntaxRow *syntax_row(ElementKind kind)
-{
-    return &rows[kind];
-}
-
-Attribute *element_attribute(const Element *element, const char *name)
-{
-    for (uint32_t i = 0; i < element->attribute_count; i++)
-        if (strcmp(element->attributes[i].name, name) == 0)
-            return &element->attributes[i];
-    return NULL;
-}
-
 /* -- elements of the language ------------------------------------------------------- */
 
 static bool may_stand_in(ElementKind kind, const Element *parent)
 {
-    return parent ? rows[kind].parents >> parent->kind & 1 : rows[kind].parents == 0;
+    return parent ? syntax_row(kind)->parents >> parent->kind & 1
+                  : syntax_row(kind)->parents == 0;
 }
 
 /* The row of an element's tag; ELEMENT_call if no row has it. Of several, one that may
@@ -51,9 +20,9 @@ static ElementKind kind_of(const Element *element)
 {
     ElementKind found = ELEMENT_call;
     for (ElementKind kind = 0; kind < ELEMENT_call; kind++) {
-        if (strcmp(rows[kind].tag, element->name) != 0)
+        if (strcmp(syntax_row(kind)->tag, element->name) != 0)
             continue;
-        const char *first = rows[kind].attributes[0].name;
+        const char *first = syntax_row(kind)->attributes[0].name;
         bool fits = may_stand_in(kind, element->parent) &&
                     (!first || element_attribute(element, first));
         if (found == ELEMENT_call || fits)
@@ -72,7 +41,7 @@ static bool misplaced(const Element *element, Diags *diags)
     size_t count = 0;
     for (ElementKind kind = 0; kind < ELEMENT_call; kind++)
         if (may_stand_in(kind, element->parent))
-            known[count++] = rows[kind].tag;
+            known[count++] = syntax_row(kind)->tag;
     const char *where = element->parent ? element->parent->name : NULL;
     const char *nearest = nearest_name(element->name, known, count);
     if (!where)
@@ -110,7 +79,7 @@ static bool missing_attribute(const Element *element, const char *name, Diags *d
 
 static bool check_attributes(const Element *element, Diags *diags)
 {
-    const SyntaxRow *row = &rows[element->kind];
+    const SyntaxRow *row = syntax_row(element->kind);
     const char *known[MOST_NAMES];
     size_t count = 0;
     bool ok = true;
@@ -145,7 +114,7 @@ static bool check_element(Element *element, Diags *diags)
             return misplaced(element, diags);
         return check_attributes(element, diags);
     }
-    if (!element->parent || !(rows[element->parent->kind].flags & SYNTAX_BODY))
+    if (!element->parent || !(syntax_row(element->parent->kind)->flags & SYNTAX_BODY))
         return misplaced(element, diags);
     if (!element->first)
         return true;
@@ -195,7 +164,7 @@ static bool unknown_call(const ModelSpec *spec, const Element *element)
         known[count++] = spec->blocks.names[i];
     for (ElementKind kind = 0; kind < ELEMENT_call; kind++)
         if (may_stand_in(kind, element->parent))
-            known[count++] = rows[kind].tag;
+            known[count++] = syntax_row(kind)->tag;
     unknown_name(spec->diags, element->loc, "op or block", element->name, known, count);
     return false;
 }

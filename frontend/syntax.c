@@ -1,0 +1,36 @@
+/* The table of syntax.def. */
+#include "frontend/syntax.h"
+
+#include <string.h>
+
+#define NEED(name) {#name, true},
+#define MAY(name) {#name, false},
+#define NO_ATTRIBUTES
+#define ELEMENT(kind, tag, parents, flags, attributes, meaning)                          \
+    static const SyntaxAttribute attributes_##kind[] = {attributes{0}};
+#include "frontend/syntax.def"
+
+#define IN(kind) UINT64_C(1) << ELEMENT_##kind
+#define ROOT 0
+#define WHEN SYNTAX_WHEN
+#define OPEN SYNTAX_OPEN
+#define HOLDS_BODY SYNTAX_BODY
+#define HOLDS_NO_BODY 0
+static const SyntaxRow rows[ELEMENT_call] = {
+#define ELEMENT(kind, tag, parents, flags, attributes, meaning)                          \
+    [ELEMENT_##kind] = {tag, parents, flags, attributes_##kind, meaning},
+#include "frontend/syntax.def"
+};
+
+const SyntaxRow *syntax_row(ElementKind kind)
+{
+    return &rows[kind];
+}
+
+Attribute *element_attribute(const Element *element, const char *name)
+{
+    for (uint32_t i = 0; i < element->attribute_count; i++)
+        if (strcmp(element->attributes[i].name, name) == 0)
+            return &element->attributes[i];
+    return NULL;
+}
