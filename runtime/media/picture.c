@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/base/arena.h"
 #include "ir/base/heap.h"
 
 void picture_free(Picture *picture)

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/base/heap.h"
 #include "ir/base/strings.h"
 
 /* -- files ------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "ir/base/heap.h"
 #include "runtime/data/dataset/dataset_load.h"
 
 /* -- faults ------------------------------------------------------------------------ */
