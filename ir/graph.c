@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/base/hash.h"
+#include "ir/base/list.h"
+#include "ir/base/map.h"
 #include "ir/base/heap.h"
 
 const char *const axis_kind_names[AXIS_KIND_COUNT] = {"batch", "primary", "fixed", "join",
@@ -17,12 +18,9 @@ const char *const graph_kind_names[GRAPH_KIND_COUNT] = {"train", "evaluate", "up
 const char *const init_kind_names[INIT_KIND_COUNT] = {"zeros", "ones", "constant",
                                                       "normal", "uniform"};
 
-/* Nodes by content: open addressing over the graph's own nodes; size is a power of
- * two. */
 struct GraphPrivate {
-    uint32_t node_capacity, axis_capacity, output_capacity;
-    uint32_t *table; /* node id + 1, or 0 */
-    uint32_t table_size, table_used;
+    size_t node_capacity, axis_capacity, output_capacity;
+    Map nodes; /* ids by content */
 };
 
 Graph *graph_new(Interns *interns, Diags *diags, GraphKind kind, const char *name,
@@ -66,21 +64,8 @@ void graph_free(Graph *graph)
 {
     if (!graph)
         return;
-    free(graph->private_->table);
+    map_free(&graph->private_->nodes);
     arena_free(graph->arena);
-}
-
-/* Room for one more in an arena array of `count`; old arrays stay behind in the arena. */
-static void *grown(Arena *arena, void *array, uint32_t count, uint32_t *capacity,
-                   size_t bytes)
-{
-    if (count < *capacity)
-        return array;
-    *capacity = *capacity ? 2 * *capacity : 16;
-    void *larger = arena_array(arena, *capacity, bytes);
-    if (count)
-        memcpy(larger, array, count * bytes);
-    return larger;
 }
 
 /* -- axes -------------------------------------------------------------------------- */
@@ -112,8 +97,7 @@ int32_t graph_axis(Graph *graph, Axis axis, Loc loc)
         return AXIS_STATIC;
     }
     struct GraphPrivate *own = graph->private_;
-    graph->axes = grown(graph->arena, graph->axes, graph->axis_count, &own->axis_capacity,
-                        sizeof *graph->axes);
+    ARENA_LIST_ROOM(graph->arena, graph->axes, graph->axis_count + 1, own->axis_capacity);
     graph->axes[graph->axis_count] = axis;
     return (int32_t)graph->axis_count++;
 }
@@ -183,73 +167,53 @@ static uint64_t attr_hash(uint64_t hash, OpKind op, const OpAttr *attr)
     return hash;
 }
 
-static uint64_t node_hash(OpKind op, Stage stage, const OpAttr *attr,
-                          const Node *const *args, uint32_t arg_count, Type type)
+/* What nodes are equal by. */
+typedef struct NodeKey {
+    const Graph *graph;
+    OpKind op;
+    Stage stage;
+    const OpAttr *attr;
+    const Node *const *args;
+    uint32_t arg_count;
+    Type type;
+} NodeKey;
+
+static uint64_t node_hash(const NodeKey *key)
 {
-    uint64_t hash = hash_word(HASH_START, (uint64_t)op << 8 | (uint64_t)stage);
-    for (uint32_t i = 0; i < arg_count; i++)
-        hash = hash_word(hash, args[i]->id);
-    return type_hash(attr_hash(hash, op, attr), type);
+    uint64_t hash = hash_word(HASH_START, (uint64_t)key->op << 8 | (uint64_t)key->stage);
+    for (uint32_t i = 0; i < key->arg_count; i++)
+        hash = hash_word(hash, key->args[i]->id);
+    return type_hash(attr_hash(hash, key->op, key->attr), key->type);
 }
 
-static bool node_matches(const Node *node, OpKind op, Stage stage, const OpAttr *attr,
-                         const Node *const *args, uint32_t arg_count, Type type)
+static bool is_node(uint32_t id, const void *context)
 {
-    if (node->op != op || node->stage != stage || node->arg_count != arg_count ||
-        !type_equal(node->type, type))
+    const NodeKey *key = context;
+    const Node *node = key->graph->nodes[id];
+    if (node->op != key->op || node->stage != key->stage ||
+        node->arg_count != key->arg_count || !type_equal(node->type, key->type))
         return false;
-    for (uint32_t i = 0; i < arg_count; i++)
-        if (node->args[i] != args[i])
+    for (uint32_t i = 0; i < key->arg_count; i++)
+        if (node->args[i] != key->args[i])
             return false;
-    return op_attr_equal(op, &node->attr, attr);
+    return op_attr_equal(key->op, &node->attr, key->attr);
 }
 
-static uint64_t hash_of(const Node *node)
+/* The id of the node equal to it, or MAP_ABSENT. */
+static uint32_t find_equal(const NodeKey *key, uint64_t hash)
 {
-    return node_hash(node->op, node->stage, &node->attr, node->args, node->arg_count,
-                     node->type);
+    return map_find(&key->graph->private_->nodes, hash, is_node, key);
 }
 
 /* The first of equal nodes stands for all of them: text may have any number, and looking
  * past them would take time in the square of it. */
-static void table_insert(Graph *graph, const Node *node)
+static void enter_node(Graph *graph, const Node *node)
 {
-    struct GraphPrivate *own = graph->private_;
-    uint32_t i = (uint32_t)hash_of(node) & (own->table_size - 1);
-    for (; own->table[i]; i = (i + 1) & (own->table_size - 1))
-        if (node_matches(graph->nodes[own->table[i] - 1], node->op, node->stage,
-                         &node->attr, node->args, node->arg_count, node->type))
-            return;
-    own->table[i] = node->id + 1;
-    own->table_used++;
-}
-
-static void table_grow(Graph *graph)
-{
-    struct GraphPrivate *own = graph->private_;
-    own->table_size = own->table_size ? 2 * own->table_size : 256;
-    own->table_used = 0;
-    free(own->table);
-    own->table = heap_alloc(own->table_size * sizeof *own->table);
-    memset(own->table, 0, own->table_size * sizeof *own->table);
-    for (uint32_t i = 0; i < graph->node_count; i++)
-        table_insert(graph, graph->nodes[i]);
-}
-
-static const Node *find_equal(const Graph *graph, uint64_t hash, OpKind op, Stage stage,
-                              const OpAttr *attr, const Node *const *args,
-                              uint32_t arg_count, Type type)
-{
-    const struct GraphPrivate *own = graph->private_;
-    if (!own->table)
-        return NULL;
-    for (uint32_t i = (uint32_t)hash & (own->table_size - 1); own->table[i];
-         i = (i + 1) & (own->table_size - 1)) {
-        const Node *node = graph->nodes[own->table[i] - 1];
-        if (node_matches(node, op, stage, attr, args, arg_count, type))
-            return node;
-    }
-    return NULL;
+    const NodeKey key = {graph,      node->op,        node->stage, &node->attr,
+                         node->args, node->arg_count, node->type};
+    uint64_t hash = node_hash(&key);
+    if (find_equal(&key, hash) == MAP_ABSENT)
+        map_add(&graph->private_->nodes, hash, node->id);
 }
 
 static Node *append(Graph *graph, BuildSite site, OpKind op, const OpAttr *attr,
@@ -268,13 +232,10 @@ static Node *append(Graph *graph, BuildSite site, OpKind op, const OpAttr *attr,
     node->offset = NO_OFFSET;
     if (arg_count)
         memcpy(node->args, args, arg_count * sizeof *args);
-    graph->nodes = grown(graph->arena, graph->nodes, graph->node_count,
-                         &own->node_capacity, sizeof(Node *));
+    ARENA_LIST_ROOM(graph->arena, graph->nodes, graph->node_count + 1,
+                    own->node_capacity);
     graph->nodes[graph->node_count++] = node;
-    if (own->table && 2 * own->table_used < own->table_size)
-        table_insert(graph, node);
-    else
-        table_grow(graph);
+    enter_node(graph, node);
     return node;
 }
 
@@ -299,10 +260,10 @@ const Node *graph_node(Graph *graph, BuildSite site, OpKind op, const OpAttr *at
         attr = &no_attr;
     if (!shape_infer(graph, site.loc, op, attr, args, arg_count, given, &type))
         return NULL;
-    uint64_t hash = node_hash(op, site.stage, attr, args, arg_count, type);
-    const Node *equal =
-        find_equal(graph, hash, op, site.stage, attr, args, arg_count, type);
-    return equal ? equal : append(graph, site, op, attr, args, arg_count, type);
+    const NodeKey key = {graph, op, site.stage, attr, args, arg_count, type};
+    uint32_t equal = find_equal(&key, node_hash(&key));
+    return equal != MAP_ABSENT ? graph->nodes[equal]
+                               : append(graph, site, op, attr, args, arg_count, type);
 }
 
 const Node *graph_unary(Graph *graph, BuildSite site, OpKind op, const Node *x)
@@ -355,8 +316,8 @@ void graph_output(Graph *graph, OutputRole role, const char *name, const Node *v
                   Loc loc)
 {
     struct GraphPrivate *own = graph->private_;
-    graph->outputs = grown(graph->arena, graph->outputs, graph->output_count,
-                           &own->output_capacity, sizeof *graph->outputs);
+    ARENA_LIST_ROOM(graph->arena, graph->outputs, graph->output_count + 1,
+                    own->output_capacity);
     graph->outputs[graph->output_count++] =
         (Output){role, intern(graph->interns, name), value, loc};
 }

@@ -1,21 +1,14 @@
-/* Modules: growing lists, and parameters and states found by name through a hash
- * table. */
+/* Modules: growing lists, and parameters and states found by name. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/base/heap.h"
+#include "ir/base/list.h"
+#include "ir/base/map.h"
 #include "ir/graph.h"
-#include "ir/base/hash.h"
-
-/* A name table: open addressing by the address of the interned name. */
-typedef struct NameTable {
-    uint32_t *slots; /* index + 1, or 0 */
-    uint32_t size;   /* a power of two */
-} NameTable;
 
 struct ModulePrivate {
-    uint32_t param_capacity, state_capacity, task_capacity, graph_capacity;
-    NameTable params, states;
+    size_t param_capacity, state_capacity, task_capacity, graph_capacity;
+    Map params, states; /* places by interned name */
 };
 
 Module *module_new(const char *name)
@@ -42,91 +35,59 @@ void module_free(Module *module)
     free(module->states);
     free(module->tasks);
     free(module->graphs);
-    free(module->private_->params.slots);
-    free(module->private_->states.slots);
+    map_free(&module->private_->params);
+    map_free(&module->private_->states);
     interns_free(module->interns);
     arena_free(module->arena);
 }
 
+/* The first of a name is found by it. */
+static void enter_name(Map *names, const char *name, uint32_t place)
+{
+    if (map_find_word(names, (uintptr_t)name) == MAP_ABSENT)
+        map_add_word(names, (uintptr_t)name, place);
+}
+
+/* The place of a name that may not be interned, or MAP_ABSENT. */
+static uint32_t find_name(const Module *module, const Map *names, const char *name)
+{
+    uint32_t known = strings_find(module->interns, name, strlen(name));
+    return known == STRING_ABSENT
+               ? MAP_ABSENT
+               : map_find_word(names, (uintptr_t)strings_text(module->interns, known));
+}
+
 /* The lists are heap memory: they may grow to hundreds of thousands. */
-static void *grown(void *list, uint32_t count, uint32_t *capacity, size_t bytes)
-{
-    if (count < *capacity)
-        return list;
-    *capacity = *capacity ? 2 * *capacity : 16;
-    return heap_grow(list, *capacity * bytes);
-}
-
-static uint32_t *find_slot(const NameTable *table, const char *name,
-                           const char *const *first, size_t stride)
-{
-    uint32_t i = (uint32_t)hash_word(HASH_START, (uintptr_t)name) & (table->size - 1);
-    while (table->slots[i]) {
-        const char *const *known =
-            (const void *)((const char *)first + (table->slots[i] - 1) * stride);
-        if (*known == name)
-            break;
-        i = (i + 1) & (table->size - 1);
-    }
-    return &table->slots[i];
-}
-
-/* Enters element `count - 1` of the list whose names start at `first`, `stride` bytes
- * apart. */
-static void enter_name(NameTable *table, uint32_t count, const char *const *first,
-                       size_t stride)
-{
-    uint32_t from = count - 1;
-    if (2 * count > table->size) {
-        table->size = table->size ? 2 * table->size : 64;
-        free(table->slots);
-        table->slots = heap_alloc(table->size * sizeof *table->slots);
-        memset(table->slots, 0, table->size * sizeof *table->slots);
-        from = 0;
-    }
-    for (uint32_t i = from; i < count; i++) {
-        const char *const *name = (const void *)((const char *)first + i * stride);
-        uint32_t *slot = find_slot(table, *name, first, stride);
-        if (!*slot)
-            *slot = i + 1;
-    }
-}
-
 Param *module_add_param(Module *module, Param param)
 {
     struct ModulePrivate *own = module->private_;
-    module->params = grown(module->params, module->param_count, &own->param_capacity,
-                           sizeof *module->params);
+    LIST_ROOM(module->params, module->param_count + 1, own->param_capacity);
     param.name = intern(module->interns, param.name);
-    module->params[module->param_count++] = param;
-    enter_name(&own->params, module->param_count, &module->params[0].name, sizeof(Param));
-    return &module->params[module->param_count - 1];
+    module->params[module->param_count] = param;
+    enter_name(&own->params, param.name, module->param_count);
+    return &module->params[module->param_count++];
 }
 
 StateVar *module_add_state(Module *module, StateVar state)
 {
     struct ModulePrivate *own = module->private_;
-    module->states = grown(module->states, module->state_count, &own->state_capacity,
-                           sizeof *module->states);
+    LIST_ROOM(module->states, module->state_count + 1, own->state_capacity);
     state.name = intern(module->interns, state.name);
-    module->states[module->state_count++] = state;
-    enter_name(&own->states, module->state_count, &module->states[0].name,
-               sizeof(StateVar));
-    return &module->states[module->state_count - 1];
+    module->states[module->state_count] = state;
+    enter_name(&own->states, state.name, module->state_count);
+    return &module->states[module->state_count++];
 }
 
 Task *module_add_task(Module *module, Task task)
 {
-    module->tasks = grown(module->tasks, module->task_count,
-                          &module->private_->task_capacity, sizeof *module->tasks);
+    LIST_ROOM(module->tasks, module->task_count + 1, module->private_->task_capacity);
     module->tasks[module->task_count] = task;
     return &module->tasks[module->task_count++];
 }
 
 void module_add_graph(Module *module, Graph *graph)
 {
-    module->graphs = grown(module->graphs, module->graph_count,
-                           &module->private_->graph_capacity, sizeof(Graph *));
+    LIST_ROOM(module->graphs, module->graph_count + 1, module->private_->graph_capacity);
     module->graphs[module->graph_count++] = graph;
 }
 
@@ -163,20 +124,14 @@ ParamTotals module_param_totals(const Module *module)
 
 Param *module_find_param(const Module *module, const char *name)
 {
-    if (module->param_count == 0)
-        return NULL;
-    uint32_t slot = *find_slot(&module->private_->params, intern(module->interns, name),
-                               &module->params[0].name, sizeof(Param));
-    return slot ? &module->params[slot - 1] : NULL;
+    uint32_t place = find_name(module, &module->private_->params, name);
+    return place == MAP_ABSENT ? NULL : &module->params[place];
 }
 
 StateVar *module_find_state(const Module *module, const char *name)
 {
-    if (module->state_count == 0)
-        return NULL;
-    uint32_t slot = *find_slot(&module->private_->states, intern(module->interns, name),
-                               &module->states[0].name, sizeof(StateVar));
-    return slot ? &module->states[slot - 1] : NULL;
+    uint32_t place = find_name(module, &module->private_->states, name);
+    return place == MAP_ABSENT ? NULL : &module->states[place];
 }
 
 Task *module_find_task(const Module *module, const char *name)

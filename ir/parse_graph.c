@@ -10,62 +10,35 @@
 #include <string.h>
 
 #include "ir/axis.h"
-#include "ir/base/hash.h"
-#include "ir/base/heap.h"
+#include "ir/base/list.h"
+#include "ir/base/map.h"
 #include "ir/text.h"
 
 enum { MOST_ARGS = 8, DEFAULT_LONGEST = 16 };
-
-/* Names of nodes: open addressing by address of the interned name. A name whose line was
- * wrong is known with no node, so that its uses are not reported again. */
-typedef struct NodeName {
-    const char *name;
-    const Node *node;
-} NodeName;
 
 typedef struct GraphParser {
     Parser *parser;
     Lexer *lexer;
     Graph *graph;
-    NodeName *names;
-    uint32_t name_count, name_size; /* size: a power of two, or 0 */
-    bool limits_missing;            /* some axis says neither longest nor capacity */
-    Loc *places;                    /* by node id */
-    uint32_t place_room;
+    Map names;          /* interned, to places in `named` */
+    const Node **named; /* NULL: the line was wrong; uses of it are not reported again */
+    uint32_t name_count;
+    size_t name_capacity;
+    bool limits_missing; /* some axis says neither longest nor capacity */
+    Loc *places;         /* by node id */
+    size_t place_capacity;
 } GraphParser;
-
-static NodeName *find_name(const GraphParser *g, const char *name)
-{
-    uint32_t i = (uint32_t)hash_word(HASH_START, (uintptr_t)name) & (g->name_size - 1);
-    while (g->names[i].name && g->names[i].name != name)
-        i = (i + 1) & (g->name_size - 1);
-    return &g->names[i];
-}
 
 static void set_name(GraphParser *g, const char *name, const Node *node)
 {
-    if (2 * g->name_count >= g->name_size) {
-        NodeName *old = g->names;
-        uint32_t old_size = g->name_size;
-        g->name_size = old_size ? 2 * old_size : 64;
-        g->names = heap_alloc(g->name_size * sizeof *g->names);
-        memset(g->names, 0, g->name_size * sizeof *g->names);
-        for (uint32_t i = 0; i < old_size; i++)
-            if (old[i].name)
-                *find_name(g, old[i].name) = old[i];
-        free(old);
-    }
-    NodeName *slot = find_name(g, name);
-    g->name_count += slot->name == NULL;
-    *slot = (NodeName){name, node};
+    LIST_ROOM(g->named, g->name_count + 1, g->name_capacity);
+    g->named[g->name_count] = node;
+    map_add_word(&g->names, (uintptr_t)name, g->name_count++);
 }
 
-static const NodeName *known_name(const GraphParser *g, const char *name)
+static uint32_t known_name(const GraphParser *g, const char *name)
 {
-    if (g->name_size == 0)
-        return NULL;
-    const NodeName *slot = find_name(g, name);
-    return slot->name ? slot : NULL;
+    return map_find_word(&g->names, (uintptr_t)name);
 }
 
 static const char *take_value_name(GraphParser *g)
@@ -83,10 +56,10 @@ static bool use_value(GraphParser *g, const Node **out)
     if (g->lexer->token.kind != TOKEN_value)
         return lex_expected(g->lexer, "a value such as %%0");
     const char *name = take_value_name(g);
-    const NodeName *known = known_name(g, name);
-    if (!known)
+    uint32_t known = known_name(g, name);
+    if (known == MAP_ABSENT)
         return lex_error(g->lexer, loc, "no value '%%%s' above this line", name);
-    *out = known->node;
+    *out = g->named[known];
     return true;
 }
 
@@ -303,10 +276,7 @@ static bool parse_node_text(GraphParser *g, NodeText *node)
 
 static void note_place(GraphParser *g, uint32_t id, Loc here)
 {
-    if (id >= g->place_room) {
-        g->place_room = g->place_room ? 2 * g->place_room : 256;
-        g->places = heap_grow(g->places, g->place_room * sizeof *g->places);
-    }
+    LIST_ROOM(g->places, (size_t)id + 1, g->place_capacity);
     g->places[id] = here;
 }
 
@@ -347,7 +317,7 @@ static void parse_node(GraphParser *g)
     const char *name = take_value_name(g);
     NodeText text = {.group = NO_GROUP, .offset = NO_OFFSET};
     const Node *node = NULL;
-    if (known_name(g, name)) {
+    if (known_name(g, name) != MAP_ABSENT) {
         lex_error(g->lexer, here, "value '%%%s' is defined twice", name);
         lex_skip_line(g->lexer);
         return;
@@ -534,5 +504,6 @@ void parse_graph(Parser *parser)
         arena_copy(g.graph->arena, g.places, g.graph->node_count * sizeof *g.places);
     g.graph->place_count = g.graph->node_count;
     free(g.places);
-    free(g.names);
+    free(g.named);
+    map_free(&g.names);
 }
