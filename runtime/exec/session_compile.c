@@ -1,0 +1,42 @@
+/* From planned graphs to programs, for the processor at hand. */
+#include <stdio.h>
+
+#include "runtime/exec/blas.h"
+#include "runtime/exec/session_parts.h"
+
+static bool check_planned(const Module *module, Diags *diags)
+{
+    for (uint32_t g = 0; g < module->graph_count; g++)
+        if (!module->graphs[g]->planned) {
+            diag_error(diags, (Loc){0}, "@%s is not planned: run all passes first",
+                       module->graphs[g]->name);
+            return false;
+        }
+    return true;
+}
+
+static bool open_processor(Session *session, const SessionOptions *options, Diags *diags)
+{
+    ProcessorInfo *info = &session->processor;
+    bool is_native = processor_is_native(options->processor);
+    const JitOptions jit = {.cache_dir = options->cache_dir,
+                            .dump_ir = options->dump_kernels,
+                            .processor = is_native ? NULL : options->processor};
+    if (!processor_check(options->processor, diags) ||
+        !blas_open(options->processor, info, diags) ||
+        !(session->jit = jit_new(&jit, diags)))
+        return false;
+    processor_own_name(info->name, sizeof info->name);
+    snprintf(info->target, sizeof info->target, "%s",
+             jit_processor(session->jit, &info->vector_width));
+    snprintf(info->text, sizeof info->text, "%s, %u floats in a vector; %s, kernel %s",
+             info->target, info->vector_width, info->blas, info->blas_kernel);
+    return true;
+}
+
+bool session_compile(Session *session, const SessionOptions *options, Diags *diags)
+{
+    return check_planned(session->module, diags) &&
+           open_processor(session, options, diags) &&
+           jit_compile(session->jit, session->module, session->programs, diags);
+}
