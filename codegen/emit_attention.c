@@ -34,20 +34,23 @@ static int64_t lay_out_scratch(AttentionLayout *layout, const Axis *q, const Axi
     return used * (int64_t)sizeof(float);
 }
 
+/* Where the layout notes the operand that an op writes. */
+enum {
+    RESULT_attention = offsetof(AttentionLayout, operand_y),
+    RESULT_attention_dq = offsetof(AttentionLayout, operand_dq),
+    RESULT_attention_dk = offsetof(AttentionLayout, operand_dk),
+    RESULT_attention_dv = offsetof(AttentionLayout, operand_dv),
+    RESULT_attention_dtable = offsetof(AttentionLayout, operand_dtable)
+};
+
+static const size_t results[OP_COUNT] = {
+#define CLASS_attention(name) [OP_##name] = RESULT_##name,
+#include "ir/class_ops.def"
+};
+
 static int32_t *result_operand(AttentionLayout *layout, OpKind op)
 {
-    switch (op) {
-    case OP_attention_dq:
-        return &layout->operand_dq;
-    case OP_attention_dk:
-        return &layout->operand_dk;
-    case OP_attention_dv:
-        return &layout->operand_dv;
-    case OP_attention_dtable:
-        return &layout->operand_dtable;
-    default:
-        return &layout->operand_y;
-    }
+    return (int32_t *)(void *)((char *)layout + results[op]);
 }
 
 static void plan_operands(KernelStep *step, AttentionLayout *layout, Arena *arena)

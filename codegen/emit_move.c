@@ -255,21 +255,8 @@ static void emit_sum_sequence(const Move *m)
 /* -- the class --------------------------------------------------------------------- */
 
 static EmitMove *const emitters[OP_COUNT] = {
-    [OP_gather] = emit_gather,
-    [OP_scatter_add] = emit_scatter_add,
-    [OP_permute] = emit_permute,
-    [OP_position] = emit_position,
-    [OP_join] = emit_join,
-    [OP_part] = emit_part,
-    [OP_spread] = emit_spread,
-    [OP_sum_sequence] = emit_sum_sequence,
-    [OP_lengths] = emit_lengths,
-    [OP_total] = emit_total,
-    [OP_max_pool] = emit_max_pool,
-    [OP_slice] = emit_slice,
-    [OP_pad] = emit_pad,
-    [OP_patches] = emit_patches,
-    [OP_add_patches] = emit_add_patches,
+#define CLASS_move(name) [OP_##name] = emit_##name,
+#include "ir/class_ops.def"
 };
 
 /* The axis the op names, or AXIS_STATIC. */

@@ -125,15 +125,28 @@ static void zero_step(RowsEmit *re, LLVMValueRef column, LLVMValueRef mask, uint
 
 /* -- one phase ----------------------------------------------------------------- */
 
-static double reduce_identity(OpKind op)
+typedef struct Reduction {
+    double identity;
+    LLVMValueRef (*join)(Emit *e, LLVMValueRef a, LLVMValueRef b);
+    LLVMValueRef (*join_lanes)(Emit *e, LLVMValueRef vector); /* to one number */
+} Reduction;
+
+static LLVMValueRef emit_sum(Emit *e, LLVMValueRef a, LLVMValueRef b)
 {
-    return op == OP_max_width ? -INFINITY : 0;
+    return LLVMBuildFAdd(e->builder, a, b, "");
 }
 
-static LLVMValueRef reduce_join(Emit *e, OpKind op, LLVMValueRef a, LLVMValueRef b)
+static const Reduction reduce_sum_width = {0, emit_sum, emit_sum_lanes},
+                       reduce_max_width = {-INFINITY, emit_larger, emit_max_lanes};
+
+static const Reduction *const reductions_by_op[OP_COUNT] = {
+#define CLASS_reduce(name) [OP_##name] = &reduce_##name,
+#include "ir/class_ops.def"
+};
+
+static const Reduction *reduction_of(const RowsEmit *re, uint32_t reduction)
 {
-    return op == OP_sum_width ? LLVMBuildFAdd(e->builder, a, b, "")
-                              : emit_larger(e, a, b);
+    return reductions_by_op[re->layout->values[re->reductions[reduction]].node->op];
 }
 
 static void reduce_step(RowsEmit *re, uint32_t reduction, LLVMValueRef column,
@@ -141,14 +154,14 @@ static void reduce_step(RowsEmit *re, uint32_t reduction, LLVMValueRef column,
 {
     Emit *e = re->e;
     const RowValue *value = &re->layout->values[re->reductions[reduction]];
-    OpKind op = value->node->op;
+    const Reduction *reduce = reduction_of(re, reduction);
     LLVMValueRef x = rows_vector(re, value->args[0], column, mask);
     if (mask) {
-        LLVMValueRef identity = emit_splat(e, emit_f32(e, reduce_identity(op)));
+        LLVMValueRef identity = emit_splat(e, emit_f32(e, reduce->identity));
         x = LLVMBuildSelect(e->builder, mask, x, identity, "");
     }
     LLVMValueRef *sum = &re->sums[reduction * ROWS_SUMS + turn];
-    *sum = reduce_join(e, op, *sum, x);
+    *sum = reduce->join(e, *sum, x);
 }
 
 static void add_to_rowsum(RowsEmit *re, const RowValue *value, LLVMValueRef x,
@@ -231,8 +244,8 @@ static void phase_begin(RowsEmit *re)
     re->reductions = reductions;
     re->sums = ARENA_ARRAY(e->arena, LLVMValueRef, re->reduction_count * ROWS_SUMS + 1);
     for (uint32_t i = 0; i < re->reduction_count * ROWS_SUMS; i++) {
-        OpKind op = layout->values[reductions[i / ROWS_SUMS]].node->op;
-        re->sums[i] = emit_splat(e, emit_f32(e, reduce_identity(op)));
+        double identity = reduction_of(re, i / ROWS_SUMS)->identity;
+        re->sums[i] = emit_splat(e, emit_f32(e, identity));
     }
 }
 
@@ -240,12 +253,12 @@ static void phase_end(RowsEmit *re)
 {
     Emit *e = re->e;
     for (uint32_t i = 0; i < re->reduction_count; i++) {
-        OpKind op = re->layout->values[re->reductions[i]].node->op;
+        const Reduction *reduce = reduction_of(re, i);
         LLVMValueRef *sums = &re->sums[i * ROWS_SUMS];
-        LLVMValueRef sum = reduce_join(e, op, reduce_join(e, op, sums[0], sums[1]),
-                                       reduce_join(e, op, sums[2], sums[3]));
-        re->scalars[re->reductions[i]] =
-            op == OP_max_width ? emit_max_lanes(e, sum) : emit_sum_lanes(e, sum);
+        LLVMValueRef left = reduce->join(e, sums[0], sums[1]);
+        LLVMValueRef right = reduce->join(e, sums[2], sums[3]);
+        LLVMValueRef sum = reduce->join(e, left, right);
+        re->scalars[re->reductions[i]] = reduce->join_lanes(e, sum);
     }
     re->reduction_count = 0;
 }

@@ -44,16 +44,20 @@ typedef struct VocabOp {
     VocabOperand result;
 } VocabOp;
 
-static const VocabOp vocab_ops[OP_COUNT] = {
-    [OP_cross_entropy] = {{VOCAB_x, VOCAB_table, VOCAB_label, VOCAB_bias}, VOCAB_loss},
-    [OP_cross_entropy_dx] = {{VOCAB_x, VOCAB_table, VOCAB_label, VOCAB_dy, VOCAB_bias},
-                             VOCAB_dx},
-    [OP_cross_entropy_dtable] = {{VOCAB_x, VOCAB_table, VOCAB_label, VOCAB_dy,
-                                  VOCAB_bias},
-                                 VOCAB_dtable},
-    [OP_cross_entropy_dbias] = {{VOCAB_x, VOCAB_table, VOCAB_label, VOCAB_dy, VOCAB_bias},
-                                VOCAB_dbias},
-    [OP_vocab_argmax] = {{VOCAB_x, VOCAB_table, VOCAB_bias}, VOCAB_argmax},
+#define LABELLED VOCAB_x, VOCAB_table, VOCAB_label
+static const VocabOp vocab_cross_entropy = {{LABELLED, VOCAB_bias}, VOCAB_loss},
+                     vocab_cross_entropy_dx = {{LABELLED, VOCAB_dy, VOCAB_bias},
+                                               VOCAB_dx},
+                     vocab_cross_entropy_dtable = {{LABELLED, VOCAB_dy, VOCAB_bias},
+                                                   VOCAB_dtable},
+                     vocab_cross_entropy_dbias = {{LABELLED, VOCAB_dy, VOCAB_bias},
+                                                  VOCAB_dbias},
+                     vocab_vocab_argmax = {{VOCAB_x, VOCAB_table, VOCAB_bias},
+                                           VOCAB_argmax};
+
+static const VocabOp *const vocab_ops[OP_COUNT] = {
+#define CLASS_vocab(name) [OP_##name] = &vocab_##name,
+#include "ir/class_ops.def"
 };
 
 /* -- the layout -------------------------------------------------------------------- */
@@ -63,7 +67,7 @@ static void collect(const KernelStep *step, const Node *roles[VOCAB_OPERANDS])
 {
     for (uint32_t i = 0; i < step->node_count; i++) {
         const Node *node = step->nodes[i];
-        const VocabOp *op = &vocab_ops[node->op];
+        const VocabOp *op = vocab_ops[node->op];
         for (uint32_t j = 0; j < node->arg_count; j++)
             roles[op->args[j]] = node->args[j];
         roles[op->result] = node;

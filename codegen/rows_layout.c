@@ -206,10 +206,9 @@ int64_t rows_buffer_stride(const RowsLayout *layout)
     return (layout->width + 15) / 16 * 16;
 }
 
-/* Cheaper to do again than to keep. */
 static bool is_repeated(const RowValue *value)
 {
-    return value->node->op == OP_expand || value->node->op == OP_greater;
+    return (op_info(value->node->op)->traits & TRAIT_CHEAP) != 0;
 }
 
 /* The value is needed in phase `phase`, which is no earlier than those asked about

@@ -1,6 +1,5 @@
 /* Row kernels: single values, as scalars and as vectors of columns. */
 #include "codegen/rows_emit.h"
-#include "ir/base/random.h"
 
 /* -- memory -------------------------------------------------------------------- */
 
@@ -101,77 +100,6 @@ LLVMValueRef rows_buffer(RowsEmit *re, int32_t buffer, LLVMValueRef column)
     Emit *e = re->e;
     LLVMValueRef start = emit_i64(e, buffer * rows_buffer_stride(re->layout));
     return emit_at(e, e->f32, re->scratch, LLVMBuildAdd(e->builder, start, column, ""));
-}
-
-/* -- formulas ------------------------------------------------------------------ */
-
-/* `number` (of type i32 or f32) in the shape of `like`. */
-static LLVMValueRef spread_like(Emit *e, LLVMValueRef number, LLVMValueRef like)
-{
-    bool vector = LLVMGetTypeKind(LLVMTypeOf(like)) == LLVMVectorTypeKind;
-    return vector ? emit_splat(e, number) : number;
-}
-
-/* x / (1 - p) where the element's bits are at least the threshold of p, else 0 x: what is
- * not finite is not lost. */
-static LLVMValueRef emit_dropout(RowsEmit *re, uint32_t index, LLVMValueRef x,
-                                 LLVMValueRef column)
-{
-    Emit *e = re->e;
-    double p = re->layout->values[index].node->attr.dropout.p;
-    if (p == 0)
-        return x;
-    LLVMValueRef number = emit_i32(e, 0);
-    if (column) {
-        number = emit_splat(e, LLVMBuildTrunc(e->builder, column, e->i32, ""));
-        number = LLVMBuildAdd(e->builder, number, emit_lane_numbers(e), "");
-    }
-    LLVMValueRef bits = emit_random_bits(e, spread_like(e, re->keys[index], x), number);
-    LLVMValueRef threshold = spread_like(e, emit_i32(e, random_threshold(p)), x);
-    LLVMValueRef kept = LLVMBuildICmp(e->builder, LLVMIntUGE, bits, threshold, "");
-    LLVMValueRef scale = spread_like(e, emit_f32(e, 1 / (1 - p)), x);
-    scale = LLVMBuildSelect(e->builder, kept, scale, LLVMConstNull(LLVMTypeOf(x)), "");
-    return LLVMBuildFMul(e->builder, x, scale, "");
-}
-
-LLVMValueRef rows_formula(RowsEmit *re, uint32_t index, LLVMValueRef *args,
-                          LLVMValueRef column)
-{
-    Emit *e = re->e;
-    switch (re->layout->values[index].node->op) {
-    case OP_add:
-        return LLVMBuildFAdd(e->builder, args[0], args[1], "");
-    case OP_sub:
-        return LLVMBuildFSub(e->builder, args[0], args[1], "");
-    case OP_mul:
-        return LLVMBuildFMul(e->builder, args[0], args[1], "");
-    case OP_div:
-        return LLVMBuildFDiv(e->builder, args[0], args[1], "");
-    case OP_maximum:
-        return emit_larger(e, args[0], args[1]);
-    case OP_minimum:
-        return emit_smaller(e, args[0], args[1]);
-    case OP_greater:
-        return LLVMBuildFCmp(e->builder, LLVMRealOGT, args[0], args[1], "");
-    case OP_select:
-        return LLVMBuildSelect(e->builder, args[0], args[1], args[2], "");
-    case OP_exp:
-        return emit_exp(e, args[0]);
-    case OP_log:
-        return emit_log(e, args[0]);
-    case OP_tanh:
-        return emit_tanh(e, args[0]);
-    case OP_erf:
-        return emit_erf(e, args[0]);
-    case OP_sqrt:
-        return emit_sqrt(e, args[0]);
-    case OP_rsqrt:
-        return emit_rsqrt(e, args[0]);
-    case OP_dropout:
-        return emit_dropout(re, index, args[0], column);
-    default: /* expand, stop_gradient; a reduction of one column */
-        return args[0];
-    }
 }
 
 /* -- vectors ------------------------------------------------------------------- */

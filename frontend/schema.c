@@ -99,8 +99,7 @@ void frontend_print_schema(FILE *out)
         print_element(out, kind);
     fputs("  <define name=\"op\">\n    <choice>\n", out);
     for (OpKind op = 0; op < OP_COUNT; op++)
-        if (op == OP_constant || (op_info(op)->lowering != LOWER_source &&
-                                  op_info(op)->lowering != LOWER_graft))
+        if (!(op_info(op)->traits & TRAIT_DECLARED))
             print_op(out, op);
     fputs("    </choice>\n  </define>\n", out);
     print_block_use(out);

@@ -148,8 +148,7 @@ bool skeleton_check(Element *root, Diags *diags)
 
 static bool op_has_element(OpKind op)
 {
-    return op == OP_constant || (op_info(op)->lowering != LOWER_source &&
-                                 op_info(op)->lowering != LOWER_graft);
+    return !(op_info(op)->traits & TRAIT_DECLARED);
 }
 
 static bool unknown_call(const ModelSpec *spec, const Element *element)

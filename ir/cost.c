@@ -24,16 +24,43 @@ static double elements(const Node *node, const int64_t *axis_rows)
     return rows * (is_index ? 1.0 : (double)type_width(node->type));
 }
 
+/* -- the rules --------------------------------------------------------------------- */
+
+typedef double FlopsRule(const Node *node, const int64_t *axis_rows);
+
+static double flops_none(const Node *node, const int64_t *axis_rows)
+{
+    (void)node, (void)axis_rows;
+    return 0;
+}
+
+static double flops_result(const Node *node, const int64_t *axis_rows)
+{
+    return elements(node, axis_rows);
+}
+
+static double flops_operand(const Node *node, const int64_t *axis_rows)
+{
+    return elements(node->args[0], axis_rows);
+}
+
+static double flops_second(const Node *node, const int64_t *axis_rows)
+{
+    return elements(node->args[1], axis_rows);
+}
+
 /* 2 m n k, where the result is m by n */
-static double matmul_flops(const Node *node, const int64_t *axis_rows)
+static double flops_matmul(const Node *node, const int64_t *axis_rows)
 {
     const Node *a = node->args[0];
     double rows = (double)node_rows(a, axis_rows), width = (double)type_width(a->type);
     return 2 * elements(node, axis_rows) * (node->attr.matmul.transpose_a ? rows : width);
 }
 
-/* Each product over all pairs costs 2 pairs width; softmax about 5 per pair and head. */
-static double attention_flops(const Node *node, const int64_t *axis_rows)
+/* `keys` and `values` products over all pairs, of 2 pairs width each; softmax about 5 per
+ * pair and head. */
+static double attention_flops(const Node *node, const int64_t *axis_rows, double keys,
+                              double values)
 {
     double sequences = (double)(axis_rows[AXIS_BATCH] > 0 ? axis_rows[AXIS_BATCH] : 1);
     double pairs = (double)node_rows(node->args[0], axis_rows) *
@@ -42,47 +69,48 @@ static double attention_flops(const Node *node, const int64_t *axis_rows)
         pairs /= 2;
     double qk = 2 * pairs * (double)type_width(node->args[1]->type);
     double pv = 2 * pairs * (double)type_width(node->args[2]->type);
-    double softmax = 5 * pairs * (double)node->attr.attention.heads;
-    switch (node->op) {
-    case OP_attention_dq:
-    case OP_attention_dk: /* scores, dP, the product with dS */
-        return softmax + 2 * qk + pv;
-    case OP_attention_dtable: /* scores, dP */
-    default:                  /* scores, the product with P */
-        return softmax + qk + pv;
-    }
+    return 5 * pairs * (double)node->attr.attention.heads + keys * qk + values * pv;
 }
 
-/* Logits, and once more as much for a gradient to x or table. */
-static double vocab_flops(const Node *node, const int64_t *axis_rows)
+/* Scores, and the product with P or dP. */
+static double flops_attention(const Node *node, const int64_t *axis_rows)
+{
+    return attention_flops(node, axis_rows, 1, 1);
+}
+
+/* Scores, dP, the product with dS. */
+static double flops_attention_back(const Node *node, const int64_t *axis_rows)
+{
+    return attention_flops(node, axis_rows, 2, 1);
+}
+
+static double vocab_flops(const Node *node, const int64_t *axis_rows, double products)
 {
     double rows = (double)node_rows(node->args[0], axis_rows);
     double vocabulary = (double)node->args[1]->type.dims[0];
     double logits = 2 * rows * vocabulary * (double)type_width(node->args[1]->type);
-    bool twice = node->op == OP_cross_entropy_dx || node->op == OP_cross_entropy_dtable;
-    return (twice ? 2 * logits : logits) + 3 * rows * vocabulary;
+    return products * logits + 3 * rows * vocabulary;
 }
+
+static double flops_logits(const Node *node, const int64_t *axis_rows)
+{
+    return vocab_flops(node, axis_rows, 1);
+}
+
+/* Logits, and once more as much for a gradient to x or table. */
+static double flops_logits_twice(const Node *node, const int64_t *axis_rows)
+{
+    return vocab_flops(node, axis_rows, 2);
+}
+
+static FlopsRule *const rules[OP_COUNT] = {
+#define OP(name, args, attrs, shape, gradient, range, flops, ...)                        \
+    [OP_##name] = flops_##flops,
+#include "ir/ops.def"
+};
 
 double node_flops(const Graph *graph, const Node *node, const int64_t *axis_rows)
 {
     (void)graph;
-    switch (op_info(node->op)->lowering) {
-    case LOWER_map:
-        return elements(node, axis_rows);
-    case LOWER_reduce:
-    case LOWER_rowsum:
-        return elements(node->args[0], axis_rows);
-    case LOWER_matmul:
-        return matmul_flops(node, axis_rows);
-    case LOWER_attention:
-        return attention_flops(node, axis_rows);
-    case LOWER_vocab:
-        return vocab_flops(node, axis_rows);
-    case LOWER_move:
-        if (node->op == OP_scatter_add)
-            return elements(node->args[1], axis_rows);
-        return node->op == OP_sum_sequence ? elements(node->args[0], axis_rows) : 0;
-    default:
-        return 0;
-    }
+    return rules[node->op](node, axis_rows);
 }

@@ -50,8 +50,10 @@ enum {
 
 #define COMMUTES TRAIT_COMMUTES
 #define ROW_INDEX TRAIT_ROW_INDEX
+#define CHEAP TRAIT_CHEAP
+#define DECLARED TRAIT_DECLARED
 static const OpInfo ops[OP_COUNT] = {
-#define OP(name, args, attrs, shape, gradient, lowering, traits, meaning)                \
+#define OP(name, args, attrs, shape, gradient, range, flops, lowering, traits, meaning)  \
     [OP_##name] = {#name,                                                                \
                    args_##name,                                                          \
                    indexes_##name,                                                       \

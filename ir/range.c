@@ -1,5 +1,5 @@
-/* Ranges of integers, by interval arithmetic in one walk over the nodes. An op without a
- * rule gives any integer, which nothing may index with. */
+/* Ranges of integers, by interval arithmetic in one walk over the nodes; a rule per op,
+ * named by ir/ops.def. */
 #include "ir/range.h"
 
 #include <inttypes.h>
@@ -8,8 +8,6 @@
 #include "ir/liveness.h"
 #include "ir/lowering.h"
 #include "ir/verify_fault.h"
-
-static const Range any_integer = {INT32_MIN, INT32_MAX};
 
 /* -- what is indexed --------------------------------------------------------------- */
 
@@ -70,7 +68,14 @@ int64_t *index_limits(const Graph *graph, Arena *arena)
 
 /* -- the rules --------------------------------------------------------------------- */
 
-typedef Range RangeRule(const Graph *graph, const Node *node);
+/* What a rule sees: the node, and by node id the limits of all and the ranges so far. */
+typedef struct Ranges {
+    const Graph *graph;
+    const int64_t *limits;
+    const Range *ranges;
+} Ranges;
+
+typedef Range RangeRule(const Ranges *known, const Node *node);
 
 static int64_t times(int64_t a, int64_t b)
 {
@@ -88,11 +93,31 @@ static int64_t plus(int64_t a, int64_t b)
     return a < 0 ? INT64_MIN : INT64_MAX;
 }
 
+static Range range_any(const Ranges *known, const Node *node)
+{
+    (void)known, (void)node;
+    return (Range){INT32_MIN, INT32_MAX};
+}
+
+static Range range_handed_on(const Ranges *known, const Node *node)
+{
+    return known->ranges[handed_on(node)->id];
+}
+
+/* Batches are held to what indexes with them. */
+static Range range_input(const Ranges *known, const Node *node)
+{
+    int64_t limit = known->limits[node->id];
+    if (limit == INT64_MAX)
+        return range_any(known, node);
+    return (Range){0, limit <= INT32_MAX ? limit - 1 : INT32_MAX};
+}
+
 /* offset + scale * ((place / quotient) mod modulus), place from 0 to longest - 1 */
-static Range range_position(const Graph *graph, const Node *node)
+static Range range_position(const Ranges *known, const Node *node)
 {
     int64_t scale = node->attr.position.scale, offset = node->attr.position.offset;
-    int64_t last = (graph->axes[node->attr.position.axis].longest - 1) /
+    int64_t last = (known->graph->axes[node->attr.position.axis].longest - 1) /
                    node->attr.position.quotient;
     if (node->attr.position.modulus != 0 && last >= node->attr.position.modulus)
         last = node->attr.position.modulus - 1;
@@ -100,38 +125,25 @@ static Range range_position(const Graph *graph, const Node *node)
     return offset < end ? (Range){offset, end} : (Range){end, offset};
 }
 
-static Range range_vocab_argmax(const Graph *graph, const Node *node)
+static Range range_vocab_argmax(const Ranges *known, const Node *node)
 {
-    (void)graph;
+    (void)known;
     return (Range){0, type_static_rows(node->args[1]->type) - 1};
 }
 
 static RangeRule *const rules[OP_COUNT] = {
-    [OP_position] = range_position,
-    [OP_vocab_argmax] = range_vocab_argmax,
+#define OP(name, args, attrs, shape, gradient, range, ...) [OP_##name] = range_##range,
+#include "ir/ops.def"
 };
-
-static Range range_of(const Graph *graph, const Node *node, const int64_t *limits,
-                      const Range *ranges)
-{
-    const Node *from = handed_on(node);
-    if (from)
-        return ranges[from->id];
-    if (rules[node->op])
-        return rules[node->op](graph, node);
-    if (node->op == OP_input && limits[node->id] <= INT32_MAX)
-        return (Range){0, limits[node->id] - 1};
-    return node->op == OP_input && limits[node->id] < INT64_MAX ? (Range){0, INT32_MAX}
-                                                                : any_integer;
-}
 
 Range *ranges_of(const Graph *graph, Arena *arena)
 {
     const int64_t *limits = index_limits(graph, arena);
     Range *ranges = ARENA_ARRAY(arena, Range, graph->node_count + 1);
+    Ranges known = {graph, limits, ranges};
     for (uint32_t i = 0; i < graph->node_count; i++)
         if (graph->nodes[i]->type.dtype == DTYPE_i32)
-            ranges[i] = range_of(graph, graph->nodes[i], limits, ranges);
+            ranges[i] = rules[graph->nodes[i]->op](&known, graph->nodes[i]);
     return ranges;
 }
 

@@ -8,7 +8,8 @@
  * as a tree, numbers weighing nothing; or it weighs the same and has fewer operands out
  * of order;
  *   - it never reassociates: values stay the same bit by bit, but for the sign of a zero.
- * Numbers are folded in f32, as a step would compute them.
+ * Numbers are f32; their formulas are computed in double precision and rounded once, as in
+ * the interpreter.
  *
  * Equal nodes of a stage become one because builders share. What nothing needs any more
  * vanishes in a second walk. */
@@ -89,49 +90,60 @@ static const Node *negated(const Node *x)
 
 /* -- numbers -------------------------------------------------------------- */
 
-/* f(a, b), or NaN if f is not for numbers. b is ignored by ops of one operand. */
-static float evaluate(OpKind op, float a, float b)
+typedef double Formula(const double *args);
+
+#define UNARY(name, formula)                                                             \
+    static double formula_##name(const double *args)                                     \
+    {                                                                                    \
+        double x = args[0];                                                              \
+        return formula;                                                                  \
+    }
+#define BINARY(name, formula)                                                            \
+    static double formula_##name(const double *args)                                     \
+    {                                                                                    \
+        double a = args[0], b = args[1];                                                 \
+        return formula;                                                                  \
+    }
+#define TERNARY(name, formula)                                                           \
+    static double formula_##name(const double *args)                                     \
+    {                                                                                    \
+        double mask = args[0], a = args[1], b = args[2];                                 \
+        return formula;                                                                  \
+    }
+#define PLACED(name) static Formula *const formula_##name = NULL;
+#include "ir/formulas.def"
+
+/* NULL: the op is not for numbers. */
+static Formula *formula_of(OpKind op)
 {
     switch (op) {
-    case OP_add:
-        return a + b;
-    case OP_sub:
-        return a - b;
-    case OP_mul:
-        return a * b;
-    case OP_div:
-        return a / b;
-    case OP_maximum:
-        return a > b ? a : b;
-    case OP_minimum:
-        return a < b ? a : b;
-    case OP_exp:
-        return expf(a);
-    case OP_log:
-        return logf(a);
-    case OP_tanh:
-        return tanhf(a);
-    case OP_erf:
-        return erff(a);
-    case OP_sqrt:
-        return sqrtf(a);
-    case OP_rsqrt:
-        return 1 / sqrtf(a);
-    default:
-        return NAN;
+#define CLASS_map(name)                                                                  \
+    case OP_##name:                                                                      \
+        return formula_##name;
+#define CLASS_other(name)                                                                \
+    case OP_##name:                                                                      \
+        return NULL;
+#include "ir/class_ops.def"
+    case OP_COUNT:
+        break;
     }
+    return NULL;
 }
 
 /* Results that are not finite stay what they are, to be found where they are computed. */
 static const Node *numbers(Graph *graph, const Node *y)
 {
-    float value[2] = {0, 0};
-    if (y->arg_count < 1 || y->arg_count > 2)
+    Formula *formula = formula_of(y->op);
+    double values[3];
+    if (!formula || !type_equal(y->type, TYPE_SCALAR))
         return NULL;
-    for (uint32_t i = 0; i < y->arg_count; i++)
-        if (y->args[i]->op != OP_constant || !is_number(y->args[i], &value[i]))
+    for (uint32_t i = 0; i < y->arg_count; i++) {
+        float value;
+        if (y->args[i]->op != OP_constant || !is_number(y->args[i], &value))
             return NULL;
-    float result = evaluate(y->op, value[0], value[1]);
+        values[i] = (double)value;
+    }
+    float result = (float)formula(values);
     return isfinite(result) ? graph_constant(graph, site_of(y), (double)result) : NULL;
 }
 

@@ -3,20 +3,12 @@
 
 #include <assert.h>
 
-#define REFERENCE_source(name) NULL
-#define REFERENCE_map(name) reference_##name
-#define REFERENCE_reduce(name) reference_##name
-#define REFERENCE_rowsum(name) reference_##name
-#define REFERENCE_view(name) reference_##name
-#define REFERENCE_matmul(name) reference_##name
-#define REFERENCE_move(name) reference_##name
-#define REFERENCE_attention(name) reference_##name
-#define REFERENCE_vocab(name) reference_##name
-#define REFERENCE_graft(name) reference_##name
+#include "ir/lowering.h"
+
 static ReferenceFn *const functions[OP_COUNT] = {
-#define OP(name, args, attrs, shape, gradient, lowering, ...)                            \
-    [OP_##name] = REFERENCE_##lowering(name),
-#include "ir/ops.def"
+#define CLASS_source(name) /* values come from outside */
+#define CLASS_other(name) [OP_##name] = reference_##name,
+#include "ir/class_ops.def"
 };
 
 void reference_node(const ReferenceContext *ctx, const Node *node,
@@ -55,7 +47,7 @@ const void **reference_run(const ReferenceContext *ctx, ReferenceSource *source,
         const Node *node = graph->nodes[i];
         const void *args[8];
         assert(node->arg_count <= sizeof args / sizeof *args);
-        if (op_info(node->op)->lowering == LOWER_source) {
+        if (node_is_source(node)) {
             float value =
                 (float)(node->op == OP_constant ? node->attr.constant.value : 0);
             values[i] = node->op == OP_constant ? arena_copy(arena, &value, sizeof value)

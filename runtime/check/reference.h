@@ -36,27 +36,8 @@ const void **reference_run(const ReferenceContext *ctx, ReferenceSource *source,
                            void *state, Arena *arena);
 
 /* One function per op that computes something: reference_<op>. */
-#define REFERENCE_source(name)
-#define REFERENCE_map(name) ReferenceFn reference_##name;
-#define REFERENCE_reduce(name) ReferenceFn reference_##name;
-#define REFERENCE_rowsum(name) ReferenceFn reference_##name;
-#define REFERENCE_view(name) ReferenceFn reference_##name;
-#define REFERENCE_matmul(name) ReferenceFn reference_##name;
-#define REFERENCE_move(name) ReferenceFn reference_##name;
-#define REFERENCE_attention(name) ReferenceFn reference_##name;
-#define REFERENCE_vocab(name) ReferenceFn reference_##name;
-#define REFERENCE_graft(name) ReferenceFn reference_##name;
-#define OP(name, args, attrs, shape, gradient, lowering, ...) REFERENCE_##lowering(name)
-#include "ir/ops.def"
-#undef REFERENCE_source
-#undef REFERENCE_map
-#undef REFERENCE_reduce
-#undef REFERENCE_rowsum
-#undef REFERENCE_view
-#undef REFERENCE_matmul
-#undef REFERENCE_move
-#undef REFERENCE_attention
-#undef REFERENCE_vocab
-#undef REFERENCE_graft
+#define CLASS_source(name)
+#define CLASS_other(name) ReferenceFn reference_##name;
+#include "ir/class_ops.def"
 
 #endif

@@ -25,76 +25,42 @@ static int64_t broadcast_index(const ReferenceContext *ctx, Type result, Type op
     return index;
 }
 
-static float operand(const ReferenceContext *ctx, const Node *node,
-                     const void *const *args, uint32_t i, int64_t flat)
+static double operand(const ReferenceContext *ctx, const Node *node,
+                      const void *const *args, uint32_t i, int64_t flat)
 {
-    const float *values = args[i];
-    return values[broadcast_index(ctx, node->type, node->args[i]->type, flat)];
+    Type type = node->args[i]->type;
+    int64_t index = broadcast_index(ctx, node->type, type, flat);
+    return type.dtype == DTYPE_bit ? ((const uint8_t *)args[i])[index]
+                                   : (double)((const float *)args[i])[index];
+}
+
+static void set_element(const Node *node, void *out, int64_t i, double value)
+{
+    if (node->type.dtype == DTYPE_bit)
+        ((uint8_t *)out)[i] = value != 0;
+    else
+        ((float *)out)[i] = (float)value;
 }
 
 #define FOR_ELEMENTS(i)                                                                  \
     for (int64_t i = 0, count_ = reference_elements(ctx, node->type); i < count_; i++)
 
-#define BINARY(name, formula)                                                            \
+#define MAP(name, operands, formula)                                                     \
     void reference_##name(const ReferenceContext *ctx, const Node *node,                 \
                           const void *const *args, void *out)                            \
     {                                                                                    \
         FOR_ELEMENTS(i)                                                                  \
         {                                                                                \
-            double a = (double)operand(ctx, node, args, 0, i);                           \
-            double b = (double)operand(ctx, node, args, 1, i);                           \
-            ((float *)out)[i] = (float)(formula);                                        \
+            operands set_element(node, out, i, formula);                                 \
         }                                                                                \
     }
-
-BINARY(add, a + b)
-BINARY(sub, a - b)
-BINARY(mul, a *b)
-BINARY(div, a / b)
-BINARY(maximum, isnan(a) || a > b ? a : b)
-BINARY(minimum, isnan(a) || a < b ? a : b)
-
-#define UNARY(name, formula)                                                             \
-    void reference_##name(const ReferenceContext *ctx, const Node *node,                 \
-                          const void *const *args, void *out)                            \
-    {                                                                                    \
-        FOR_ELEMENTS(i)                                                                  \
-        {                                                                                \
-            double x = (double)operand(ctx, node, args, 0, i);                           \
-            ((float *)out)[i] = (float)(formula);                                        \
-        }                                                                                \
-    }
-
-UNARY(exp, exp(x))
-UNARY(log, log(x))
-UNARY(tanh, tanh(x))
-UNARY(erf, erf(x))
-UNARY(sqrt, sqrt(x))
-UNARY(rsqrt, 1 / sqrt(x))
-UNARY(expand, x)
-UNARY(stop_gradient, x)
-
-void reference_greater(const ReferenceContext *ctx, const Node *node,
-                       const void *const *args, void *out)
-{
-    FOR_ELEMENTS(i)
-    {
-        float a = operand(ctx, node, args, 0, i), b = operand(ctx, node, args, 1, i);
-        ((uint8_t *)out)[i] = a > b;
-    }
-}
-
-void reference_select(const ReferenceContext *ctx, const Node *node,
-                      const void *const *args, void *out)
-{
-    Type mask = node->args[0]->type;
-    FOR_ELEMENTS(i)
-    {
-        bool is_set =
-            ((const uint8_t *)args[0])[broadcast_index(ctx, node->type, mask, i)];
-        ((float *)out)[i] = operand(ctx, node, args, is_set ? 1 : 2, i);
-    }
-}
+#define OPERAND(name, index) double name = operand(ctx, node, args, index, i);
+#define UNARY(name, formula) MAP(name, OPERAND(x, 0), formula)
+#define BINARY(name, formula) MAP(name, OPERAND(a, 0) OPERAND(b, 1), formula)
+#define TERNARY(name, formula)                                                           \
+    MAP(name, OPERAND(mask, 0) OPERAND(a, 1) OPERAND(b, 2), formula)
+#define PLACED(name) /* below */
+#include "ir/formulas.def"
 
 static uint32_t row_key(const ReferenceContext *ctx, Type type, int64_t row)
 {
