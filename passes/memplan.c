@@ -28,7 +28,7 @@ enum { MOST_LISTED = 16 };
 static const uint64_t EFFORT = 20000000;           /* placed buffers looked at */
 static const int64_t MOST_SLAB = INT64_C(1) << 56; /* beyond any address space */
 
-typedef struct Packer {
+typedef struct SlabPlanner {
     Graph *graph;
     Arena *arena;
     Liveness live;
@@ -37,7 +37,7 @@ typedef struct Packer {
     uint32_t buffer_count;
     uint32_t in_place;
     const char *method;
-} Packer;
+} SlabPlanner;
 
 /* -- in place ------------------------------------------------------------------------ */
 
@@ -54,7 +54,7 @@ static int compare_assigned(const void *a, const void *b)
 }
 
 /* By node id: the new value of the variable that the node reads, or NULL. */
-static const Node **find_new_values(const Packer *p)
+static const Node **find_new_values(const SlabPlanner *p)
 {
     const Graph *graph = p->graph;
     const Node **new_values = ARENA_ARRAY(p->arena, const Node *, graph->node_count);
@@ -85,7 +85,7 @@ static bool same_elements(Type a, Type b)
 
 /* Whether reading the old value as `arg` in `reader` is done before `value` is
  * written. */
-static bool reads_in_time(const Packer *p, const Node *reader, const Node *arg,
+static bool reads_in_time(const SlabPlanner *p, const Node *reader, const Node *arg,
                           const Node *value)
 {
     int32_t read = p->live.step_of[reader->id], written = p->live.step_of[value->id];
@@ -95,7 +95,7 @@ static bool reads_in_time(const Packer *p, const Node *reader, const Node *arg,
 }
 
 /* Clears the marks of values with a reader that is late, or in another step. */
-static void mind_readers(const Packer *p, bool *ok)
+static void mind_readers(const SlabPlanner *p, bool *ok)
 {
     const Graph *graph = p->graph;
     const Node **new_values = find_new_values(p);
@@ -118,7 +118,7 @@ static void mind_readers(const Packer *p, bool *ok)
 }
 
 /* By node id: values that are written straight to their variables. */
-static bool *find_in_place(const Packer *p)
+static bool *find_in_place(const SlabPlanner *p)
 {
     const Graph *graph = p->graph;
     bool *ok = ARENA_ARRAY(p->arena, bool, graph->node_count);
@@ -143,7 +143,7 @@ static bool *find_in_place(const Packer *p)
 
 /* Gives every assigned value that is not written in place an offset, which liveness asks
  * for. */
-static void decide_in_place(Packer *p, bool plain)
+static void decide_in_place(SlabPlanner *p, bool plain)
 {
     const bool *in_place =
         plain ? ARENA_ARRAY(p->arena, bool, p->graph->node_count) : find_in_place(p);
@@ -163,7 +163,7 @@ static void decide_in_place(Packer *p, bool plain)
 
 /* -- offsets ------------------------------------------------------------------------- */
 
-static bool collect_buffers(Packer *p, PassContext *ctx)
+static bool collect_buffers(SlabPlanner *p, PassContext *ctx)
 {
     const Graph *graph = p->graph;
     int64_t total = 0;
@@ -190,7 +190,7 @@ static bool collect_buffers(Packer *p, PassContext *ctx)
 }
 
 /* One after another; the bytes of all. */
-static int64_t stack_buffers(Packer *p, int64_t *offsets)
+static int64_t stack_buffers(SlabPlanner *p, int64_t *offsets)
 {
     int64_t end = 0;
     p->method = "no sharing";
@@ -201,7 +201,7 @@ static int64_t stack_buffers(Packer *p, int64_t *offsets)
     return end;
 }
 
-static void assign_offsets(Packer *p, bool plain)
+static void assign_offsets(SlabPlanner *p, bool plain)
 {
     int64_t *offsets = ARENA_ARRAY(p->arena, int64_t, p->buffer_count + 1);
     p->graph->slab_bytes = 0;
@@ -217,7 +217,7 @@ static void assign_offsets(Packer *p, bool plain)
 /* -- the report ---------------------------------------------------------------------- */
 
 /* The first step at which as much is live as ever. */
-static int32_t fullest_step(const Packer *p)
+static int32_t fullest_step(const SlabPlanner *p)
 {
     int64_t *change = ARENA_ARRAY(p->arena, int64_t, p->live.step_count + 2);
     for (uint32_t i = 0; i < p->buffer_count; i++) {
@@ -244,7 +244,7 @@ static int compare_buffers(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void report_value(FILE *out, const Packer *p, uint32_t buffer)
+static void report_value(FILE *out, const SlabPlanner *p, uint32_t buffer)
 {
     const Node *node = p->graph->nodes[p->buffer_node[buffer]];
     char type[96];
@@ -258,7 +258,7 @@ static void report_value(FILE *out, const Packer *p, uint32_t buffer)
     fputc('\n', out);
 }
 
-static void report(FILE *out, const Packer *p)
+static void report(FILE *out, const SlabPlanner *p)
 {
     const Graph *graph = p->graph;
     double gap = graph->slab_bound
@@ -302,7 +302,7 @@ static Graph *copy_steps(const Graph *in, Arena *arena)
 
 Graph *pass_memplan(const Graph *in, PassContext *ctx)
 {
-    Packer p = {.arena = arena_new(), .method = "none"};
+    SlabPlanner p = {.arena = arena_new(), .method = "none"};
     p.graph = copy_steps(in, p.arena);
     if (p.graph) {
         p.live = liveness_of(p.graph, p.arena);

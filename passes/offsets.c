@@ -33,7 +33,7 @@ typedef struct Placed {
 
 enum { MOST_TRIED = 20000 }; /* buffers of which more than one order is tried */
 
-typedef enum Fit { FIT_lowest, FIT_tightest } Fit;
+typedef enum FitRule { FIT_lowest, FIT_tightest } FitRule;
 
 typedef struct Ranked {
     double rank; /* higher is earlier */
@@ -147,7 +147,7 @@ static void packer_init(Packer *packer, const Buffer *buffers, uint32_t count,
 }
 
 /* The lowest or the tightest place for `buffer` among the first `count` placed. */
-static int64_t find_gap(Packer *packer, const Buffer *buffer, uint32_t count, Fit fit)
+static int64_t find_gap(Packer *packer, const Buffer *buffer, uint32_t count, FitRule fit)
 {
     int64_t top = 0, best = -1, best_gap = INT64_MAX;
     uint32_t i = 0;
@@ -199,7 +199,7 @@ static void keep_if_best(Packer *packer, int64_t peak, const char *method)
 }
 
 /* Places all in `order`; keeps the result if it is the best so far. Returns its size. */
-static int64_t pack(Packer *packer, Fit fit, const char *method)
+static int64_t pack(Packer *packer, FitRule fit, const char *method)
 {
     int64_t peak = 0;
     for (uint32_t i = 0; i < packer->count; i++) {
@@ -372,7 +372,7 @@ typedef struct Free {
     int64_t top;
 } Free;
 
-static int64_t take(Free *free_, int64_t bytes, Fit fit)
+static int64_t take(Free *free_, int64_t bytes, FitRule fit)
 {
     uint32_t best = free_->count;
     for (uint32_t i = 0; i < free_->count; i++) {
@@ -434,7 +434,7 @@ static double rank_end(const Packer *packer, uint32_t i)
 
 /* The order of birth, as an allocator would go about it: in time in proportion to the
  * buffers and to the gaps between those that live at once. */
-static void pack_by_birth(Packer *packer, Fit fit)
+static void pack_by_birth(Packer *packer, FitRule fit)
 {
     Arena *arena = packer->arena;
     Free free_ = {.ranges = ARENA_ARRAY(arena, Placed, packer->count + 1)};

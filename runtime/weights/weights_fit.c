@@ -8,15 +8,15 @@
 /* Of so many parameters, one may be a frozen zero that files leave out. */
 enum { MOST_NAMED = 5, PARAMS_TO_A_ZERO = 10 };
 
-typedef struct Fit {
+typedef struct FitCheck {
     uint32_t params, frozen, frozen_initial, trained_initial;
     uint32_t zeros; /* of frozen_initial: zero by their rule */
     int64_t elements, given_elements;
-} Fit;
+} FitCheck;
 
-static Fit count_given(Store *store)
+static FitCheck count_given(Store *store)
 {
-    Fit fit = {0};
+    FitCheck fit = {0};
     for (uint32_t i = 0; i < store_count(store); i++) {
         const StoreEntry *entry = store_at(store, i);
         if (!entry->param)
@@ -35,7 +35,7 @@ static Fit count_given(Store *store)
 
 /* A bias that a model has for others' sake is zero and in no file of weights; where many
  * are missing, they have other names there. */
-static bool are_harmless(const Fit *fit)
+static bool are_harmless(const FitCheck *fit)
 {
     return fit->zeros == fit->frozen_initial &&
            fit->zeros * PARAMS_TO_A_ZERO <= fit->params;
@@ -90,7 +90,7 @@ static void note_ways_out(const TensorSet *weights, bool is_training, Diags *dia
 bool weights_check_fit(Store *store, const TensorSet *weights, bool is_training,
                        Diags *diags)
 {
-    Fit fit = count_given(store);
+    FitCheck fit = count_given(store);
     if (fit.elements == 0)
         return true;
     bool are_missing = fit.frozen_initial && !are_harmless(&fit);

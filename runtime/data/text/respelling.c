@@ -12,10 +12,10 @@ typedef struct Respelling {
     const char *british, *american;
 } Respelling;
 
-typedef struct Spelling {
+typedef struct SpelledWord {
     const char *text;
     size_t len;
-} Spelling;
+} SpelledWord;
 
 static const Respelling words[] = {
 #define RESPELL(british, american) {british, american},
@@ -25,19 +25,19 @@ static const Respelling words[] = {
 
 static int compare_word(const void *key, const void *element)
 {
-    const Spelling *word = key;
+    const SpelledWord *word = key;
     const char *british = ((const Respelling *)element)->british;
     int order = strncmp(word->text, british, word->len);
     return order ? order : british[word->len] ? -1 : 0;
 }
 
-static const char *find(const Spelling *word, const char *part)
+static const char *find(const SpelledWord *word, const char *part)
 {
     return memmem(word->text, word->len, part, strlen(part));
 }
 
 /* Where the word's ending begins, without a plural's s; NULL if it does not end so. */
-static const char *ending(const Spelling *word, const char *with)
+static const char *ending(const SpelledWord *word, const char *with)
 {
     size_t len = strlen(with), from = word->len;
     if (from && word->text[from - 1] == 's')
@@ -47,7 +47,7 @@ static const char *ending(const Spelling *word, const char *with)
     return word->text + from - len;
 }
 
-static bool keeps_our(const Spelling *word)
+static bool keeps_our(const SpelledWord *word)
 {
     static const char *const parts[] = {
 #define RESPELL(british, american)
@@ -61,7 +61,7 @@ static bool keeps_our(const Spelling *word)
 }
 
 /* Of colour the "our" that becomes "or"; NULL if it stays. */
-static const char *our(const Spelling *word)
+static const char *our(const SpelledWord *word)
 {
     const char *at = ending(word, "our");
     if (!at || at - word->text < SHORTEST_BEFORE_OUR || keeps_our(word))
@@ -73,7 +73,7 @@ static const char *our(const Spelling *word)
 }
 
 /* Appends the word with the `from` bytes at `at` replaced. */
-static void replace(const Spelling *word, const char *at, size_t from, const char *to,
+static void replace(const SpelledWord *word, const char *at, size_t from, const char *to,
                     TextBuffer *out)
 {
     const char *rest = at + from;
@@ -83,7 +83,7 @@ static void replace(const Spelling *word, const char *at, size_t from, const cha
 }
 
 /* Every haemo and haemato, which a word may hold more than once. */
-static bool respell_haem(const Spelling *word, TextBuffer *out)
+static bool respell_haem(const SpelledWord *word, TextBuffer *out)
 {
     bool found = false;
     for (size_t at = 0; at < word->len;) {
@@ -98,7 +98,7 @@ static bool respell_haem(const Spelling *word, TextBuffer *out)
     return found;
 }
 
-static bool respell_by_pattern(const Spelling *word, TextBuffer *out)
+static bool respell_by_pattern(const SpelledWord *word, TextBuffer *out)
 {
     size_t before = out->count;
     const char *at;
@@ -118,7 +118,7 @@ static bool respell_by_pattern(const Spelling *word, TextBuffer *out)
 
 void respelling_add(const char *text, size_t len, TextBuffer *out)
 {
-    const Spelling word = {text, len};
+    const SpelledWord word = {text, len};
     if (len >= SHORTEST_IN_TABLE) {
         const Respelling *found = bsearch(&word, words, sizeof words / sizeof *words,
                                           sizeof *words, compare_word);

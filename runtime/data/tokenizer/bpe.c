@@ -280,22 +280,22 @@ typedef struct Symbol {
 
 /* A pair of neighbours that may be merged: the lowest rank first, of one rank the
  * leftmost. It is out of date if its symbols are no longer these. */
-typedef struct Candidate {
+typedef struct MergeCandidate {
     uint32_t rank, at, first, second;
-} Candidate;
+} MergeCandidate;
 
 typedef struct BpeWord {
     Symbol *symbols;
-    Candidate *pairs; /* a binary heap */
+    MergeCandidate *pairs; /* a binary heap */
     size_t count, pair_count, capacity;
 } BpeWord;
 
-static bool comes_before(const Candidate *a, const Candidate *b)
+static bool comes_before(const MergeCandidate *a, const MergeCandidate *b)
 {
     return a->rank != b->rank ? a->rank < b->rank : a->at < b->at;
 }
 
-static void heap_add(BpeWord *word, Candidate pair)
+static void heap_add(BpeWord *word, MergeCandidate pair)
 {
     size_t at = word->pair_count++;
     for (; at > 0 && comes_before(&pair, &word->pairs[(at - 1) / 2]); at = (at - 1) / 2)
@@ -303,9 +303,9 @@ static void heap_add(BpeWord *word, Candidate pair)
     word->pairs[at] = pair;
 }
 
-static Candidate heap_take(BpeWord *word)
+static MergeCandidate heap_take(BpeWord *word)
 {
-    Candidate first = word->pairs[0], last = word->pairs[--word->pair_count];
+    MergeCandidate first = word->pairs[0], last = word->pairs[--word->pair_count];
     size_t at = 0;
     for (size_t child; (child = 2 * at + 1) < word->pair_count; at = child) {
         if (child + 1 < word->pair_count &&
@@ -328,7 +328,7 @@ static void offer(const Bpe *bpe, BpeWord *word, uint32_t at)
     uint32_t second = word->symbols[word->symbols[at].right].symbol;
     const Merge *merge = merge_slot(bpe, first, second);
     if (merge->result != STRING_ABSENT)
-        heap_add(word, (Candidate){merge->rank, at, first, second});
+        heap_add(word, (MergeCandidate){merge->rank, at, first, second});
 }
 
 /* Every merge offers at most two new pairs, so 3 x count of them are room enough. */
@@ -354,7 +354,7 @@ static bool word_merge(const Bpe *bpe, BpeWord *word)
 {
     if (!word->pair_count)
         return false;
-    Candidate pair = heap_take(word);
+    MergeCandidate pair = heap_take(word);
     Symbol *left = &word->symbols[pair.at];
     if (left->symbol != pair.first || left->right == NO_SYMBOL ||
         word->symbols[left->right].symbol != pair.second)
