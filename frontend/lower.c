@@ -1,10 +1,6 @@
 /* From a file to a module: the order of the work. */
 #include "frontend/lower.h"
 
-#include <string.h>
-
-enum { MOST_WORK = 4000000, MOST_NODES = 1000000 };
-
 ModelSpec *program_load(const char *path, const FrontendOptions *options, Arena *arena,
                         Interns *interns, Diags *diags)
 {
@@ -20,17 +16,6 @@ ModelSpec *program_load(const char *path, const FrontendOptions *options, Arena 
 void program_free(ModelSpec *spec)
 {
     exprs_free(spec->exprs);
-}
-
-bool lower_spend(Lower *lower, int64_t work, Loc loc)
-{
-    lower->work_left -= work;
-    if (lower->work_left >= 0)
-        return true;
-    diag_error(lower->diags, loc,
-               "the model is too large: more than %d elements, repetitions counted",
-               MOST_WORK);
-    return false;
 }
 
 static bool lower_module(Lower *lower)

@@ -4,6 +4,9 @@
 
 #include "frontend/frame.h"
 
+/* No input makes the compiler run for long. */
+enum { MOST_WORK = 4000000, MOST_NODES = 1000000 };
+
 /* A site of the host graph, in order. */
 typedef struct Site {
     const char *path; /* interned */
@@ -23,7 +26,7 @@ typedef struct Lower {
     Module *module;
     Arena *arena;
     Diags *diags;
-    int64_t work_left, nodes_left; /* budgets: no input makes the compiler run for long */
+    int64_t work_left, nodes_left; /* budgets */
     Names *task_params;            /* per task: parameters of its train graph, in order */
     Names init_elements;           /* per parameter: the <param> that says its init */
     Names site_names;              /* of all graphs so far */
@@ -46,59 +49,85 @@ typedef struct Lower {
     Names assigned;
 } Lower;
 
+/* The files, from the ground up. */
+
+/* -- lower_values.c: what attributes name --------------------------------------------- */
+
 /* Takes from the budget: an element done, a name compared. False and an error if it is
  * spent. */
 NODISCARD bool lower_spend(Lower *lower, int64_t work, Loc loc);
 
-/* lower_body.c */
-NODISCARD bool lower_body(Lower *lower, Frame *frame, const Element *holder);
 /* The operand or value that an attribute names: a value in scope, or a number as a
  * constant. &absent_value for an optional input that was left out. NULL after an
  * error. */
 const Node *lower_operand(Lower *lower, Frame *frame, Attribute *attribute);
 /* As that, but a value in scope that is there. */
 const Node *lower_value(Lower *lower, Frame *frame, Attribute *attribute);
+/* Adds a named result. False and an error if there is one of that name. */
+NODISCARD bool lower_output(Lower *lower, const char *name, const Node *value, Loc loc);
+
 /* `text` after the frame's scope, or alone if it begins with '/'; interned. NULL after an
  * error. */
 const char *lower_path(Lower *lower, const Frame *frame, const char *text, Loc loc);
 /* As that, ending in '.' unless it is empty: a scope. */
 const char *lower_scope(Lower *lower, const Frame *frame, const char *text, Loc loc);
 
-/* Adds a named result. False and an error if there is one of that name. */
-NODISCARD bool lower_output(Lower *lower, const char *name, const Node *value, Loc loc);
-
-/* lower_op.c */
-const Node *lower_op(Lower *lower, Frame *frame, const Element *element);
 /* "text $width": an axis (if `axes`), then numbers. */
 NODISCARD bool lower_shape(Lower *lower, Frame *frame, const Attribute *attribute,
                            bool axes, Type *out);
-
 /* The axis, or the axis of the value, that an attribute names. */
 NODISCARD bool lower_axis_of(Lower *lower, Frame *frame, Attribute *attribute,
                              int32_t *out);
 
-/* lower_sources.c: parameters, axes, inputs, sites. */
-NODISCARD bool lower_axis(Lower *lower, Frame *frame, const Element *element);
-NODISCARD bool lower_input(Lower *lower, Frame *frame, const Element *element);
-NODISCARD bool lower_site(Lower *lower, Frame *frame, const Element *element);
+/* -- elements of bodies ---------------------------------------------------------------- */
 
-/* lower_generate.c: what generation keeps from step to step. */
-NODISCARD bool lower_keep(Lower *lower, Frame *frame, const Element *element);
-NODISCARD bool lower_cache(Lower *lower, Frame *frame, const Element *element);
-/* Cuts the graph of an encode or decode kind down to what its results need, sites
- * included. */
-NODISCARD bool lower_prune(Lower *lower);
+/* lower_op.c; NULL after an error */
+const Node *lower_op(Lower *lower, Frame *frame, const Element *element);
 
 /* lower_params.c */
 NODISCARD bool lower_param(Lower *lower, Frame *frame, const Element *element);
 /* After all graphs are lowered: whether names, aliases included, are unique. */
 NODISCARD bool lower_check_names(Lower *lower);
 
-/* lower_training.c, then: which parameters are trained, and by which line. */
-NODISCARD bool lower_training(Lower *lower);
+/* lower_sources.c: axes, inputs, sites. */
+NODISCARD bool lower_axis(Lower *lower, Frame *frame, const Element *element);
+NODISCARD bool lower_input(Lower *lower, Frame *frame, const Element *element);
+NODISCARD bool lower_site(Lower *lower, Frame *frame, const Element *element);
+
+/* lower_generate.c: what generation keeps from step to step. */
+NODISCARD bool lower_cache(Lower *lower, Frame *frame, const Element *element);
+
+/* A <keep>: the value that its body binds, or, in a decode graph, an input. */
+typedef struct Keep {
+    const char *name, *path; /* of the value; of the input or result */
+    Type type;
+    bool is_input;
+} Keep;
+
+NODISCARD bool lower_keep_begin(Lower *lower, Frame *frame, const Element *element,
+                                Keep *out);
+/* After the body, unless it is an input. */
+NODISCARD bool lower_keep_end(Lower *lower, Frame *frame, const Element *element,
+                              const Keep *keep);
+
+/* A kept axis is primary in the decode graph, and is so called until the graph is pruned:
+ * the axis it stands for may still be there. */
+#define KEPT_MARK '\1'
+
+/* -- bodies and graphs ----------------------------------------------------------------- */
+
+/* lower_body.c: the elements inside of `holder`, in order. */
+NODISCARD bool lower_body(Lower *lower, Frame *frame, const Element *holder);
+
+/* lower_prune.c: cuts the graph of an encode or decode kind down to what its results need,
+ * sites included. */
+NODISCARD bool lower_prune(Lower *lower);
 
 /* lower_tasks.c: @T.train, @T.evaluate, @T.encode, @T.decode and their grafts. */
 NODISCARD bool lower_task(Lower *lower, uint32_t task);
+
+/* lower_training.c, then: which parameters are trained, and by which line. */
+NODISCARD bool lower_training(Lower *lower);
 
 /* lower_update.c: @T.update, and the decay of every parameter. */
 NODISCARD bool lower_updates(Lower *lower);

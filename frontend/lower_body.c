@@ -3,7 +3,7 @@
 
 #include "frontend/lower.h"
 
-enum { MOST_TURNS = 100000, MOST_BLOCK_DEPTH = 200, LONGEST_PATH = 1000 };
+enum { MOST_TURNS = 100000, MOST_BLOCK_DEPTH = 200 };
 
 static bool lower_element(Lower *lower, Frame *frame, const Element *element);
 
@@ -13,76 +13,6 @@ bool lower_body(Lower *lower, Frame *frame, const Element *holder)
         if (!lower_element(lower, frame, child))
             return false;
     return true;
-}
-
-/* -- values ------------------------------------------------------------------------- */
-
-static bool no_such_value(Lower *lower, Frame *frame, const char *name, Loc loc)
-{
-    if (frame_has_constant(frame, name))
-        diag_error(lower->diags, loc, "no value '%s' here; the constant is written $%s",
-                   name, name);
-    else
-        unknown_name(lower->diags, loc, "value", name, frame->values.names,
-                     frame->values.count);
-    frame_note(frame);
-    return false;
-}
-
-const Node *lower_operand(Lower *lower, Frame *frame, Attribute *attribute)
-{
-    Exprs *exprs = lower->spec->exprs;
-    const char *text = expr_text(exprs, attribute, frame_names(frame));
-    if (!text)
-        return NULL;
-    const Node *node = frame_value(frame, text);
-    if (node)
-        return node;
-    double number;
-    if (is_bare_word(text)) {
-        no_such_value(lower, frame, text, attribute->loc);
-        return NULL;
-    }
-    if (!expr_number(exprs, attribute, frame_names(frame), &number))
-        return NULL;
-    BuildSite site = {attribute->loc, STAGE_forward};
-    return graph_constant(lower->graph, site, number);
-}
-
-const Node *lower_value(Lower *lower, Frame *frame, Attribute *attribute)
-{
-    const char *text = expr_text(lower->spec->exprs, attribute, frame_names(frame));
-    const Node *node = text ? frame_value(frame, text) : NULL;
-    if (text && (!node || node == &absent_value)) {
-        no_such_value(lower, frame, text, attribute->loc);
-        return NULL;
-    }
-    return node;
-}
-
-static const char *make_path(Lower *lower, const Frame *frame, const char *text,
-                             const char *tail, Loc loc)
-{
-    char path[LONGEST_PATH];
-    const char *base = text[0] == '/' ? "" : frame->scope;
-    int len = snprintf(path, sizeof path, "%s%s%s", base, text + (text[0] == '/'), tail);
-    if (len >= LONGEST_PATH) {
-        diag_error(lower->diags, loc, "a name is longer than %d bytes", LONGEST_PATH);
-        return NULL;
-    }
-    if (!lower_spend(lower, len / 64, loc))
-        return NULL;
-    return intern(lower->module->interns, path);
-}
-
-const char *lower_path(Lower *lower, const Frame *frame, const char *text, Loc loc)
-{
-    return make_path(lower, frame, text, "", loc);
-}
-
-const char *lower_scope(Lower *lower, const Frame *frame, const char *text, Loc loc)
-{
-    return make_path(lower, frame, text, text[text[0] == '/'] ? "." : "", loc);
 }
 
 /* -- scopes and repetition ---------------------------------------------------------- */
@@ -123,17 +53,6 @@ static bool lower_repeat(Lower *lower, Frame *frame, const Element *element)
 }
 
 /* -- results and assignments -------------------------------------------------------- */
-
-bool lower_output(Lower *lower, const char *name, const Node *value, Loc loc)
-{
-    if (names_get(&lower->results, name) || strcmp(name, "loss") == 0) {
-        diag_error(lower->diags, loc, "there is a result '%s' already", name);
-        return false;
-    }
-    names_set(&lower->results, lower->arena, name, value);
-    graph_output(lower->graph, OUTPUT_result, name, value, loc);
-    return true;
-}
 
 static bool lower_result(Lower *lower, Frame *frame, const Element *element)
 {
@@ -317,6 +236,16 @@ static bool lower_call(Lower *lower, Frame *frame, const Element *element)
         return false;
     frame_bind(frame, out, node);
     return true;
+}
+
+/* What its body binds is kept; where it is taken in from an earlier graph, there is no
+ * need of the body. */
+static bool lower_keep(Lower *lower, Frame *frame, const Element *element)
+{
+    Keep keep;
+    return lower_keep_begin(lower, frame, element, &keep) &&
+           (keep.is_input || lower_body(lower, frame, element)) &&
+           lower_keep_end(lower, frame, element, &keep);
 }
 
 static bool lower_by_kind(Lower *lower, Frame *frame, const Element *element)

@@ -2,18 +2,12 @@
  *
  * <keep> and <cache> are transparent but in two kinds of graph. The encode graph gives
  * out the kept values; in the decode graph they are inputs, as are the rows of earlier
- * steps that a cache holds. Both graphs are then cut down to what their results need, so
- * that the one has no decoder and the other no encoder. */
+ * steps that a cache holds. Both graphs are then cut down to what their results need
+ * (lower_prune.c), so that the one has no decoder and the other no encoder. */
 #include <string.h>
 
 #include "frontend/lower.h"
 #include "ir/axis.h"
-
-enum { MOST_ARGS = 8 };
-
-/* A kept axis is primary in the decode graph, and is so called until the graph is pruned:
- * the axis it stands for may still be there. */
-#define KEPT_MARK '\1'
 
 /* -- keep -------------------------------------------------------------------------- */
 
@@ -67,44 +61,46 @@ static const Node *kept_input(Lower *lower, const Element *element, const char *
                         path, type);
 }
 
-/* What the body of a <keep> binds; NULL after an error. */
+/* What the body of a <keep> has bound; NULL after an error. */
 static const Node *kept_value(Lower *lower, Frame *frame, const Element *element,
-                              const char *name, Type type)
+                              const Keep *keep)
 {
-    if (!lower_body(lower, frame, element))
-        return NULL;
-    const Node *value = frame_value(frame, name);
+    const Node *value = frame_value(frame, keep->name);
     if (!value || value == &absent_value) {
-        diag_error(lower->diags, element->loc, "the body must bind the value '%s'", name);
+        diag_error(lower->diags, element->loc, "the body must bind the value '%s'",
+                   keep->name);
         frame_note(frame);
         return NULL;
     }
-    if (type_equal(value->type, type))
+    if (type_equal(value->type, keep->type))
         return value;
     diag_error(lower->diags, element->loc,
-               "the value '%s' is not f32[%s, %lld], as this says", name,
-               lower->graph->axes[type.axis].name, (long long)type_width(type));
+               "the value '%s' is not f32[%s, %lld], as this says", keep->name,
+               lower->graph->axes[keep->type.axis].name,
+               (long long)type_width(keep->type));
     frame_note(frame);
     return NULL;
 }
 
-bool lower_keep(Lower *lower, Frame *frame, const Element *element)
+bool lower_keep_begin(Lower *lower, Frame *frame, const Element *element, Keep *out)
 {
-    const char *name = expr_text(lower->spec->exprs, element_attribute(element, "out"),
-                                 frame_names(frame));
-    const char *path = output_path(lower, frame, element);
-    Type type;
-    if (!name || !path || !kept_type(lower, frame, element, &type))
-        return false;
-    GraphKind kind = lower->graph->kind;
+    *out = (Keep){.is_input = lower->graph->kind == GRAPH_decode};
+    out->name = expr_text(lower->spec->exprs, element_attribute(element, "out"),
+                          frame_names(frame));
+    out->path = output_path(lower, frame, element);
     lower->generates = true;
-    const Node *value = kind == GRAPH_decode
-                            ? kept_input(lower, element, path, type)
-                            : kept_value(lower, frame, element, name, type);
-    if (!value ||
-        (kind == GRAPH_encode && !lower_output(lower, path, value, element->loc)))
+    return out->name && out->path && kept_type(lower, frame, element, &out->type);
+}
+
+bool lower_keep_end(Lower *lower, Frame *frame, const Element *element, const Keep *keep)
+{
+    const Node *value = keep->is_input
+                            ? kept_input(lower, element, keep->path, keep->type)
+                            : kept_value(lower, frame, element, keep);
+    if (!value || (lower->graph->kind == GRAPH_encode &&
+                   !lower_output(lower, keep->path, value, element->loc)))
         return false;
-    frame_bind(frame, name, value);
+    frame_bind(frame, keep->name, value);
     return true;
 }
 
@@ -178,140 +174,4 @@ bool lower_cache(Lower *lower, Frame *frame, const Element *element)
     if (x)
         frame_bind(frame, name, x);
     return x != NULL;
-}
-
-/* -- pruning ----------------------------------------------------------------------- */
-
-typedef struct Prune {
-    const Graph *in;
-    Graph *out;
-    bool *live;          /* by node id */
-    bool *needed;        /* by axis of `in` */
-    int32_t *axes;       /* axis of `in` to axis of `out` */
-    const Node **images; /* by node id */
-} Prune;
-
-/* Calls `visit` on the index of every axis that a node names. */
-static void each_axis(const Node *node, OpAttr *attr, Type *type,
-                      void (*visit)(Prune *, int32_t *), Prune *prune)
-{
-    uint32_t count;
-    const AttrField *fields = op_fields(node->op, &count);
-    visit(prune, &type->axis);
-    for (uint32_t i = 0; i < count; i++) {
-        void *at = (char *)attr + fields[i].offset;
-        if (fields[i].kind == ATTR_axis)
-            visit(prune, at);
-        else if (fields[i].kind == ATTR_type)
-            visit(prune, &((Type *)at)->axis);
-    }
-}
-
-static void need_axis(Prune *prune, int32_t *axis)
-{
-    if (*axis != AXIS_STATIC)
-        prune->needed[*axis] = true;
-}
-
-static void move_axis(Prune *prune, int32_t *axis)
-{
-    if (*axis != AXIS_STATIC)
-        *axis = prune->axes[*axis];
-}
-
-static uint32_t part_count(const Axis *axis)
-{
-    return axis->kind == AXIS_KIND_join ? 2 : axis->kind == AXIS_KIND_pool ? 1 : 0;
-}
-
-static void find_live(Prune *prune)
-{
-    const Graph *in = prune->in;
-    for (uint32_t i = 0; i < in->output_count; i++)
-        prune->live[in->outputs[i].value->id] = true;
-    for (uint32_t i = in->node_count; i-- > 0;) {
-        const Node *node = in->nodes[i];
-        if (!prune->live[i])
-            continue;
-        OpAttr attr = node->attr;
-        Type type = node->type;
-        each_axis(node, &attr, &type, need_axis, prune);
-        for (uint32_t j = 0; j < node->arg_count; j++)
-            prune->live[node->args[j]->id] = true;
-    }
-    prune->needed[AXIS_BATCH] = true;
-    for (uint32_t i = in->axis_count; i-- > 0;)
-        for (uint32_t j = 0; prune->needed[i] && j < part_count(&in->axes[i]); j++)
-            prune->needed[in->axes[i].of[j]] = true;
-}
-
-static bool move_axes(Prune *prune, Loc loc)
-{
-    const Graph *in = prune->in;
-    prune->axes[AXIS_BATCH] = AXIS_BATCH;
-    for (uint32_t i = 1; i < in->axis_count; i++) {
-        if (!prune->needed[i])
-            continue;
-        Axis axis = in->axes[i];
-        axis.name = intern_span(in->interns, axis.name,
-                                strcspn(axis.name, (const char[]){KEPT_MARK, 0}));
-        for (uint32_t j = 0; j < part_count(&axis); j++)
-            axis.of[j] = prune->axes[axis.of[j]];
-        prune->axes[i] = graph_axis(prune->out, axis, loc);
-        if (prune->axes[i] == AXIS_STATIC)
-            return false;
-    }
-    return true;
-}
-
-static bool move_nodes(Prune *prune)
-{
-    const Graph *in = prune->in;
-    for (uint32_t i = 0; i < in->node_count; i++) {
-        const Node *node = in->nodes[i], *args[MOST_ARGS];
-        if (!prune->live[i])
-            continue;
-        OpAttr attr = node->attr;
-        Type type = node->type;
-        each_axis(node, &attr, &type, move_axis, prune);
-        for (uint32_t j = 0; j < node->arg_count; j++)
-            args[j] = prune->images[node->args[j]->id];
-        prune->images[i] = graph_node(prune->out, (BuildSite){node->loc, node->stage},
-                                      node->op, &attr, args, node->arg_count, &type);
-        if (!prune->images[i])
-            return false;
-    }
-    for (uint32_t i = 0; i < in->output_count; i++) {
-        const Output *output = &in->outputs[i];
-        graph_output(prune->out, output->role, output->name,
-                     prune->images[output->value->id], output->loc);
-    }
-    return true;
-}
-
-bool lower_prune(Lower *lower)
-{
-    Graph *in = lower->graph;
-    Arena *arena = arena_new();
-    Prune prune = {.in = in,
-                   .out = graph_new(in->interns, in->diags, in->kind, in->name, in->task),
-                   .live = ARENA_ARRAY(arena, bool, in->node_count),
-                   .needed = ARENA_ARRAY(arena, bool, in->axis_count),
-                   .axes = ARENA_ARRAY(arena, int32_t, in->axis_count),
-                   .images = ARENA_ARRAY(arena, const Node *, in->node_count)};
-    find_live(&prune);
-    bool ok =
-        move_axes(&prune, lower->spec->backbone->element->loc) && move_nodes(&prune);
-    uint32_t sites = 0;
-    for (uint32_t i = 0; i < lower->site_count && ok; i++) {
-        Site site = lower->sites[i];
-        site.node = prune.images[site.node->id];
-        if (site.node)
-            lower->sites[sites++] = site;
-    }
-    lower->site_count = sites;
-    graph_free(in);
-    lower->graph = prune.out;
-    arena_free(arena);
-    return ok;
 }

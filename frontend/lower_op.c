@@ -6,68 +6,7 @@
 
 enum { MOST_ARGS = 8 };
 
-/* -- shapes ------------------------------------------------------------------------- */
-
-/* The length of the item at `text`: up to a blank outside of parentheses. */
-static size_t item_length(const char *text)
-{
-    int depth = 0;
-    size_t len = 0;
-    for (; text[len]; len++) {
-        if (depth == 0 && strchr(" \t\r\n", text[len]))
-            break;
-        depth += text[len] == '(';
-        depth -= text[len] == ')';
-    }
-    return len;
-}
-
-static bool shape_item(Lower *lower, Frame *frame, const Attribute *attribute,
-                       const char *text, size_t len, int64_t *out)
-{
-    double number;
-    if (!expr_part(lower->spec->exprs, text, len, attribute->loc, frame_names(frame),
-                   &number))
-        return false;
-    if (!(number >= 1) || number > 0x1p40 || number != (double)(int64_t)number) {
-        diag_error(lower->diags, attribute->loc,
-                   "'%.*s' is %.17g, expected a whole number from 1 to 2^40", (int)len,
-                   text, number);
-        return false;
-    }
-    *out = (int64_t)number;
-    return true;
-}
-
-bool lower_shape(Lower *lower, Frame *frame, const Attribute *attribute, bool axes,
-                 Type *out)
-{
-    *out = (Type){.dtype = DTYPE_f32, .axis = AXIS_STATIC};
-    const char *at = attribute->value;
-    for (;;) {
-        at += strspn(at, " \t\r\n");
-        size_t len = item_length(at);
-        if (len == 0)
-            break;
-        if (out->rank == TYPE_MAX_RANK) {
-            diag_error(lower->diags, attribute->loc, "a shape has at most %d dimensions",
-                       TYPE_MAX_RANK);
-            return false;
-        }
-        const char *word = intern_span(lower->module->interns, at, len);
-        int32_t axis =
-            axes && out->rank == 0 ? graph_find_axis(lower->graph, word) : AXIS_STATIC;
-        if (axis != AXIS_STATIC)
-            out->axis = axis;
-        else if (!shape_item(lower, frame, attribute, at, len, &out->dims[out->rank]))
-            return false;
-        out->rank++;
-        at += len;
-    }
-    if (out->rank == 0)
-        diag_error(lower->diags, attribute->loc, "an empty shape");
-    return out->rank > 0;
-}
+/* -- types -------------------------------------------------------------------------- */
 
 static bool type_attribute(Lower *lower, Frame *frame, const Element *element, Type *out)
 {
@@ -103,34 +42,6 @@ static bool join_axis(Lower *lower, const Element *element, const char *name,
                  .of = {args[0]->type.axis, args[1]->type.axis}};
     *out = graph_axis(lower->graph, axis, element->loc);
     return *out != AXIS_STATIC;
-}
-
-bool lower_axis_of(Lower *lower, Frame *frame, Attribute *attribute, int32_t *out)
-{
-    const char *name = expr_text(lower->spec->exprs, attribute, frame_names(frame));
-    if (!name)
-        return false;
-    *out = graph_find_axis(lower->graph, name);
-    if (*out != AXIS_STATIC)
-        return true;
-    const Node *value = frame_value(frame, name);
-    if (value && value != &absent_value && type_is_ragged(value->type)) {
-        *out = value->type.axis;
-        return true;
-    }
-    if (value && value != &absent_value) {
-        diag_error(lower->diags, attribute->loc, "the value '%s' has no ragged axis",
-                   name);
-        return false;
-    }
-    Names known = {0};
-    for (uint32_t i = 0; i < frame->values.count; i++)
-        names_set(&known, frame->arena, frame->values.names[i], lower);
-    for (uint32_t i = 0; i < lower->graph->axis_count; i++)
-        names_set(&known, frame->arena, lower->graph->axes[i].name, lower);
-    unknown_name(lower->diags, attribute->loc, "axis", name, known.names, known.count);
-    frame_note(frame);
-    return false;
 }
 
 static bool axis_attribute(Lower *lower, Frame *frame, const Element *element,
