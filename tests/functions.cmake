@@ -5,8 +5,8 @@
 find_program(VLG_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
 find_program(VLG_PYTHON python3 REQUIRED)
 
-# What most scripts are given: both programs, and the models.
-set(programs $<TARGET_FILE:vlc> $<TARGET_FILE:vlrun> ${CMAKE_SOURCE_DIR}/models)
+# Kernels and built-in data that one test has made serve the others, of this build alone.
+set(test_environment VLG_PYTHON=${VLG_PYTHON} XDG_CACHE_HOME=${CMAKE_BINARY_DIR}/tests/cache)
 
 # add_named_test(NAME COMMAND... [ENVIRONMENT VARIABLE=VALUE...] [LABELS LABEL...])
 # A test that ends with 77 is skipped.
@@ -19,7 +19,7 @@ function(add_named_test name)
   endif()
   add_test(NAME ${path} COMMAND ${test_COMMAND})
   set_tests_properties(${path} PROPERTIES SKIP_RETURN_CODE 77 LABELS "${test_LABELS}"
-                       ENVIRONMENT "VLG_PYTHON=${VLG_PYTHON};${test_ENVIRONMENT}")
+                       ENVIRONMENT "${test_environment};${test_ENVIRONMENT}")
 endfunction()
 
 # c_test(NAME LINKS LIBRARY... [ARGUMENTS ARGUMENT...] [properties]): NAME.c, an executable.
@@ -31,7 +31,8 @@ function(c_test name)
                  LABELS ${test_LABELS})
 endfunction()
 
-# script_test(SCRIPT ARGUMENTS ARGUMENT... [properties]): a program of the shell or of Python.
+# script_test(SCRIPT [ARGUMENTS ARGUMENT...] [properties]): a program of the shell or of Python, which is
+# given the build directory and the arguments.
 function(script_test script)
   cmake_parse_arguments(PARSE_ARGV 1 test "" "" "ARGUMENTS;ENVIRONMENT;LABELS")
   get_filename_component(name ${script} NAME_WE)
@@ -39,6 +40,6 @@ function(script_test script)
   if(script MATCHES "[.]py$")
     list(PREPEND command ${VLG_PYTHON})
   endif()
-  add_named_test(${name} COMMAND ${command} ${test_ARGUMENTS} ENVIRONMENT ${test_ENVIRONMENT}
-                 LABELS ${test_LABELS})
+  add_named_test(${name} COMMAND ${command} ${CMAKE_BINARY_DIR} ${test_ARGUMENTS}
+                 ENVIRONMENT ${test_ENVIRONMENT} LABELS ${test_LABELS})
 endfunction()

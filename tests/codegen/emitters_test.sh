@@ -1,17 +1,16 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Objects in the cache are of one version of the emitters: every file that an emitter is
 # compiled from is hashed, and a change of any file changes the hash.
 #
-#   usage: emitters_test.sh SOURCE_DIR BINARY_DIR CMAKE CC [FLAG...]
-set -eu
-source=$1 binary=$2 cmake=$3
-shift 3
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+#   emitters_test.sh BUILD_DIR CMAKE CC [FLAG...]
+set -euo pipefail
+. "$(dirname "$0")/../head.sh"
+binary=$build/codegen cmake=$2
+shift 2
 files=$binary/emitter_files.txt
 
-"$@" -MM -D_GNU_SOURCE -I"$source" -I"$binary" "$source"/codegen/*.c | tr -d '\\' | tr ' ' '\n' |
-    grep "^$source/" | grep -v "^$binary/" | sort -u >"$work/read"
+"$@" -MM -D_GNU_SOURCE -I"$root" -I"$binary" "$root"/codegen/*.c | tr -d '\\' | tr ' ' '\n' |
+    grep "^$root/" | grep -v "^$binary/" | sort -u >"$work/read"
 [ "$(wc -l <"$work/read")" -gt 30 ] || { echo "emitters are compiled from nothing"; exit 1; }
 sort -u "$files" >"$work/hashed"
 missing=$(comm -23 "$work/read" "$work/hashed")
@@ -19,10 +18,10 @@ missing=$(comm -23 "$work/read" "$work/hashed")
 
 hash() { # of copies of the files in $work/copy
     "$cmake" -DOUT="$work/out" -DCOMPILER=any "-DFILES=$(cd "$work/copy" && ls | tr '\n' ';')" \
-        -P "$source/codegen/hash_sources.cmake" && cat "$work/out"
+        -P "$root/codegen/hash_sources.cmake" && cat "$work/out"
 }
 mkdir "$work/copy"
-cp "$source/codegen/program.h" "$source/codegen/math.c" "$source/ir/ops.def" "$work/copy"
+cp "$root/codegen/program.h" "$root/codegen/math.c" "$root/ir/ops.def" "$work/copy"
 cd "$work/copy"
 before=$(hash)
 [ "$(hash)" = "$before" ] || { echo "the hash is no function of the files"; exit 1; }

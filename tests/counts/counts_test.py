@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compare what the recipes train with published counts, and with complete lists where there are.
 
-usage: tests/counts/counts_test.py VLC [LISTS_DIR]
+usage: tests/counts/counts_test.py BUILD_DIR [LISTS_DIR]
 
 counts.tsv beside this file has a row per recipe and constants: the numbers trained, those of the
 model, and their ratio in percent with four decimals; `vlc params --summary` must print them, too.
@@ -100,7 +100,7 @@ def check_base(found, path):
 def main():
     if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
-    vlc = os.path.abspath(sys.argv[1])
+    vlc = os.path.join(os.path.abspath(sys.argv[1]), "frontend", "vlc")
     lists = sys.argv[2] if len(sys.argv) == 3 else os.environ.get(
         "VLG_PARAMS", os.path.join(ROOT, "..", "shared", "spec", "params"))
     counts = rows(os.path.join(HERE, "counts.tsv"))

@@ -1,16 +1,14 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Runs vlc on every .vg file of a directory that has an .expected file beside it, and
 # compares all output and the exit status. The command is in the file, as an instruction:
 # <?vlc dump --after lower?>; "check" if there is none. With --bless, writes the
 # .expected files instead: of all files that
 # have one or say what to run.
-#   cases_test.sh VLC DIRECTORY [--bless]
-vlc=$(realpath "$1") || exit 2
-cd "$2" || exit 2
-bless=$3
-failed=0 passed=0
-out=$(mktemp) || exit 2
-trap 'rm -f "$out"' EXIT
+. "$(dirname "$0")/../head.sh"
+cd "$root/tests/frontend/cases" || exit 2
+bless=${2:-}
+passed=0
+out=$work/out
 for source in $(find . -name '*.vg' | sed 's|^\./||' | LC_ALL=C sort); do
     expected="${source%.vg}.expected"
     command=$(LC_ALL=C sed -n 's/.*<?vlc \(.*\)?>.*/\1/p' "$source" | head -n 1)

@@ -1,9 +1,7 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # The models that ship: the counts that papers report, and text that comes back.
-#   models_test.sh VLC SOURCE_DIRECTORY
-vlc=$1
-cd "$2" || exit 2
-failed=0
+. "$(dirname "$0")/../head.sh"
+cd "$root" || exit 2
 expect() {
     expected=$1
     shift
@@ -17,14 +15,12 @@ expect "trained 10,480,512 of 233,439,360 = 4.4896 %" models/vlt5_adapter.vg --s
 expect "trained 224,540,160 of 224,540,160 = 100.0000 %" models/vlt5_full.vg
 
 # The paper's other way of counting sets: one adapter per task.
-scratch=$(mktemp -d) || exit 2
-trap 'rm -rf "$scratch"' EXIT
-cp -r models/. "$scratch"
-sed '/<share /d' models/vlt5_adapter.vg >"$scratch/multiple.vg"
-expect "trained 72,590,592 of 295,549,440 = 24.5612 %" "$scratch/multiple.vg"
+cp -r models/. "$work"
+sed '/<share /d' models/vlt5_adapter.vg >"$work/multiple.vg"
+expect "trained 72,590,592 of 295,549,440 = 24.5612 %" "$work/multiple.vg"
 sed 's/<share params="[*][*]"/<share params="up_sampler.**"/' models/vlt5_adapter.vg \
-    >"$scratch/half.vg"
-expect "trained 45,910,272 of 268,869,120 = 17.0753 %" "$scratch/half.vg"
+    >"$work/half.vg"
+expect "trained 45,910,272 of 268,869,120 = 17.0753 %" "$work/half.vg"
 
 for lowered in models/*.vg; do
     grep -q '<model ' "$lowered" || continue
@@ -35,7 +31,6 @@ done
 
 # The worked example of the reference compiles, and does what it says.
 awk '/^```xml/ { inside = 1; next } /^```/ { inside = 0 } inside' docs/language.md \
-    >"$scratch/example.vg"
-"$vlc" check "$scratch/example.vg" || failed=1
-expect "trained 264 of 2,376 = 11.1111 %" "$scratch/example.vg"
-exit $failed
+    >"$work/example.vg"
+"$vlc" check "$work/example.vg" || failed=1
+expect "trained 264 of 2,376 = 11.1111 %" "$work/example.vg"

@@ -1,11 +1,8 @@
 #!/usr/bin/env bash
 # Which libraries tests link shows which rooms need them: tests of words and data know no LLVM,
 # those of text alone know no HDF5 either.
-#
-#   links_test.sh BUILD_DIR
-set -euo pipefail
-cd "$1/tests"
-failed=0
+. "$(dirname "$0")/../head.sh"
+cd "$build/tests" || exit 2
 
 # without LIBRARY DIRECTORY...: no test program there links it, and there are some.
 without() {
@@ -14,16 +11,15 @@ without() {
     while IFS= read -r program; do
         found=$((found + 1))
         if readelf --dynamic "$program" | grep -q "NEEDED.*\[$library"; then
-            echo "tests/$program links $library"
-            failed=1
+            fail "tests/$program links $library"
         fi
     done < <(find "$@" -name '*_test' -type f -executable)
-    [ "$found" -gt 0 ] || { echo "no tests in $*"; failed=1; }
+    [ "$found" -gt 0 ] || fail "no tests in $*"
 }
 without libLLVM ir passes frontend runtime/{isolate,lanes,weights,data,media}
 without libhdf5 ir passes frontend runtime/{isolate,lanes,weights,media} runtime/data/{text,tokenizer,metrics}
 without libsentencepiece ir passes frontend runtime/{isolate,lanes,weights,media} runtime/data/{text,metrics,features}
 without libxml2 ir passes runtime
 # What the check looks for is there to be found.
-readelf --dynamic codegen/loops_test | grep -q 'NEEDED.*\[libLLVM' || { echo "no libLLVM in codegen/loops_test"; failed=1; }
-exit $failed
+readelf --dynamic codegen/loops_test | grep -q 'NEEDED.*\[libLLVM' ||
+    fail "no libLLVM in codegen/loops_test"

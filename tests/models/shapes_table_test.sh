@@ -1,23 +1,12 @@
 #!/usr/bin/env bash
 # The table of all methods, in a few steps on a little data: its rows and columns, what they hold,
 # and that finished rows are kept for as long as their settings stay.
-#
-#   shapes_table_test.sh BUILD_DIR SOURCE_DIR
 set -euo pipefail
+. "$(dirname "$0")/../head.sh"
 
-build=$1 table=$2/models/shapes_table
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-export XDG_CACHE_HOME=$work/cache
-
-fail() {
-    echo "shapes_table_test: $*" >&2
-    exit 1
-}
-
-"$build/runtime/vlrun" make-data shapes "$work/data" --size 40 >/dev/null 2>&1
+"$vlrun" make-data shapes "$work/data" --size 40 >/dev/null 2>&1
 make_table() {
-    "$table" --build "$build" --data "$work/data" --out "$work/out" "$@" >"$work/log" 2>&1
+    "$python" "$models/shapes_table" --build "$build" --data "$work/data" --out "$work/out" "$@" >"$work/log" 2>&1
 }
 
 make_table --steps 3 --methods none adapter || fail "$(cat "$work/log")"
@@ -26,9 +15,9 @@ make_table --steps 3 --methods none adapter || fail "$(cat "$work/log")"
     fail "columns: $(cat "$work/out/table.md")"
 
 # What vlrun says of the same run, and what follows from other columns.
-"$build/runtime/vlrun" eval "$work/out/vlbart_adapter/plan.bin" --data "$work/data" \
+"$vlrun" eval "$work/out/vlbart_adapter/plan.bin" --data "$work/data" \
     --from "$work/out/vlbart_adapter/run" --split test --format json >"$work/scores" 2>/dev/null
-python3 - "$work/out/table.tsv" "$work/scores" <<'END' || fail "$(cat "$work/out/table.tsv")"
+"$python" - "$work/out/table.tsv" "$work/scores" <<'END' || fail "$(cat "$work/out/table.tsv")"
 import csv
 import json
 import sys

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A side network leaves the backbone alone: what the freeze pass leaves of the backward pass.
 
-usage: tests/passes/untouched_test.py VLC
+usage: tests/passes/untouched_test.py BUILD_DIR
 
 In the frozen train graphs of the ladder recipes, no backward node reads a weight of a backbone's
 layer (a gradient through a layer would need them), and of all that the backbone makes before it meets
@@ -59,7 +59,7 @@ def read_backward(nodes):
 
 
 def main():
-    vlc, problems = sys.argv[1], []
+    vlc, problems = os.path.join(sys.argv[1], "frontend", "vlc"), []
     for recipe, allowed in AFTER_THE_SUM.items():
         nodes = frozen_graph(vlc, recipe)
         read = read_backward(nodes)

@@ -1,21 +1,10 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # The command line of vlc: exit statuses, near misses, help.
-#   usage_test.sh VLC SOURCE_DIRECTORY
-vlc=$1
-cd "$2/tests/frontend/cases" || exit 2
-failed=0
+. "$(dirname "$0")/../../head.sh"
+cd "$root/tests/frontend/cases" || exit 2
 # expect STATUS TEXT ARGUMENTS...: the status, and a text among all output.
 expect() {
-    status=$1 text=$2
-    shift 2
-    out=$("$vlc" "$@" 2>&1 </dev/null)
-    found=$?
-    case $out in
-    *"$text"*) [ $found -eq "$status" ] && return ;;
-    esac
-    echo "vlc $*: exit $found, expected $status and '$text'; output:"
-    echo "$out"
-    failed=1
+    outcome "$1" "$2" "$vlc" "${@:3}"
 }
 expect 2 "usage: vlc <command>"
 expect 0 "usage: vlc <command>" --help
@@ -95,4 +84,3 @@ expect 0 "</grammar>" schema
 for command in compile check dump opt params compare explain ops passes schema; do
     expect 0 "usage: vlc $command" $command --help
 done
-exit $failed

@@ -1,19 +1,15 @@
 #!/usr/bin/env bash
 # Gradients of small models against finite differences: methods that are more than a layer.
-#
-# usage: tests/runtime/check/slopes_test.sh VLC SLOPES_TEST MODELS
 set -euo pipefail
-vlc=$1 test=$2 models=$3
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+. "$(dirname "$0")/../../head.sh"
 
 check() { # recipe, task, options
     local recipe=$1 task=$2
     shift 2
     echo "$recipe"
-    "$vlc" compile "$models/$recipe.vg" -o "$scratch/plan.bin" --set size=golden \
+    "$vlc" compile "$models/$recipe.vg" -o "$work/plan.bin" --set size=golden \
         --set dropout=0 "$@"
-    "$test" "$scratch/plan.bin" "$task"
+    "$build/tests/runtime/check/slopes_test" "$work/plan.bin" "$task"
 }
 check vlt5_ladder nlvr
 check vlbart_ladder vqa --set ladder_every=2

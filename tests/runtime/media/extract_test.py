@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Pictures reach a model as Pillow would prepare them; bad ones are refused or left out.
 
-usage: tests/runtime/media/extract_test.py VLC VLRUN
+usage: tests/runtime/media/extract_test.py BUILD_DIR
 
 Needs Pillow, h5py and numpy; says so and is skipped without them.
 """

@@ -5,7 +5,8 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SIDE = 24  # of the pictures that the plans here ask for
-VLC, VLRUN = map(os.path.abspath, sys.argv[1:3])
+BUILD = os.path.abspath(sys.argv[1])
+VLC, VLRUN = os.path.join(BUILD, "frontend/vlc"), os.path.join(BUILD, "runtime/vlrun")
 
 
 def run(*arguments, code=0, says=""):

@@ -2,7 +2,7 @@
 """Videos are shown as ffmpeg's program shows them, at the times that its filter fps picks;
 whole ones are read, cut ones are not, and nothing but the file itself is.
 
-usage: tests/runtime/media/video_test.py VLC VLRUN
+usage: tests/runtime/media/video_test.py BUILD_DIR
 
 Needs Pillow and numpy, else it is skipped; with ffmpeg's program it tries more encodings.
 """

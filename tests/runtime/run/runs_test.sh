@@ -1,20 +1,10 @@
 #!/usr/bin/env bash
 # The directory of a run is all that a later command needs, and what such a command is given must
 # agree with it; one run at a time works in it; a run that replaces another keeps it until then.
-#
-#   runs_test.sh VLC VLRUN MODELS
 set -euo pipefail
+. "$(dirname "$0")/../../head.sh"
 
-vlc=$(realpath "$1") vlrun=$(realpath "$2") models=$(realpath "$3")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-export XDG_CACHE_HOME=$work/cache
 cd "$work"
-
-fail() {
-    echo "runs_test: $*" >&2
-    exit 1
-}
 
 # expect STATUS TEXT ARGUMENTS...
 expect() {

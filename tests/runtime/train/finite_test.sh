@@ -1,18 +1,7 @@
 #!/usr/bin/env bash
 # What is not finite is never kept: it replaces no good checkpoint, and is not exported.
-#
-#   finite_test.sh VLC VLRUN MODELS
 set -euo pipefail
-
-vlc=$1 vlrun=$2 models=$3
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-export XDG_CACHE_HOME=$work/cache
-
-fail() {
-    echo "finite_test: $*" >&2
-    exit 1
-}
+. "$(dirname "$0")/../../head.sh"
 
 # expect STATUS TEXT ARGUMENTS...
 expect() {
@@ -72,7 +61,7 @@ expect 3 "not written: element" export "$work/plan.bin" --from "$work/bad.safete
     -o "$work/worse.safetensors"
 [ ! -e "$work/worse.safetensors" ] || fail "an export that is not finite was written"
 # A frozen weight that is NaN: nothing is scored, said or trained, and it is named.
-python3 - "$models/shapes/vlt5_tiny.safetensors" "$work/nan.safetensors" <<'END'
+"$python" - "$models/shapes/vlt5_tiny.safetensors" "$work/nan.safetensors" <<'END'
 import json, struct, sys
 data = bytearray(open(sys.argv[1], "rb").read())
 start = 8 + struct.unpack("<Q", data[:8])[0]

@@ -1,20 +1,10 @@
 #!/usr/bin/env bash
 # A run that is killed and resumed ends, bit for bit, where an undisturbed one does, whatever the
 # number of threads: parameters, optimizer states and all.
-#
-#   resume_test.sh VLC VLRUN MODELS
 set -euo pipefail
+. "$(dirname "$0")/../../head.sh"
 
-vlc=$1 vlrun=$2 models=$3
 steps=48
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-export XDG_CACHE_HOME=$work/cache
-
-fail() {
-    echo "resume_test: $*" >&2
-    exit 1
-}
 
 train() { # directory, options
     local directory=$1

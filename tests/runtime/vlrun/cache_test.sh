@@ -1,28 +1,16 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # The cache of compiled kernels as users meet it: `vlrun cache`, a directory that is not
 # theirs alone, the limit.
-#   cache_test.sh VLC VLRUN MODELS
-vlc=$1 vlrun=$2 models=$3
-work=$(mktemp -d) || exit 2
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../head.sh"
+
 export XDG_CACHE_HOME="$work/cache"
 cache=$XDG_CACHE_HOME/vlgraph
-failed=0
 plan=$work/plan.bin
 "$vlc" compile "$models/vlt5_tiny_adapter.vg" -o "$plan" --set tasks=caption || exit 1
 
 # expect STATUS TEXT ARGUMENTS...: the status, and a text among all output.
 expect() {
-    status=$1 text=$2
-    shift 2
-    out=$("$vlrun" "$@" 2>&1 </dev/null)
-    found=$?
-    case $out in
-    *"$text"*) [ $found -eq "$status" ] && return ;;
-    esac
-    echo "vlrun $*: exit $found, expected $status and '$text'; output:"
-    echo "$out"
-    failed=1
+    outcome "$1" "$2" "$vlrun" "${@:3}"
 }
 # shown NAME: what `vlrun cache` says of it.
 shown() {
@@ -76,4 +64,3 @@ expect 1 "symbolic link" cache
 rm "$cache"
 unset XDG_CACHE_HOME
 HOME=relative expect 1 "there is no cache" cache
-exit $failed

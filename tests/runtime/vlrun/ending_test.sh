@@ -1,17 +1,9 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # How programs end: standard output that cannot be written, signals, output files that are
 # no regular files or links, directories that hold something already.
-#   ending_test.sh VLC VLRUN MODELS
-set -u
-vlc=$1 vlrun=$2 models=$3
-work=$(mktemp -d) || exit 2
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../head.sh"
+
 export XDG_CACHE_HOME="$work/cache"
-failed=0
-fail() {
-    echo "$*"
-    failed=1
-}
 # says STATUS TEXT COMMAND...: the status, and a text among the messages.
 says() {
     local status=$1 text=$2 out code=0
@@ -183,4 +175,3 @@ for command in eval generate; do
     interrupted INT "$XDG_CACHE_HOME/vlgraph/kernel_*" "$vlrun" $command "$plan" --from "$run" --data shapes --other-data
 done
 grep -q "files$" "$work/whole.log" || fail "no progress: $(cat "$work/whole.log")"
-exit $failed

@@ -1,20 +1,10 @@
 #!/usr/bin/env bash
 # Trained parameters leave as safetensors and come back: over the weights they were trained over
 # they score as the run does, and a merged export needs nothing else.
-#
-#   export_test.sh VLC VLRUN MODELS
 set -euo pipefail
+. "$(dirname "$0")/../../head.sh"
 
-vlc=$1 vlrun=$2 models=$3
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-export XDG_CACHE_HOME=$work/cache
 plan=$work/plan.bin backbone=$models/shapes/vlt5_tiny.safetensors
-
-fail() {
-    echo "export_test: $*" >&2
-    exit 1
-}
 
 scores() { # options
     "$vlrun" eval "$plan" --data "$work/data" --task nlvr --format json "$@" 2>>"$work/log"

@@ -1,15 +1,8 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # What computes is chosen, said and recorded; --processor and the user's own setting are obeyed.
-#   processor_test.sh VLC VLRUN MODELS
-vlc=$1 vlrun=$2 models=$3
-work=$(mktemp -d) || exit 2
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../head.sh"
+
 unset OPENBLAS_CORETYPE OPENBLAS_NUM_THREADS
-failed=0
-fail() {
-    echo "$1"
-    failed=1
-}
 "$vlc" compile "$models/vlt5_tiny_pretrain.vg" -o "$work/plan.bin" || exit 1
 
 # bench ARGUMENTS...: its output, and what OpenBLAS says itself.
@@ -41,4 +34,3 @@ grep -q "^computed on x86-64-v2, 4 floats in a vector; OpenBLAS .*, kernel Nehal
     fail "train does not say what it ran on: $(cat "$work/out")"
 grep -q '"event": "start", "step": 0, "processor": "x86-64-v2, 4 .*"' "$work/run/metrics.jsonl" ||
     fail "the metrics do not say what the run was computed on"
-exit $failed

@@ -1,23 +1,11 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # The command line of vlrun: exit codes, near misses, help; every kernel of the small models
 # against the interpreter; numbers that are not finite, with their place in the model.
-#   usage_test.sh VLC VLRUN MODELS
-vlc=$1 vlrun=$2 models=$3
-work=$(mktemp -d) || exit 2
-trap 'rm -rf "$work"' EXIT
-failed=0
+. "$(dirname "$0")/../../head.sh"
+
 # expect STATUS TEXT ARGUMENTS...: the status, and a text among all output.
 expect() {
-    status=$1 text=$2
-    shift 2
-    out=$("$vlrun" "$@" 2>&1 </dev/null)
-    found=$?
-    case $out in
-    *"$text"*) [ $found -eq "$status" ] && return ;;
-    esac
-    echo "vlrun $*: exit $found, expected $status and '$text'; output:"
-    echo "$out"
-    failed=1
+    outcome "$1" "$2" "$vlrun" "${@:3}"
 }
 plan=$work/plan.bin
 "$vlc" compile "$models/vlt5_tiny_adapter.vg" -o "$plan" --set dropout=0.1 || exit 1
@@ -61,4 +49,3 @@ noise="--steps 40 --random-weights"
 expect 3 "nn.vg:" train "$plan" --out "$work/run" $noise --checkpoint-every 1
 expect 3 "the first such number is made here" train "$plan" --out "$work/other" $noise
 expect 3 "while scoring task" eval "$plan" --from "$work/run" --limit 2
-exit $failed

@@ -1,18 +1,9 @@
 #!/usr/bin/env bash
 # Weights that change while a run uses them end it, with the last checkpoint kept.
-#
-#   weights_change_test.sh VLC VLRUN MODELS
 set -euo pipefail
+. "$(dirname "$0")/../../head.sh"
 
-vlc=$1 vlrun=$2 models=$3
-work=$(mktemp -d)
-trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT
 weights=$work/weights.safetensors run=$work/run
-
-fail() {
-    echo "weights_change_test: $*" >&2
-    exit 1
-}
 
 "$vlc" compile "$models/vlt5_tiny_adapter.vg" -o "$work/plan.bin" --set tasks=vqa
 

@@ -1,22 +1,10 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Over parameters that nobody gave, numbers mean nothing: refused, unless asked for.
-#   weights_fit_test.sh VLC VLRUN MODELS
-vlc=$1 vlrun=$2 models=$3
-work=$(mktemp -d) || exit 2
-trap 'rm -rf "$work"' EXIT
-failed=0
+. "$(dirname "$0")/../../head.sh"
+
 # expect STATUS TEXT ARGUMENTS...: the status, and a text among all output.
 expect() {
-    status=$1 text=$2
-    shift 2
-    out=$("$vlrun" "$@" 2>&1 </dev/null)
-    found=$?
-    case $out in
-    *"$text"*) [ $found -eq "$status" ] && return ;;
-    esac
-    echo "vlrun $*: exit $found, expected $status and '$text'; output:"
-    echo "$out"
-    failed=1
+    outcome "$1" "$2" "$vlrun" "${@:3}"
 }
 adapter=$work/adapter.bin scratch=$work/scratch.bin images=$work/images.bin run=$work/run
 vlt5=$models/shapes/vlt5_tiny.safetensors vlbart=$models/shapes/vlbart_tiny.safetensors
@@ -52,4 +40,3 @@ expect 1 "47 of 47 frozen" eval "$adapter" --from "$work/trained.safetensors"
 expect 1 "47 of 47 frozen" export "$adapter" --from "$work/trained.safetensors" --merge \
     -o "$work/merged.safetensors"
 [ ! -e "$work/merged.safetensors" ] || { echo "noise was exported"; failed=1; }
-exit $failed

@@ -1,20 +1,10 @@
 #!/usr/bin/env bash
 # A run whose data hold one bad file or record ends with exit code 1 and its name; with --skip-bad
 # it goes on without it.
-#
-#   damaged_test.sh VLC VLRUN MODELS
 set -euo pipefail
+. "$(dirname "$0")/../../../head.sh"
 
-vlc=$1 vlrun=$2 models=$3
 here=$(cd "$(dirname "$0")" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-export XDG_CACHE_HOME=$work/cache
-
-fail() {
-    echo "damaged_test: $*" >&2
-    exit 1
-}
 
 "$vlrun" make-data shapes "$work/data" --size 10 >/dev/null 2>&1
 cp -r "$models" "$work/models"
@@ -40,7 +30,7 @@ train || fail "whole data: $(cat "$work/err")"
 
 # A feature file, in the place of the first example's.
 folder=$work/data/nlvr/clip_features/data_clip_RN101_att
-name=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[0]["img0"])' \
+name=$("$python" -c 'import json, sys; print(json.load(open(sys.argv[1]))[0]["img0"])' \
     "$work/data/nlvr/train.json")
 file=$folder/$name.h5
 [ -f "$file" ] || fail "no $file"
@@ -55,7 +45,7 @@ head -c 1500 "$work/whole.h5" >"$file"
 check "a cut file" "$name.h5: error: is cut"
 cp "$work/whole.h5" "$file"
 # The last number, in half precision, is made one that is not finite.
-python3 - "$file" "$name" <<'END'
+"$python" - "$file" "$name" <<'END'
 import sys
 bytes = bytearray(open(sys.argv[1], "rb").read())
 bytes[-2:] = b"\x00\x7e"
@@ -64,7 +54,7 @@ END
 check "not a number" "of the features is not a number"
 grep -q "wanted it for example" "$work/err" || fail "names no example: $(cat "$work/err")"
 # Files that crash the library when it opens them.
-python3 - "$work/whole.h5" "$file" "$name" <<'END'
+"$python" - "$work/whole.h5" "$file" "$name" <<'END'
 import sys
 bytes = bytearray(open(sys.argv[1], "rb").read())
 at = bytes.index(b"TREE")

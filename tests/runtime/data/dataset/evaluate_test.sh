@@ -1,20 +1,10 @@
 #!/usr/bin/env bash
 # What `vlrun eval` says of a model that has learnt a little is what another program makes of its
 # answers and the files of the data; files for leaderboards are what leaderboards take.
-#
-#   evaluate_test.sh VLC VLRUN MODELS
 set -euo pipefail
+. "$(dirname "$0")/../../../head.sh"
 
-vlc=$1 vlrun=$2 models=$3
 here=$(cd "$(dirname "$0")" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-export XDG_CACHE_HOME=$work/cache
-
-fail() {
-    echo "evaluate_test: $*" >&2
-    exit 1
-}
 
 refuses() { # exit code, what the message must hold, command
     local code=$1 word=$2 got=0
@@ -32,14 +22,14 @@ sed -i 's/<tasks use="[^"]*"/<tasks use="vqa gqa nlvr"/' "$work/models/vlt5_tiny
 "$vlrun" train "$work/plan.bin" --data "$work/data" --out "$work/run" --eval-every 40 \
     >"$work/log" 2>&1 || fail "$(cat "$work/log")"
 grep -q '^after step 40:' "$work/log" || fail "does not validate: $(cat "$work/log")"
-python3 "$here/evaluate_scores.py" metrics "$work/run/metrics.jsonl"
+"$python" "$here/evaluate_scores.py" metrics "$work/run/metrics.jsonl"
 
 # The same answers, scored twice.
 model=("$work/plan.bin" --from "$work/run" --data "$work/data")
 for split in valid test; do
     "$vlrun" generate "${model[@]}" --split "$split" >"$work/answers"
     "$vlrun" eval "${model[@]}" --split "$split" --format json --threads 1 >"$work/scores"
-    python3 "$here/evaluate_scores.py" scores "$work/data" "$split" "$work/answers" "$work/scores"
+    "$python" "$here/evaluate_scores.py" scores "$work/data" "$split" "$work/answers" "$work/scores"
 done
 "$vlrun" eval "${model[@]}" --format json --threads 2 >"$work/again"
 cmp "$work/scores" "$work/again" || fail "scores depend on the number of threads"
@@ -55,7 +45,7 @@ sed -i '/<cache /d' "$work/models/vlt5.vg"
 "$vlrun" eval "$work/plain.bin" --weights "$work/learnt.safetensors" --data "$work/data" \
     --tokenizer "$work/data/spiece.model" --format json >"$work/plain" 2>"$work/err" ||
     fail "cannot score: $(cat "$work/err")"
-python3 "$here/evaluate_scores.py" places "$work/scores" "$work/plain"
+"$python" "$here/evaluate_scores.py" places "$work/scores" "$work/plain"
 
 # Files for leaderboards.
 "$vlc" compile "$models/vlt5_tiny_adapter.vg" -o "$work/image.bin"
@@ -65,7 +55,7 @@ for kind in image video; do
         --random-weights --beams 1 --out "$work/answers of/$kind" >"$work/out" 2>&1 || fail "$(cat "$work/out")"
     [ ! -s "$work/out" ] || fail "talks: $(cat "$work/out")"
 done
-python3 "$here/evaluate_scores.py" files "$work/data" "$work/answers of"
+"$python" "$here/evaluate_scores.py" files "$work/data" "$work/answers of"
 
 # What makes no sense is refused.
 plan=("$work/plan.bin" --random-weights)

@@ -1,24 +1,13 @@
 #!/usr/bin/env bash
 # Data sets written by another program, with h5py, numpy and SentencePiece's own trainer, load
 # unchanged; a missing or damaged file names itself and the example that wanted it.
-#
-#   layout_test.sh VLC VLRUN MODELS
 set -euo pipefail
+. "$(dirname "$0")/../../../head.sh"
 
-vlc=$1 vlrun=$2 models=$3
-python=/usr/bin/python3
 if ! "$python" -c 'import h5py, numpy, sentencepiece' 2>/dev/null; then
     echo "skipped: needs python3-h5py, python3-numpy and python3-sentencepiece"
     exit 77
 fi
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-export XDG_CACHE_HOME=$work/cache
-
-fail() {
-    echo "layout_test: $*" >&2
-    exit 1
-}
 
 refuses() { # what the message must hold
     if "$vlrun" train "$work/image.bin" --data "$work/data" --out "$work/run" --overwrite --random-weights \

@@ -1,15 +1,8 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # vlrun score: every task's metrics over predictions in every layout; what generate prints scores
 # as eval does; predictions that are missing, unknown or said twice.
-#   score_test.sh VLC VLRUN MODELS
-vlc=$1 vlrun=$2 models=$3
-work=$(mktemp -d) || exit 2
-trap 'rm -rf "$work"' EXIT
-failed=0
-fail() {
-    echo "$*"
-    failed=1
-}
+. "$(dirname "$0")/../../../head.sh"
+
 # score TASK PREDICTIONS REFERENCES VALUE: of the first metric, with a decimal place
 score() {
     out=$("$vlrun" score --task "$1" "$work/$2" "$work/$3" 2>&1) || fail "$1 $2: $out"
@@ -135,4 +128,3 @@ for task in vqa gqa nlvr caption; do
 done >"$work/scored"
 [ -s "$work/eval" ] || fail 'eval says nothing'
 diff "$work/eval" "$work/scored" || fail 'eval and score differ'
-exit $failed

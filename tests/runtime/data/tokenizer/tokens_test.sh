@@ -1,15 +1,9 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # vlrun tokens: what the files of a tokenizer's directory add, contradictions between them,
 # words of captions, exit codes.
-#   tokens_test.sh VLRUN MODELS SOURCE
-vlrun=$1 model=$2/shapes/spiece.model source=$3
-work=$(mktemp -d) || exit 2
-trap 'rm -rf "$work"' EXIT
-failed=0
-fail() {
-    echo "$*"
-    failed=1
-}
+. "$(dirname "$0")/../../../head.sh"
+model=$models/shapes/spiece.model source=$root/tests/runtime/data/text
+
 # fresh: an empty directory for a tokenizer's files, with the vocabulary of the shapes: 143 ids
 fresh() {
     rm -rf "$work/t"
@@ -118,4 +112,3 @@ case $out in
 *'dangling.model: error: cannot be read: No such file'*) ;;
 *) fail "a dangling link: $out" ;;
 esac
-exit $failed

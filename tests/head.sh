@@ -1,0 +1,37 @@
+# What tests written for the shell share. Each is given the build directory, and begins:
+#
+#   . "$(dirname "$0")/../../head.sh"
+#
+# That sets the programs $vlc, $vlrun and $python; $build, $root and $models; and $work, a directory that
+# goes away. A test fails where `fail` is called: there under set -e, else at its end.
+set -u
+build=$(realpath "$1")
+root=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
+models=$root/models
+vlc=$build/frontend/vlc vlrun=$build/runtime/vlrun python=${VLG_PYTHON:-/usr/bin/python3}
+work=$(mktemp -d)
+failed=0
+
+end_test() {
+    local code=$?
+    kill $(jobs -p) 2>/dev/null || true
+    rm -rf "$work"
+    [ $failed -eq 0 ] || code=1
+    exit $code
+}
+trap end_test EXIT
+
+fail() {
+    echo "${0##*/}: $*" >&2
+    failed=1
+    [[ $- != *e* ]] || exit 1
+}
+
+# outcome STATUS TEXT COMMAND...: the exit status, and the text among all that is printed, left in $out.
+outcome() {
+    local status=$1 text=$2 code=0
+    shift 2
+    out=$("$@" 2>&1 </dev/null) || code=$?
+    [[ $code -eq $status && $out == *"$text"* ]] ||
+        fail "$*: exit $code, expected $status and '$text'; output: $out"
+}
