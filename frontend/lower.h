@@ -1,4 +1,5 @@
-/* Lowering: bodies to graphs. One Lower carries the work on a whole module. */
+/* Lowering: bodies to graphs. One Lower carries the work on a whole module, one Draft that
+ * on a graph. */
 #ifndef VLG_FRONTEND_LOWER_H
 #define VLG_FRONTEND_LOWER_H
 
@@ -21,6 +22,26 @@ typedef struct Graft {
     const char *prefix; /* of its parameters' names, with the task marked */
 } Graft;
 
+/* A graph being built. */
+typedef struct Draft {
+    Graph *graph;
+    Globals *globals;
+    uint32_t task;
+    int64_t next_salt;
+    bool sites_allowed, params_allowed;
+    uint32_t depth;                    /* of blocks in blocks */
+    Names inputs, results, site_nodes; /* Node by name */
+    Site *sites;
+    size_t site_count, site_capacity;
+    bool generates;               /* something says what to keep or to cache */
+    int32_t step_axis, past_axis; /* of caches; AXIS_STATIC until there is one */
+    const Graft *graft;           /* or NULL */
+    /* Update graphs: what is being updated. */
+    const Param *param;
+    Names assigned;
+} Draft;
+
+/* The work on a module. */
 typedef struct Lower {
     ModelSpec *spec;
     Module *module;
@@ -30,26 +51,18 @@ typedef struct Lower {
     Names *task_params;            /* per task: parameters of its train graph, in order */
     Names init_elements;           /* per parameter: the <param> that says its init */
     Names site_names;              /* of all graphs so far */
-
-    /* Of the graph being built. */
-    Graph *graph;
-    Globals *globals;
-    uint32_t task;
-    int64_t next_salt;
-    bool sites_allowed, params_allowed;
-    uint32_t depth;                    /* of blocks in blocks */
-    Names inputs, results, site_nodes; /* Node by name */
-    Site *sites;
-    uint32_t site_count, site_capacity;
-    bool generates;               /* the backbone says what to keep or to cache */
-    int32_t step_axis, past_axis; /* of caches; AXIS_STATIC until there is one */
-    const Graft *graft;           /* or NULL */
-    /* Update graphs: what is being updated. */
-    const Param *param;
-    Names assigned;
+    Draft *draft;                  /* the graph at hand, or NULL */
 } Lower;
 
 /* The files, from the ground up. */
+
+/* -- lower_draft.c: graphs, begun and done --------------------------------------------- */
+
+/* A new graph @TASK.`name`, with neither sites nor parameters allowed. */
+Draft draft_new(const Lower *lower, uint32_t task, Globals *globals, GraphKind kind,
+                const char *name);
+/* The graph is the module's from here on, sound or not. */
+void draft_finish(Lower *lower, const Draft *draft);
 
 /* -- lower_values.c: what attributes name --------------------------------------------- */
 

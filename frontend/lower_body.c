@@ -56,7 +56,8 @@ static bool lower_repeat(Lower *lower, Frame *frame, const Element *element)
 
 static bool lower_result(Lower *lower, Frame *frame, const Element *element)
 {
-    if (lower->graph->kind != GRAPH_evaluate && lower->graph->kind != GRAPH_decode)
+    if (lower->draft->graph->kind != GRAPH_evaluate &&
+        lower->draft->graph->kind != GRAPH_decode)
         return true;
     const char *name = expr_text(lower->spec->exprs, element_attribute(element, "name"),
                                  frame_names(frame));
@@ -70,31 +71,31 @@ static bool lower_assign(Lower *lower, Frame *frame, const Element *element)
     const Node *value = lower_operand(lower, frame, element_attribute(element, "value"));
     if (!value || value == &absent_value)
         return false;
-    if (!lower->param) {
+    if (!lower->draft->param) {
         diag_error(lower->diags, element->loc, "only an optimizer assigns");
         return false;
     }
-    if (names_get(&lower->assigned, to->value)) {
+    if (names_get(&lower->draft->assigned, to->value)) {
         diag_error(lower->diags, element->loc, "'%s' is assigned twice", to->value);
         return false;
     }
     bool is_param = strcmp(to->value, "param") == 0;
-    const char *name =
-        is_param ? lower->param->name
-                 : arena_format(frame->arena, "%s:%s", lower->param->name, to->value);
+    const char *name = is_param ? lower->draft->param->name
+                                : arena_format(frame->arena, "%s:%s",
+                                               lower->draft->param->name, to->value);
     const StateVar *state = is_param ? NULL : module_find_state(lower->module, name);
     if (!is_param && !state) {
         diag_error(lower->diags, to->loc, "the optimizer has no state '%s'", to->value);
         return false;
     }
-    Type type = is_param ? lower->param->type : state->type;
+    Type type = is_param ? lower->draft->param->type : state->type;
     if (!type_equal(value->type, type))
-        value = graph_expand(lower->graph, (BuildSite){element->loc, STAGE_forward},
-                             value, type);
+        value = graph_expand(lower->draft->graph,
+                             (BuildSite){element->loc, STAGE_forward}, value, type);
     if (!value)
         return false;
-    names_set(&lower->assigned, lower->arena, to->value, element);
-    graph_output(lower->graph, OUTPUT_assign, name, value, element->loc);
+    names_set(&lower->draft->assigned, lower->arena, to->value, element);
+    graph_output(lower->draft->graph, OUTPUT_assign, name, value, element->loc);
     return true;
 }
 
@@ -109,7 +110,7 @@ static bool check_use(Lower *lower, const Frame *frame, const Element *element)
             frame_note(frame);
             return false;
         }
-    if (lower->depth < MOST_BLOCK_DEPTH)
+    if (lower->draft->depth < MOST_BLOCK_DEPTH)
         return true;
     diag_error(lower->diags, element->loc,
                "blocks are used in blocks more than 200 deep");
@@ -201,7 +202,8 @@ static bool lower_block(Lower *lower, Frame *caller, const Element *element)
     const Definition *block = element->block;
     if (!check_use(lower, caller, element))
         return false;
-    Frame *frame = frame_new(lower->globals, caller, block, caller->sets, element->loc);
+    Frame *frame =
+        frame_new(lower->draft->globals, caller, block, caller->sets, element->loc);
     frame->site = caller->site;
     frame->scope = caller->scope;
     frame->arguments =
@@ -213,12 +215,12 @@ static bool lower_block(Lower *lower, Frame *caller, const Element *element)
         frame->scope = text ? lower_scope(lower, caller, text, as->loc) : NULL;
         ok = frame->scope != NULL;
     }
-    lower->depth++;
+    lower->draft->depth++;
     ok = ok && pass_inputs(lower, caller, frame, element) &&
          pass_constants(lower, caller, frame, element) &&
          lower_body(lower, frame, block->element) &&
          bind_outputs(lower, caller, frame, element);
-    lower->depth--;
+    lower->draft->depth--;
     frame_free(frame);
     return ok;
 }
@@ -285,13 +287,13 @@ static bool lower_element(Lower *lower, Frame *frame, const Element *element)
         return false;
     if (!wanted)
         return true;
-    uint32_t before = lower->graph->node_count;
+    uint32_t before = lower->draft->graph->node_count;
     bool holds = element->kind == ELEMENT_repeat || element->kind == ELEMENT_scope ||
                  element->kind == ELEMENT_keep || element->block;
     if (!lower_by_kind(lower, frame, element))
         return false;
     if (!holds) /* what others made was counted inside */
-        lower->nodes_left -= lower->graph->node_count - before;
+        lower->nodes_left -= lower->draft->graph->node_count - before;
     if (lower->nodes_left >= 0)
         return true;
     diag_error(lower->diags, element->loc, "the model has too many values");

@@ -38,7 +38,7 @@ static bool kept_type(Lower *lower, Frame *frame, const Element *element, Type *
 /* The primary axis that stands for `axis` in the decode graph. */
 static int32_t kept_axis(Lower *lower, int32_t axis, Loc loc)
 {
-    Graph *graph = lower->graph;
+    Graph *graph = lower->draft->graph;
     if (axis == AXIS_BATCH || graph->axes[axis].kind == AXIS_KIND_primary)
         return axis;
     axes_derive_limits(graph, lower->module->settings.tokens,
@@ -57,8 +57,8 @@ static const Node *kept_input(Lower *lower, const Element *element, const char *
     type.axis = kept_axis(lower, type.axis, element->loc);
     if (type.axis == AXIS_STATIC)
         return NULL;
-    return graph_source(lower->graph, (BuildSite){element->loc, STAGE_forward}, OP_input,
-                        path, type);
+    return graph_source(lower->draft->graph, (BuildSite){element->loc, STAGE_forward},
+                        OP_input, path, type);
 }
 
 /* What the body of a <keep> has bound; NULL after an error. */
@@ -76,7 +76,7 @@ static const Node *kept_value(Lower *lower, Frame *frame, const Element *element
         return value;
     diag_error(lower->diags, element->loc,
                "the value '%s' is not f32[%s, %lld], as this says", keep->name,
-               lower->graph->axes[keep->type.axis].name,
+               lower->draft->graph->axes[keep->type.axis].name,
                (long long)type_width(keep->type));
     frame_note(frame);
     return NULL;
@@ -84,11 +84,11 @@ static const Node *kept_value(Lower *lower, Frame *frame, const Element *element
 
 bool lower_keep_begin(Lower *lower, Frame *frame, const Element *element, Keep *out)
 {
-    *out = (Keep){.is_input = lower->graph->kind == GRAPH_decode};
+    *out = (Keep){.is_input = lower->draft->graph->kind == GRAPH_decode};
     out->name = expr_text(lower->spec->exprs, element_attribute(element, "out"),
                           frame_names(frame));
     out->path = output_path(lower, frame, element);
-    lower->generates = true;
+    lower->draft->generates = true;
     return out->name && out->path && kept_type(lower, frame, element, &out->type);
 }
 
@@ -97,7 +97,7 @@ bool lower_keep_end(Lower *lower, Frame *frame, const Element *element, const Ke
     const Node *value = keep->is_input
                             ? kept_input(lower, element, keep->path, keep->type)
                             : kept_value(lower, frame, element, keep);
-    if (!value || (lower->graph->kind == GRAPH_encode &&
+    if (!value || (lower->draft->graph->kind == GRAPH_encode &&
                    !lower_output(lower, keep->path, value, element->loc)))
         return false;
     frame_bind(frame, keep->name, value);
@@ -110,8 +110,9 @@ bool lower_keep_end(Lower *lower, Frame *frame, const Element *element, const Ke
  * rows together are no more than it has in training. */
 static int32_t past_axis(Lower *lower, int32_t step, Loc loc)
 {
-    Graph *graph = lower->graph;
-    if (lower->step_axis == AXIS_STATIC && graph->axes[step].kind == AXIS_KIND_primary) {
+    Graph *graph = lower->draft->graph;
+    if (lower->draft->step_axis == AXIS_STATIC &&
+        graph->axes[step].kind == AXIS_KIND_primary) {
         Axis past = {.name = intern(lower->module->interns, "past"),
                      .kind = AXIS_KIND_primary,
                      .longest = graph->axes[step].longest - 1};
@@ -121,12 +122,12 @@ static int32_t past_axis(Lower *lower, int32_t step, Loc loc)
                        graph->axes[step].name);
             return AXIS_STATIC;
         }
-        lower->past_axis = graph_axis(graph, past, loc);
-        lower->step_axis = step;
+        lower->draft->past_axis = graph_axis(graph, past, loc);
+        lower->draft->step_axis = step;
         graph->axes[step].longest = 1;
     }
-    if (lower->step_axis == step)
-        return lower->past_axis;
+    if (lower->draft->step_axis == step)
+        return lower->draft->past_axis;
     diag_error(lower->diags, loc, "caches must be on one primary axis, not on '%s'",
                graph->axes[step].name);
     return AXIS_STATIC;
@@ -141,14 +142,16 @@ static const Node *grown_cache(Lower *lower, const Element *element, const char 
     type.axis = past_axis(lower, x->type.axis, element->loc);
     if (type.axis == AXIS_STATIC)
         return NULL;
-    const Node *args[] = {graph_source(lower->graph, site, OP_input, path, type), x};
+    const Node *args[] = {graph_source(lower->draft->graph, site, OP_input, path, type),
+                          x};
     Axis now = {.name = intern(lower->module->interns, axis),
                 .kind = AXIS_KIND_join,
                 .of = {type.axis, x->type.axis}};
-    OpAttr attr = {.join = {.axis = graph_axis(lower->graph, now, element->loc)}};
+    OpAttr attr = {.join = {.axis = graph_axis(lower->draft->graph, now, element->loc)}};
     if (!args[0] || attr.join.axis == AXIS_STATIC)
         return NULL;
-    const Node *grown = graph_node(lower->graph, site, OP_join, &attr, args, 2, NULL);
+    const Node *grown =
+        graph_node(lower->draft->graph, site, OP_join, &attr, args, 2, NULL);
     return grown && lower_output(lower, path, grown, element->loc) ? grown : NULL;
 }
 
@@ -168,8 +171,8 @@ bool lower_cache(Lower *lower, Frame *frame, const Element *element)
         frame_note(frame);
         return false;
     }
-    lower->generates = true;
-    if (lower->graph->kind == GRAPH_decode)
+    lower->draft->generates = true;
+    if (lower->draft->graph->kind == GRAPH_decode)
         x = grown_cache(lower, element, path, axis, x);
     if (x)
         frame_bind(frame, name, x);

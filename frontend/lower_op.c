@@ -40,7 +40,7 @@ static bool join_axis(Lower *lower, const Element *element, const char *name,
     Axis axis = {.name = name,
                  .kind = AXIS_KIND_join,
                  .of = {args[0]->type.axis, args[1]->type.axis}};
-    *out = graph_axis(lower->graph, axis, element->loc);
+    *out = graph_axis(lower->draft->graph, axis, element->loc);
     return *out != AXIS_STATIC;
 }
 
@@ -126,7 +126,7 @@ static void number_salt(Lower *lower, OpKind op, OpAttr *attr)
     for (uint32_t i = 0; i < count && draws; i++) {
         attr_int *salt = (void *)((char *)attr + fields[i].offset);
         if (strcmp(fields[i].name, "salt") == 0 && *salt == 0)
-            *salt = lower->next_salt++;
+            *salt = lower->draft->next_salt++;
     }
 }
 
@@ -171,8 +171,9 @@ const Node *lower_op(Lower *lower, Frame *frame, const Element *element)
         if (!read_field(lower, frame, element, &fields[i], args, &attr))
             return NULL;
     number_salt(lower, element->op, &attr);
-    const Node *node = graph_node(lower->graph, (BuildSite){element->loc, STAGE_forward},
-                                  element->op, &attr, args, arg_count, NULL);
+    const Node *node =
+        graph_node(lower->draft->graph, (BuildSite){element->loc, STAGE_forward},
+                   element->op, &attr, args, arg_count, NULL);
     if (!node)
         frame_note(frame);
     return node;

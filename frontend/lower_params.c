@@ -30,12 +30,12 @@ static const char *name_for_task(Lower *lower, const char *marked, const char *t
 /* The <share> that takes in a parameter of the graft being lowered, or NULL. */
 static const Share *find_share(Lower *lower, const char *marked)
 {
-    if (!lower->graft)
+    if (!lower->draft->graft)
         return NULL;
-    Attach *attach = lower->graft->attach;
-    const char *task = lower->globals->task;
-    size_t prefix = strlen(lower->graft->prefix);
-    if (strncmp(marked, lower->graft->prefix, prefix) == 0)
+    Attach *attach = lower->draft->graft->attach;
+    const char *task = lower->draft->globals->task;
+    size_t prefix = strlen(lower->draft->graft->prefix);
+    if (strncmp(marked, lower->draft->graft->prefix, prefix) == 0)
         marked += prefix;
     const char *name = name_for_task(lower, marked, task);
     const Share *found = NULL;
@@ -71,7 +71,7 @@ static void add_alias(Lower *lower, Param *param, const char *alias)
 static bool add_aliases(Lower *lower, Frame *frame, const Element *element, Param *param,
                         const char *marked, const Share *share)
 {
-    const char *self = lower->globals->task;
+    const char *self = lower->draft->globals->task;
     const char *const *tasks = share ? share->tasks : &self;
     uint32_t task_count = share ? share->task_count : 1;
     const Attribute *aliases = element_attribute(element, "aliases");
@@ -218,9 +218,9 @@ bool lower_param(Lower *lower, Frame *frame, const Element *element)
     const Attribute *out = element_attribute(element, "out");
     Attribute *buffer = element_attribute(element, "buffer");
     Type type;
-    if (!lower->params_allowed) {
+    if (!lower->draft->params_allowed) {
         diag_error(lower->diags, element->loc, "%s cannot declare parameters",
-                   lower->graph->kind == GRAPH_update ? "an optimizer" : "a loss");
+                   lower->draft->graph->kind == GRAPH_update ? "an optimizer" : "a loss");
         frame_note(frame);
         return false;
     }
@@ -233,10 +233,11 @@ bool lower_param(Lower *lower, Frame *frame, const Element *element)
     if (!marked)
         return false;
     const Share *share = find_share(lower, marked);
-    const char *name =
-        name_for_task(lower, marked, share ? share->tasks[0] : lower->globals->task);
-    const Node *node = graph_source(
-        lower->graph, (BuildSite){element->loc, STAGE_forward}, OP_param, name, type);
+    const char *name = name_for_task(
+        lower, marked, share ? share->tasks[0] : lower->draft->globals->task);
+    const Node *node =
+        graph_source(lower->draft->graph, (BuildSite){element->loc, STAGE_forward},
+                     OP_param, name, type);
     Param *param = node ? declare(lower, frame, element, name, type) : NULL;
     if (!param || !add_aliases(lower, frame, element, param, marked, share)) {
         frame_note(frame);
@@ -246,8 +247,9 @@ bool lower_param(Lower *lower, Frame *frame, const Element *element)
         return false;
     if (share && strchr(marked, TASK_MARK))
         param->group = share->group;
-    if (lower->globals->kind == GRAPH_train)
-        names_set(&lower->task_params[lower->task], lower->arena, param->name, node);
+    if (lower->draft->globals->kind == GRAPH_train)
+        names_set(&lower->task_params[lower->draft->task], lower->arena, param->name,
+                  node);
     frame_bind(frame, intern(lower->module->interns, value + (value[0] == '/')), node);
     return true;
 }

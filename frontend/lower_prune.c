@@ -114,7 +114,7 @@ static bool move_nodes(Prune *prune)
 
 bool lower_prune(Lower *lower)
 {
-    Graph *in = lower->graph;
+    Graph *in = lower->draft->graph;
     Arena *arena = arena_new();
     Prune prune = {.in = in,
                    .out = graph_new(in->interns, in->diags, in->kind, in->name, in->task),
@@ -125,16 +125,16 @@ bool lower_prune(Lower *lower)
     find_live(&prune);
     bool ok =
         move_axes(&prune, lower->spec->backbone->element->loc) && move_nodes(&prune);
-    uint32_t sites = 0;
-    for (uint32_t i = 0; i < lower->site_count && ok; i++) {
-        Site site = lower->sites[i];
+    size_t sites = 0;
+    for (size_t i = 0; i < lower->draft->site_count && ok; i++) {
+        Site site = lower->draft->sites[i];
         site.node = prune.images[site.node->id];
         if (site.node)
-            lower->sites[sites++] = site;
+            lower->draft->sites[sites++] = site;
     }
-    lower->site_count = sites;
+    lower->draft->site_count = sites;
     graph_free(in);
-    lower->graph = prune.out;
+    lower->draft->graph = prune.out;
     arena_free(arena);
     return ok;
 }

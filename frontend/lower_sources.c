@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "frontend/lower.h"
+#include "ir/base/list.h"
 
 enum { MOST_AXES = 1000 };
 
@@ -10,12 +11,12 @@ enum { MOST_AXES = 1000 };
 /* The index of a declared axis; AXIS_STATIC after an error. */
 static int32_t find_axis(Lower *lower, const Frame *frame, const Attribute *attribute)
 {
-    int32_t axis = graph_find_axis(lower->graph, attribute->value);
+    int32_t axis = graph_find_axis(lower->draft->graph, attribute->value);
     if (axis != AXIS_STATIC)
         return axis;
     Names known = {0};
-    for (uint32_t i = 0; i < lower->graph->axis_count; i++)
-        names_set(&known, frame->arena, lower->graph->axes[i].name, lower);
+    for (uint32_t i = 0; i < lower->draft->graph->axis_count; i++)
+        names_set(&known, frame->arena, lower->draft->graph->axes[i].name, lower);
     unknown_name(lower->diags, attribute->loc, "axis", attribute->value, known.names,
                  known.count);
     frame_note(frame);
@@ -62,7 +63,7 @@ bool lower_axis(Lower *lower, Frame *frame, const Element *element)
                                  frame_names(frame));
     if (!name)
         return false;
-    if (lower->graph->axis_count == MOST_AXES) {
+    if (lower->draft->graph->axis_count == MOST_AXES) {
         diag_error(lower->diags, element->loc, "more than %d axes", MOST_AXES);
         return false;
     }
@@ -77,7 +78,7 @@ bool lower_axis(Lower *lower, Frame *frame, const Element *element)
         axis.kind = AXIS_KIND_primary;
         ok = positive(lower, frame, longest, &axis.longest);
     }
-    return ok && graph_axis(lower->graph, axis, element->loc) != AXIS_STATIC;
+    return ok && graph_axis(lower->draft->graph, axis, element->loc) != AXIS_STATIC;
 }
 
 /* -- inputs ------------------------------------------------------------------------- */
@@ -112,24 +113,26 @@ bool lower_input(Lower *lower, Frame *frame, const Element *element)
 {
     const char *name = element_attribute(element, "name")->value;
     Type type;
-    if (lower->graph->kind == GRAPH_update) {
+    if (lower->draft->graph->kind == GRAPH_update) {
         diag_error(lower->diags, element->loc, "an optimizer has no inputs of its own");
         return false;
     }
     if (!input_type(lower, frame, element, &type))
         return false;
-    const Node *older = names_get(&lower->inputs, name);
+    const Node *older = names_get(&lower->draft->inputs, name);
     if (older && !type_equal(older->type, type)) {
         diag_error(lower->diags, element->loc,
                    "input '%s' is there already, of another type", name);
         diag_note(lower->diags, older->loc, "it is declared here");
         return false;
     }
-    const Node *node = graph_source(
-        lower->graph, (BuildSite){element->loc, STAGE_forward}, OP_input, name, type);
+    const Node *node =
+        graph_source(lower->draft->graph, (BuildSite){element->loc, STAGE_forward},
+                     OP_input, name, type);
     if (!node)
         return false;
-    names_set(&lower->inputs, lower->arena, intern(lower->module->interns, name), node);
+    names_set(&lower->draft->inputs, lower->arena, intern(lower->module->interns, name),
+              node);
     frame_bind(frame, name, node);
     return true;
 }
@@ -138,22 +141,18 @@ bool lower_input(Lower *lower, Frame *frame, const Element *element)
 
 static bool record_site(Lower *lower, Site site)
 {
-    const Node *older = names_get(&lower->site_nodes, site.path);
+    Draft *draft = lower->draft;
+    const Node *older = names_get(&draft->site_nodes, site.path);
     if (older) {
         diag_error(lower->diags, site.loc, "there is a site '%s' already", site.path);
         diag_note(lower->diags, older->loc, "it is declared here");
         return false;
     }
-    names_set(&lower->site_nodes, lower->arena, site.path, site.node);
+    names_set(&draft->site_nodes, lower->arena, site.path, site.node);
     names_set(&lower->site_names, lower->arena, site.path, site.node);
-    if (lower->site_count == lower->site_capacity) {
-        lower->site_capacity = lower->site_capacity ? 2 * lower->site_capacity : 64;
-        Site *larger = ARENA_ARRAY(lower->arena, Site, lower->site_capacity);
-        if (lower->site_count)
-            memcpy(larger, lower->sites, lower->site_count * sizeof *larger);
-        lower->sites = larger;
-    }
-    lower->sites[lower->site_count++] = site;
+    ARENA_LIST_ROOM(lower->arena, draft->sites, draft->site_count + 1,
+                    draft->site_capacity);
+    draft->sites[draft->site_count++] = site;
     return true;
 }
 
@@ -164,7 +163,7 @@ bool lower_site(Lower *lower, Frame *frame, const Element *element)
     const Attribute *out = element_attribute(element, "out");
     if (!name)
         return false;
-    if (!lower->sites_allowed) {
+    if (!lower->draft->sites_allowed) {
         diag_error(lower->diags, element->loc, "sites are for backbones");
         frame_note(frame);
         return false;
@@ -179,8 +178,9 @@ bool lower_site(Lower *lower, Frame *frame, const Element *element)
     if (!path)
         return false;
     OpAttr attr = {.site = {.name = path}};
-    const Node *node = graph_node(lower->graph, (BuildSite){element->loc, STAGE_forward},
-                                  OP_site, &attr, args, 2, NULL);
+    const Node *node =
+        graph_node(lower->draft->graph, (BuildSite){element->loc, STAGE_forward}, OP_site,
+                   &attr, args, 2, NULL);
     if (!node || !record_site(lower, (Site){path, node, element->loc}))
         return false;
     frame_bind(frame, out->value, node);

@@ -4,24 +4,8 @@
 #include <string.h>
 
 #include "frontend/lower.h"
-#include "ir/axis.h"
 
 enum { GRAFT_WORK = 200 }; /* what a graph costs, as elements */
-
-static void start_graph(Lower *lower, GraphKind kind, const char *name)
-{
-    const char *task = lower->spec->tasks[lower->task]->name;
-    lower->graph = graph_new(lower->module->interns, lower->diags, kind, name, task);
-    lower->inputs = lower->results = (Names){0};
-}
-
-/* The graph is the module's from here on, good or not. */
-static void finish_graph(Lower *lower)
-{
-    axes_derive_limits(lower->graph, lower->module->settings.tokens,
-                       lower->module->settings.sequences);
-    module_add_graph(lower->module, lower->graph);
-}
 
 /* -- the loss ----------------------------------------------------------------------- */
 
@@ -29,8 +13,8 @@ static void finish_graph(Lower *lower)
 static bool show_backbone(Lower *lower, const Frame *backbone, Frame *frame)
 {
     const Definition *definition = backbone->definition;
-    for (uint32_t i = 0; i < lower->inputs.count; i++)
-        frame_bind(frame, lower->inputs.names[i], lower->inputs.values[i]);
+    for (uint32_t i = 0; i < lower->draft->inputs.count; i++)
+        frame_bind(frame, lower->draft->inputs.names[i], lower->draft->inputs.values[i]);
     for (uint32_t i = 0; i < definition->output_count; i++) {
         const Node *node = frame_value(backbone, definition->outputs[i]);
         if (!node) {
@@ -55,16 +39,16 @@ static bool take_loss(Lower *lower, const Frame *frame, const Element *element)
         diag_error(lower->diags, loss->loc, "the loss must be one number, f32[1]");
         return false;
     }
-    graph_output(lower->graph, OUTPUT_loss, "", loss, loss->loc);
-    if (lower->graph->kind == GRAPH_evaluate)
-        graph_output(lower->graph, OUTPUT_result, "loss", loss, loss->loc);
+    graph_output(lower->draft->graph, OUTPUT_loss, "", loss, loss->loc);
+    if (lower->draft->graph->kind == GRAPH_evaluate)
+        graph_output(lower->draft->graph, OUTPUT_result, "loss", loss, loss->loc);
     return true;
 }
 
 /* A task without a loss is there for its results. */
 static bool check_results(Lower *lower, const Definition *task)
 {
-    if (lower->graph->output_count > 0)
+    if (lower->draft->graph->output_count > 0)
         return true;
     diag_error(lower->diags, task->element->loc,
                "task '%s' has no <loss>, and the backbone no <result>: there is nothing "
@@ -75,10 +59,10 @@ static bool check_results(Lower *lower, const Definition *task)
 
 static bool lower_loss(Lower *lower, const Frame *backbone)
 {
-    const Definition *task = lower->spec->tasks[lower->task];
+    const Definition *task = lower->spec->tasks[lower->draft->task];
     const Element *loss = task_loss(task);
-    Frame *frame = frame_new(lower->globals, NULL, task, NULL, (Loc){0});
-    lower->params_allowed = lower->sites_allowed = false;
+    Frame *frame = frame_new(lower->draft->globals, NULL, task, NULL, (Loc){0});
+    lower->draft->params_allowed = lower->draft->sites_allowed = false;
     /* The task's own children declare its axes and inputs. */
     bool ok = show_backbone(lower, backbone, frame) &&
               lower_body(lower, frame, task->element) &&
@@ -92,11 +76,12 @@ static bool lower_loss(Lower *lower, const Frame *backbone)
 
 static const Node *graft_input(Lower *lower, const char *name, const Node *like)
 {
-    const Node *node = graph_source(lower->graph, (BuildSite){like->loc, STAGE_forward},
-                                    OP_input, name, like->type);
+    const Node *node =
+        graph_source(lower->draft->graph, (BuildSite){like->loc, STAGE_forward}, OP_input,
+                     name, like->type);
     if (node)
-        names_set(&lower->inputs, lower->arena, intern(lower->module->interns, name),
-                  node);
+        names_set(&lower->draft->inputs, lower->arena,
+                  intern(lower->module->interns, name), node);
     return node;
 }
 
@@ -134,37 +119,49 @@ static bool lower_graft_body(Lower *lower, Frame *frame, const Graft *graft)
                    block->outputs[0]);
         return false;
     }
-    graph_output(lower->graph, OUTPUT_graft, "", result, result->loc);
+    graph_output(lower->draft->graph, OUTPUT_graft, "", result, result->loc);
     return true;
 }
 
-static bool lower_graft(Lower *lower, const Graph *host, Attach *attach, const Site *site,
-                        uint32_t number)
+static Frame *graft_frame(Lower *lower, const Attach *attach, const Site *site,
+                          Bindings *sets)
 {
-    const char *name = arena_format(lower->arena, "%s.graft.%u", host->name, number);
-    if (!lower_spend(lower, GRAFT_WORK, attach->element->loc))
-        return false;
-    start_graph(lower, GRAPH_graft, name);
-    lower->graph->host = host->name;
-    lower->graph->site = site->path;
-    for (uint32_t i = 1; i < host->axis_count; i++)
-        graph_axis(lower->graph, host->axes[i], attach->element->loc);
-    Bindings sets = bindings_new(&attach->sets, lower->arena);
     Frame *frame =
-        frame_new(lower->globals, NULL, attach->block, &sets, attach->element->loc);
+        frame_new(lower->draft->globals, NULL, attach->block, sets, attach->element->loc);
     frame->arguments = ARENA_ARRAY(frame->arena, Argument, attach->block->input_count);
     frame->site = site->path;
     frame->scope = arena_format(frame->arena, "%s.", site->path);
+    return frame;
+}
+
+/* What draws random numbers in a graft goes on counting where its host and the grafts
+ * before it ended. */
+static bool lower_graft(Lower *lower, Draft *host, Attach *attach, const Site *site,
+                        uint32_t number)
+{
+    if (!lower_spend(lower, GRAFT_WORK, attach->element->loc))
+        return false;
     Graft graft = {attach, site, NULL};
-    graft.prefix = graft_prefix(lower, frame, &graft);
-    frame->scope = graft.prefix;
-    lower->graft = &graft;
-    lower->sites_allowed = false;
-    lower->params_allowed = true;
+    Draft draft = draft_new(lower, host->task, host->globals, GRAPH_graft,
+                            arena_format(lower->arena, "%s.graft.%u",
+                                         graph_kind_names[host->graph->kind], number));
+    draft.graft = &graft;
+    draft.params_allowed = true;
+    draft.next_salt = host->next_salt;
+    draft.graph->host = host->graph->name;
+    draft.graph->site = site->path;
+    for (uint32_t i = 1; i < host->graph->axis_count; i++)
+        graph_axis(draft.graph, host->graph->axes[i], attach->element->loc);
+    lower->draft = &draft;
+    Bindings sets = bindings_new(&attach->sets, lower->arena);
+    Frame *frame = graft_frame(lower, attach, site, &sets);
+    frame->scope = graft.prefix = graft_prefix(lower, frame, &graft);
     bool ok = graft.prefix && lower_graft_body(lower, frame, &graft);
-    lower->graft = NULL;
     frame_free(frame);
-    finish_graph(lower);
+    draft_finish(lower, &draft);
+    host->next_salt = draft.next_salt;
+    host->generates |= draft.generates;
+    lower->draft = host;
     return ok;
 }
 
@@ -176,14 +173,14 @@ static bool choose_shares(Lower *lower, Attach *attach)
         Attribute *when = element_attribute(share->element, "when");
         share->wanted = true;
         if (when && !expr_condition(lower->spec->exprs, when,
-                                    globals_names(lower->globals), &share->wanted))
+                                    globals_names(lower->draft->globals), &share->wanted))
             return false;
         share->active |= share->wanted;
     }
     return true;
 }
 
-static bool lower_grafts(Lower *lower, const Graph *host)
+static bool lower_grafts(Lower *lower, Draft *host)
 {
     ModelSpec *spec = lower->spec;
     uint32_t number = 0;
@@ -192,17 +189,17 @@ static bool lower_grafts(Lower *lower, const Graph *host)
         Attribute *when = element_attribute(attach->element, "when");
         bool wanted = true;
         if (when &&
-            !expr_condition(spec->exprs, when, globals_names(lower->globals), &wanted))
+            !expr_condition(spec->exprs, when, globals_names(host->globals), &wanted))
             return false;
-        if (!wanted || !attach->tasks[lower->task])
+        if (!wanted || !attach->tasks[host->task])
             continue;
         attach->active = true;
         if (!choose_shares(lower, attach) ||
-            !lower_spend(lower, lower->site_count, attach->element->loc))
+            !lower_spend(lower, (int64_t)host->site_count, attach->element->loc))
             return false;
-        for (uint32_t j = 0; j < lower->site_count; j++)
-            if (patterns_match(&attach->at, lower->sites[j].path) &&
-                !lower_graft(lower, host, attach, &lower->sites[j], number++))
+        for (size_t j = 0; j < host->site_count; j++)
+            if (patterns_match(&attach->at, host->sites[j].path) &&
+                !lower_graft(lower, host, attach, &host->sites[j], number++))
                 return false;
     }
     return true;
@@ -210,30 +207,43 @@ static bool lower_grafts(Lower *lower, const Graph *host)
 
 /* -- tasks -------------------------------------------------------------------------- */
 
-static bool lower_host(Lower *lower, GraphKind kind)
+/* A graph of generation, which is a part of the backbone. */
+static bool is_part(GraphKind kind)
 {
-    ModelSpec *spec = lower->spec;
-    const Definition *task = spec->tasks[lower->task];
-    lower->globals = globals_new(spec, task, kind, lower->arena);
-    lower->next_salt = 1;
-    lower->site_count = 0;
-    lower->site_nodes = (Names){0};
-    lower->step_axis = AXIS_STATIC;
-    lower->sites_allowed = lower->params_allowed = true;
-    start_graph(lower, kind,
-                arena_format(lower->arena, "%s.%s", task->name, graph_kind_names[kind]));
-    Frame *frame = frame_new(lower->globals, NULL, spec->backbone, NULL, (Loc){0});
-    bool generates = kind == GRAPH_encode || kind == GRAPH_decode;
-    bool ok = lower_body(lower, frame, spec->backbone->element) &&
-              (generates ? lower_prune(lower) : lower_loss(lower, frame));
+    return kind == GRAPH_encode || kind == GRAPH_decode;
+}
+
+/* Its body, and what its kind has besides. */
+static bool lower_host_body(Lower *lower)
+{
+    const Draft *draft = lower->draft;
+    const Definition *backbone = lower->spec->backbone;
+    Frame *frame = frame_new(draft->globals, NULL, backbone, NULL, (Loc){0});
+    bool ok =
+        lower_body(lower, frame, backbone->element) &&
+        (is_part(draft->graph->kind) ? lower_prune(lower) : lower_loss(lower, frame));
     frame_free(frame);
-    if (ok && generates && lower->graph->output_count == 0) {
-        graph_free(lower->graph);
-        return true;
+    return ok;
+}
+
+/* Sets *generates if something says what to keep or to cache. */
+static bool lower_host(Lower *lower, uint32_t task, GraphKind kind, bool *generates)
+{
+    Globals *globals =
+        globals_new(lower->spec, lower->spec->tasks[task], kind, lower->arena);
+    Draft draft = draft_new(lower, task, globals, kind, graph_kind_names[kind]);
+    draft.sites_allowed = draft.params_allowed = true;
+    lower->draft = &draft;
+    bool ok = lower_host_body(lower);
+    if (ok && is_part(kind) && draft.graph->output_count == 0) {
+        graph_free(draft.graph);
+    } else {
+        draft_finish(lower, &draft);
+        ok = ok && lower_grafts(lower, &draft);
     }
-    const Graph *host = lower->graph;
-    finish_graph(lower);
-    return ok && lower_grafts(lower, host);
+    *generates |= draft.generates;
+    lower->draft = NULL;
+    return ok;
 }
 
 static uint32_t count_data(const Element *holder)
@@ -277,15 +287,14 @@ static bool add_data(Lower *lower, Globals *globals, const Element *holder, Task
     return true;
 }
 
-static bool add_task(Lower *lower)
+static bool add_task(Lower *lower, uint32_t index)
 {
     ModelSpec *spec = lower->spec;
-    const Element *element = spec->tasks[lower->task]->element;
+    const Element *element = spec->tasks[index]->element;
     const Element *backbone = spec->backbone->element;
-    Globals *globals =
-        globals_new(spec, spec->tasks[lower->task], GRAPH_train, lower->arena);
+    Globals *globals = globals_new(spec, spec->tasks[index], GRAPH_train, lower->arena);
     Attribute *sequences = element_attribute(element, "sequences");
-    Task task = {.name = intern(lower->module->interns, spec->tasks[lower->task]->name),
+    Task task = {.name = intern(lower->module->interns, spec->tasks[index]->name),
                  .sequences = lower->module->settings.sequences,
                  .loc = element->loc};
     if (sequences &&
@@ -308,12 +317,11 @@ static bool add_task(Lower *lower)
 
 bool lower_task(Lower *lower, uint32_t task)
 {
-    lower->task = task;
-    lower->generates = false;
-    bool is_trained = task_loss(lower->spec->tasks[task]) != NULL;
-    if (!add_task(lower) || (is_trained && !lower_host(lower, GRAPH_train)) ||
-        !lower_host(lower, GRAPH_evaluate))
+    bool is_trained = task_loss(lower->spec->tasks[task]) != NULL, generates = false;
+    if (!add_task(lower, task) ||
+        (is_trained && !lower_host(lower, task, GRAPH_train, &generates)) ||
+        !lower_host(lower, task, GRAPH_evaluate, &generates))
         return false;
-    return !lower->generates ||
-           (lower_host(lower, GRAPH_encode) && lower_host(lower, GRAPH_decode));
+    return !generates || (lower_host(lower, task, GRAPH_encode, &generates) &&
+                          lower_host(lower, task, GRAPH_decode, &generates));
 }

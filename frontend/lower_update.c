@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "frontend/lower.h"
-#include "ir/axis.h"
 
 /* -- settings ----------------------------------------------------------------------- */
 
@@ -183,8 +182,8 @@ static bool bind_states(Lower *lower, Frame *frame, const Param *param)
         if (!add_state(lower, frame, child, param, &state))
             return false;
         const Node *node =
-            graph_source(lower->graph, (BuildSite){child->loc, STAGE_forward}, OP_state,
-                         state->name, state->type);
+            graph_source(lower->draft->graph, (BuildSite){child->loc, STAGE_forward},
+                         OP_state, state->name, state->type);
         if (!node)
             return false;
         frame_bind(frame, element_attribute(child, "name")->value, node);
@@ -208,23 +207,26 @@ static bool lower_param_update(Lower *lower, const Param *param, UpdateValues va
     const Element *optimizer = lower->spec->optimizer->element;
     BuildSite site = {optimizer->loc, STAGE_forward};
     Bindings sets;
-    Frame *frame = optimizer_frame(lower, lower->globals, &sets);
-    lower->param = param;
-    lower->assigned = (Names){0};
-    bind_word(lower, frame, "param",
-              graph_source(lower->graph, site, OP_param, param->name, param->type));
-    bind_word(lower, frame, "gradient",
-              graph_source(lower->graph, site, OP_gradient, param->name, param->type));
+    Frame *frame = optimizer_frame(lower, lower->draft->globals, &sets);
+    lower->draft->param = param;
+    lower->draft->assigned = (Names){0};
+    bind_word(
+        lower, frame, "param",
+        graph_source(lower->draft->graph, site, OP_param, param->name, param->type));
+    bind_word(
+        lower, frame, "gradient",
+        graph_source(lower->draft->graph, site, OP_gradient, param->name, param->type));
     bind_word(lower, frame, "lr", values.lr);
     bind_word(lower, frame, "gradient_norm", values.gradient_norm);
     bool ok = apply_exceptions(lower, frame, param) && bind_states(lower, frame, param) &&
               lower_body(lower, frame, optimizer);
     frame_free(frame);
-    if (ok && !names_get(&lower->assigned, intern(lower->module->interns, "param"))) {
+    if (ok &&
+        !names_get(&lower->draft->assigned, intern(lower->module->interns, "param"))) {
         diag_error(lower->diags, optimizer->loc, "the optimizer never assigns 'param'");
         ok = false;
     }
-    lower->param = NULL;
+    lower->draft->param = NULL;
     return ok;
 }
 
@@ -240,7 +242,7 @@ static const Node *sum_of_squares(Graph *graph, BuildSite site, const Node *x)
 static const Node *norm_of_gradients(Lower *lower, BuildSite site,
                                      const Param *const *params, uint32_t count)
 {
-    Graph *graph = lower->graph;
+    Graph *graph = lower->draft->graph;
     const Node *total = NULL;
     for (uint32_t i = 0; i < count; i++) {
         const Node *gradient =
@@ -267,27 +269,21 @@ static bool lower_update(Lower *lower, uint32_t task)
                    spec->tasks[task]->name);
         return false;
     }
-    const char *name = spec->tasks[task]->name;
-    lower->task = task;
-    lower->next_salt = 1;
-    lower->globals = globals_new(spec, spec->tasks[task], GRAPH_train, lower->arena);
-    lower->graph = graph_new(lower->module->interns, lower->diags, GRAPH_update,
-                             arena_format(lower->arena, "%s.update", name), name);
-    lower->inputs = lower->results = (Names){0};
-    lower->sites_allowed = lower->params_allowed = false;
+    Globals *globals = globals_new(spec, spec->tasks[task], GRAPH_train, lower->arena);
+    Draft draft = draft_new(lower, task, globals, GRAPH_update, "update");
+    lower->draft = &draft;
     BuildSite site = {spec->optimizer->element->loc, STAGE_forward};
     UpdateValues values = {
-        .lr = graph_source(lower->graph, site, OP_input, "lr", TYPE_SCALAR),
+        .lr = graph_source(draft.graph, site, OP_input, "lr", TYPE_SCALAR),
         .gradient_norm = norm_of_gradients(lower, site, params, count),
     };
     bool ok = true;
     for (uint32_t i = 0; i < count && ok; i++)
         ok = lower_param_update(lower, params[i], values);
-    graph_output(lower->graph, OUTPUT_result, "gradient_norm", values.gradient_norm,
+    graph_output(draft.graph, OUTPUT_result, "gradient_norm", values.gradient_norm,
                  site.loc);
-    axes_derive_limits(lower->graph, lower->module->settings.tokens,
-                       lower->module->settings.sequences);
-    module_add_graph(lower->module, lower->graph);
+    draft_finish(lower, &draft);
+    lower->draft = NULL;
     return ok;
 }
 

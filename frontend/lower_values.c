@@ -47,7 +47,7 @@ const Node *lower_operand(Lower *lower, Frame *frame, Attribute *attribute)
     if (!expr_number(exprs, attribute, frame_names(frame), &number))
         return NULL;
     BuildSite site = {attribute->loc, STAGE_forward};
-    return graph_constant(lower->graph, site, number);
+    return graph_constant(lower->draft->graph, site, number);
 }
 
 const Node *lower_value(Lower *lower, Frame *frame, Attribute *attribute)
@@ -63,12 +63,12 @@ const Node *lower_value(Lower *lower, Frame *frame, Attribute *attribute)
 
 bool lower_output(Lower *lower, const char *name, const Node *value, Loc loc)
 {
-    if (names_get(&lower->results, name) || strcmp(name, "loss") == 0) {
+    if (names_get(&lower->draft->results, name) || strcmp(name, "loss") == 0) {
         diag_error(lower->diags, loc, "there is a result '%s' already", name);
         return false;
     }
-    names_set(&lower->results, lower->arena, name, value);
-    graph_output(lower->graph, OUTPUT_result, name, value, loc);
+    names_set(&lower->draft->results, lower->arena, name, value);
+    graph_output(lower->draft->graph, OUTPUT_result, name, value, loc);
     return true;
 }
 
@@ -148,8 +148,8 @@ bool lower_shape(Lower *lower, Frame *frame, const Attribute *attribute, bool ax
             return false;
         }
         const char *word = intern_span(lower->module->interns, at, len);
-        int32_t axis =
-            axes && out->rank == 0 ? graph_find_axis(lower->graph, word) : AXIS_STATIC;
+        int32_t axis = axes && out->rank == 0 ? graph_find_axis(lower->draft->graph, word)
+                                              : AXIS_STATIC;
         if (axis != AXIS_STATIC)
             out->axis = axis;
         else if (!shape_item(lower, frame, attribute, at, len, &out->dims[out->rank]))
@@ -167,7 +167,7 @@ bool lower_axis_of(Lower *lower, Frame *frame, Attribute *attribute, int32_t *ou
     const char *name = expr_text(lower->spec->exprs, attribute, frame_names(frame));
     if (!name)
         return false;
-    *out = graph_find_axis(lower->graph, name);
+    *out = graph_find_axis(lower->draft->graph, name);
     if (*out != AXIS_STATIC)
         return true;
     const Node *value = frame_value(frame, name);
@@ -183,8 +183,8 @@ bool lower_axis_of(Lower *lower, Frame *frame, Attribute *attribute, int32_t *ou
     Names known = {0};
     for (uint32_t i = 0; i < frame->values.count; i++)
         names_set(&known, frame->arena, frame->values.names[i], lower);
-    for (uint32_t i = 0; i < lower->graph->axis_count; i++)
-        names_set(&known, frame->arena, lower->graph->axes[i].name, lower);
+    for (uint32_t i = 0; i < lower->draft->graph->axis_count; i++)
+        names_set(&known, frame->arena, lower->draft->graph->axes[i].name, lower);
     unknown_name(lower->diags, attribute->loc, "axis", name, known.names, known.count);
     frame_note(frame);
     return false;
