@@ -164,31 +164,30 @@ static void keep_objects(const Jit *jit, const CompileQueue *queue, uint32_t cou
 }
 
 /* From `first` on, kernels have no code yet. */
-static bool make_code(Jit *jit, Kernel *first, Diags *diags)
+static bool make_code(Jit *jit, uint32_t first, Diags *diags)
 {
-    uint32_t count = 0;
-    for (Kernel *kernel = first; kernel; kernel = kernel->next)
-        count++;
+    Kernel *const *kernels = jit->table.kernels + first;
+    uint32_t count = jit->table.count - first;
     CompileQueue queue = {
         .processor = &jit->processor,
-        .kernels = ARENA_ARRAY(jit->arena, Kernel *, count + 1),
+        .kernels = ARENA_ARRAY(jit->arena, Kernel *, count),
         .dump = jit->dump_ir ? stderr : NULL,
     };
-    for (Kernel *kernel = first; kernel; kernel = kernel->next) {
-        object_cache_name(&jit->cache, kernel);
-        if (!queue.dump && object_cache_load(&jit->cache, kernel))
+    for (uint32_t i = 0; i < count; i++) {
+        object_cache_name(&jit->cache, kernels[i]);
+        if (!queue.dump && object_cache_load(&jit->cache, kernels[i]))
             jit->stats.from_cache++;
         else
-            queue.kernels[queue.count++] = kernel;
+            queue.kernels[queue.count++] = kernels[i];
     }
     if (queue.count)
         compile_all(&queue);
     keep_objects(jit, &queue, count);
     bool ok = true;
-    for (Kernel *kernel = first; kernel; kernel = kernel->next)
-        ok = link_kernel(jit, kernel, diags) && ok;
-    for (Kernel *kernel = first; kernel && ok; kernel = kernel->next)
-        ok = find_code(jit, kernel, diags);
+    for (uint32_t i = 0; i < count; i++)
+        ok = link_kernel(jit, kernels[i], diags) && ok;
+    for (uint32_t i = 0; i < count && ok; i++)
+        ok = find_code(jit, kernels[i], diags);
     jit->stats.distinct += count;
     return ok;
 }
@@ -196,7 +195,7 @@ static bool make_code(Jit *jit, Kernel *first, Diags *diags)
 bool jit_compile(Jit *jit, const Module *module, Program **out_programs, Diags *diags)
 {
     double start = clock_seconds();
-    Kernel *last = jit->table.last;
+    uint32_t first = jit->table.count;
     Kernel ***kernels = ARENA_ARRAY(jit->arena, Kernel **, module->graph_count + 1);
     bool ok = true;
     for (uint32_t i = 0; i < module->graph_count; i++) {
@@ -208,7 +207,7 @@ bool jit_compile(Jit *jit, const Module *module, Program **out_programs, Diags *
                            diags) &&
              ok;
     }
-    ok = ok && make_code(jit, last ? last->next : jit->table.first, diags);
+    ok = ok && make_code(jit, first, diags);
     for (uint32_t i = 0; i < module->graph_count && ok; i++) {
         for (uint32_t j = 0; out_programs[i] && j < out_programs[i]->call_count; j++) {
             if (!kernels[i][j])

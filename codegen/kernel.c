@@ -10,7 +10,7 @@
 #include <llvm-c/Transforms/PassBuilder.h>
 
 #include "codegen/object_cache.h"
-#include "ir/base/hash.h"
+#include "ir/base/list.h"
 
 /* Emitters write vector code with loops in place, so little is left to do: share what
  * they computed twice, hoist what does not change in a loop, drop what nobody needs. */
@@ -101,31 +101,48 @@ char *kernel_describe(const KernelClass *kernel_class, const KernelStep *step,
     return text;
 }
 
+typedef struct KernelKey {
+    const KernelTable *table;
+    const char *description;
+    size_t len;
+} KernelKey;
+
+static bool is_kernel(uint32_t place, const void *context)
+{
+    const KernelKey *key = context;
+    const Kernel *kernel = key->table->kernels[place];
+    return kernel->description_len == key->len &&
+           memcmp(kernel->description, key->description, key->len) == 0;
+}
+
+static void append(KernelTable *table, const KernelClass *kernel_class,
+                   const KernelStep *step, const KernelKey *key)
+{
+    Kernel *kernel = ARENA_ARRAY(table->arena, Kernel, 1);
+    kernel->kernel_class = kernel_class;
+    kernel->step = *step;
+    kernel->description = arena_string(table->arena, key->description, key->len);
+    kernel->description_len = key->len;
+    ARENA_LIST_ROOM(table->arena, table->kernels, table->count + 1, table->capacity);
+    table->kernels[table->count++] = kernel;
+}
+
 Kernel *kernel_table_add(KernelTable *table, const KernelClass *kernel_class,
                          const KernelStep *step)
 {
-    size_t len;
-    char *text = kernel_describe(kernel_class, step, &len);
-    uint64_t hash = hash_word(HASH_START, hash_bytes(HASH_START, text, len));
-    Kernel **slot = &table->buckets[hash % KERNEL_BUCKETS];
-    while (*slot && ((*slot)->description_len != len ||
-                     memcmp((*slot)->description, text, len) != 0))
-        slot = &(*slot)->bucket_next;
-    if (!*slot) {
-        Kernel *kernel = ARENA_ARRAY(table->arena, Kernel, 1);
-        kernel->kernel_class = kernel_class;
-        kernel->step = *step;
-        kernel->description = arena_string(table->arena, text, len);
-        kernel->description_len = len;
-        *slot = kernel;
-        if (table->last)
-            table->last->next = kernel;
-        else
-            table->first = kernel;
-        table->last = kernel;
+    KernelKey key = {.table = table};
+    char *text = kernel_describe(kernel_class, step, &key.len);
+    key.description = text;
+    uint64_t hash = hash_secret(text, key.len);
+    uint32_t place = map_find(&table->places, hash, is_kernel, &key);
+    if (place == MAP_ABSENT) {
+        place = table->count;
+        append(table, kernel_class, step, &key);
+        table->places.arena = table->arena;
+        map_add(&table->places, hash, place);
     }
     free(text);
-    return *slot;
+    return table->kernels[place];
 }
 
 static void emit_begin(Emit *e, const Kernel *kernel, const Processor *processor)

@@ -4,6 +4,7 @@
 
 #include "codegen/emit.h"
 #include "codegen/llvm.h"
+#include "ir/base/map.h"
 #include "ir/lowering.h"
 
 typedef struct Kernel Kernel;
@@ -17,17 +18,16 @@ struct Kernel {
     bool from_cache;
     char *error; /* malloc'ed, if LLVM refused */
     KernelFn *code;
-    Kernel *next; /* in the order they were asked for */
-    Kernel *bucket_next;
 };
 
-enum { KERNEL_BUCKETS = 1024 };
-
-/* All kernels of one Jit, found by description. */
+/* All kernels of one Jit, found by description. Zeroed but for the arena, in which all of
+ * it is, a table is empty. */
 typedef struct KernelTable {
     Arena *arena;
-    Kernel *first, *last;
-    Kernel *buckets[KERNEL_BUCKETS];
+    Kernel **kernels; /* in the order they were asked for */
+    uint32_t count;
+    size_t capacity;
+    Map places;
 } KernelTable;
 
 /* Which class of kernels runs a lowering; NULL: no kernel does. */

@@ -1,72 +1,30 @@
-/* Name maps: open addressing by the address of the name, over parallel arrays. */
+/* Parallel lists of names and values, and a map from the address of a name to its
+ * place. */
 #include "frontend/names.h"
 
-#include <string.h>
+#include "ir/base/list.h"
 
-#include "ir/base/hash.h"
-
-enum { FEW = 8 }; /* up to so many, a walk is quicker than a table, and a list is read */
-
-static uint32_t *find_slot(const Names *names, const char *name)
-{
-    uint32_t i =
-        (uint32_t)hash_word(HASH_START, (uintptr_t)name) & (names->slot_count - 1);
-    while (names->slots[i] && names->names[names->slots[i] - 1] != name)
-        i = (i + 1) & (names->slot_count - 1);
-    return &names->slots[i];
-}
-
-/* The index of the name, or count. */
-static uint32_t find(const Names *names, const char *name)
-{
-    if (names->slot_count) {
-        uint32_t slot = *find_slot(names, name);
-        return slot ? slot - 1 : names->count;
-    }
-    for (uint32_t i = 0; i < names->count; i++)
-        if (names->names[i] == name)
-            return i;
-    return names->count;
-}
-
-static void grow(Names *names, Arena *arena)
-{
-    names->capacity = names->capacity ? 2 * names->capacity : FEW;
-    const char **larger = ARENA_ARRAY(arena, const char *, names->capacity);
-    const void **values = ARENA_ARRAY(arena, const void *, names->capacity);
-    if (names->count) {
-        memcpy(larger, names->names, names->count * sizeof *larger);
-        memcpy(values, names->values, names->count * sizeof *values);
-    }
-    names->names = larger;
-    names->values = values;
-    if (names->capacity <= FEW)
-        return;
-    names->slot_count = 4 * names->capacity;
-    names->slots = ARENA_ARRAY(arena, uint32_t, names->slot_count);
-    for (uint32_t i = 0; i < names->count; i++)
-        *find_slot(names, names->names[i]) = i + 1;
-}
+enum { FEW = 8 }; /* known names, which are all listed */
 
 void names_set(Names *names, Arena *arena, const char *name, const void *value)
 {
-    uint32_t at = find(names, name);
-    if (at < names->count) {
-        names->values[at] = value;
+    uint32_t place = map_find_word(&names->places, (uintptr_t)name);
+    if (place != MAP_ABSENT) {
+        names->values[place] = value;
         return;
     }
-    if (names->count == names->capacity)
-        grow(names, arena);
+    ARENA_LIST_ROOM(arena, names->names, names->count + 1, names->name_capacity);
+    ARENA_LIST_ROOM(arena, names->values, names->count + 1, names->value_capacity);
     names->names[names->count] = name;
-    names->values[names->count++] = value;
-    if (names->slot_count)
-        *find_slot(names, name) = names->count;
+    names->values[names->count] = value;
+    names->places.arena = arena;
+    map_add_word(&names->places, (uintptr_t)name, names->count++);
 }
 
 const void *names_get(const Names *names, const char *name)
 {
-    uint32_t at = find(names, name);
-    return at < names->count ? names->values[at] : NULL;
+    uint32_t place = map_find_word(&names->places, (uintptr_t)name);
+    return place != MAP_ABSENT ? names->values[place] : NULL;
 }
 
 void unknown_name(Diags *diags, Loc loc, const char *what, const char *name,

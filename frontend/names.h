@@ -7,12 +7,14 @@
 
 #include "ir/base/arena.h"
 #include "ir/base/diag.h"
+#include "ir/base/map.h"
 
 typedef struct Names {
     const char **names; /* interned; in order of first entry */
     const void **values;
     uint32_t count;
-    uint32_t capacity, *slots, slot_count;
+    size_t name_capacity, value_capacity;
+    Map places;
 } Names;
 
 /* Zeroed Names are empty. Memory comes from `arena` and is left there when the map

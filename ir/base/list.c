@@ -5,7 +5,7 @@
 
 #include "ir/base/heap.h"
 
-enum { FIRST_CAPACITY = 16 };
+enum { FIRST_CAPACITY = 8 };
 
 static size_t doubled(size_t capacity, size_t count)
 {

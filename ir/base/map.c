@@ -5,7 +5,7 @@
 
 #include "ir/base/heap.h"
 
-enum { FIRST_SLOTS = 16 };
+enum { FIRST_SLOTS = 8 };
 
 void map_free(Map *map)
 {

@@ -1,4 +1,4 @@
-/* One region of pages for all numbers of a module, and a hash table of names over it. */
+/* One region of pages for all numbers of a module, and their names. */
 #include "runtime/weights/store.h"
 
 #include <assert.h>
@@ -8,20 +8,16 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "ir/base/hash.h"
-
-typedef struct NameSlot {
-    const char *name;
-    uint32_t entry;
-} NameSlot;
+#include "ir/base/heap.h"
+#include "ir/base/strings.h"
 
 struct Store {
     Arena *arena;
     const Module *module;
     StoreEntry *entries;
     uint32_t entry_count;
-    NameSlot *slots;
-    uint32_t slot_mask;
+    Strings *names;         /* of entries, and other names of theirs */
+    uint32_t *name_entries; /* by number of the name */
     char *pages;
     int64_t page_bytes;
 };
@@ -33,10 +29,8 @@ void *pages_new(int64_t bytes)
     size_t size = bytes > 0 ? (size_t)bytes : 1;
     void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (pages == MAP_FAILED) {
-        fprintf(stderr, "out of memory: %zu bytes\n", size);
-        exit(1);
-    }
+    if (pages == MAP_FAILED)
+        out_of_memory(size);
     return pages;
 }
 
@@ -52,23 +46,22 @@ static int64_t padded_bytes(int64_t elements)
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
+/* The first entry of a name has it. */
 static void add_name(Store *store, const char *name, uint32_t entry)
 {
-    uint32_t at = (uint32_t)hash_bytes(HASH_START, name, strlen(name)) & store->slot_mask;
-    while (store->slots[at].name)
-        at = (at + 1) & store->slot_mask;
-    store->slots[at] = (NameSlot){name, entry};
+    uint32_t known = strings_count(store->names);
+    uint32_t number = strings_add(store->names, name, strlen(name));
+    if (number == known)
+        store->name_entries[number] = entry;
 }
 
 static void index_names(Store *store)
 {
-    uint32_t names = store->entry_count, slots = 16;
+    uint32_t names = store->entry_count;
     for (uint32_t i = 0; i < store->module->param_count; i++)
         names += store->module->params[i].alias_count;
-    while (slots < 2 * names)
-        slots *= 2;
-    store->slots = ARENA_ARRAY(store->arena, NameSlot, slots);
-    store->slot_mask = slots - 1;
+    store->names = strings_new();
+    store->name_entries = ARENA_ARRAY(store->arena, uint32_t, names);
     for (uint32_t i = 0; i < store->entry_count; i++) {
         const Param *param = store->entries[i].param;
         add_name(store, store->entries[i].name, i);
@@ -147,6 +140,7 @@ void store_free(Store *store)
 {
     if (!store)
         return;
+    strings_free(store->names);
     pages_free(store->pages, store->page_bytes);
     arena_free(store->arena);
 }
@@ -169,11 +163,8 @@ StoreEntry *store_at(Store *store, uint32_t index)
 
 StoreEntry *store_find(const Store *store, const char *name)
 {
-    uint32_t at = (uint32_t)hash_bytes(HASH_START, name, strlen(name)) & store->slot_mask;
-    for (; store->slots[at].name; at = (at + 1) & store->slot_mask)
-        if (strcmp(store->slots[at].name, name) == 0)
-            return &store->entries[store->slots[at].entry];
-    return NULL;
+    uint32_t number = strings_find(store->names, name, strlen(name));
+    return number == STRING_ABSENT ? NULL : &store->entries[store->name_entries[number]];
 }
 
 bool store_map(StoreEntry *entry, const float *data)

@@ -12,10 +12,10 @@
 
 #include "ir/base/arena.h"
 #include "ir/base/files.h"
-#include "ir/base/hash.h"
+#include "ir/base/strings.h"
 #include "runtime/weights/foreign_file.h"
 
-enum { LARGEST_INDEX = 16 << 20, MOST_FILES = 4096, SLOTS = 2 * MOST_FILES };
+enum { LARGEST_INDEX = 16 << 20, MOST_FILES = 4096 };
 
 static const char WHOLE[] = "model.safetensors", INDEX[] = "model.safetensors.index.json";
 
@@ -28,9 +28,8 @@ struct TensorSet {
     Arena *arena;
     const char *path;
     TensorFile **files;
-    const char **file_names; /* as the index has them */
+    Strings *file_names; /* as an index has them, numbered as the files are */
     uint32_t file_count;
-    uint32_t *slots;    /* [SLOTS] of file_names by hash: the file's number + 1, or 0 */
     SetTensor *members; /* by name */
     uint32_t count;
 };
@@ -97,22 +96,13 @@ static const char *beside(TensorSet *set, const char *path, const char *name)
     return joined;
 }
 
-static uint32_t *slot_of(TensorSet *set, const char *name)
-{
-    uint64_t hash = hash_bytes(HASH_START, name, strlen(name));
-    uint32_t at = (uint32_t)hash % SLOTS;
-    while (set->slots[at] && strcmp(set->file_names[set->slots[at] - 1], name) != 0)
-        at = (at + 1) % SLOTS;
-    return &set->slots[at];
-}
-
 /* The file's number, opened if it was not yet; -1 after an error. */
 static int64_t need_file(TensorSet *set, const char *index, const char *name,
                          Diags *diags)
 {
-    uint32_t *slot = slot_of(set, name);
-    if (*slot)
-        return *slot - 1;
+    uint32_t number = strings_find(set->file_names, name, strlen(name));
+    if (number != STRING_ABSENT)
+        return number;
     const Loc loc = {.file = index};
     if (strchr(name, '/') || *name == '\0' || strcmp(name, ".") == 0 ||
         strcmp(name, "..") == 0) {
@@ -128,10 +118,8 @@ static int64_t need_file(TensorSet *set, const char *index, const char *name,
         diag_note(diags, loc, "the file is named here");
         return -1;
     }
-    set->file_names[set->file_count] = arena_string(set->arena, name, strlen(name));
-    set->files[set->file_count] = file;
-    *slot = ++set->file_count;
-    return *slot - 1;
+    set->files[set->file_count++] = file;
+    return strings_add(set->file_names, name, strlen(name));
 }
 
 static bool add_member(TensorSet *set, const char *index, const char *name,
@@ -166,8 +154,7 @@ static bool open_index(TensorSet *set, const char *path, Diags *diags)
         diag_error(diags, (Loc){.file = path},
                    "is no index of weights: it has no object \"weight_map\"");
     set->files = ARENA_ARRAY(set->arena, TensorFile *, MOST_FILES);
-    set->file_names = ARENA_ARRAY(set->arena, const char *, MOST_FILES);
-    set->slots = ARENA_ARRAY(set->arena, uint32_t, SLOTS);
+    set->file_names = strings_new();
     set->members = ARENA_ARRAY(set->arena, SetTensor, json_object_size(map));
     const char *name;
     json_object_foreach(map, name, value)
@@ -254,6 +241,7 @@ void tensor_set_close(TensorSet *set)
         return;
     for (uint32_t i = 0; i < set->file_count; i++)
         tensor_file_close(set->files[i]);
+    strings_free(set->file_names);
     arena_free(set->arena);
 }
 

@@ -18,12 +18,14 @@
 
 #include "ir/base/arena.h"
 #include "ir/base/heap.h"
+#include "ir/base/list.h"
+#include "ir/base/map.h"
 #include "ir/base/strings.h"
 #include "runtime/data/text/file_bytes.h"
 #include "runtime/data/text/unicode.h"
 
 typedef struct Merge {
-    uint32_t left, right, result; /* symbols; result is STRING_ABSENT in a free slot */
+    uint32_t result; /* the symbol */
     uint32_t rank;
 } Merge;
 
@@ -32,8 +34,10 @@ struct Bpe {
     int32_t *symbol_ids;  /* [symbols], -1 if not in the vocabulary */
     uint32_t *id_symbols; /* [size] */
     int32_t size;
-    Merge *merges; /* open addressing */
-    uint32_t merge_mask;
+    Merge *merges;
+    uint32_t merge_count;
+    size_t merge_capacity;
+    Map merge_places; /* by the two symbols */
     uint32_t byte_symbols[256];
     int32_t code_bytes[256 + 68]; /* stand-in character to byte, or -1 */
     pcre2_code *pattern;
@@ -140,16 +144,28 @@ static bool read_vocab(Bpe *bpe, const char *path, Diags *diags)
     return ok;
 }
 
-static Merge *merge_slot(const Bpe *bpe, uint32_t left, uint32_t right)
+static uint64_t pair_word(uint32_t left, uint32_t right)
 {
-    uint64_t hash = ((uint64_t)left << 32 | right) * 0x9e3779b97f4a7c15u;
-    uint32_t at = (uint32_t)(hash >> 32) & bpe->merge_mask;
-    for (;; at = (at + 1) & bpe->merge_mask) {
-        Merge *merge = &bpe->merges[at];
-        if (merge->result == STRING_ABSENT ||
-            (merge->left == left && merge->right == right))
-            return merge;
+    return (uint64_t)left << 32 | right;
+}
+
+/* The merge of two symbols, or NULL. */
+static const Merge *find_merge(const Bpe *bpe, uint32_t left, uint32_t right)
+{
+    uint32_t place = map_find_word(&bpe->merge_places, pair_word(left, right));
+    return place == MAP_ABSENT ? NULL : &bpe->merges[place];
+}
+
+static void set_merge(Bpe *bpe, uint32_t left, uint32_t right, Merge merge)
+{
+    uint64_t pair = pair_word(left, right);
+    uint32_t place = map_find_word(&bpe->merge_places, pair);
+    if (place == MAP_ABSENT) {
+        place = bpe->merge_count++;
+        LIST_ROOM(bpe->merges, bpe->merge_count, bpe->merge_capacity);
+        map_add_word(&bpe->merge_places, pair, place);
     }
+    bpe->merges[place] = merge;
 }
 
 /* "left right"; as in the reference, a pair that comes twice has its last rank. */
@@ -168,7 +184,7 @@ static bool add_merge(Bpe *bpe, const char *line, size_t len, uint32_t rank)
     text_buffer_add(&both, blank + 1, right_len);
     uint32_t result = strings_add(bpe->symbols, both.bytes, both.count);
     text_buffer_free(&both);
-    *merge_slot(bpe, left, right) = (Merge){left, right, result, rank};
+    set_merge(bpe, left, right, (Merge){result, rank});
     return true;
 }
 
@@ -205,15 +221,6 @@ static bool read_merges(Bpe *bpe, const char *path, Diags *diags)
     TextBuffer file = {0};
     if (!file_bytes_read(path, LARGEST_FILE, &file, diags))
         return false;
-    size_t lines = 1, slots = 64;
-    for (size_t i = 0; i < file.count; i++)
-        lines += file.bytes[i] == '\n';
-    while (slots < 2 * lines)
-        slots *= 2;
-    bpe->merge_mask = (uint32_t)(slots - 1);
-    bpe->merges = heap_alloc(slots * sizeof *bpe->merges);
-    for (size_t i = 0; i < slots; i++)
-        bpe->merges[i] = (Merge){.result = STRING_ABSENT};
     bool ok = file.count == 0 || read_lines(bpe, &file, path, diags);
     text_buffer_free(&file);
     return ok;
@@ -252,6 +259,7 @@ void bpe_free(Bpe *bpe)
     free(bpe->symbol_ids);
     free(bpe->id_symbols);
     free(bpe->merges);
+    map_free(&bpe->merge_places);
     pcre2_code_free(bpe->pattern);
     free(bpe);
 }
@@ -326,8 +334,8 @@ static void offer(const Bpe *bpe, BpeWord *word, uint32_t at)
         return;
     uint32_t first = word->symbols[at].symbol;
     uint32_t second = word->symbols[word->symbols[at].right].symbol;
-    const Merge *merge = merge_slot(bpe, first, second);
-    if (merge->result != STRING_ABSENT)
+    const Merge *merge = find_merge(bpe, first, second);
+    if (merge)
         heap_add(word, (MergeCandidate){merge->rank, at, first, second});
 }
 
@@ -360,7 +368,7 @@ static bool word_merge(const Bpe *bpe, BpeWord *word)
         word->symbols[left->right].symbol != pair.second)
         return true; /* out of date */
     Symbol *right = &word->symbols[left->right];
-    left->symbol = merge_slot(bpe, pair.first, pair.second)->result;
+    left->symbol = find_merge(bpe, pair.first, pair.second)->result;
     right->symbol = STRING_ABSENT;
     left->right = right->right;
     if (left->right != NO_SYMBOL)
