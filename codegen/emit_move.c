@@ -11,17 +11,6 @@
 #include <inttypes.h>
 #include <stddef.h>
 
-LLVMValueRef move_result(const Move *m)
-{
-    return emit_operand(m->e, m->node->arg_count);
-}
-
-LLVMValueRef move_row(Emit *e, LLVMValueRef base, LLVMValueRef row, int64_t width)
-{
-    LLVMValueRef offset = LLVMBuildNSWMul(e->builder, row, emit_i64(e, width), "");
-    return emit_at(e, e->f32, base, offset);
-}
-
 /* Rows [from_begin, from_begin + count) of one table to those from to_begin of
  * another. Whole rows stand end to end, so it is one copy. */
 static void copy_run(const Move *m, LLVMValueRef to, LLVMValueRef to_begin,

@@ -9,15 +9,6 @@
 #include "ir/base/map.h"
 #include "ir/base/heap.h"
 
-const char *const axis_kind_names[AXIS_KIND_COUNT] = {"batch", "primary", "fixed", "join",
-                                                      "pool"};
-const char *const output_role_names[OUTPUT_ROLE_COUNT] = {"result", "loss", "gradient",
-                                                          "assign", "graft"};
-const char *const graph_kind_names[GRAPH_KIND_COUNT] = {"train", "evaluate", "update",
-                                                        "graft", "encode",   "decode"};
-const char *const init_kind_names[INIT_KIND_COUNT] = {"zeros", "ones", "constant",
-                                                      "normal", "uniform"};
-
 struct GraphPrivate {
     size_t node_capacity, axis_capacity, output_capacity;
     Map nodes; /* ids by content */

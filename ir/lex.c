@@ -358,6 +358,19 @@ static void number_text(const Lexer *lexer, char text[LONGEST_NUMBER + 1])
     text[len] = 0;
 }
 
+bool lex_enum(Lexer *lexer, const char *kind, const char *const *names, uint32_t count,
+              uint32_t *out)
+{
+    Loc loc = lex_loc(lexer);
+    const char *word;
+    if (!lex_word(lexer, kind, &word))
+        return false;
+    for (*out = 0; *out < count; (*out)++)
+        if (strcmp(names[*out], word) == 0)
+            return true;
+    return lex_unknown(lexer, loc, kind, word, names, count);
+}
+
 bool lex_int(Lexer *lexer, const char *what, int64_t least, int64_t most, int64_t *out)
 {
     if (lexer->token.kind != TOKEN_number)

@@ -70,6 +70,9 @@ NODISCARD bool lex_string(Lexer *lexer, const char *what, const char **out);
 NODISCARD bool lex_name(Lexer *lexer, const char *what,
                         const char **out); /* bare or quoted */
 NODISCARD bool lex_word(Lexer *lexer, const char *what, const char **out);
+/* One of `count` names; *out is its place. */
+NODISCARD bool lex_enum(Lexer *lexer, const char *what, const char *const *names,
+                        uint32_t count, uint32_t *out);
 NODISCARD bool lex_int(Lexer *lexer, const char *what, int64_t least, int64_t most,
                        int64_t *out);
 NODISCARD bool lex_real(Lexer *lexer, const char *what, double *out);

@@ -11,19 +11,6 @@ enum { LARGEST_SHOWN = 1 << 20 };
 enum { MOST_GRAPHS = 1 << 14 };
 static const size_t LARGEST_TEXT = (size_t)1 << 30;
 
-bool parse_enum(Lexer *lexer, const char *kind, const char *const *names, uint32_t count,
-                uint32_t *out)
-{
-    Loc loc = lex_loc(lexer);
-    const char *word;
-    if (!lex_word(lexer, kind, &word))
-        return false;
-    for (*out = 0; *out < count; (*out)++)
-        if (strcmp(names[*out], word) == 0)
-            return true;
-    return lex_unknown(lexer, loc, kind, word, names, count);
-}
-
 /* -- lines of a module ------------------------------------------------------------- */
 
 typedef enum SettingKind {
@@ -60,7 +47,7 @@ static bool parse_setting(Parser *parser)
     Lexer *lexer = &parser->lexer;
     Settings *settings = &parser->module->settings;
     uint32_t which;
-    if (!parse_enum(lexer, "setting", setting_names, SETTING_COUNT, &which))
+    if (!lex_enum(lexer, "setting", setting_names, SETTING_COUNT, &which))
         return false;
     switch ((SettingKind)which) {
 #define SETTING(kind, name, preset, least, most, meaning)                                \
@@ -116,7 +103,7 @@ static bool parse_data(Parser *parser)
 static bool parse_init(Lexer *lexer, Init *out)
 {
     uint32_t kind;
-    if (!parse_enum(lexer, "initializer", init_kind_names, INIT_KIND_COUNT, &kind))
+    if (!lex_enum(lexer, "initializer", init_kind_names, INIT_KIND_COUNT, &kind))
         return false;
     out->kind = (InitKind)kind;
     if (kind == INIT_zeros || kind == INIT_ones)

@@ -337,7 +337,7 @@ static bool parse_axis_kind(GraphParser *g, Axis *axis)
 {
     Lexer *lexer = g->lexer;
     uint32_t kind;
-    if (!parse_enum(lexer, "kind of axis", axis_kind_names, AXIS_KIND_COUNT, &kind))
+    if (!lex_enum(lexer, "kind of axis", axis_kind_names, AXIS_KIND_COUNT, &kind))
         return false;
     axis->kind = (AxisKind)kind;
     switch (axis->kind) {
@@ -398,8 +398,8 @@ static bool parse_output(GraphParser *g)
     const char *name = "";
     const Node *value = NULL;
     Loc loc;
-    if (!parse_enum(lexer, "kind of line in a graph", output_role_names,
-                    OUTPUT_ROLE_COUNT, &role))
+    if (!lex_enum(lexer, "kind of line in a graph", output_role_names, OUTPUT_ROLE_COUNT,
+                  &role))
         return false;
     if (role != OUTPUT_loss && role != OUTPUT_graft &&
         !lex_string(lexer, "a name", &name))

@@ -14,7 +14,5 @@ enum { MOST_ERRORS_READ = 30 }; /* then the rest of the text is not looked at */
 
 /* From the word after `graph` to the closing brace. Errors are counted in the lexer. */
 void parse_graph(Parser *parser);
-NODISCARD bool parse_enum(Lexer *lexer, const char *kind, const char *const *names,
-                          uint32_t count, uint32_t *out);
 
 #endif
