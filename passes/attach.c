@@ -18,7 +18,8 @@
 #include <string.h>
 
 #include "ir/axis.h"
-#include "ir/base/heap.h"
+#include "ir/base/list.h"
+#include "ir/base/map.h"
 #include "passes/pass.h"
 #include "passes/rewrite.h"
 
@@ -28,12 +29,14 @@ enum { MOST_ARGS = 8 };
 typedef struct PendingGraft {
     const Graph *graft;
     bool used;
+    uint32_t next, last; /* of the same site; MAP_ABSENT: none. `last` is of its first */
 } PendingGraft;
 
 typedef struct Attaching {
     Diags *diags;
     PendingGraft *pending; /* in module order */
-    uint32_t pending_count;
+    size_t pending_count, pending_capacity;
+    Map sites;     /* name of a site, to its first pending graft */
     int32_t *axes; /* host axis -> axis of the result, or AXIS_STATIC: not created yet */
     int32_t *follow;  /* host axis -> what it became downstream, or AXIS_STATIC */
     bool *downstream; /* by node id: depends on a value that changed its axis */
@@ -210,12 +213,10 @@ static const Node *attach_site(Rewrite *rw, const Node *site)
     const Node *in = rewrite_image(rw, site->args[0]);
     const Node *value = rewrite_image(rw, site->args[1]);
     int32_t axis_before = value->type.axis;
-    for (uint32_t i = 0; i < at->pending_count && value; i++) {
-        PendingGraft *pending = &at->pending[i];
-        if (strcmp(pending->graft->site, site->attr.site.name) != 0)
-            continue;
-        value = inline_graft(rw, pending->graft, in, value);
-        pending->used = true;
+    uint32_t i = map_find_word(&at->sites, (uintptr_t)site->attr.site.name);
+    for (; i != MAP_ABSENT && value; i = at->pending[i].next) {
+        value = inline_graft(rw, at->pending[i].graft, in, value);
+        at->pending[i].used = true;
     }
     if (value && value->type.axis != axis_before && site->type.axis != AXIS_STATIC) {
         at->follow[site->type.axis] = value->type.axis;
@@ -242,19 +243,26 @@ static const Node *attach_node(Rewrite *rw, const Node *node)
 
 /* -- before and after ----------------------------------------------------- */
 
+static void add_pending(Attaching *at, const Graph *graft)
+{
+    LIST_ROOM(at->pending, at->pending_count + 1, at->pending_capacity);
+    uint32_t place = (uint32_t)at->pending_count++;
+    at->pending[place] =
+        (PendingGraft){.graft = graft, .next = MAP_ABSENT, .last = place};
+    uint32_t first = map_find_word(&at->sites, (uintptr_t)graft->site);
+    if (first == MAP_ABSENT) {
+        map_add_word(&at->sites, (uintptr_t)graft->site, place);
+    } else {
+        at->pending[at->pending[first].last].next = place;
+        at->pending[first].last = place;
+    }
+}
+
 static void collect_pending(Attaching *at, const PassContext *ctx, const Graph *host)
 {
-    uint32_t capacity = 0;
-    for (uint32_t i = 0; i < ctx->graft_count; i++) {
-        const Graph *graft = ctx->grafts[i];
-        if (strcmp(graft->host, host->name) != 0)
-            continue;
-        if (at->pending_count == capacity) {
-            capacity = capacity ? 2 * capacity : 16;
-            at->pending = heap_grow(at->pending, capacity * sizeof *at->pending);
-        }
-        at->pending[at->pending_count++] = (PendingGraft){.graft = graft};
-    }
+    for (uint32_t i = 0; i < ctx->graft_count; i++)
+        if (strcmp(ctx->grafts[i]->host, host->name) == 0)
+            add_pending(at, ctx->grafts[i]);
 }
 
 /* The host axis that `graft` replaces by another, or AXIS_STATIC. */
@@ -279,7 +287,7 @@ static void create_settled_axes(Rewrite *rw)
     bool *late = ARENA_ARRAY(rw->out->arena, bool, host->axis_count);
     for (uint32_t i = 0; i < host->axis_count; i++)
         at->axes[i] = at->follow[i] = AXIS_STATIC;
-    for (uint32_t i = 0; i < at->pending_count; i++) {
+    for (size_t i = 0; i < at->pending_count; i++) {
         int32_t axis = replaced_axis(host, at->pending[i].graft);
         if (axis != AXIS_STATIC)
             replaced[axis] = true;
@@ -296,7 +304,7 @@ static void create_settled_axes(Rewrite *rw)
 static bool all_used(const Attaching *at)
 {
     bool ok = true;
-    for (uint32_t i = 0; i < at->pending_count; i++) {
+    for (size_t i = 0; i < at->pending_count; i++) {
         const Graph *graft = at->pending[i].graft;
         if (!at->pending[i].used)
             diag_error(at->diags, (Loc){0}, "@%s: @%s has no site '%s'", graft->name,
@@ -317,30 +325,22 @@ static void finish_axes(Rewrite *rw, const Module *module)
     axes_derive_limits(rw->out, module->settings.tokens, module->settings.sequences);
 }
 
-/* The encode graph whose results a decode graph reads, if a graft moves an axis of it. */
-static const Graph *moved_encode(const Graph *decode, const Module *module)
+/* Whether a graft moves an axis of the encode graph. */
+static bool is_moved(const Graph *encode, const PassContext *ctx)
 {
-    const Graph *encode = NULL;
-    for (uint32_t i = 0; i < module->graph_count; i++)
-        if (module->graphs[i]->kind == GRAPH_encode &&
-            module->graphs[i]->task == decode->task)
-            encode = module->graphs[i];
-    for (uint32_t i = 0; encode && i < module->graph_count; i++) {
-        const Graph *graft = module->graphs[i];
-        if (graft->kind == GRAPH_graft && strcmp(graft->host, encode->name) == 0 &&
-            replaced_axis(encode, graft) != AXIS_STATIC)
-            return encode;
-    }
-    return NULL;
+    for (uint32_t i = 0; i < ctx->graft_count; i++)
+        if (strcmp(ctx->grafts[i]->host, encode->name) == 0 &&
+            replaced_axis(encode, ctx->grafts[i]) != AXIS_STATIC)
+            return true;
+    return false;
 }
 
 /* Values that the encode graph keeps may have got longer: so do the axes of the decode
  * graph that they come in on. */
-static bool lengthen_kept_axes(Graph *decode, PassContext *ctx)
+static void lengthen_kept_axes(Graph *decode, const PassContext *ctx)
 {
-    const Graph *before = moved_encode(decode, ctx->module);
-    Graph *encode = before ? pass_attach(before, ctx) : NULL;
-    for (uint32_t i = 0; encode && i < decode->node_count; i++) {
+    const Graph *encode = ctx->encode;
+    for (uint32_t i = 0; i < decode->node_count; i++) {
         const Node *node = decode->nodes[i];
         const Output *kept =
             node->op == OP_input
@@ -353,11 +353,8 @@ static bool lengthen_kept_axes(Graph *decode, PassContext *ctx)
         if (to->kind == AXIS_KIND_primary && to->longest < from->longest)
             to->longest = from->longest;
     }
-    if (encode)
-        axes_derive_limits(decode, ctx->module->settings.tokens,
-                           ctx->module->settings.sequences);
-    graph_free(encode);
-    return encode || !before;
+    axes_derive_limits(decode, ctx->module->settings.tokens,
+                       ctx->module->settings.sequences);
 }
 
 Graph *pass_attach(const Graph *in, PassContext *ctx)
@@ -373,11 +370,12 @@ Graph *pass_attach(const Graph *in, PassContext *ctx)
     collect_pending(&at, ctx, in);
     create_settled_axes(&rw);
     bool ok = rewrite_into(&rw) && all_used(&at);
-    if (ok) {
+    if (ok)
         finish_axes(&rw, ctx->module);
-        ok = out->kind != GRAPH_decode || lengthen_kept_axes(out, ctx);
-    }
+    if (ok && ctx->encode && is_moved(ctx->encode_before, ctx))
+        lengthen_kept_axes(out, ctx);
     free(at.pending);
+    map_free(&at.sites);
     if (ok)
         return out;
     graph_free(out);

@@ -254,34 +254,84 @@ static const Graph **grafts_of(const Module *module, uint32_t *out_count)
     return grafts;
 }
 
+/* The place of the encode graph of a decode graph's task; the module's count if there is
+ * none. */
+static uint32_t find_encode(const Module *module, const Graph *decode)
+{
+    uint32_t found = module->graph_count;
+    for (uint32_t i = 0; i < module->graph_count; i++)
+        if (module->graphs[i]->kind == GRAPH_encode &&
+            module->graphs[i]->task == decode->task)
+            found = i;
+    return found;
+}
+
+/* One pass over all graphs. */
+typedef struct Sweep {
+    const Pipeline *run;
+    const PassInfo *pass;
+    PassContext ctx;
+    Graph **graphs; /* by graph of the module: what the pass gave; NULL after an error */
+    bool *is_done;
+} Sweep;
+
+/* Unless that is done: a decode graph takes in what the encode graph of its task gives
+ * out, so that one comes first wherever it stands. */
+static void sweep_graph(Sweep *sweep, uint32_t i)
+{
+    const Module *module = sweep->run->module;
+    if (sweep->is_done[i])
+        return;
+    bool is_decode = module->graphs[i]->kind == GRAPH_decode;
+    uint32_t encode = is_decode ? find_encode(module, module->graphs[i]) : 0;
+    bool has_encode = is_decode && encode < module->graph_count;
+    if (has_encode)
+        sweep_graph(sweep, encode);
+    sweep->ctx.encode_before = has_encode ? module->graphs[encode] : NULL;
+    sweep->ctx.encode = has_encode ? sweep->graphs[encode] : NULL;
+    sweep->graphs[i] = run_on(sweep->run, sweep->pass, &sweep->ctx, i);
+    sweep->is_done[i] = true;
+}
+
+/* All graphs are tried, so that one run shows the mistakes of every task. */
+static bool sweep_all(Sweep *sweep)
+{
+    bool ok = true;
+    uint32_t count = sweep->run->module->graph_count;
+    sweep->graphs = HEAP_ARRAY(Graph *, count + 1);
+    sweep->is_done = HEAP_ARRAY(bool, count + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        sweep_graph(sweep, i);
+        ok &= sweep->graphs[i] != NULL;
+    }
+    free(sweep->is_done);
+    return ok;
+}
+
 static bool run_pass(Pipeline *run, const PassInfo *pass)
 {
     const PassOptions *options = run->options;
     Module *module = run->module;
     bool reports = options->report &&
                    (!options->report_pass || is_named(options->report_pass, pass));
-    PassContext ctx = {.module = module,
-                       .diags = run->diags,
-                       .report = reports ? options->report : NULL,
-                       .brief = !options->report_pass,
-                       .plain = is_listed(options->skip, pass->name),
-                       .memory_budget = options->memory_budget};
-    const Graph **grafts = grafts_of(module, &ctx.graft_count);
-    ctx.grafts = grafts;
-    Graph **graphs = heap_alloc((module->graph_count + 1) * sizeof(Graph *));
-    bool ok = true;
-    /* All graphs are tried, so that one run shows the mistakes of every task. */
-    for (uint32_t i = 0; i < module->graph_count; i++) {
-        graphs[i] = run_on(run, pass, &ctx, i);
-        ok &= graphs[i] != NULL;
-    }
+    Sweep sweep = {.run = run,
+                   .pass = pass,
+                   .ctx = {.module = module,
+                           .diags = run->diags,
+                           .report = reports ? options->report : NULL,
+                           .brief = !options->report_pass,
+                           .plain = is_listed(options->skip, pass->name),
+                           .memory_budget = options->memory_budget}};
+    const Graph **grafts = grafts_of(module, &sweep.ctx.graft_count);
+    sweep.ctx.grafts = grafts;
+    bool ok = sweep_all(&sweep);
     free(grafts);
     if (ok)
-        replace_graphs(run, pass, graphs);
+        replace_graphs(run, pass, sweep.graphs);
     for (uint32_t i = 0; !ok && i < module->graph_count; i++)
-        if (graphs[i] != module->graphs[i])
-            graph_free(graphs[i]);
-    free(graphs);
+        if (sweep.graphs[i] != module->graphs[i])
+            graph_free(sweep.graphs[i]);
+    free(sweep.graphs);
     return ok;
 }
 

@@ -13,6 +13,9 @@ typedef struct PassContext {
     const Module *module;
     const Graph *const *grafts; /* of the module, in order */
     uint32_t graft_count;
+    /* For a decode graph: the encode graph of its task, as the pass found it and as the
+     * pass has left it. NULL: there is none, or the pass could not do it. */
+    const Graph *encode_before, *encode;
     Diags *diags;          /* errors make the driver stop after the pass */
     FILE *report;          /* for the pass's section of `vlc explain`, or NULL */
     bool brief;            /* the report is of all passes: totals, not every value */
