@@ -150,8 +150,9 @@ static const Node *grown_cache(Lower *lower, const Element *element, const char 
     OpAttr attr = {.join = {.axis = graph_axis(lower->draft->graph, now, element->loc)}};
     if (!args[0] || attr.join.axis == AXIS_STATIC)
         return NULL;
-    const Node *grown =
-        graph_node(lower->draft->graph, site, OP_join, &attr, args, 2, NULL);
+    const Node *grown = graph_node(
+        lower->draft->graph, site,
+        (NodeSpec){.op = OP_join, .attr = &attr, .args = args, .arg_count = 2});
     return grown && lower_output(lower, path, grown, element->loc) ? grown : NULL;
 }
 

@@ -171,9 +171,10 @@ const Node *lower_op(Lower *lower, Frame *frame, const Element *element)
         if (!read_field(lower, frame, element, &fields[i], args, &attr))
             return NULL;
     number_salt(lower, element->op, &attr);
-    const Node *node =
-        graph_node(lower->draft->graph, (BuildSite){element->loc, STAGE_forward},
-                   element->op, &attr, args, arg_count, NULL);
+    const Node *node = graph_node(
+        lower->draft->graph, (BuildSite){element->loc, STAGE_forward},
+        (NodeSpec){
+            .op = element->op, .attr = &attr, .args = args, .arg_count = arg_count});
     if (!node)
         frame_note(frame);
     return node;

@@ -100,7 +100,11 @@ static bool move_nodes(Prune *prune)
         for (uint32_t j = 0; j < node->arg_count; j++)
             args[j] = prune->images[node->args[j]->id];
         prune->images[i] = graph_node(prune->out, (BuildSite){node->loc, node->stage},
-                                      node->op, &attr, args, node->arg_count, &type);
+                                      (NodeSpec){.op = node->op,
+                                                 .attr = &attr,
+                                                 .args = args,
+                                                 .arg_count = node->arg_count,
+                                                 .given = &type});
         if (!prune->images[i])
             return false;
     }

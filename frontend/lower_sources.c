@@ -178,9 +178,9 @@ bool lower_site(Lower *lower, Frame *frame, const Element *element)
     if (!path)
         return false;
     OpAttr attr = {.site = {.name = path}};
-    const Node *node =
-        graph_node(lower->draft->graph, (BuildSite){element->loc, STAGE_forward}, OP_site,
-                   &attr, args, 2, NULL);
+    const Node *node = graph_node(
+        lower->draft->graph, (BuildSite){element->loc, STAGE_forward},
+        (NodeSpec){.op = OP_site, .attr = &attr, .args = args, .arg_count = 2});
     if (!node || !record_site(lower, (Site){path, node, element->loc}))
         return false;
     frame_bind(frame, out->value, node);

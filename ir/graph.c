@@ -158,36 +158,39 @@ static uint64_t attr_hash(uint64_t hash, OpKind op, const OpAttr *attr)
     return hash;
 }
 
+NodeSpec node_spec(const Node *node, const Node *const *args)
+{
+    return (NodeSpec){node->op, &node->attr, args, node->arg_count, &node->type};
+}
+
 /* What nodes are equal by. */
 typedef struct NodeKey {
     const Graph *graph;
-    OpKind op;
+    NodeSpec spec;
     Stage stage;
-    const OpAttr *attr;
-    const Node *const *args;
-    uint32_t arg_count;
     Type type;
 } NodeKey;
 
 static uint64_t node_hash(const NodeKey *key)
 {
-    uint64_t hash = hash_word(HASH_START, (uint64_t)key->op << 8 | (uint64_t)key->stage);
-    for (uint32_t i = 0; i < key->arg_count; i++)
-        hash = hash_word(hash, key->args[i]->id);
-    return type_hash(attr_hash(hash, key->op, key->attr), key->type);
+    uint64_t hash =
+        hash_word(HASH_START, (uint64_t)key->spec.op << 8 | (uint64_t)key->stage);
+    for (uint32_t i = 0; i < key->spec.arg_count; i++)
+        hash = hash_word(hash, key->spec.args[i]->id);
+    return type_hash(attr_hash(hash, key->spec.op, key->spec.attr), key->type);
 }
 
 static bool is_node(uint32_t id, const void *context)
 {
     const NodeKey *key = context;
     const Node *node = key->graph->nodes[id];
-    if (node->op != key->op || node->stage != key->stage ||
-        node->arg_count != key->arg_count || !type_equal(node->type, key->type))
+    if (node->op != key->spec.op || node->stage != key->stage ||
+        node->arg_count != key->spec.arg_count || !type_equal(node->type, key->type))
         return false;
-    for (uint32_t i = 0; i < key->arg_count; i++)
-        if (node->args[i] != key->args[i])
+    for (uint32_t i = 0; i < key->spec.arg_count; i++)
+        if (node->args[i] != key->spec.args[i])
             return false;
-    return op_attr_equal(key->op, &node->attr, key->attr);
+    return op_attr_equal(key->spec.op, &node->attr, key->spec.attr);
 }
 
 /* The id of the node equal to it, or MAP_ABSENT. */
@@ -200,29 +203,28 @@ static uint32_t find_equal(const NodeKey *key, uint64_t hash)
  * past them would take time in the square of it. */
 static void enter_node(Graph *graph, const Node *node)
 {
-    const NodeKey key = {graph,      node->op,        node->stage, &node->attr,
-                         node->args, node->arg_count, node->type};
+    const NodeKey key = {graph, node_spec(node, node->args), node->stage, node->type};
     uint64_t hash = node_hash(&key);
     if (find_equal(&key, hash) == MAP_ABSENT)
         map_add(&graph->private_->nodes, hash, node->id);
 }
 
-static Node *append(Graph *graph, BuildSite site, OpKind op, const OpAttr *attr,
-                    const Node *const *args, uint32_t arg_count, Type type)
+static Node *append(Graph *graph, BuildSite site, NodeSpec spec, Type type)
 {
     struct GraphPrivate *own = graph->private_;
-    Node *node = arena_alloc(graph->arena, sizeof *node + arg_count * sizeof *args);
-    node->op = op;
+    Node *node =
+        arena_alloc(graph->arena, sizeof *node + spec.arg_count * sizeof *spec.args);
+    node->op = spec.op;
     node->id = graph->node_count;
     node->type = type;
     node->loc = site.loc;
     node->stage = site.stage;
-    node->attr = *attr;
-    node->arg_count = arg_count;
+    node->attr = *spec.attr;
+    node->arg_count = spec.arg_count;
     node->group = NO_GROUP;
     node->offset = NO_OFFSET;
-    if (arg_count)
-        memcpy(node->args, args, arg_count * sizeof *args);
+    if (spec.arg_count)
+        memcpy(node->args, spec.args, spec.arg_count * sizeof *spec.args);
     ARENA_LIST_ROOM(graph->arena, graph->nodes, graph->node_count + 1,
                     own->node_capacity);
     graph->nodes[graph->node_count++] = node;
@@ -230,42 +232,44 @@ static Node *append(Graph *graph, BuildSite site, OpKind op, const OpAttr *attr,
     return node;
 }
 
-static const OpAttr no_attr;
-
-Node *graph_append(Graph *graph, BuildSite site, OpKind op, const OpAttr *attr,
-                   const Node *const *args, uint32_t arg_count, const Type *given)
+static NodeSpec with_attr(NodeSpec spec)
 {
-    Type type;
-    if (!attr)
-        attr = &no_attr;
-    if (!shape_infer(graph, site.loc, op, attr, args, arg_count, given, &type))
-        return NULL;
-    return append(graph, site, op, attr, args, arg_count, type);
+    static const OpAttr no_attr;
+    if (!spec.attr)
+        spec.attr = &no_attr;
+    return spec;
 }
 
-const Node *graph_node(Graph *graph, BuildSite site, OpKind op, const OpAttr *attr,
-                       const Node *const *args, uint32_t arg_count, const Type *given)
+Node *graph_append(Graph *graph, BuildSite site, NodeSpec spec)
 {
     Type type;
-    if (!attr)
-        attr = &no_attr;
-    if (!shape_infer(graph, site.loc, op, attr, args, arg_count, given, &type))
+    spec = with_attr(spec);
+    return shape_infer(graph, site.loc, spec, &type) ? append(graph, site, spec, type)
+                                                     : NULL;
+}
+
+const Node *graph_node(Graph *graph, BuildSite site, NodeSpec spec)
+{
+    Type type;
+    spec = with_attr(spec);
+    if (!shape_infer(graph, site.loc, spec, &type))
         return NULL;
-    const NodeKey key = {graph, op, site.stage, attr, args, arg_count, type};
+    const NodeKey key = {graph, spec, site.stage, type};
     uint32_t equal = find_equal(&key, node_hash(&key));
-    return equal != MAP_ABSENT ? graph->nodes[equal]
-                               : append(graph, site, op, attr, args, arg_count, type);
+    return equal != MAP_ABSENT ? graph->nodes[equal] : append(graph, site, spec, type);
 }
 
 const Node *graph_unary(Graph *graph, BuildSite site, OpKind op, const Node *x)
 {
-    return graph_node(graph, site, op, NULL, &x, 1, NULL);
+    return graph_node(graph, site, (NodeSpec){.op = op, .args = &x, .arg_count = 1});
 }
 
 const Node *graph_binary(Graph *graph, BuildSite site, OpKind op, const Node *a,
                          const Node *b)
 {
-    return graph_node(graph, site, op, NULL, (const Node *const[]){a, b}, 2, NULL);
+    return graph_node(
+        graph, site,
+        (NodeSpec){.op = op, .args = (const Node *const[]){a, b}, .arg_count = 2});
 }
 
 /* Sources belong to the forward stage whoever asks for them, so that there is one of
@@ -275,14 +279,14 @@ const Node *graph_source(Graph *graph, BuildSite site, OpKind op, const char *na
 {
     OpAttr attr = {.named.name = intern(graph->interns, name)};
     site.stage = STAGE_forward;
-    return graph_node(graph, site, op, &attr, NULL, 0, &type);
+    return graph_node(graph, site, (NodeSpec){.op = op, .attr = &attr, .given = &type});
 }
 
 const Node *graph_constant(Graph *graph, BuildSite site, double value)
 {
     OpAttr attr = {.constant.value = value};
     site.stage = STAGE_forward;
-    return graph_node(graph, site, OP_constant, &attr, NULL, 0, NULL);
+    return graph_node(graph, site, (NodeSpec){.op = OP_constant, .attr = &attr});
 }
 
 const Node *graph_expand(Graph *graph, BuildSite site, const Node *x, Type to)
@@ -290,15 +294,20 @@ const Node *graph_expand(Graph *graph, BuildSite site, const Node *x, Type to)
     if (type_equal(x->type, to))
         return x;
     OpAttr attr = {.shaped.to = to};
-    return graph_node(graph, site, OP_expand, &attr, &x, 1, NULL);
+    return graph_node(
+        graph, site,
+        (NodeSpec){.op = OP_expand, .attr = &attr, .args = &x, .arg_count = 1});
 }
 
 const Node *graph_matmul(Graph *graph, BuildSite site, const Node *a, bool transpose_a,
                          const Node *b, bool transpose_b)
 {
     OpAttr attr = {.matmul = {.transpose_a = transpose_a, .transpose_b = transpose_b}};
-    return graph_node(graph, site, OP_matmul, &attr, (const Node *const[]){a, b}, 2,
-                      NULL);
+    return graph_node(graph, site,
+                      (NodeSpec){.op = OP_matmul,
+                                 .attr = &attr,
+                                 .args = (const Node *const[]){a, b},
+                                 .arg_count = 2});
 }
 
 /* -- outputs ----------------------------------------------------------------------- */

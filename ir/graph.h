@@ -152,11 +152,20 @@ typedef struct BuildSite {
     Stage stage;
 } BuildSite;
 
+/* What a node is made of. What is left out is zero. */
+typedef struct NodeSpec {
+    OpKind op;
+    const OpAttr *attr; /* NULL: all zero */
+    const Node *const *args;
+    uint32_t arg_count;
+    const Type
+        *given; /* the type of an op whose shape rule is `given`; others ignore it */
+} NodeSpec;
+
 /* Builds a node, inferring its type by the op's shape rule; returns an equal existing
- * node if there is one (sources of equal name included). `given` is the type of an op
- * whose rule is `given`, else NULL. NULL and an error if the operands do not fit. */
-const Node *graph_node(Graph *graph, BuildSite site, OpKind op, const OpAttr *attr,
-                       const Node *const *args, uint32_t arg_count, const Type *given);
+ * node if there is one (sources of equal name included). NULL and an error if the operands
+ * do not fit. */
+const Node *graph_node(Graph *graph, BuildSite site, NodeSpec spec);
 /* Short forms; attr all zero. */
 const Node *graph_unary(Graph *graph, BuildSite site, OpKind op, const Node *x);
 const Node *graph_binary(Graph *graph, BuildSite site, OpKind op, const Node *a,
@@ -170,8 +179,9 @@ const Node *graph_matmul(Graph *graph, BuildSite site, const Node *a, bool trans
 
 /* As graph_node, but never shares: appends. For the parser and for rewrites that reorder.
  * group and offset of the result may be set by the caller. */
-Node *graph_append(Graph *graph, BuildSite site, OpKind op, const OpAttr *attr,
-                   const Node *const *args, uint32_t arg_count, const Type *given);
+Node *graph_append(Graph *graph, BuildSite site, NodeSpec spec);
+/* A node's own, over other operands, as many. */
+NodeSpec node_spec(const Node *node, const Node *const *args);
 
 void graph_output(Graph *graph, OutputRole role, const char *name, const Node *value,
                   Loc loc);
@@ -182,9 +192,7 @@ uint32_t *graph_use_counts(const Graph *graph, Arena *arena);
 
 /* ir/shape.c: the type of a node, or false and an error. Called by the builders and the
  * verifier. */
-NODISCARD bool shape_infer(const Graph *graph, Loc loc, OpKind op, const OpAttr *attr,
-                           const Node *const *args, uint32_t arg_count, const Type *given,
-                           Type *out_type);
+NODISCARD bool shape_infer(const Graph *graph, Loc loc, NodeSpec spec, Type *out_type);
 bool op_attr_equal(OpKind op, const OpAttr *a, const OpAttr *b);
 
 /* -- the module -------------------------------------------------------------------- */

@@ -292,8 +292,12 @@ static const Node *build_node(GraphParser *g, NodeText *text, Loc here)
         if (given && !g->parser->declared)
             enter_source(module, text->op, text->attr.named.name, *given);
     }
-    Node *node = graph_append(g->graph, (BuildSite){here, text->stage}, text->op,
-                              &text->attr, text->args, text->arg_count, given);
+    Node *node = graph_append(g->graph, (BuildSite){here, text->stage},
+                              (NodeSpec){.op = text->op,
+                                         .attr = &text->attr,
+                                         .args = text->args,
+                                         .arg_count = text->arg_count,
+                                         .given = given});
     if (!node) {
         g->lexer->errors++;
         return NULL;

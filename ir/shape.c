@@ -3,9 +3,9 @@
 
 bool shape_given(const Shape *s, Type *out)
 {
-    if (!s->given)
+    if (!s->spec.given)
         return shape_fail(s, "a type must be given");
-    *out = *s->given;
+    *out = *s->spec.given;
     return shape_is_sound(s, *out);
 }
 
@@ -29,17 +29,15 @@ static ShapeRule *const rules[OP_COUNT] = {
 #include "ir/ops.def"
 };
 
-bool shape_infer(const Graph *graph, Loc loc, OpKind op, const OpAttr *attr,
-                 const Node *const *args, uint32_t arg_count, const Type *given,
-                 Type *out_type)
+bool shape_infer(const Graph *graph, Loc loc, NodeSpec spec, Type *out_type)
 {
-    const OpInfo *info = op_info(op);
-    Shape s = {graph, loc, op, attr, args, arg_count, given};
-    if (arg_count < info->min_args || arg_count > info->max_args)
+    const OpInfo *info = op_info(spec.op);
+    Shape s = {graph, loc, spec};
+    if (spec.arg_count < info->min_args || spec.arg_count > info->max_args)
         return info->min_args == info->max_args
-                   ? shape_fail(&s, "has %u operands, expected %u", arg_count,
+                   ? shape_fail(&s, "has %u operands, expected %u", spec.arg_count,
                                 info->min_args)
-                   : shape_fail(&s, "has %u operands, expected %u to %u", arg_count,
+                   : shape_fail(&s, "has %u operands, expected %u to %u", spec.arg_count,
                                 info->min_args, info->max_args);
-    return rules[op](&s, out_type);
+    return rules[spec.op](&s, out_type);
 }

@@ -10,11 +10,7 @@
 typedef struct Shape {
     const Graph *graph;
     Loc loc;
-    OpKind op;
-    const OpAttr *attr;
-    const Node *const *args;
-    uint32_t arg_count;
-    const Type *given;
+    NodeSpec spec;
 } Shape;
 
 enum { SHAPE_TEXT = 96 }; /* room for a type in a message */

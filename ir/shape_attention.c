@@ -22,7 +22,7 @@ static bool attention_operands(const Shape *s, uint32_t table)
     for (uint32_t i = 0; i < 3; i++)
         if (!need_ragged(s, i))
             return false;
-    int64_t heads = s->attr->attention.heads;
+    int64_t heads = s->spec.attr->attention.heads;
     if (heads < 1 || heads > 65535)
         return shape_fail(s, "heads is %" PRId64 ", expected 1 to 65535", heads);
     for (uint32_t i = 0; i < 3; i++)
@@ -33,24 +33,25 @@ static bool attention_operands(const Shape *s, uint32_t table)
     if (type_width(shape_arg(s, 0)) != type_width(shape_arg(s, 1)))
         return shape_fail(s, "q and k differ in width: %" PRId64 " and %" PRId64,
                           type_width(shape_arg(s, 0)), type_width(shape_arg(s, 1)));
-    if (!need_same_rows(s, 1, 2) || !need_axis(s, s->attr->attention.bias_axis) ||
+    if (!need_same_rows(s, 1, 2) || !need_axis(s, s->spec.attr->attention.bias_axis) ||
         !need_few_rows(s, shape_arg(s, 1).axis) ||
-        !need_few_rows(s, s->attr->attention.bias_axis))
+        !need_few_rows(s, s->spec.attr->attention.bias_axis))
         return false;
-    if (!(s->attr->attention.dropout >= 0 && s->attr->attention.dropout < 1))
+    if (!(s->spec.attr->attention.dropout >= 0 && s->spec.attr->attention.dropout < 1))
         return shape_fail(s, "dropout is %g, expected 0 <= dropout < 1",
-                          s->attr->attention.dropout);
-    if (s->attr->attention.causal && !shape_same_rows(shape_arg(s, 0), shape_arg(s, 1)) &&
+                          s->spec.attr->attention.dropout);
+    if (s->spec.attr->attention.causal &&
+        !shape_same_rows(shape_arg(s, 0), shape_arg(s, 1)) &&
         !axis_ends_with(s->graph, shape_arg(s, 1).axis, shape_arg(s, 0).axis))
         return shape_fail(
             s, "causal attention needs q and k on one axis, or k on a join that ends "
                "with q's");
-    if (s->arg_count <= table)
+    if (s->spec.arg_count <= table)
         return true;
     if (!need_matrix(s, table) || type_is_ragged(shape_arg(s, table)) ||
         type_width(shape_arg(s, table)) != heads)
         return shape_fail_arg(s, table, "a table of buckets by heads");
-    if (s->attr->attention.max_distance < 1 || shape_arg(s, table).dims[0] < 4)
+    if (s->spec.attr->attention.max_distance < 1 || shape_arg(s, table).dims[0] < 4)
         return shape_fail(
             s, "relative bias needs at least 4 buckets and a distance of at least 1");
     return true;
@@ -106,10 +107,10 @@ static bool vocab_operands(const Shape *s, uint32_t bias)
     if (type_is_ragged(shape_arg(s, 1)) ||
         type_width(shape_arg(s, 1)) != type_width(shape_arg(s, 0)))
         return shape_fail_arg(s, 1, "a static table as wide as x");
-    if (s->attr->chunked.chunk < 1 || s->attr->chunked.chunk > 65536)
+    if (s->spec.attr->chunked.chunk < 1 || s->spec.attr->chunked.chunk > 65536)
         return shape_fail(s, "chunk is %" PRId64 ", expected 1 to 65536",
-                          s->attr->chunked.chunk);
-    if (s->arg_count > bias &&
+                          s->spec.attr->chunked.chunk);
+    if (s->spec.arg_count > bias &&
         (!need_f32(s, bias) || type_is_ragged(shape_arg(s, bias)) ||
          type_static_elements(shape_arg(s, bias)) != shape_arg(s, 1).dims[0]))
         return shape_fail_arg(s, bias, "a number per row of the table");

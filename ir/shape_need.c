@@ -17,18 +17,18 @@ bool shape_fail(const Shape *s, const char *format, ...)
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
     if (s->graph->diags)
-        diag_error(s->graph->diags, s->loc, "%s: %s", op_info(s->op)->name, message);
+        diag_error(s->graph->diags, s->loc, "%s: %s", op_info(s->spec.op)->name, message);
     return false;
 }
 
 Type shape_arg(const Shape *s, uint32_t i)
 {
-    return s->args[i]->type;
+    return s->spec.args[i]->type;
 }
 
 const char *shape_arg_name(const Shape *s, uint32_t i)
 {
-    return op_info(s->op)->arg_names[i];
+    return op_info(s->spec.op)->arg_names[i];
 }
 
 /* "x is f32[enc, 768]" */
@@ -49,7 +49,7 @@ bool need_f32(const Shape *s, uint32_t i)
 
 bool need_all_f32(const Shape *s)
 {
-    for (uint32_t i = 0; i < s->arg_count; i++)
+    for (uint32_t i = 0; i < s->spec.arg_count; i++)
         if (!need_f32(s, i))
             return false;
     return true;

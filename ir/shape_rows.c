@@ -63,14 +63,15 @@ bool shape_select(const Shape *s, Type *out)
 bool shape_same(const Shape *s, Type *out)
 {
     *out = shape_arg(s, 0);
-    if (s->op == OP_dropout && !(s->attr->dropout.p >= 0 && s->attr->dropout.p < 1))
-        return shape_fail(s, "p is %g, expected 0 <= p < 1", s->attr->dropout.p);
+    if (s->spec.op == OP_dropout &&
+        !(s->spec.attr->dropout.p >= 0 && s->spec.attr->dropout.p < 1))
+        return shape_fail(s, "p is %g, expected 0 <= p < 1", s->spec.attr->dropout.p);
     return need_f32(s, 0);
 }
 
 bool shape_expand(const Shape *s, Type *out)
 {
-    Type to = s->attr->shaped.to;
+    Type to = s->spec.attr->shaped.to;
     if (!need_f32(s, 0) || !shape_is_sound(s, to) ||
         !broadcast(s, shape_arg(s, 0), to, out))
         return false;
@@ -118,7 +119,7 @@ static bool need_bits_in_place(const Shape *s, int64_t from, int64_t to)
 
 bool shape_reshape(const Shape *s, Type *out)
 {
-    *out = s->attr->shaped.to;
+    *out = s->spec.attr->shaped.to;
     if (!shape_is_sound(s, *out))
         return false;
     if (type_is_ragged(shape_arg(s, 0)) || type_is_ragged(*out) ||
@@ -136,26 +137,26 @@ bool shape_permute(const Shape *s, Type *out)
     if (!need_f32(s, 0) || type_is_ragged(from))
         return shape_fail_arg(s, 0, "a static type");
     *out = from;
-    int64_t order = s->attr->permute.order;
+    int64_t order = s->spec.attr->permute.order;
     unsigned seen = 0;
     for (uint32_t i = from.rank; i-- > 0; order /= 10) {
         int64_t source = order % 10;
         if (order < 0 || source >= from.rank || (seen >> source & 1))
             return shape_fail(s, "order %" PRId64 " is no permutation of %u dimensions",
-                              s->attr->permute.order, from.rank);
+                              s->spec.attr->permute.order, from.rank);
         seen |= 1u << source;
         out->dims[i] = from.dims[source];
     }
     if (order != 0)
         return shape_fail(s, "order %" PRId64 " has more than %u digits",
-                          s->attr->permute.order, from.rank);
+                          s->spec.attr->permute.order, from.rank);
     return true;
 }
 
 /* `narrow` columns from `start` on lie in `wide` ones. */
 static bool need_columns(const Shape *s, int64_t narrow, int64_t wide)
 {
-    int64_t start = s->attr->columns.start;
+    int64_t start = s->spec.attr->columns.start;
     return (start >= 0 && narrow >= 1 && narrow <= wide && start <= wide - narrow) ||
            shape_fail(s,
                       "%" PRId64 " columns from column %" PRId64
@@ -173,7 +174,7 @@ static bool need_columns_of_rows(const Shape *s)
 bool shape_slice(const Shape *s, Type *out)
 {
     *out = shape_arg(s, 0);
-    int64_t count = s->attr->columns.count;
+    int64_t count = s->spec.attr->columns.count;
     if (!need_columns_of_rows(s) || !need_columns(s, count, type_width(*out)))
         return false;
     out->dims[out->rank - 1] = count;
@@ -183,7 +184,7 @@ bool shape_slice(const Shape *s, Type *out)
 bool shape_pad(const Shape *s, Type *out)
 {
     *out = shape_arg(s, 0);
-    int64_t count = s->attr->columns.count;
+    int64_t count = s->spec.attr->columns.count;
     if (!need_columns_of_rows(s) || !need_columns(s, type_width(*out), count))
         return false;
     out->dims[out->rank - 1] = count;
@@ -207,7 +208,8 @@ bool shape_matmul(const Shape *s, Type *out)
     if (!need_matrix(s, 0) || !need_matrix(s, 1))
         return false;
     Type a = shape_arg(s, 0), b = shape_arg(s, 1);
-    uint32_t ta = s->attr->matmul.transpose_a != 0, tb = s->attr->matmul.transpose_b != 0;
+    uint32_t ta = s->spec.attr->matmul.transpose_a != 0,
+             tb = s->spec.attr->matmul.transpose_b != 0;
     Dim m = dim_of(a, ta), ka = dim_of(a, 1 - ta), kb = dim_of(b, tb),
         n = dim_of(b, 1 - tb);
     if (ka.axis != kb.axis || ka.count != kb.count) {

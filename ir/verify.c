@@ -115,11 +115,9 @@ static bool verify_type(const Graph *graph, const Node *node, Diags *diags)
 {
     Type type;
     uint32_t errors = diags_error_count(diags);
-    bool is_source = node_is_source(node);
     Graph reporting = *graph; /* shape errors go where ours go */
     reporting.diags = diags;
-    if (!shape_infer(&reporting, node->loc, node->op, &node->attr, node->args,
-                     node->arg_count, is_source ? &node->type : NULL, &type))
+    if (!shape_infer(&reporting, node->loc, node_spec(node, node->args), &type))
         return diags_error_count(diags) > errors
                    ? false
                    : verify_fault(graph, node, diags, "operands do not fit");

@@ -134,7 +134,12 @@ static const Node *copy_mapped(const AxisMap *map, const Node *node,
     if (diags_error_count(((Attaching *)map->rw->state)->diags) != errors)
         return NULL;
     BuildSite site = {node->loc, node->stage};
-    return graph_node(map->rw->out, site, node->op, &attr, args, node->arg_count, &type);
+    return graph_node(map->rw->out, site,
+                      (NodeSpec){.op = node->op,
+                                 .attr = &attr,
+                                 .args = args,
+                                 .arg_count = node->arg_count,
+                                 .given = &type});
 }
 
 /* -- grafts --------------------------------------------------------------- */

@@ -15,6 +15,11 @@ static const Node *arg(const Gradient *g, uint32_t i)
     return g->node->args[i];
 }
 
+static const Node *make(const Gradient *g, NodeSpec spec)
+{
+    return graph_node(g->graph, g->site, spec);
+}
+
 static const Node *binary(const Gradient *g, OpKind op, const Node *a, const Node *b)
 {
     return a && b ? graph_binary(g->graph, g->site, op, a, b) : NULL;
@@ -40,13 +45,15 @@ static const Node *reshaped(const Gradient *g, const Node *x, Type to)
     if (!x || type_equal(x->type, to))
         return x;
     OpAttr attr = {.shaped.to = to};
-    return graph_node(g->graph, g->site, OP_reshape, &attr, &x, 1, NULL);
+    return make(g,
+                (NodeSpec){.op = OP_reshape, .attr = &attr, .args = &x, .arg_count = 1});
 }
 
 static const Node *one_arg(const Gradient *g, OpKind op, const OpAttr *attr,
                            const Node *x)
 {
-    return x ? graph_node(g->graph, g->site, op, attr, &x, 1, NULL) : NULL;
+    return x ? make(g, (NodeSpec){.op = op, .attr = attr, .args = &x, .arg_count = 1})
+             : NULL;
 }
 
 static const Node *zeros(const Gradient *g, Type type)
@@ -169,7 +176,7 @@ static const Node *chosen(const Gradient *g, const Node *mask, uint32_t i,
     if (!mask)
         return NULL;
     return to_operand(g, operand,
-                      graph_node(g->graph, g->site, OP_select, NULL, args, 3, NULL));
+                      make(g, (NodeSpec){.op = OP_select, .args = args, .arg_count = 3}));
 }
 
 /* y = max(a, b)   =>   da = sum~ [a > b] dy,  db = sum~ (1 - [a > b]) dy */
@@ -263,10 +270,11 @@ static const Node *gradient_max_width(const Gradient *g, uint32_t i)
     const Node *is_less = binary(g, OP_greater, g->node, arg(g, i));
     const Node *counted[] = {is_less, number(g, 0), number(g, 1)};
     const Node *reached =
-        graph_node(g->graph, g->site, OP_select, NULL, counted, 3, NULL);
+        make(g, (NodeSpec){.op = OP_select, .args = counted, .arg_count = 3});
     const Node *share = binary(g, OP_div, g->dy, unary(g, OP_sum_width, reached));
     const Node *args[] = {is_less, number(g, 0), share};
-    return share ? graph_node(g->graph, g->site, OP_select, NULL, args, 3, NULL) : NULL;
+    return share ? make(g, (NodeSpec){.op = OP_select, .args = args, .arg_count = 3})
+                 : NULL;
 }
 
 /* y_c = sum_r x_rc   =>   dx_rc = dy_c */
@@ -332,7 +340,8 @@ static const Node *gradient_gather(const Gradient *g, uint32_t i)
         return NULL;
     OpAttr attr = {.scatter.rows = arg(g, 0)->type.dims[0]};
     const Node *args[] = {arg(g, 1), g->dy};
-    return graph_node(g->graph, g->site, OP_scatter_add, &attr, args, 2, NULL);
+    return make(
+        g, (NodeSpec){.op = OP_scatter_add, .attr = &attr, .args = args, .arg_count = 2});
 }
 
 /* y_k = sum over r with index(r) = k of x_r   =>   dx_r = dy_index(r) */
@@ -358,7 +367,10 @@ static const Node *gradient_part(const Gradient *g, uint32_t i)
     const Node *nothing = zeros(g, other);
     const Node *args[] = {index == 0 ? g->dy : nothing, index == 0 ? nothing : g->dy};
     OpAttr attr = {.join.axis = axis};
-    return nothing ? graph_node(g->graph, g->site, OP_join, &attr, args, 2, NULL) : NULL;
+    return nothing ? make(g,
+                          (NodeSpec){
+                              .op = OP_join, .attr = &attr, .args = args, .arg_count = 2})
+                   : NULL;
 }
 
 /* y_r = x_sequence(r)   =>   dx_s = sum over the rows of s of dy_r */
@@ -405,7 +417,9 @@ static const Node *with_dy(const Gradient *g, OpKind op)
     uint32_t count = 4;
     if (g->node->arg_count > 3)
         args[count++] = arg(g, 3);
-    return graph_node(g->graph, g->site, op, &g->node->attr, args, count, NULL);
+    return make(
+        g,
+        (NodeSpec){.op = op, .attr = &g->node->attr, .args = args, .arg_count = count});
 }
 
 /* P = softmax(q k^T + bias), y = P v; with dP = dy v^T and dS = P (dP - sum of the row of

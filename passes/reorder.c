@@ -27,8 +27,7 @@ static bool copy(Graph *out, Node **images, const Node *node)
         assert(args[i]);
     }
     BuildSite site = {node->loc, node->stage};
-    Node *image = graph_append(out, site, node->op, &node->attr, args, node->arg_count,
-                               &node->type);
+    Node *image = graph_append(out, site, node_spec(node, args));
     if (!image)
         return false;
     image->group = node->group;

@@ -37,7 +37,12 @@ const Node *rewrite_copy_with(Rewrite *rw, const Node *node, const OpAttr *attr,
     for (uint32_t i = 0; i < node->arg_count; i++)
         args[i] = rewrite_image(rw, node->args[i]);
     BuildSite site = {node->loc, node->stage};
-    return graph_node(rw->out, site, node->op, attr, args, node->arg_count, &given);
+    return graph_node(rw->out, site,
+                      (NodeSpec){.op = node->op,
+                                 .attr = attr,
+                                 .args = args,
+                                 .arg_count = node->arg_count,
+                                 .given = &given});
 }
 
 const Node *rewrite_copy(Rewrite *rw, const Node *node)

@@ -213,8 +213,7 @@ static bool choose(Saver *s, PassContext *ctx)
 /* The node over `args`, in `stage`; NULL after an error. */
 static const Node *build(Saver *s, const Node *node, Stage stage, const Node *const *args)
 {
-    return graph_node(s->out, (BuildSite){node->loc, stage}, node->op, &node->attr, args,
-                      node->arg_count, &node->type);
+    return graph_node(s->out, (BuildSite){node->loc, stage}, node_spec(node, args));
 }
 
 static const Node *build_image(Saver *s, const Node *node, Stage stage)

@@ -170,8 +170,7 @@ static const Node *drop_expand(Graph *graph, const Node *y)
         if (args[i]->op != OP_expand)
             continue;
         args[i] = args[i]->args[0];
-        const Node *tight =
-            graph_node(graph, site_of(y), y->op, &y->attr, args, y->arg_count, NULL);
+        const Node *tight = graph_node(graph, site_of(y), node_spec(y, args));
         if (tight && type_equal(tight->type, y->type))
             return tight;
     }
@@ -253,9 +252,7 @@ static const Node *no_change(Graph *graph, const Node *y)
 static const Node *twice(Graph *graph, const Node *y)
 {
     const Node *x = y->args[0];
-    return x->op == y->op
-               ? graph_node(graph, site_of(y), y->op, &y->attr, &x->args[0], 1, NULL)
-               : NULL;
+    return x->op == y->op ? graph_node(graph, site_of(y), node_spec(y, x->args)) : NULL;
 }
 
 /* The digit of `order` for result dimension `dim` of `rank`. */
@@ -287,7 +284,9 @@ static const Node *permute_twice(Graph *graph, const Node *y)
         attr.permute.order = 10 * attr.permute.order +
                              source_dim(x->attr.permute.order, rank, (uint32_t)middle);
     }
-    return graph_node(graph, site_of(y), OP_permute, &attr, &x->args[0], 1, NULL);
+    return graph_node(
+        graph, site_of(y),
+        (NodeSpec){.op = OP_permute, .attr = &attr, .args = x->args, .arg_count = 1});
 }
 
 static const Node *part_of_join(Graph *graph, const Node *y)
@@ -321,7 +320,8 @@ static const Node *select_nested(Graph *graph, const Node *y)
         if (args[i]->op != OP_select || args[i]->args[0] != y->args[0])
             continue;
         args[i] = args[i]->args[i];
-        const Node *flat = graph_node(graph, site_of(y), OP_select, NULL, args, 3, NULL);
+        const Node *flat = graph_node(
+            graph, site_of(y), (NodeSpec){.op = OP_select, .args = args, .arg_count = 3});
         if (flat && type_equal(flat->type, y->type))
             return flat;
         args[i] = y->args[i];

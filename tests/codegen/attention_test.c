@@ -292,7 +292,8 @@ static const Node *attention_node(Trial *t, OpKind op)
     if (t->table)
         args[count++] = t->table;
     const Node *node =
-        graph_node(t->f.graph, (BuildSite){0}, op, &attr, args, count, NULL);
+        graph_node(t->f.graph, (BuildSite){0},
+                   (NodeSpec){.op = op, .attr = &attr, .args = args, .arg_count = count});
     t->f.graph->nodes[node->id]->group = op != OP_attention;
     fixture_result(&t->f, op_info(op)->name, node);
     return node;

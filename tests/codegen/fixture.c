@@ -115,7 +115,8 @@ const Node *fixture_input(Fixture *fixture, const char *name, Type type)
 const Node *fixture_op(Fixture *fixture, OpKind op, const Node *a, const Node *b)
 {
     const Node *args[] = {a, b};
-    return graph_node(fixture->graph, (BuildSite){0}, op, NULL, args, b ? 2 : 1, NULL);
+    return graph_node(fixture->graph, (BuildSite){0},
+                      (NodeSpec){.op = op, .args = args, .arg_count = b ? 2 : 1});
 }
 
 void fixture_result(Fixture *fixture, const char *name, const Node *value)

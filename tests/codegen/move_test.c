@@ -42,8 +42,10 @@ static const Node *floats_on(Trial *t, const char *name, int32_t axis)
 static const Node *node_of(Trial *t, OpKind op, const Node *a, const Node *b)
 {
     const Node *args[] = {a, b};
-    return graph_node(t->f.graph, (BuildSite){0}, op, &t->attr, args, a ? b ? 2 : 1 : 0,
-                      NULL);
+    return graph_node(
+        t->f.graph, (BuildSite){0},
+        (NodeSpec){
+            .op = op, .attr = &t->attr, .args = args, .arg_count = a ? b ? 2 : 1 : 0});
 }
 
 /* Compiles the graph of one node and fills its float inputs. False if it does not

@@ -31,13 +31,16 @@ const Node *row_dropout(Fixture *f, const Node *x, double p, int64_t salt)
     OpAttr attr = {0};
     attr.dropout.p = p;
     attr.dropout.salt = salt;
-    return graph_node(f->graph, (BuildSite){0}, OP_dropout, &attr, &x, 1, NULL);
+    return graph_node(
+        f->graph, (BuildSite){0},
+        (NodeSpec){.op = OP_dropout, .attr = &attr, .args = &x, .arg_count = 1});
 }
 
 const Node *row_select(Fixture *f, const Node *mask, const Node *a, const Node *b)
 {
     const Node *args[] = {mask, a, b};
-    return graph_node(f->graph, (BuildSite){0}, OP_select, NULL, args, 3, NULL);
+    return graph_node(f->graph, (BuildSite){0},
+                      (NodeSpec){.op = OP_select, .args = args, .arg_count = 3});
 }
 
 int64_t plain_elements(const Fixture *fixture, Type type)

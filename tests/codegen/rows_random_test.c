@@ -45,7 +45,9 @@ static const Node *random_op(Fuzz *z, int64_t width, Type wide)
     case 5:
         return row_dropout(f, a, 0.5, 1 + draw(z, 100));
     case 6:
-        return graph_node(f->graph, (BuildSite){0}, OP_expand, &to, &a, 1, NULL);
+        return graph_node(
+            f->graph, (BuildSite){0},
+            (NodeSpec){.op = OP_expand, .attr = &to, .args = &a, .arg_count = 1});
     case 7:
         return OP2(mul, OP1(sum_width, a), row_number(f, 1 / (double)width));
     case 8:

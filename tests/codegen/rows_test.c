@@ -185,8 +185,9 @@ static void test_views(Check *check)
     to_vector.shaped.to = vector;
     const Node *x = fixture_input(f, "x", row);
     const Node *y = OP1(tanh, x);
-    const Node *same =
-        graph_node(f->graph, (BuildSite){0}, OP_reshape, &to_vector, &y, 1, NULL);
+    const Node *same = graph_node(
+        f->graph, (BuildSite){0},
+        (NodeSpec){.op = OP_reshape, .attr = &to_vector, .args = &y, .arg_count = 1});
     fixture_result(f, "z", OP2(mul, same, fixture_input(f, "w", vector)));
     fixture_group(f);
     bool ok = fixture_compile(f, &(JitOptions){0});
@@ -305,8 +306,9 @@ static void test_grouping(Check *check, int64_t width)
     for (int32_t i = 0; i < 4; i++) {
         const Node *from = i == 3 ? results[3]->args[0] : results[i]->args[0];
         const Node *args[] = {from, i == 0 ? a : NULL};
-        Node *copy = graph_append(f->graph, (BuildSite){0}, results[i]->op, NULL, args,
-                                  i == 0 ? 2 : 1, NULL);
+        Node *copy = graph_append(
+            f->graph, (BuildSite){0},
+            (NodeSpec){.op = results[i]->op, .args = args, .arg_count = i == 0 ? 2 : 1});
         copy->group = 1 + i;
         alone[i] = copy;
         fixture_result(f, arena_format(f->arena, "alone%d", i), copy);
@@ -435,7 +437,9 @@ static void moved_rows(Fixture *f)
     OpAttr attr = {.shaped.to = {DTYPE_f32, AXIS_STATIC, 3, {1, 4, 6}}};
     Type column = {DTYPE_f32, AXIS_STATIC, 3, {4, 1, 6}};
     const Node *y = OP1(exp, fixture_input(f, "y", column));
-    y = graph_node(f->graph, (BuildSite){0}, OP_reshape, &attr, &y, 1, NULL);
+    y = graph_node(
+        f->graph, (BuildSite){0},
+        (NodeSpec){.op = OP_reshape, .attr = &attr, .args = &y, .arg_count = 1});
     fixture_result(f, "y", OP2(add, y, fixture_input(f, "z", cube)));
 }
 

@@ -69,7 +69,8 @@ static const Node *vocab_node(Trial *t, OpKind op, bool labelled, bool gradient)
     memset(&attr, 0, sizeof attr);
     attr.chunked.chunk = t->c->chunk;
     const Node *node =
-        graph_node(t->f.graph, (BuildSite){0}, op, &attr, args, count, NULL);
+        graph_node(t->f.graph, (BuildSite){0},
+                   (NodeSpec){.op = op, .attr = &attr, .args = args, .arg_count = count});
     t->f.graph->nodes[node->id]->group = 0;
     fixture_result(&t->f, op_info(op)->name, node);
     return node;

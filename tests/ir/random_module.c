@@ -250,7 +250,8 @@ static void try_op(Random *random, Graph *graph, OpKind op)
             return;
     }
     OpAttr attr = random_attr(random, graph, op);
-    graph_append(graph, random_site(random, graph), op, &attr, args, count, NULL);
+    graph_append(graph, random_site(random, graph),
+                 (NodeSpec){.op = op, .attr = &attr, .args = args, .arg_count = count});
 }
 
 /* Operands of every kind that some rule asks for, on every axis. */

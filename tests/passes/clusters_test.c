@@ -24,7 +24,7 @@ static Graph *random_graph(Interns *interns, uint32_t *state)
         const Node *args[2];
         for (int i = 0; i < 2; i++)
             args[i] = graph->nodes[graph->node_count - 1 - draw(state, near)];
-        graph_append(graph, site, OP_add, NULL, args, 2, NULL);
+        graph_append(graph, site, (NodeSpec){.op = OP_add, .args = args, .arg_count = 2});
     }
     for (uint32_t i = 1; i < graph->node_count; i++) {
         char name[16];

@@ -109,7 +109,9 @@ static void add_node(Graph *graph, uint32_t *state, Stage stage)
             (__typeof__(attr.attention)){.heads = 1, .salt = 1, .max_distance = 128};
     else if (info->attrs == ATTRS_chunked)
         attr.chunked.chunk = 64;
-    graph_node(graph, (BuildSite){.stage = stage}, op, &attr, args, info->min_args, NULL);
+    graph_node(
+        graph, (BuildSite){.stage = stage},
+        (NodeSpec){.op = op, .attr = &attr, .args = args, .arg_count = info->min_args});
 }
 
 /* Whatever nobody reads is a result; update graphs assign to variables of that type. */

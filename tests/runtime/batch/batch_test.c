@@ -25,7 +25,7 @@ static void build(Test *test)
     const Node *table =
         harness_param(test->module, graph, "table", type_matrix(DTYPE_f32, 11, 3), true);
     const Node *args[] = {table, harness_input(graph, "ids", type_index(AXIS_text))};
-    graph_node(graph, HERE, OP_gather, NULL, args, 2, NULL);
+    graph_node(graph, HERE, (NodeSpec){.op = OP_gather, .args = args, .arg_count = 2});
     harness_input(graph, "features", type_rows(DTYPE_f32, AXIS_grid, 4));
     harness_input(graph, "boxes", type_rows(DTYPE_f32, AXIS_image, 5));
     harness_input(graph, "scores", type_rows(DTYPE_f32, AXIS_BATCH, 1));

@@ -240,8 +240,12 @@ static const Node *build_op(Test *test, Graph *graph, const OpCase *of, uint32_t
     if (test->op == OP_param || test->op == OP_weight)
         return harness_param(test->module, graph, of->name, of->type,
                              test->op == OP_param);
-    return graph_node(graph, HERE, test->op, &attr, args, count,
-                      is_given ? &of->type : NULL);
+    return graph_node(graph, HERE,
+                      (NodeSpec){.op = test->op,
+                                 .attr = &attr,
+                                 .args = args,
+                                 .arg_count = count,
+                                 .given = is_given ? &of->type : NULL});
 }
 
 /* Any value as f32: bits choose between numbers, indices look them up. */
@@ -253,7 +257,8 @@ static const Node *as_numbers(Test *test, Graph *graph, const Node *y, const cha
             harness_param(test->module, graph, name,
                           type_matrix(DTYPE_f32, TABLE_ROWS, TABLE_WIDTH), true),
             y};
-        return graph_node(graph, HERE, OP_gather, NULL, args, 2, NULL);
+        return graph_node(graph, HERE,
+                          (NodeSpec){.op = OP_gather, .args = args, .arg_count = 2});
     }
     if (y->type.dtype != DTYPE_bit)
         return y;
@@ -261,7 +266,8 @@ static const Node *as_numbers(Test *test, Graph *graph, const Node *y, const cha
     type.dtype = DTYPE_f32;
     const Node *args[] = {y, plain(test, graph, name, type),
                           graph_constant(graph, HERE, 0.5)};
-    return graph_node(graph, HERE, OP_select, NULL, args, 3, NULL);
+    return graph_node(graph, HERE,
+                      (NodeSpec){.op = OP_select, .args = args, .arg_count = 3});
 }
 
 static bool is_update_op(OpKind op)

@@ -41,7 +41,9 @@ static const Node *op(Grower *g, OpKind kind, OpAttr attr, const Node *a, const 
 {
     const Node *args[] = {a, b, c};
     uint32_t count = a ? b ? c ? 3 : 2 : 1 : 0;
-    return graph_node(g->graph, HERE, kind, &attr, args, count, NULL);
+    return graph_node(
+        g->graph, HERE,
+        (NodeSpec){.op = kind, .attr = &attr, .args = args, .arg_count = count});
 }
 
 #define PLAIN_OP(g, kind, a, b, c) op((g), (kind), (OpAttr){.none = {0}}, (a), (b), (c))
@@ -185,7 +187,10 @@ static const Node *term(Grower *g, const Node *x)
             x, param(g, type_matrix(DTYPE_f32, WORDS, type_width(x->type))),
             input(g, type_index(AXIS_dec))};
         OpAttr attr = {.chunked = {.chunk = 4}};
-        x = graph_node(g->graph, HERE, OP_cross_entropy, &attr, args, 3, NULL);
+        x = graph_node(
+            g->graph, HERE,
+            (NodeSpec){
+                .op = OP_cross_entropy, .attr = &attr, .args = args, .arg_count = 3});
     }
     x = PLAIN_OP(g, OP_mul, x, input(g, x->type), NULL);
     return PLAIN_OP(g, OP_sum_rows, PLAIN_OP(g, OP_sum_width, x, NULL, NULL), NULL, NULL);

@@ -53,8 +53,11 @@ static Module *evaluated(Test *test)
     const Node *words =
         harness_param(module, graph, "words", type_matrix(DTYPE_f32, 9, 5), false);
     const Node *args[] = {y, words};
-    const Node *best = graph_node(graph, HERE, OP_vocab_argmax,
-                                  &(OpAttr){.chunked = {.chunk = 4}}, args, 2, NULL);
+    const Node *best = graph_node(graph, HERE,
+                                  (NodeSpec){.op = OP_vocab_argmax,
+                                             .attr = &(OpAttr){.chunked = {.chunk = 4}},
+                                             .args = args,
+                                             .arg_count = 2});
     const Node *sum =
         graph_unary(graph, HERE, OP_sum_rows, graph_unary(graph, HERE, OP_sum_width, y));
     graph_output(graph, OUTPUT_result, intern(module->interns, "y"), y, HERE.loc);

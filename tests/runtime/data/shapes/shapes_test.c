@@ -64,7 +64,11 @@ static void add_graph(Module *module, const char *task, GraphKind kind, int64_t 
     args[0] = graph_expand(graph, site, args[0], type_rows(DTYPE_f32, axes[3], WIDTH));
     const OpAttr attr = {.chunked = {.chunk = 8}};
     graph_output(graph, OUTPUT_result, "token_loss",
-                 graph_node(graph, site, OP_cross_entropy, &attr, args, 3, NULL),
+                 graph_node(graph, site,
+                            (NodeSpec){.op = OP_cross_entropy,
+                                       .attr = &attr,
+                                       .args = args,
+                                       .arg_count = 3}),
                  (Loc){0});
     module_add_graph(module, graph);
 }
