@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "ir/base/arena.h"
-#include "ir/base/heap.h"
+#include "ir/base/list.h"
 
 static const char limit_name[] = ".limit", count_name[] = ".count", lock_name[] = ".lock";
 static const int64_t LIMIT = INT64_C(512) << 20;
@@ -139,7 +139,7 @@ typedef struct CachedFile {
 typedef struct CacheListing {
     Arena *arena;
     CachedFile *entries; /* malloc'ed */
-    size_t count, room;
+    size_t count, capacity;
     int64_t bytes;
 } CacheListing;
 
@@ -166,11 +166,7 @@ static void add_entry(CacheListing *listing, int dir, const char *name)
     struct stat status;
     if (fstatat(dir, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
         return;
-    if (listing->count == listing->room) {
-        listing->room = listing->room ? 2 * listing->room : 256;
-        listing->entries =
-            heap_grow(listing->entries, listing->room * sizeof *listing->entries);
-    }
+    LIST_ROOM(listing->entries, listing->count + 1, listing->capacity);
     int64_t blocks = (int64_t)status.st_blocks * BLOCK_BYTES;
     CachedFile entry = {.name = arena_string(listing->arena, name, strlen(name)),
                         .used = status.st_mtim,

@@ -6,6 +6,7 @@
 
 #include "frontend/model_spec.h"
 #include "frontend/read.h"
+#include "ir/base/list.h"
 
 enum { MOST_FILES = 500, MOST_IMPORT_DEPTH = 64 };
 
@@ -28,13 +29,7 @@ typedef struct ModelLoader {
 
 void const_add(ModelSpec *spec, ConstList *list, Const constant)
 {
-    if (list->count == list->capacity) {
-        list->capacity = list->capacity ? 2 * list->capacity : 8;
-        Const *larger = ARENA_ARRAY(spec->arena, Const, list->capacity);
-        if (list->count)
-            memcpy(larger, list->items, list->count * sizeof *larger);
-        list->items = larger;
-    }
+    ARENA_LIST_ROOM(spec->arena, list->items, list->count + 1, list->capacity);
     list->items[list->count++] = constant;
 }
 

@@ -4,6 +4,7 @@
 
 #include "frontend/lower.h"
 #include "ir/base/heap.h"
+#include "ir/base/list.h"
 
 enum { MOST_INIT_ARGS = 2, MOST_PARAMS = 100000 };
 
@@ -57,14 +58,8 @@ static void add_alias(Lower *lower, Param *param, const char *alias)
     for (uint32_t i = 0; i < param->alias_count; i++)
         if (param->aliases[i] == alias)
             return;
-    uint32_t count = param->alias_count;
-    if ((count & (count - 1)) == 0) { /* full: room doubles at powers of two */
-        const char **larger =
-            ARENA_ARRAY(lower->module->arena, const char *, count ? 2 * count : 1);
-        if (count)
-            memcpy(larger, param->aliases, count * sizeof *larger);
-        param->aliases = larger;
-    }
+    ARENA_LIST_ROOM(lower->module->arena, param->aliases, param->alias_count + 1,
+                    param->alias_capacity);
     param->aliases[param->alias_count++] = alias;
 }
 

@@ -19,7 +19,8 @@ typedef struct Const {
 
 typedef struct ConstList {
     Const *items;
-    uint32_t count, capacity;
+    uint32_t count;
+    size_t capacity;
 } ConstList;
 
 typedef struct BlockInput {
@@ -73,7 +74,8 @@ typedef struct Selection {
 
 typedef struct ChoiceList {
     Selection *items;
-    uint32_t count, capacity;
+    uint32_t count;
+    size_t capacity;
 } ChoiceList;
 
 typedef struct ModelSpec {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "frontend/model_spec.h"
+#include "ir/base/list.h"
 
 enum { MOST_TASKS = 1000, LONGEST_PATTERNS = 4096 };
 
@@ -305,13 +306,7 @@ static bool resolve_attach(ModelSpec *spec, const Element *element, Attach *atta
 
 static bool choice_add(ModelSpec *spec, ChoiceList *list, const Element *element)
 {
-    if (list->count == list->capacity) {
-        list->capacity = list->capacity ? 2 * list->capacity : 8;
-        Selection *larger = ARENA_ARRAY(spec->arena, Selection, list->capacity);
-        if (list->count)
-            memcpy(larger, list->items, list->count * sizeof *larger);
-        list->items = larger;
-    }
+    ARENA_LIST_ROOM(spec->arena, list->items, list->count + 1, list->capacity);
     Selection *choice = &list->items[list->count++];
     *choice = (Selection){.element = element};
     if (element->kind == ELEMENT_for)

@@ -224,6 +224,7 @@ typedef struct Param {
     const char *group;    /* sharing group, or "" */
     const char **aliases; /* other names, which checkpoints read and write */
     uint32_t alias_count;
+    size_t alias_capacity;
     double weight_decay;
     Loc loc;
 } Param;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/base/heap.h"
+#include "ir/base/list.h"
 
 static bool is_word_start(char c)
 {
@@ -317,10 +317,7 @@ bool lex_string(Lexer *lexer, const char *what, const char **out)
         lex_next(lexer);
         return true;
     }
-    if (lexer->buffer_size < token->len) {
-        lexer->buffer = heap_grow(lexer->buffer, token->len);
-        lexer->buffer_size = token->len;
-    }
+    LIST_ROOM(lexer->buffer, token->len, lexer->buffer_capacity);
     size_t len = 0;
     for (size_t i = 0; i < token->len; i++) {
         char c = token->text[i];

@@ -35,7 +35,7 @@ typedef struct Lexer {
     Token token; /* the one looked at */
     const char *fault;
     char *buffer; /* heap; for strings with escapes */
-    size_t buffer_size;
+    size_t buffer_capacity;
     uint32_t errors;
 } Lexer;
 

@@ -28,7 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/base/heap.h"
+#include "ir/base/list.h"
 #include "ir/liveness.h"
 #include "ir/lowering.h"
 #include "ir/step_rules.h"
@@ -53,7 +53,8 @@ typedef struct Fuser {
     uint32_t *mark, stamp; /* by node id: operands counted */
     uint32_t *level;       /* by node id: reductions on a path to it, in its group */
     FusePair *pairs;
-    uint32_t pair_count, pair_capacity;
+    uint32_t pair_count;
+    size_t pair_capacity;
 } Fuser;
 
 typedef struct ClusterPair {
@@ -353,11 +354,7 @@ static void consider(Fuser *fuser, const Node *a, const Node *b, const RuleRow *
         int64_t x = fuser->width[pair.from], y = fuser->width[pair.to];
         fuser->width[c->cluster[b->id]] = x > y ? x : y;
     }
-    if (fuser->pair_count == fuser->pair_capacity) {
-        fuser->pair_capacity = fuser->pair_capacity ? 2 * fuser->pair_capacity : 1024;
-        fuser->pairs =
-            heap_grow(fuser->pairs, fuser->pair_capacity * sizeof *fuser->pairs);
-    }
+    LIST_ROOM(fuser->pairs, (size_t)fuser->pair_count + 1, fuser->pair_capacity);
     fuser->pairs[fuser->pair_count++] = (FusePair){a, b, verdict};
 }
 

@@ -9,6 +9,7 @@
 #include "frontend/names.h"
 #include "ir/axis.h"
 #include "ir/base/heap.h"
+#include "ir/base/list.h"
 #include "ir/cost.h"
 #include "passes/pass.h"
 
@@ -152,8 +153,7 @@ static FigureBlock *find_block(Compare *compare, const char *task)
     for (uint32_t i = 0; i < compare->block_count; i++)
         if (strcmp(compare->blocks[i].task, task) == 0)
             return &compare->blocks[i];
-    compare->blocks =
-        heap_grow(compare->blocks, (compare->block_count + 1) * sizeof *compare->blocks);
+    LIST_ROOM(compare->blocks, compare->block_count + 1, compare->block_capacity);
     FigureBlock *block = &compare->blocks[compare->block_count++];
     block->task = arena_string(compare->arena, task, strlen(task));
     block->has = ARENA_ARRAY(compare->arena, bool, compare->model_count);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "frontend/vlc/vlc.h"
+#include "ir/base/files.h"
 #include "ir/base/heap.h"
 #include "ir/plan.h"
 #include "ir/text.h"
@@ -15,6 +16,7 @@ static const char *const pass_names[] = {
 #include "passes/passes.def"
 };
 enum { PASS_COUNT = sizeof pass_names / sizeof *pass_names };
+static const size_t LARGEST_TEXT = (size_t)1 << 30;
 
 bool is_pass(const char *name, const char *option, const char *also)
 {
@@ -116,28 +118,17 @@ static uint32_t split_passes(char *text, const char **out_names)
     return count;
 }
 
-static char *read_stream(FILE *in, size_t *out_len)
-{
-    enum { STEP = 1 << 16 };
-    char *text = heap_alloc(STEP + 1);
-    size_t len = 0;
-    for (size_t got; (got = fread(text + len, 1, STEP, in)) > 0;) {
-        len += got;
-        text = heap_grow(text, len + STEP + 1);
-    }
-    text[len] = 0;
-    *out_len = len;
-    return text;
-}
-
 static Module *read_text(const char *file, Diags *diags)
 {
     if (strcmp(file, "-") != 0)
         return module_read(file, diags);
+    static const char name[] = "<stdin>";
     size_t len;
-    char *text = read_stream(stdin, &len);
-    diags_add_source(diags, "<stdin>", text, len);
-    Module *module = module_parse("<stdin>", text, len, diags);
+    char *text = stream_read(stdin, name, LARGEST_TEXT, &len, diags);
+    if (!text)
+        return NULL;
+    diags_add_source(diags, name, text, len);
+    Module *module = module_parse(name, text, len, diags);
     free(text);
     return module;
 }

@@ -60,6 +60,7 @@ typedef struct Compare {
     const char **files;
     FigureBlock *blocks; /* [0] of the models, then by task */
     uint32_t block_count;
+    size_t block_capacity;
 } Compare;
 
 /* vlc_compare_print.c */

@@ -10,9 +10,10 @@
 #include <unistd.h>
 
 #include "ir/base/arena.h"
-#include "ir/base/heap.h"
+#include "ir/base/list.h"
 
 enum { MOST_BESIDE = 1000 }; /* files looked at for a near name */
+enum { STEP = 1 << 16 };
 
 /* -- near names ---------------------------------------------------------------------- */
 
@@ -130,15 +131,15 @@ FILE *file_open_stream(const char *path, Diags *diags)
 static char *read_stream(FILE *stream, const char *name, Loc from, size_t limit,
                          size_t *out_len, Diags *diags)
 {
-    size_t room = 1 << 16, len = 0;
-    char *bytes = heap_alloc(room);
-    for (;;) {
-        len += fread(bytes + len, 1, room - len - 1, stream);
-        if (len + 1 < room || len > limit)
-            break;
-        room *= 2;
-        bytes = heap_grow(bytes, room);
-    }
+    size_t capacity = 0, len = 0, wanted;
+    char *bytes = NULL;
+    do {
+        LIST_ROOM(bytes, len + STEP + 1, capacity);
+        wanted = capacity - len - 1;
+        size_t got = fread(bytes + len, 1, wanted, stream);
+        len += got;
+        wanted -= got;
+    } while (wanted == 0 && len <= limit);
     if (!ferror(stream) && len <= limit) {
         bytes[len] = 0;
         *out_len = len;

@@ -30,11 +30,12 @@ size_t size_sum(size_t a, size_t b)
 
 void *heap_alloc(size_t bytes)
 {
-    return heap_grow(NULL, bytes);
+    return heap_grow(NULL, bytes, 1);
 }
 
-void *heap_grow(void *old, size_t bytes)
+void *heap_grow(void *old, size_t count, size_t element_bytes)
 {
+    size_t bytes = size_product(count, element_bytes);
     void *memory = realloc(old, bytes ? bytes : 1);
     if (!memory)
         out_of_memory(bytes);

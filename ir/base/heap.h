@@ -17,7 +17,8 @@ size_t size_product(size_t count, size_t bytes);
 size_t size_sum(size_t a, size_t b);
 
 void *heap_alloc(size_t bytes); /* not cleared */
-void *heap_grow(void *old, size_t bytes);
+/* `old`, or NULL, with room for `count` elements; what is new is not cleared. */
+void *heap_grow(void *old, size_t count, size_t element_bytes);
 char *heap_string(const char *text); /* a copy */
 char *heap_format(const char *format, ...) PRINTF_LIKE(1, 2);
 /* A stream into memory: *out_text and *out_len are set, and a 0 added, by fclose. */

@@ -21,7 +21,7 @@ void *list_room(void *items, size_t count, size_t *capacity, size_t item_bytes)
     if (count <= *capacity)
         return items;
     *capacity = doubled(*capacity, count);
-    return heap_grow(items, size_product(*capacity, item_bytes));
+    return heap_grow(items, *capacity, item_bytes);
 }
 
 void *arena_list_room(Arena *arena, void *items, size_t count, size_t *capacity,

@@ -9,17 +9,19 @@
 
 #include "ir/base/files.h"
 #include "ir/base/heap.h"
+#include "ir/base/list.h"
 #include "ir/base/strings.h"
 #include "runtime/data/text/json_stream.h"
 
 typedef struct Reference {
     DatasetExample example;
     const char **references; /* grows by doubling */
-    uint32_t room;
+    size_t capacity;
     uint32_t next; /* the subject's next one, counted from 1; 0: none */
 } Reference;
 
 typedef struct Subject {
+    const char *name;
     uint32_t first, last; /* entries, counted from 1 */
 } Subject;
 
@@ -30,9 +32,9 @@ struct References {
     Strings *names;
     uint32_t *name_subjects; /* of each name */
     Subject *subjects;
-    const char **subject_names;
     Reference *entries;
-    uint32_t subject_count, subject_room, entry_count, entry_room, name_room;
+    uint32_t subject_count, entry_count;
+    size_t subject_capacity, entry_capacity, name_capacity;
     JsonStream *stream; /* what is being read */
     bool only_known;    /* records of other subjects are passed over */
     Diags *diags;
@@ -61,12 +63,7 @@ static void name_subject(References *references, const char *name, uint32_t subj
     uint32_t number = strings_add(references->names, name, strlen(name));
     if (number < before)
         return;
-    if (number == references->name_room) {
-        references->name_room = references->name_room ? 2 * references->name_room : 256;
-        references->name_subjects =
-            heap_grow(references->name_subjects,
-                      references->name_room * sizeof *references->name_subjects);
-    }
+    LIST_ROOM(references->name_subjects, (size_t)number + 1, references->name_capacity);
     references->name_subjects[number] = subject;
 }
 
@@ -76,18 +73,11 @@ static uint32_t take_subject(References *references, const char *name)
     uint32_t subject = references_find(references, name);
     if (subject != UINT32_MAX)
         return subject;
-    if (references->subject_count == references->subject_room) {
-        uint32_t room = references->subject_room =
-            references->subject_room ? 2 * references->subject_room : 256;
-        references->subjects =
-            heap_grow(references->subjects, room * sizeof *references->subjects);
-        references->subject_names =
-            heap_grow(references->subject_names, room * sizeof(const char *));
-    }
     subject = references->subject_count++;
-    references->subjects[subject] = (Subject){0};
-    references->subject_names[subject] =
-        arena_string(references->arena, name, strlen(name));
+    LIST_ROOM(references->subjects, references->subject_count,
+              references->subject_capacity);
+    references->subjects[subject] =
+        (Subject){.name = arena_string(references->arena, name, strlen(name))};
     name_subject(references, name, subject);
     return subject;
 }
@@ -95,15 +85,11 @@ static uint32_t take_subject(References *references, const char *name)
 static Reference *add_entry(References *references, uint32_t subject,
                             const DatasetExample *example)
 {
-    if (references->entry_count == references->entry_room) {
-        references->entry_room =
-            references->entry_room ? 2 * references->entry_room : 256;
-        references->entries = heap_grow(
-            references->entries, references->entry_room * sizeof *references->entries);
-    }
+    LIST_ROOM(references->entries, (size_t)references->entry_count + 1,
+              references->entry_capacity);
     Reference *entry = &references->entries[references->entry_count++];
     *entry = (Reference){.example = *example};
-    entry->example.id = references->subject_names[subject];
+    entry->example.id = references->subjects[subject].name;
     Subject *of = &references->subjects[subject];
     if (of->last)
         references->entries[of->last - 1].next = references->entry_count;
@@ -116,14 +102,8 @@ static Reference *add_entry(References *references, uint32_t subject,
 static void add_reference(References *references, Reference *entry, const char *text)
 {
     uint32_t count = entry->example.reference_count;
-    if (count == entry->room) {
-        entry->room = entry->room ? 2 * entry->room : 8;
-        const char **room = ARENA_ARRAY(references->arena, const char *, entry->room);
-        for (uint32_t i = 0; i < count; i++)
-            room[i] = entry->references[i];
-        entry->references = room;
-        entry->example.references = room;
-    }
+    ARENA_LIST_ROOM(references->arena, entry->references, count + 1, entry->capacity);
+    entry->example.references = entry->references;
     entry->references[count] = arena_string(references->arena, text, strlen(text));
     entry->example.reference_count = count + 1;
 }
@@ -481,7 +461,6 @@ void references_free(References *references)
     strings_free(references->names);
     free(references->name_subjects);
     free(references->subjects);
-    free(references->subject_names);
     free(references->entries);
     free(references);
 }
@@ -499,7 +478,7 @@ uint32_t references_find(const References *references, const char *name)
 
 const char *references_name(const References *references, uint32_t subject)
 {
-    return references->subject_names[subject];
+    return references->subjects[subject].name;
 }
 
 const DatasetExample *references_next(const References *references, uint32_t subject,

@@ -208,7 +208,7 @@ static char *make_room(Generation *g, uint32_t index, int64_t rows)
     BatchField *field = &g->step.fields[index];
     int64_t bytes = (rows + 1) * carry->row_bytes;
     if (bytes > carry->room) {
-        field->rows = heap_grow(field->rows, (size_t)bytes);
+        field->rows = heap_grow(field->rows, (size_t)bytes, 1);
         carry->room = bytes;
     }
     return field->rows;

@@ -59,8 +59,8 @@ static void make_room(BatchLayout *layout, int64_t sequences)
         return;
     size_t count = (size_t)sequences;
     for (uint32_t a = 0; a < layout->graph->axis_count; a++)
-        layout->starts[a] = heap_grow(layout->starts[a], (count + 1) * sizeof(int64_t));
-    layout->ranges = heap_grow(layout->ranges, count * sizeof *layout->ranges);
+        layout->starts[a] = heap_grow(layout->starts[a], count + 1, sizeof(int64_t));
+    layout->ranges = heap_grow(layout->ranges, count, sizeof *layout->ranges);
     layout->sequence_room = sequences;
 }
 

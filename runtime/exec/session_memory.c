@@ -168,7 +168,7 @@ void session_place_results(GraphRun *run)
                                  : type_static_rows(result->type);
         if ((result->rows + 1) * row_bytes > run->result_room[index]) {
             run->result_room[index] = (result->rows + 1) * row_bytes;
-            result->data = heap_grow(result->data, (size_t)run->result_room[index]);
+            result->data = heap_grow(result->data, (size_t)run->result_room[index], 1);
         }
         if (is_ragged)
             run->accumulators[i].rows = result->data;

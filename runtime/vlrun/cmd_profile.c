@@ -5,7 +5,7 @@
 
 #include "ir/base/clock.h"
 #include "ir/base/command_line.h"
-#include "ir/base/heap.h"
+#include "ir/base/list.h"
 #include "ir/cost.h"
 #include "ir/liveness.h"
 #include "runtime/exec/exec.h"
@@ -41,6 +41,7 @@ typedef struct Profile {
     GraphCalls *graphs; /* by graph of the module */
     ProfileLine *lines;
     uint32_t line_count;
+    size_t line_capacity;
 } Profile;
 
 /* -- lines ----------------------------------------------------------------------- */
@@ -51,8 +52,7 @@ static uint32_t line_for(Profile *profile, const Call *call)
         if (profile->lines[i].kind == call->kind &&
             strcmp(profile->lines[i].label, call->label) == 0)
             return i;
-    profile->lines =
-        heap_grow(profile->lines, (profile->line_count + 1) * sizeof(ProfileLine));
+    LIST_ROOM(profile->lines, profile->line_count + 1, profile->line_capacity);
     profile->lines[profile->line_count] =
         (ProfileLine){.label = call->label, .kind = call->kind};
     return profile->line_count++;

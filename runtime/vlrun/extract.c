@@ -8,7 +8,7 @@
 
 #include "ir/base/clock.h"
 #include "ir/base/files.h"
-#include "ir/base/heap.h"
+#include "ir/base/list.h"
 #include "runtime/data/data.h"
 #include "runtime/data/features/features.h"
 #include "runtime/train/evaluate.h"
@@ -29,7 +29,7 @@ typedef struct Extraction {
     DataSource *source;
     Features features;     /* of the result that is being collected */
     const char *stem;      /* of that result */
-    int64_t room;          /* rows */
+    size_t capacity;       /* numbers */
     int64_t written, seen; /* files, pictures */
     double begun;
 } Extraction;
@@ -141,15 +141,8 @@ static void add_rows(Extraction *work, const float *rows, int64_t count, int64_t
 {
     Features *features = &work->features;
     features->width = width;
-    if (features->count + count > work->room) {
-        work->room = 2 * (features->count + count);
-        float *larger = heap_alloc((size_t)(work->room * width) * sizeof *larger);
-        if (features->count)
-            memcpy(larger, features->rows,
-                   (size_t)(features->count * width) * sizeof *larger);
-        free(features->rows);
-        features->rows = larger;
-    }
+    LIST_ROOM(features->rows, (size_t)((features->count + count) * width),
+              work->capacity);
     memcpy(features->rows + features->count * width, rows,
            (size_t)(count * width) * sizeof *rows);
     features->count += count;

@@ -21,7 +21,8 @@ struct TensorFile {
     struct stat opened; /* when it was mapped */
     Tensor *tensors;
     const Tensor **by_name;
-    uint32_t count, room; /* of `tensors` */
+    uint32_t count;
+    size_t capacity; /* of `tensors` */
     Metadata *metadata;
     uint32_t metadata_count;
 };

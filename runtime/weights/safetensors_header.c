@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "ir/base/heap.h"
+#include "ir/base/list.h"
 #include "runtime/weights/foreign_file.h"
 
 /* The format's own limit of a header; ours of tensors, and of the text of one member and
@@ -268,10 +269,7 @@ static bool take_tensor(const Header *header, const char *name, json_t *value)
                    MOST_TENSORS);
         return false;
     }
-    if (file->count == file->room) {
-        file->room = file->room ? 2 * file->room : 64;
-        file->tensors = heap_grow(file->tensors, file->room * sizeof *file->tensors);
-    }
+    LIST_ROOM(file->tensors, (size_t)file->count + 1, file->capacity);
     Tensor *tensor = &file->tensors[file->count];
     *tensor = (Tensor){0};
     if (!read_tensor(header, name, value, tensor))

@@ -12,6 +12,7 @@
 #include "ir/base/arena.h"
 #include "ir/base/files.h"
 #include "ir/base/heap.h"
+#include "ir/base/list.h"
 #include "runtime/weights/safetensors.h"
 
 enum { PREAMBLE_BYTES = 8, DATA_ALIGNMENT = 64 };
@@ -28,7 +29,8 @@ struct TensorWriter {
     json_t *header, *metadata;
     int64_t offset;
     Piece *pieces;
-    uint32_t piece_count, piece_room;
+    uint32_t piece_count;
+    size_t piece_capacity;
 };
 
 /* jansson fails only without memory or on text that is not UTF-8. */
@@ -86,10 +88,7 @@ void tensor_writer_add(TensorWriter *writer, const char *name, TensorDType dtype
                               (json_int_t)(writer->offset + byte_count));
     must(!entry || json_object_set_new(writer->header, name, entry));
     writer->offset += byte_count;
-    if (writer->piece_count == writer->piece_room) {
-        writer->piece_room = writer->piece_room ? 2 * writer->piece_room : 64;
-        writer->pieces = heap_grow(writer->pieces, writer->piece_room * sizeof(Piece));
-    }
+    LIST_ROOM(writer->pieces, (size_t)writer->piece_count + 1, writer->piece_capacity);
     writer->pieces[writer->piece_count++] = (Piece){bytes, byte_count};
 }
 

@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 
 #include "ir/base/heap.h"
+#include "ir/base/list.h"
 #include "ir/text.h"
 #include "ir/verify.h"
 #include "passes/pass.h"
@@ -51,10 +52,7 @@ static char *read_text(const char *path)
     char *text = NULL;
     size_t len = 0, capacity = 0;
     for (int c; (c = fgetc(in)) != EOF;) {
-        if (len + 2 > capacity) {
-            capacity = capacity ? 2 * capacity : 4096;
-            text = heap_grow(text, capacity);
-        }
+        LIST_ROOM(text, len + 2, capacity);
         text[len++] = (char)c;
     }
     fclose(in);

@@ -12,7 +12,8 @@
 /* The examples of a split of a task, in the order of its files. */
 typedef struct ExampleList {
     DatasetExample *items;
-    int64_t count, room;
+    int64_t count;
+    size_t capacity;
     bool is_loaded;
 } ExampleList;
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "ir/base/heap.h"
+#include "ir/base/list.h"
 #include "runtime/data/dataset/dataset_load.h"
 
 /* -- faults ------------------------------------------------------------------------ */
@@ -200,10 +200,7 @@ bool loader_has_score(const DatasetExample *example)
 void loader_add(Loader *loader, const DatasetExample *example)
 {
     ExampleList *out = loader->out;
-    if (out->count == out->room) {
-        out->room = out->room ? 2 * out->room : 1024;
-        out->items = heap_grow(out->items, (size_t)out->room * sizeof *out->items);
-    }
+    LIST_ROOM(out->items, (size_t)out->count + 1, out->capacity);
     out->items[out->count++] = *example;
     loader->untold += !example->is_told;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ir/base/heap.h"
+#include "ir/base/list.h"
 #include "ir/base/strings.h"
 #include "runtime/data/dataset/dataset_load.h"
 #include "runtime/data/text/json_stream.h"
@@ -15,17 +16,13 @@ struct Subtitles {
     const char *path;
     Strings *videos;
     const char **texts; /* by number of the video */
-    uint32_t room;
+    size_t capacity;
 };
 
 static void add(Subtitles *subtitles, const char *video, const char *text)
 {
     uint32_t number = strings_add(subtitles->videos, video, strlen(video));
-    if (number >= subtitles->room) {
-        subtitles->room = subtitles->room ? 2 * subtitles->room : 1024;
-        subtitles->texts = heap_grow((void *)subtitles->texts,
-                                     subtitles->room * sizeof *subtitles->texts);
-    }
+    LIST_ROOM(subtitles->texts, (size_t)number + 1, subtitles->capacity);
     subtitles->texts[number] = text;
 }
 

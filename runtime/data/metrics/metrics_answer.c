@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ir/base/heap.h"
+#include "ir/base/list.h"
 #include "ir/base/strings.h"
 #include "runtime/data/text/lists.h"
 
@@ -25,7 +26,7 @@ typedef struct Tally {
 typedef struct Tallies {
     Strings *names;
     Tally *tallies; /* [names] */
-    uint32_t capacity;
+    size_t capacity;
     Tally all;
 } Tallies;
 
@@ -35,14 +36,11 @@ static void tally(Tallies *tallies, const char *name, size_t len, bool is_correc
     tallies->all.count++;
     if (!name)
         return;
+    uint32_t known = strings_count(tallies->names);
     uint32_t index = strings_add(tallies->names, name, len);
-    if (index >= tallies->capacity) {
-        uint32_t capacity = tallies->capacity ? 2 * tallies->capacity : 64;
-        tallies->tallies =
-            heap_grow(tallies->tallies, capacity * sizeof *tallies->tallies);
-        memset(tallies->tallies + tallies->capacity, 0,
-               (capacity - tallies->capacity) * sizeof *tallies->tallies);
-        tallies->capacity = capacity;
+    if (index == known) {
+        LIST_ROOM(tallies->tallies, (size_t)index + 1, tallies->capacity);
+        tallies->tallies[index] = (Tally){0};
     }
     tallies->tallies[index].correct += is_correct;
     tallies->tallies[index].count++;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "ir/base/heap.h"
+#include "ir/base/list.h"
 #include "ir/base/strings.h"
 #include "runtime/data/text/lists.h"
 #include "runtime/data/text/ptb.h"
@@ -88,12 +89,8 @@ static void split_at_blanks(const char *text, CaptionEvaluation *evaluation)
 
 static void add_sentence(CaptionEvaluation *evaluation, const char *text)
 {
-    if (evaluation->sentence_count == evaluation->sentence_capacity) {
-        size_t capacity = evaluation->sentence_capacity =
-            evaluation->sentence_capacity ? 2 * evaluation->sentence_capacity : 64;
-        evaluation->sentences =
-            heap_grow(evaluation->sentences, capacity * sizeof *evaluation->sentences);
-    }
+    LIST_ROOM(evaluation->sentences, evaluation->sentence_count + 1,
+              evaluation->sentence_capacity);
     size_t words = evaluation->words.count, tokens = evaluation->tokens.count;
     if (evaluation->source == CAPTION_ptb)
         ptb_tokenize(text, add_token, evaluation);
@@ -107,12 +104,8 @@ static void add_sentence(CaptionEvaluation *evaluation, const char *text)
 void caption_evaluation_add(CaptionEvaluation *evaluation, const char *prediction,
                             const char *const *references, uint32_t count)
 {
-    if (evaluation->image_count == evaluation->image_capacity) {
-        size_t capacity = evaluation->image_capacity =
-            evaluation->image_capacity ? 2 * evaluation->image_capacity : 64;
-        evaluation->images =
-            heap_grow(evaluation->images, capacity * sizeof *evaluation->images);
-    }
+    LIST_ROOM(evaluation->images, evaluation->image_count + 1,
+              evaluation->image_capacity);
     evaluation->images[evaluation->image_count++] =
         (Image){evaluation->sentence_count, count};
     add_sentence(evaluation, prediction);
@@ -143,10 +136,7 @@ static int compare_grams(const void *left, const void *right)
 
 static void grams_add(Grams *list, const Gram *gram)
 {
-    if (list->count == list->capacity) {
-        list->capacity = list->capacity ? 2 * list->capacity : 64;
-        list->grams = heap_grow(list->grams, list->capacity * sizeof *list->grams);
-    }
+    LIST_ROOM(list->grams, list->count + 1, list->capacity);
     list->grams[list->count++] = *gram;
 }
 

@@ -11,6 +11,7 @@
 #include "ir/base/file_kind.h"
 #include "ir/base/files.h"
 #include "ir/base/heap.h"
+#include "ir/base/list.h"
 
 enum { BUFFER_BYTES = 1 << 18, RECORD_BYTES_MAX = 1 << 22, AT_END = -1 };
 
@@ -27,7 +28,7 @@ struct JsonStream {
     Loc loc; /* of the record */
     int64_t number;
     char *record;
-    size_t record_bytes, record_room; /* more bytes than room: too long, not kept */
+    size_t record_bytes, record_capacity; /* beyond RECORD_BYTES_MAX: not kept */
     char buffer[BUFFER_BYTES];
 };
 
@@ -104,13 +105,10 @@ static int skip_blanks(JsonStream *stream)
 /* A parsed record takes some fifty times its bytes: its size bounds our memory. */
 static void keep_byte(JsonStream *stream, int byte)
 {
-    if (stream->record_bytes == stream->record_room &&
-        stream->record_room < RECORD_BYTES_MAX) {
-        stream->record_room = stream->record_room ? 2 * stream->record_room : 4096;
-        stream->record = heap_grow(stream->record, stream->record_room);
-    }
-    if (stream->record_bytes < stream->record_room)
+    if (stream->record_bytes < RECORD_BYTES_MAX) {
+        LIST_ROOM(stream->record, stream->record_bytes + 1, stream->record_capacity);
         stream->record[stream->record_bytes] = (char)byte;
+    }
     stream->record_bytes++;
 }
 

@@ -6,14 +6,12 @@
 
 #include "ir/base/arena.h"
 #include "ir/base/heap.h"
+#include "ir/base/list.h"
 #include "runtime/data/text/unicode.h"
 
 void token_list_add(TokenList *list, int32_t id)
 {
-    if (list->count == list->capacity) {
-        list->capacity = list->capacity ? 2 * list->capacity : 64;
-        list->ids = heap_grow(list->ids, list->capacity * sizeof *list->ids);
-    }
+    LIST_ROOM(list->ids, list->count + 1, list->capacity);
     list->ids[list->count++] = id;
 }
 
@@ -27,11 +25,7 @@ void text_buffer_add(TextBuffer *text, const char *bytes, size_t count)
 {
     if (!count)
         return;
-    if (text->capacity - text->count < count) {
-        while (text->capacity - text->count < count)
-            text->capacity = text->capacity ? 2 * text->capacity : 128;
-        text->bytes = heap_grow(text->bytes, text->capacity);
-    }
+    LIST_ROOM(text->bytes, size_sum(text->count, count), text->capacity);
     memcpy(text->bytes + text->count, bytes, count);
     text->count += count;
 }

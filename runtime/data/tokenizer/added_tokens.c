@@ -8,6 +8,7 @@
 
 #include "ir/base/arena.h"
 #include "ir/base/heap.h"
+#include "ir/base/list.h"
 #include "ir/base/strings.h"
 #include "runtime/data/text/ptb_lexer.h"
 #include "runtime/data/text/unicode.h"
@@ -44,10 +45,7 @@ void added_tokens_free(AddedTokens *tokens)
 
 AddedToken *added_tokens_add(AddedTokens *tokens, const AddedToken *token)
 {
-    if (tokens->count == tokens->capacity) {
-        tokens->capacity = tokens->capacity ? 2 * tokens->capacity : 64;
-        tokens->all = heap_grow(tokens->all, tokens->capacity * sizeof *tokens->all);
-    }
+    LIST_ROOM(tokens->all, tokens->count + 1, tokens->capacity);
     AddedToken *own = ARENA_ARRAY(tokens->arena, AddedToken, 1);
     *own = *token;
     own->text = arena_string(tokens->arena, token->text, token->len);
@@ -73,12 +71,12 @@ static int compare_ids(const void *left, const void *right)
 
 void added_tokens_sort(AddedTokens *tokens)
 {
-    size_t size = (tokens->count + 1) * sizeof *tokens->all;
     for (int kind = 0; kind < 2; kind++) {
-        tokens->sorted[kind] = heap_grow(tokens->sorted[kind], size);
+        tokens->sorted[kind] =
+            heap_grow(tokens->sorted[kind], tokens->count, sizeof *tokens->all);
         tokens->sorted_count[kind] = 0;
     }
-    tokens->by_id = heap_grow(tokens->by_id, size);
+    tokens->by_id = heap_grow(tokens->by_id, tokens->count, sizeof *tokens->all);
     for (size_t i = 0; i < tokens->count; i++) {
         int kind = tokens->all[i]->is_normalized;
         tokens->sorted[kind][tokens->sorted_count[kind]++] = tokens->all[i];

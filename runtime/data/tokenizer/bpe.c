@@ -295,7 +295,7 @@ typedef struct MergeCandidate {
 typedef struct BpeWord {
     Symbol *symbols;
     MergeCandidate *pairs; /* a binary heap */
-    size_t count, pair_count, capacity;
+    size_t count, symbol_capacity, pair_count, pair_capacity;
 } BpeWord;
 
 static bool comes_before(const MergeCandidate *a, const MergeCandidate *b)
@@ -342,11 +342,8 @@ static void offer(const Bpe *bpe, BpeWord *word, uint32_t at)
 /* Every merge offers at most two new pairs, so 3 x count of them are room enough. */
 static void word_start(const Bpe *bpe, BpeWord *word, const char *bytes, size_t count)
 {
-    if (count > word->capacity) {
-        word->capacity = 2 * count;
-        word->symbols = heap_grow(word->symbols, word->capacity * sizeof *word->symbols);
-        word->pairs = heap_grow(word->pairs, 3 * word->capacity * sizeof *word->pairs);
-    }
+    LIST_ROOM(word->symbols, count, word->symbol_capacity);
+    LIST_ROOM(word->pairs, size_product(3, count), word->pair_capacity);
     word->count = count;
     word->pair_count = 0;
     for (size_t i = 0; i < count; i++)
