@@ -7,6 +7,18 @@
 #include "ir/lowering.h"
 #include "passes/pass.h"
 
+/* Operands whose numbers are rows of another operand, or of the result. */
+static void print_indexes(const OpInfo *info)
+{
+    for (uint32_t i = 0; i < info->max_args; i++) {
+        char operand[64];
+        snprintf(operand, sizeof operand, "%s: index", info->arg_names[i]);
+        if (info->arg_indexes[i])
+            printf("    %-40s %-9s row numbers of %s\n", operand, "",
+                   info->arg_indexes[i]);
+    }
+}
+
 static void print_op(OpKind op)
 {
     const OpInfo *info = op_info(op);
@@ -20,6 +32,7 @@ static void print_op(OpKind op)
     snprintf(signature + len, sizeof signature - (size_t)len, ")");
     printf("%-44s %-9s %s\n", signature, lowering_info(info->lowering)->name,
            info->meaning);
+    print_indexes(info);
     for (uint32_t i = 0; i < count; i++) {
         bool needed = strcmp(fields[i].preset, "REQUIRED") == 0;
         char field[96];
