@@ -52,6 +52,8 @@ enum {
 #define ROW_INDEX TRAIT_ROW_INDEX
 #define CHEAP TRAIT_CHEAP
 #define DECLARED TRAIT_DECLARED
+#define OF_PARAM TRAIT_OF_PARAM
+#define STORED TRAIT_STORED
 static const OpInfo ops[OP_COUNT] = {
 #define OP(name, args, attrs, shape, gradient, range, flops, lowering, traits, meaning)  \
     [OP_##name] = {#name,                                                                \

@@ -24,7 +24,14 @@ typedef enum Lowering {
     LOWER_COUNT
 } Lowering;
 
-enum { TRAIT_COMMUTES = 1, TRAIT_ROW_INDEX = 2, TRAIT_CHEAP = 4, TRAIT_DECLARED = 8 };
+enum {
+    TRAIT_COMMUTES = 1,
+    TRAIT_ROW_INDEX = 2,
+    TRAIT_CHEAP = 4,
+    TRAIT_DECLARED = 8,
+    TRAIT_OF_PARAM = 16,
+    TRAIT_STORED = 32
+};
 
 /* C types of the attribute kinds. */
 typedef int attr_flag;

@@ -176,7 +176,7 @@ static const Type *declared_type(const Module *module, OpKind op, const char *na
 {
     const Param *param = NULL;
     const StateVar *state = NULL;
-    if (op == OP_param || op == OP_weight || op == OP_gradient)
+    if (op_info(op)->traits & TRAIT_OF_PARAM)
         param = module_find_param(module, name);
     if (op == OP_state)
         state = module_find_state(module, name);
@@ -196,8 +196,7 @@ static void enter_source(Module *module, OpKind op, const char *name, Type type)
 {
     if (type_is_ragged(type))
         return;
-    bool is_param = op == OP_param || op == OP_weight || op == OP_gradient;
-    if (is_param && !module_find_param(module, name))
+    if (op_info(op)->traits & TRAIT_OF_PARAM && !module_find_param(module, name))
         module_add_param(module, (Param){.name = name,
                                          .type = type,
                                          .trained = op != OP_weight,

@@ -149,7 +149,7 @@ static const Output **replacements_of(const Slab *slab, Arena *arena)
     qsort(sorted, count, sizeof *sorted, by_name);
     for (uint32_t i = 0; i < graph->node_count; i++) {
         const Node *node = graph->nodes[i];
-        if (node->op != OP_param && node->op != OP_weight && node->op != OP_state)
+        if (!(op_info(node->op)->traits & TRAIT_STORED))
             continue;
         const Output key = {.name = node->attr.named.name}, *at = &key; /* interned */
         const Output **found = bsearch(&at, sorted, count, sizeof *sorted, by_name);

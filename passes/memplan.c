@@ -67,7 +67,7 @@ static const Node **find_new_values(const SlabPlanner *p)
     qsort(assigned, count, sizeof *assigned, compare_assigned);
     for (uint32_t i = 0; i < graph->node_count; i++) {
         const Node *node = graph->nodes[i];
-        if (node->op != OP_param && node->op != OP_state)
+        if (!(op_info(node->op)->traits & TRAIT_STORED))
             continue;
         Assigned key = {node->attr.named.name, NULL};
         const Assigned *found =

@@ -56,35 +56,57 @@ static StoreEntry *entry_for(Store *store, const Node *node, const char *name,
     return entry;
 }
 
-static void *source_value(const Exec *exec, const ExecOptions *options, const Node *node,
-                          Diags *diags)
+typedef void *SourceValue(const Exec *exec, const ExecOptions *options, const Node *node,
+                          Diags *diags);
+
+static void *value_of_input(const Exec *exec, const ExecOptions *options,
+                            const Node *node, Diags *diags)
 {
-    StoreEntry *entry;
-    float *number;
-    switch (node->op) {
-    case OP_input:
-        if (!type_is_ragged(node->type) && strcmp(node->attr.named.name, "lr") == 0)
-            return (void *)(uintptr_t)options->lr;
-        if (type_is_ragged(node->type))
-            return NULL; /* bound per micro-batch */
-        diag_error(diags, node->loc, "input '%s' is not a number of the step",
-                   node->attr.named.name);
-        return NULL;
-    case OP_constant:
-        number = arena_alloc(exec->arena, 64);
-        *number = (float)node->attr.constant.value;
-        return number;
-    case OP_gradient:
-        entry = entry_for(options->store, node, node->attr.named.name, diags);
-        if (entry && !entry->gradient)
-            diag_error(diags, node->loc, "'%s' has no gradient: it is not trained",
-                       node->attr.named.name);
-        return entry ? entry->gradient : NULL;
-    default:
-        entry = entry_for(options->store, node, node->attr.named.name, diags);
-        return entry ? entry->data : NULL;
-    }
+    (void)exec;
+    if (type_is_ragged(node->type))
+        return NULL; /* bound per micro-batch */
+    if (strcmp(node->attr.named.name, "lr") == 0)
+        return (void *)(uintptr_t)options->lr;
+    diag_error(diags, node->loc, "input '%s' is not a number of the step",
+               node->attr.named.name);
+    return NULL;
 }
+
+static void *value_of_constant(const Exec *exec, const ExecOptions *options,
+                               const Node *node, Diags *diags)
+{
+    (void)options, (void)diags;
+    float *number = arena_alloc(exec->arena, 64);
+    *number = (float)node->attr.constant.value;
+    return number;
+}
+
+static void *value_of_gradient(const Exec *exec, const ExecOptions *options,
+                               const Node *node, Diags *diags)
+{
+    (void)exec;
+    StoreEntry *entry = entry_for(options->store, node, node->attr.named.name, diags);
+    if (entry && !entry->gradient)
+        diag_error(diags, node->loc, "'%s' has no gradient: it is not trained",
+                   node->attr.named.name);
+    return entry ? entry->gradient : NULL;
+}
+
+static void *value_in_store(const Exec *exec, const ExecOptions *options,
+                            const Node *node, Diags *diags)
+{
+    (void)exec;
+    StoreEntry *entry = entry_for(options->store, node, node->attr.named.name, diags);
+    return entry ? entry->data : NULL;
+}
+
+#define value_of_param value_in_store
+#define value_of_weight value_in_store
+#define value_of_state value_in_store
+static SourceValue *const source_values[OP_COUNT] = {
+#define CLASS_source(name) [OP_##name] = value_of_##name,
+#include "ir/class_ops.def"
+};
 
 /* A computed value: in the slab, or written straight to the variable it is assigned
  * to. */
@@ -109,7 +131,7 @@ static void resolve_values(Exec *exec, const ExecOptions *options, Diags *diags)
     for (uint32_t i = 0; i < graph->node_count; i++) {
         const Node *node = graph->nodes[i];
         if (node_is_source(node))
-            exec->values[i] = source_value(exec, options, node, diags);
+            exec->values[i] = source_values[node->op](exec, options, node, diags);
         else if (node_is_view(node))
             exec->values[i] = exec->values[storage_node(node)->id];
         else
