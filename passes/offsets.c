@@ -25,6 +25,7 @@
 
 #include "ir/base/arena.h"
 #include "ir/base/random.h"
+#include "passes/free_ranges.h"
 
 typedef struct Placed {
     int32_t first, last;
@@ -32,8 +33,6 @@ typedef struct Placed {
 } Placed;
 
 enum { MOST_TRIED = 20000 }; /* buffers of which more than one order is tried */
-
-typedef enum FitRule { FIT_lowest, FIT_tightest } FitRule;
 
 typedef struct Ranked {
     double rank; /* higher is earlier */
@@ -365,68 +364,6 @@ static void search(Packer *packer, RankFn *rank, uint64_t effort)
 
 /* -- very many buffers --------------------------------------------------------------- */
 
-/* What is free below `top`: ranges that do not touch, by offset. */
-typedef struct Free {
-    Placed *ranges; /* of which only offset and end count */
-    uint32_t count;
-    int64_t top;
-} Free;
-
-static int64_t take(Free *free_, int64_t bytes, FitRule fit)
-{
-    uint32_t best = free_->count;
-    for (uint32_t i = 0; i < free_->count; i++) {
-        int64_t room = free_->ranges[i].end - free_->ranges[i].offset;
-        if (room < bytes ||
-            (best < free_->count &&
-             room >= free_->ranges[best].end - free_->ranges[best].offset))
-            continue;
-        best = i;
-        if (fit == FIT_lowest)
-            break;
-    }
-    if (best == free_->count) {
-        /* A last range that ends at the top is lengthened. */
-        bool ends_at_top = best > 0 && free_->ranges[best - 1].end == free_->top;
-        int64_t offset = ends_at_top ? free_->ranges[best - 1].offset : free_->top;
-        free_->count -= ends_at_top;
-        free_->top = offset + bytes;
-        return offset;
-    }
-    Placed *range = &free_->ranges[best];
-    int64_t offset = range->offset;
-    range->offset += bytes;
-    if (range->offset == range->end)
-        memmove(range, range + 1, (--free_->count - best) * sizeof *range);
-    return offset;
-}
-
-static void give_back(Free *free_, int64_t offset, int64_t end)
-{
-    uint32_t low = 0, high = free_->count;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (free_->ranges[middle].offset < offset)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    Placed *after = free_->ranges + low, *before = after - 1;
-    bool joins_before = low > 0 && before->end == offset;
-    bool joins_after = low < free_->count && after->offset == end;
-    if (joins_before && joins_after) {
-        before->end = after->end;
-        memmove(after, after + 1, (--free_->count - low) * sizeof *after);
-    } else if (joins_before) {
-        before->end = end;
-    } else if (joins_after) {
-        after->offset = offset;
-    } else {
-        memmove(after + 1, after, (free_->count++ - low) * sizeof *after);
-        *after = (Placed){.offset = offset, .end = end};
-    }
-}
-
 static double rank_end(const Packer *packer, uint32_t i)
 {
     return -(double)packer->buffers[i].last;
@@ -437,7 +374,7 @@ static double rank_end(const Packer *packer, uint32_t i)
 static void pack_by_birth(Packer *packer, FitRule fit)
 {
     Arena *arena = packer->arena;
-    Free free_ = {.ranges = ARENA_ARRAY(arena, Placed, packer->count + 1)};
+    FreeRanges free_ranges = {.ranges = ARENA_ARRAY(arena, FreeRange, packer->count + 1)};
     Ranked *births = packer->order;
     Ranked *deaths = ARENA_ARRAY(arena, Ranked, packer->count + 1);
     sort_by(packer, rank_start);
@@ -449,12 +386,12 @@ static void pack_by_birth(Packer *packer, FitRule fit)
         const Buffer *buffer = &packer->buffers[id];
         for (; packer->buffers[deaths[dead].buffer].last < buffer->first; dead++) {
             uint32_t gone = deaths[dead].buffer;
-            give_back(&free_, packer->trial[gone],
-                      packer->trial[gone] + packer->buffers[gone].bytes);
+            free_give_back(&free_ranges, packer->trial[gone],
+                           packer->trial[gone] + packer->buffers[gone].bytes);
         }
-        packer->trial[id] = take(&free_, buffer->bytes, fit);
+        packer->trial[id] = free_take(&free_ranges, buffer->bytes, fit);
     }
-    keep_if_best(packer, free_.top, "start");
+    keep_if_best(packer, free_ranges.top, "start");
 }
 
 int64_t offsets_quick(const Buffer *buffers, uint32_t count, int64_t *out_offsets)
