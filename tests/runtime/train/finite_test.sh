@@ -35,8 +35,9 @@ sed -e 's|href="|href="models/|' -e 's|href=".*adamw.vg"|href="overflow.vg"|' \
 "$vlc" compile "$work/model.vg" -o "$work/plan.bin" --set tasks=vqa --set steps=12 ||
     fail "cannot compile"
 run=$work/run
+"$vlrun" make-data shapes "$work/data" --size 40 >/dev/null
 
-expect 3 "is kept: $run/checkpoint.safetensors" train "$work/plan.bin" --out "$run" --random-weights \
+expect 3 "is kept: $run/checkpoint.safetensors" train "$work/plan.bin" --data "$work/data" --out "$run" --random-weights \
     --checkpoint-every 1
 grep -q "not saved: element .* of \(parameter\|state\) '" "$work/log" ||
     fail "no parameter named: $(cat "$work/log")"
@@ -46,7 +47,7 @@ expect 0 "" export "$work/plan.bin" --from "$run" -o "$work/good.safetensors"
 
 # Nothing that an earlier run left is called this run's; it is put back.
 cp "$run/checkpoint.safetensors" "$run/run.json" "$work"
-expect 3 "not saved" train "$work/plan.bin" --out "$run" --random-weights --overwrite --checkpoint-every 3
+expect 3 "not saved" train "$work/plan.bin" --data "$work/data" --out "$run" --random-weights --overwrite --checkpoint-every 3
 if grep -q "is kept" "$work/log"; then fail "another run's checkpoint is kept"; fi
 grep -q "has been put back" "$work/log" || fail "not put back: $(cat "$work/log")"
 for file in checkpoint.safetensors run.json; do
@@ -75,7 +76,7 @@ END
 for command in eval "generate --limit 2" "train --out $work/nan"; do
     # shellcheck disable=SC2086
     expect 3 "wi.weight' itself holds numbers that are not finite" $command \
-        "$work/caption.bin" --weights "$work/nan.safetensors"
+        "$work/caption.bin" --data "$work/data" --weights "$work/nan.safetensors"
     grep -q 'nn.vg:[0-9]*:[0-9]*: note: the first such number is made here' "$work/log" ||
         fail "no line of the model is named: $(cat "$work/log")"
 done

@@ -9,14 +9,14 @@ steps=48
 train() { # directory, options
     local directory=$1
     shift
-    "$vlrun" train "$work/plan.bin" --out "$directory" --checkpoint-every 4 --random-weights "$@"
+    "$vlrun" train "$work/plan.bin" --data "$work/data" --out "$directory" --checkpoint-every 4 --random-weights "$@"
 }
 
 # In the background, where the shell's process becomes the run's: signals reach it.
 start() { # directory, options
     local directory=$1
     shift
-    exec "$vlrun" train "$work/plan.bin" --out "$directory" --checkpoint-every 4 --random-weights "$@"
+    exec "$vlrun" train "$work/plan.bin" --data "$work/data" --out "$directory" --checkpoint-every 4 --random-weights "$@"
 }
 
 # Kills the run in the background once its checkpoint has changed, at an arbitrary moment after.
@@ -37,6 +37,7 @@ kill_after_checkpoint() { # process, directory, signal
 "$vlc" compile "$models/vlt5_tiny_adapter.vg" -o "$work/plan.bin" \
     --set "steps=$steps" --set sequences=24 --set dropout=0.1
 
+"$vlrun" make-data shapes "$work/data" --size 100 >/dev/null
 train "$work/whole" --threads 2 >"$work/whole.log" || fail "the undisturbed run failed"
 
 grep -Eq '^all +mean .* [0-9.]+ %  +[0-9.]+  +[1-9][0-9]* MiB$' "$work/whole.log" ||

@@ -28,7 +28,8 @@ bench --processor x86-64-v9 | grep -q "no processor 'x86-64-v9'; did you mean 'x
 grep -q avx512f /proc/cpuinfo || bench --processor x86-64-v4 | grep -q "it lacks avx512" ||
     fail "a processor that this one is not"
 
-"$vlrun" train "$work/plan.bin" --steps 1 --eval-every 0 --out "$work/run" \
+"$vlrun" make-data shapes "$work/data" --size 20 >/dev/null || exit 1
+"$vlrun" train "$work/plan.bin" --data "$work/data" --steps 1 --eval-every 0 --out "$work/run" \
     --processor x86-64-v2 >"$work/out" 2>&1 || fail "train: $(cat "$work/out")"
 grep -q "^computed on x86-64-v2, 4 floats in a vector; OpenBLAS .*, kernel Nehalem\$" "$work/out" ||
     fail "train does not say what it ran on: $(cat "$work/out")"

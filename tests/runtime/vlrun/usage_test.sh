@@ -45,7 +45,8 @@ expect 2 "--weights goes with --case" verify "$plan" --nodes --weights "$plan"
 
 # A rate that no training survives; what it leaves behind cannot be scored either.
 "$vlc" compile "$models/vlt5_tiny_adapter.vg" -o "$plan" --set lr=1000 || exit 1
-noise="--steps 40 --random-weights"
+"$vlrun" make-data shapes "$work/data" --size 40 >/dev/null || exit 1
+noise="--steps 40 --random-weights --data $work/data"
 expect 3 "nn.vg:" train "$plan" --out "$work/run" $noise --checkpoint-every 1
 expect 3 "the first such number is made here" train "$plan" --out "$work/other" $noise
-expect 3 "while scoring task" eval "$plan" --from "$work/run" --limit 2
+expect 3 "while scoring task" eval "$plan" --from "$work/run" --data "$work/data" --limit 2
