@@ -24,7 +24,7 @@ static void copy_run(const Move *m, LLVMValueRef to, LLVMValueRef to_begin,
 
 /* -- by index ---------------------------------------------------------------------- */
 
-static void emit_gather(const Move *m)
+void emit_gather(const Move *m)
 {
     Emit *e = m->e;
     LLVMValueRef table = emit_operand(e, 0), index = emit_operand(e, 1),
@@ -39,7 +39,7 @@ static void emit_gather(const Move *m)
 }
 
 /* Rows are added in order, so equal indices always sum to the same bits. */
-static void emit_scatter_add(const Move *m)
+void emit_scatter_add(const Move *m)
 {
     Emit *e = m->e;
     LLVMValueRef index = emit_operand(e, 0), x = emit_operand(e, 1), y = move_result(m);
@@ -98,7 +98,7 @@ static void permute_dims(Emit *e, const Permutation *p, uint32_t dim, LLVMValueR
     loop_end(e, &loop);
 }
 
-static void emit_permute(const Move *m)
+void emit_permute(const Move *m)
 {
     Permutation p = permutation_of(m->node);
     permute_dims(m->e, &p, 0, move_result(m), emit_operand(m->e, 0));
@@ -123,12 +123,12 @@ static void copy_columns(const Move *m, int64_t count, int64_t to_start,
     loop_end(e, &loop);
 }
 
-static void emit_slice(const Move *m)
+void emit_slice(const Move *m)
 {
     copy_columns(m, m->width, 0, m->node->attr.columns.start);
 }
 
-static void emit_pad(const Move *m)
+void emit_pad(const Move *m)
 {
     Emit *e = m->e;
     Type type = m->node->type;
@@ -142,7 +142,7 @@ static void emit_pad(const Move *m)
 
 /* -- places and counts ------------------------------------------------------------- */
 
-static void emit_position(const Move *m)
+void emit_position(const Move *m)
 {
     Emit *e = m->e;
     LLVMValueRef y = move_result(m);
@@ -166,7 +166,7 @@ static void emit_position(const Move *m)
     loop_end(e, &loop);
 }
 
-static void emit_lengths(const Move *m)
+void emit_lengths(const Move *m)
 {
     Emit *e = m->e;
     LLVMValueRef y = move_result(m);
@@ -177,7 +177,7 @@ static void emit_lengths(const Move *m)
     loop_end(e, &loop);
 }
 
-static void emit_total(const Move *m)
+void emit_total(const Move *m)
 {
     Emit *e = m->e;
     LLVMValueRef rows =
@@ -187,7 +187,7 @@ static void emit_total(const Move *m)
 
 /* -- sequences --------------------------------------------------------------------- */
 
-static void emit_join(const Move *m)
+void emit_join(const Move *m)
 {
     Emit *e = m->e;
     LLVMValueRef parts[] = {emit_operand(e, 0), emit_operand(e, 1)}, y = move_result(m);
@@ -201,7 +201,7 @@ static void emit_join(const Move *m)
     loop_end(e, &loop);
 }
 
-static void emit_part(const Move *m)
+void emit_part(const Move *m)
 {
     Emit *e = m->e;
     LLVMValueRef x = emit_operand(e, 0), y = move_result(m);
@@ -215,7 +215,7 @@ static void emit_part(const Move *m)
     loop_end(e, &loop);
 }
 
-static void emit_spread(const Move *m)
+void emit_spread(const Move *m)
 {
     Emit *e = m->e;
     LLVMValueRef x = emit_operand(e, 0), y = move_result(m);
@@ -227,7 +227,7 @@ static void emit_spread(const Move *m)
     loop_end(e, &loop);
 }
 
-static void emit_sum_sequence(const Move *m)
+void emit_sum_sequence(const Move *m)
 {
     Emit *e = m->e;
     LLVMValueRef x = emit_operand(e, 0), y = move_result(m);

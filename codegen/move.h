@@ -18,7 +18,8 @@ typedef void EmitMove(const Move *m);
 LLVMValueRef move_row(Emit *e, LLVMValueRef base, LLVMValueRef row, int64_t width);
 LLVMValueRef move_result(const Move *m); /* its pointer */
 
-/* codegen/emit_grid.c */
-EmitMove emit_max_pool, emit_patches, emit_add_patches;
+/* One per op of the class, in emit_move.c or emit_grid.c: emit_<op>. */
+#define CLASS_move(name) EmitMove emit_##name;
+#include "ir/class_ops.def"
 
 #endif
