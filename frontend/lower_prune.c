@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "frontend/lower.h"
+#include "ir/axis.h"
 
 enum { MOST_ARGS = 8 };
 
@@ -42,11 +43,6 @@ static void move_axis(Prune *prune, int32_t *axis)
         *axis = prune->axes[*axis];
 }
 
-static uint32_t part_count(const Axis *axis)
-{
-    return axis->kind == AXIS_KIND_join ? 2 : axis->kind == AXIS_KIND_pool ? 1 : 0;
-}
-
 static void find_live(Prune *prune)
 {
     const Graph *in = prune->in;
@@ -64,7 +60,7 @@ static void find_live(Prune *prune)
     }
     prune->needed[AXIS_BATCH] = true;
     for (uint32_t i = in->axis_count; i-- > 0;)
-        for (uint32_t j = 0; prune->needed[i] && j < part_count(&in->axes[i]); j++)
+        for (uint32_t j = 0; prune->needed[i] && j < axis_part_count(&in->axes[i]); j++)
             prune->needed[in->axes[i].of[j]] = true;
 }
 
@@ -78,7 +74,7 @@ static bool move_axes(Prune *prune, Loc loc)
         Axis axis = in->axes[i];
         axis.name = intern_span(in->interns, axis.name,
                                 strcspn(axis.name, (const char[]){KEPT_MARK, 0}));
-        for (uint32_t j = 0; j < part_count(&axis); j++)
+        for (uint32_t j = 0; j < axis_part_count(&axis); j++)
             axis.of[j] = prune->axes[axis.of[j]];
         prune->axes[i] = graph_axis(prune->out, axis, loc);
         if (prune->axes[i] == AXIS_STATIC)

@@ -19,6 +19,11 @@ static int64_t multiply_rows(int64_t a, int64_t b)
     return product;
 }
 
+uint32_t axis_part_count(const Axis *axis)
+{
+    return axis->kind == AXIS_KIND_join ? 2 : axis->kind == AXIS_KIND_pool ? 1 : 0;
+}
+
 int64_t axis_longest(const Axis *axes, const Axis *axis)
 {
     switch (axis->kind) {

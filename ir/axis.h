@@ -23,6 +23,9 @@ enum { MOST_AXES = 256, MOST_POOL = 4096 /* images, and side */ };
  * sequences (DECODE_SEQUENCES in ir/axis.c) instead. */
 void axes_derive_limits(Graph *graph, int64_t tokens, int64_t sequences);
 
+/* Axes that it is made of: so many of axis->of. */
+uint32_t axis_part_count(const Axis *axis);
+
 /* Most rows of a sequence, as they follow from the axes it is made of; the declared ones
  * of a primary axis. */
 int64_t axis_longest(const Axis *axes, const Axis *axis);

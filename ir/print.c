@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/axis.h"
 #include "ir/text.h"
 
 static bool is_word(const char *text)
@@ -119,8 +120,7 @@ static void print_axis(FILE *out, const Graph *graph, const Axis *axis)
     fprintf(out, " %s", axis_kind_names[axis->kind]);
     if (axis->kind == AXIS_KIND_fixed)
         fprintf(out, " %" PRId64, axis->count);
-    for (int i = 0; i < (axis->kind == AXIS_KIND_join ? 2 : axis->kind == AXIS_KIND_pool);
-         i++) {
+    for (uint32_t i = 0; i < axis_part_count(axis); i++) {
         fputc(' ', out);
         print_axis_name(out, graph, axis->of[i]);
     }

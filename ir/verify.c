@@ -43,8 +43,7 @@ static bool verify_axis(const Graph *graph, uint32_t index, Diags *diags)
         (axis->kind == AXIS_KIND_batch && axis->longest != 1))
         return verify_fault(graph, NULL, diags, "axis '%s' cannot be of kind %s",
                             axis->name, axis_kind_names[axis->kind]);
-    int parts = axis->kind == AXIS_KIND_join ? 2 : axis->kind == AXIS_KIND_pool ? 1 : 0;
-    for (int i = 0; i < parts; i++)
+    for (uint32_t i = 0; i < axis_part_count(axis); i++)
         if (axis->of[i] < 0 || axis->of[i] >= (int32_t)index)
             return verify_fault(graph, NULL, diags, "axis '%s' is made of one below it",
                                 axis->name);

@@ -45,11 +45,6 @@ typedef struct Attaching {
 
 /* -- axes ----------------------------------------------------------------- */
 
-static uint32_t part_count(const Axis *axis)
-{
-    return axis->kind == AXIS_KIND_join ? 2 : axis->kind == AXIS_KIND_pool ? 1 : 0;
-}
-
 /* The axis of the result for a host axis. Parts of a derived axis that is only now
  * created are what they have become. */
 static int32_t host_axis(Rewrite *rw, int32_t axis, bool downstream, Loc loc)
@@ -61,7 +56,7 @@ static int32_t host_axis(Rewrite *rw, int32_t axis, bool downstream, Loc loc)
         return at->axes[axis];
     const Axis *old = &rw->in->axes[axis];
     Axis changed = *old;
-    for (uint32_t i = 0; i < part_count(old); i++)
+    for (uint32_t i = 0; i < axis_part_count(old); i++)
         changed.of[i] = host_axis(rw, old->of[i], true, loc);
     at->axes[axis] = graph_axis(rw->out, changed, loc);
     return at->axes[axis];
@@ -81,7 +76,7 @@ static int32_t graft_axis(Rewrite *rw, const Graph *graft, int32_t *own, int32_t
         return own[axis];
     }
     Axis brought = *wanted;
-    for (uint32_t i = 0; i < part_count(wanted); i++)
+    for (uint32_t i = 0; i < axis_part_count(wanted); i++)
         brought.of[i] = graft_axis(rw, graft, own, wanted->of[i], loc);
     Attaching *at = rw->state;
     at->axes_changed = true;
@@ -299,7 +294,7 @@ static void create_settled_axes(Rewrite *rw)
     }
     for (uint32_t i = 0; i < host->axis_count; i++) {
         const Axis *axis = &host->axes[i];
-        for (uint32_t j = 0; j < part_count(axis); j++)
+        for (uint32_t j = 0; j < axis_part_count(axis); j++)
             late[i] |= replaced[axis->of[j]] || late[axis->of[j]];
         if (!late[i])
             host_axis(rw, (int32_t)i, false, (Loc){0});
