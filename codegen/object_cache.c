@@ -184,7 +184,7 @@ typedef struct ObjectFile {
 static ObjectFile file_new(const ObjectCache *cache, const Kernel *kernel, size_t bytes)
 {
     size_t start = sizeof(ObjectHeader) + cache->identity_len + kernel->description_len;
-    return (ObjectFile){heap_alloc(start + bytes), start + bytes, start};
+    return (ObjectFile){heap_alloc(size_sum(start, bytes)), start + bytes, start};
 }
 
 /* With the code left out: all that does not depend on the object's bytes. */

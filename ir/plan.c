@@ -83,7 +83,8 @@ bool plan_write(const Module *module, const char *path, Diags *diags)
     char *text = module_print(module, &text_len);
     const size_t start = HEADER_BYTES + SECTION_BYTES + CRC_BYTES;
     uLongf packed_len = compressBound((uLong)text_len);
-    unsigned char *file = heap_alloc(start + packed_len), *at = file + sizeof MAGIC;
+    unsigned char *file = heap_alloc(size_sum(start, packed_len)),
+                  *at = file + sizeof MAGIC;
     if (text_len > LARGEST_RAW ||
         compress2(file + start, &packed_len, (const Bytef *)text, (uLong)text_len, 6) !=
             Z_OK) {

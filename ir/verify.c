@@ -205,7 +205,7 @@ static int compare_sources(const void *a, const void *b)
 /* One name, one type: inputs have no declaration to be compared with. */
 static bool verify_inputs(const Graph *graph, Diags *diags)
 {
-    const Node **inputs = heap_alloc((graph->node_count + 1) * sizeof *inputs);
+    const Node **inputs = heap_array(graph->node_count + 1, sizeof *inputs);
     uint32_t count = 0;
     for (uint32_t i = 0; i < graph->node_count; i++)
         if (graph->nodes[i]->op == OP_input)
@@ -299,7 +299,7 @@ static int compare_outputs(const void *a, const void *b)
 
 static bool verify_outputs(const Graph *graph, const Module *module, Diags *diags)
 {
-    const Output **sorted = heap_alloc((graph->output_count + 1) * sizeof *sorted);
+    const Output **sorted = heap_array(graph->output_count + 1, sizeof *sorted);
     bool ok = true;
     for (uint32_t i = 0; i < graph->output_count; i++) {
         sorted[i] = &graph->outputs[i];

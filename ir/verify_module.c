@@ -82,7 +82,7 @@ static bool verify_variables(const Module *module, Diags *diags)
     bool ok = true;
     for (uint32_t i = 0; i < module->param_count; i++)
         count += 1 + module->params[i].alias_count;
-    const char **names = heap_alloc((count + 1) * sizeof *names);
+    const char **names = heap_array(count + 1, sizeof *names);
     for (uint32_t i = 0; i < module->param_count; i++) {
         const Param *param = &module->params[i];
         names[used++] = param->name;
@@ -108,7 +108,7 @@ static bool verify_variables(const Module *module, Diags *diags)
 
 static bool verify_tasks(const Module *module, Diags *diags)
 {
-    const char **names = heap_alloc((module->task_count + 1) * sizeof *names);
+    const char **names = heap_array(module->task_count + 1, sizeof *names);
     bool ok = true;
     for (uint32_t i = 0; i < module->task_count; i++) {
         names[i] = module->tasks[i].name;
@@ -128,7 +128,7 @@ bool module_verify(const Module *module, Diags *diags)
 {
     bool ok = verify_variables(module, diags);
     ok &= verify_tasks(module, diags);
-    const char **names = heap_alloc((module->graph_count + 1) * sizeof *names);
+    const char **names = heap_array(module->graph_count + 1, sizeof *names);
     for (uint32_t i = 0; i < module->graph_count; i++)
         names[i] = module->graphs[i]->name;
     ok &= verify_distinct(module, names, module->graph_count, "graphs", diags);

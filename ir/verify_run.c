@@ -103,7 +103,7 @@ static int compare_graphs(const void *a, const void *b)
 static const Graph **planned_graphs(const Module *module, uint32_t *out_count,
                                     Diags *diags, bool *out_fine)
 {
-    const Graph **graphs = heap_alloc((module->graph_count + 1) * sizeof *graphs);
+    const Graph **graphs = heap_array(module->graph_count + 1, sizeof *graphs);
     uint32_t count = 0;
     for (uint32_t i = 0; i < module->graph_count; i++)
         if (module->graphs[i]->planned)
@@ -138,7 +138,7 @@ static int compare_names(const void *a, const void *b)
 static bool verify_gradients(const Graph *update, const Graph *train, Diags *diags)
 {
     uint32_t count = 0;
-    const char **made = heap_alloc((train->output_count + 1) * sizeof *made);
+    const char **made = heap_array(train->output_count + 1, sizeof *made);
     for (uint32_t i = 0; i < train->output_count; i++)
         if (train->outputs[i].role == OUTPUT_gradient)
             made[count++] = train->outputs[i].name;

@@ -246,7 +246,7 @@ static void replace_graphs(Pipeline *run, const PassInfo *pass, Graph **graphs)
 /* In module order. */
 static const Graph **grafts_of(const Module *module, uint32_t *out_count)
 {
-    const Graph **grafts = heap_alloc((module->graph_count + 1) * sizeof *grafts);
+    const Graph **grafts = heap_array(module->graph_count + 1, sizeof *grafts);
     *out_count = 0;
     for (uint32_t i = 0; i < module->graph_count; i++)
         if (module->graphs[i]->kind == GRAPH_graft)
@@ -393,7 +393,7 @@ bool passes_run(Module *module, const PassOptions *options, Diags *diags)
     if (!names_exist(options, diags))
         return false;
     Pipeline run = {module, options, diags,
-                    heap_alloc((module->graph_count + 1) * sizeof(unsigned))};
+                    heap_array(module->graph_count + 1, sizeof(unsigned))};
     /* Text cannot tell whether the steps of a fused graph are in their final order; it
      * may be. */
     for (uint32_t i = 0; i < module->graph_count; i++)

@@ -77,7 +77,7 @@ static bool read_lengths(Compare *compare)
 static void report_axis(const Graph *graph, const char *file, const char *axis,
                         Diags *diags)
 {
-    const char **names = heap_alloc(graph->axis_count * sizeof *names);
+    const char **names = heap_array(graph->axis_count, sizeof *names);
     char what[96];
     uint32_t count = 0;
     for (uint32_t i = 0; i < graph->axis_count; i++)
@@ -244,7 +244,7 @@ static bool count_tasks(Compare *compare, const Module *module, uint32_t model,
 {
     const char *file = compare->files[model];
     const char *task = compare->arguments->values[OPTION_task];
-    const char **names = heap_alloc((module->graph_count + 1) * sizeof *names);
+    const char **names = heap_array(module->graph_count + 1, sizeof *names);
     uint32_t name_count = 0, found = 0;
     bool ok = true;
     for (uint32_t i = 0; i < module->graph_count && ok; i++) {

@@ -160,7 +160,7 @@ int command_opt(const Arguments *arguments, Diags *diags)
     size_t len = strlen(passes);
     char *text = heap_alloc(len + 1);
     memcpy(text, passes, len + 1);
-    const char **names = heap_alloc((len + 1) * sizeof *names);
+    const char **names = heap_array(len + 1, sizeof *names);
     options.names = names;
     options.name_count = split_passes(text, names);
     bool known = true;

@@ -72,7 +72,7 @@ static void report_unknown(const Arguments *arguments, const Module *module, Dia
     Loc loc = {arguments->file, 0, 0};
     const char *task = arguments->values[OPTION_task];
     const char *name = arguments->values[OPTION_graph];
-    const char **names = heap_alloc((module->graph_count + 1) * sizeof *names);
+    const char **names = heap_array(module->graph_count + 1, sizeof *names);
     bool is_task = false;
     for (uint32_t i = 0; i < module->graph_count; i++) {
         names[i] = task ? module->graphs[i]->task : module->graphs[i]->name;

@@ -37,7 +37,7 @@ static bool has_reason(const Param *param, const Reason *reason)
 /* In order of first use; malloc'ed. */
 static Reason *sum_reasons(const Module *module, uint32_t *out_count)
 {
-    Reason *reasons = heap_alloc((module->param_count + 1) * sizeof *reasons);
+    Reason *reasons = heap_array(module->param_count + 1, sizeof *reasons);
     *out_count = 0;
     for (uint32_t i = 0; i < module->param_count; i++) {
         const Param *param = &module->params[i];

@@ -227,8 +227,8 @@ static int run(const CommandInfo *command, int argc, char **argv)
             return EXIT_DONE;
         }
     size_t words = (size_t)argc;
-    Arguments arguments = {.sets = heap_alloc(words * sizeof(char *)),
-                           .files = heap_alloc(words * sizeof(char *))};
+    Arguments arguments = {.sets = heap_array(words, sizeof(char *)),
+                           .files = heap_array(words, sizeof(char *))};
     arguments.files[0] = NULL;
     int status = read_arguments(command, argc, argv, &arguments);
     if (status == EXIT_DONE) {

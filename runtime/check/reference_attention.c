@@ -44,7 +44,7 @@ static Attention attention_open(const ReferenceContext *ctx, const Node *node,
     at.width = type_width(node->args[0]->type);
     at.value_width = type_width(node->args[2]->type);
     size_t most = (size_t)at.keys->rows + 1;
-    at.p = heap_alloc(3 * most * sizeof *at.p);
+    at.p = heap_array(3 * most, sizeof *at.p);
     at.m = at.p + most;
     at.ds = at.m + most;
     return at;

@@ -65,7 +65,7 @@ void reference_pad(const ReferenceContext *ctx, const Node *node, const void *co
  * along rows. */
 static double *as_doubles(const float *x, int64_t rows, int64_t width, bool transpose)
 {
-    double *y = heap_alloc((size_t)(rows * width + 1) * sizeof *y);
+    double *y = heap_array((size_t)(rows * width + 1), sizeof *y);
     for (int64_t row = 0; row < rows; row++)
         for (int64_t i = 0; i < width; i++)
             y[transpose ? i * rows + row : row * width + i] = (double)x[row * width + i];
@@ -83,7 +83,7 @@ void reference_matmul(const ReferenceContext *ctx, const Node *node,
             n = tb ? b_rows : b_width;
     double *a = as_doubles(args[0], a_rows, a_width, ta); /* [m, k] */
     double *b = as_doubles(args[1], b_rows, b_width, tb); /* [k, n] */
-    double *row = heap_alloc((size_t)n * sizeof *row);
+    double *row = heap_array((size_t)n, sizeof *row);
     for (int64_t i = 0; i < m; i++) {
         memset(row, 0, (size_t)n * sizeof *row);
         for (int64_t p = 0; p < k; p++) {
@@ -120,8 +120,7 @@ void reference_scatter_add(const ReferenceContext *ctx, const Node *node,
     const float *x = args[1]; /* [rows, width] */
     int64_t width = type_width(node->type),
             elements = reference_elements(ctx, node->type);
-    double *sums = heap_alloc((size_t)elements * sizeof *sums);
-    memset(sums, 0, (size_t)elements * sizeof *sums);
+    double *sums = heap_array((size_t)elements, sizeof *sums);
     Type x_type = node->args[1]->type;
     for (int64_t row = 0; row < reference_rows(ctx, x_type); row++)
         for (int64_t i = 0; i < width; i++)

@@ -5,7 +5,6 @@
  *     dx = dlogits table    dtable = dlogits^T x    dbias = column sums of dlogits */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "ir/base/heap.h"
 #include "runtime/check/reference.h"
@@ -27,7 +26,7 @@ static VocabLoops vocab_open(const ReferenceContext *ctx, const Node *node,
     vocab.rows = reference_rows(ctx, node->args[0]->type);
     vocab.width = type_width(node->args[0]->type);
     vocab.words = type_static_rows(node->args[1]->type);
-    vocab.logits = heap_alloc((size_t)vocab.words * sizeof *vocab.logits);
+    vocab.logits = heap_array((size_t)vocab.words, sizeof *vocab.logits);
     return vocab;
 }
 
@@ -106,8 +105,7 @@ void reference_cross_entropy_dtable(const ReferenceContext *ctx, const Node *nod
 {
     VocabLoops vocab = vocab_open_gradient(ctx, node, args);
     int64_t elements = vocab.words * vocab.width;
-    double *sums = heap_alloc((size_t)elements * sizeof *sums);
-    memset(sums, 0, (size_t)elements * sizeof *sums);
+    double *sums = heap_array((size_t)elements, sizeof *sums);
     for (int64_t row = 0; row < vocab.rows; row++) {
         vocab_row_gradient(&vocab, row);
         for (int64_t word = 0; word < vocab.words; word++)
@@ -123,8 +121,7 @@ void reference_cross_entropy_dbias(const ReferenceContext *ctx, const Node *node
                                    const void *const *args, void *out)
 {
     VocabLoops vocab = vocab_open_gradient(ctx, node, args);
-    double *sums = heap_alloc((size_t)vocab.words * sizeof *sums);
-    memset(sums, 0, (size_t)vocab.words * sizeof *sums);
+    double *sums = heap_array((size_t)vocab.words, sizeof *sums);
     for (int64_t row = 0; row < vocab.rows; row++) {
         vocab_row_gradient(&vocab, row);
         for (int64_t word = 0; word < vocab.words; word++)

@@ -32,7 +32,7 @@ static bool fault(const PredictionReader *reader, const char *what, const char *
 static bool report_unknown(const PredictionReader *reader, const char *name)
 {
     uint32_t count = references_count(reader->references);
-    const char **names = heap_alloc(count * sizeof *names);
+    const char **names = heap_array(count, sizeof *names);
     for (uint32_t i = 0; i < count; i++)
         names[i] = references_name(reader->references, i);
     const char *near = nearest_name(name, names, count);
@@ -266,7 +266,6 @@ const Prediction *predictions_read(const TaskKind *kind, const References *refer
         .predictions = ARENA_ARRAY(references_arena(references), Prediction, count),
         .loc = {.file = path},
         .diags = diags};
-    memset(reader.predictions, 0, count * sizeof *reader.predictions);
     bool ok = add_file(&reader, bytes, len) && check_missing(&reader);
     free(bytes);
     return ok ? reader.predictions : NULL;

@@ -54,7 +54,7 @@ static int64_t space_left(void)
 /* Whether so many buffers could be had now, one by one as the library takes them. */
 static bool try_space(uint32_t buffers)
 {
-    void **spaces = heap_alloc((buffers + 1) * sizeof *spaces);
+    void **spaces = heap_array(buffers + 1, sizeof *spaces);
     uint32_t had = 0;
     while (had < buffers) {
         spaces[had] = mmap(NULL, BUFFER_BYTES, PROT_READ | PROT_WRITE,
@@ -171,8 +171,7 @@ static void warm_up(void *numbers, uint32_t lane)
 static void multiply_on_all(Lanes *lanes)
 {
     size_t count = (size_t)(lanes_count(lanes) + 1) * WARM_SIZE * WARM_SIZE;
-    float *numbers = heap_alloc(count * sizeof *numbers);
-    memset(numbers, 0, count * sizeof *numbers);
+    float *numbers = heap_array(count, sizeof *numbers);
     lanes_run(lanes, warm_up, numbers);
     free(numbers);
 }
@@ -186,7 +185,7 @@ bool blas_reserve(Lanes *lanes, Diags *diags)
         multiply_on_all(lanes);
         return true;
     }
-    void **buffers = heap_alloc(count * sizeof *buffers);
+    void **buffers = heap_array(count, sizeof *buffers);
     uint32_t had = 0;
     while (had < count && (buffers[had] = library.take(0)))
         had++;

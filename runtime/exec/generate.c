@@ -410,9 +410,9 @@ bool generate(Session *session, const Batch *batch, const GenerateOptions *optio
     bool ok = prepare(&g);
     if (ok) {
         size_t count = (size_t)batch->sequences;
-        out->ids = heap_alloc(count * (size_t)options->max_length * sizeof *out->ids);
-        out->lengths = heap_alloc(count * sizeof *out->lengths);
-        out->scores = heap_alloc(count * sizeof *out->scores);
+        out->ids = heap_array(count * (size_t)options->max_length, sizeof *out->ids);
+        out->lengths = heap_array(count, sizeof *out->lengths);
+        out->scores = heap_array(count, sizeof *out->scores);
     }
     while (ok && g.first < batch->sequences)
         ok = generate_sequences(&g);

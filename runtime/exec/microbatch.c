@@ -22,11 +22,10 @@ BatchLayout *layout_new(const Graph *graph)
 {
     BatchLayout *layout = heap_alloc(sizeof *layout);
     *layout = (BatchLayout){.graph = graph};
-    layout->starts = heap_alloc(graph->axis_count * sizeof *layout->starts);
-    memset(layout->starts, 0, graph->axis_count * sizeof *layout->starts);
-    layout->given = heap_alloc(graph->axis_count * sizeof *layout->given);
-    layout->primary = heap_alloc(graph->axis_count * sizeof *layout->primary);
-    layout->inputs = heap_alloc((graph->node_count + 1) * sizeof *layout->inputs);
+    layout->starts = heap_array(graph->axis_count, sizeof *layout->starts);
+    layout->given = heap_array(graph->axis_count, sizeof *layout->given);
+    layout->primary = heap_array(graph->axis_count, sizeof *layout->primary);
+    layout->inputs = heap_array(graph->node_count + 1, sizeof *layout->inputs);
     Arena *arena = arena_new();
     const int64_t *limits = index_limits(graph, arena);
     for (uint32_t i = 0; i < graph->node_count; i++) {
@@ -303,10 +302,10 @@ AxisTables *axis_tables_new(const Graph *graph)
     uint32_t count = graph->axis_count;
     AxisTables *tables = heap_alloc(sizeof *tables);
     *tables = (AxisTables){.axis_count = count};
-    tables->views = heap_alloc(count * sizeof *tables->views);
-    tables->offsets = heap_alloc(count * sizeof *tables->offsets);
-    tables->sequence = heap_alloc(count * sizeof *tables->sequence);
-    tables->row_key = heap_alloc(count * sizeof *tables->row_key);
+    tables->views = heap_array(count, sizeof *tables->views);
+    tables->offsets = heap_array(count, sizeof *tables->offsets);
+    tables->sequence = heap_array(count, sizeof *tables->sequence);
+    tables->row_key = heap_array(count, sizeof *tables->row_key);
     int64_t sequences = graph->axes[AXIS_BATCH].capacity;
     for (uint32_t a = 0; a < count; a++)
         tables->memory_bytes +=

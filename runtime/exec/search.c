@@ -378,7 +378,7 @@ static void close_open(Search *search)
 bool search_step(Search *search, float *logits, Diags *diags)
 {
     int64_t beams = search->options.beams, blocks = search->blocks, kept = 0;
-    double *normals = heap_alloc((size_t)(blocks * beams + 1) * sizeof *normals);
+    double *normals = heap_array((size_t)(blocks * beams + 1), sizeof *normals);
     bool is_sound = find_normals(search, logits, normals, diags);
     for (int64_t block = 0; is_sound && block < blocks; block++) {
         int64_t row = block * beams, sequence = search->rows[block];

@@ -45,10 +45,8 @@ Session *session_new(const Module *module, Store *store, const SessionOptions *o
     session->module = module;
     session->store = store;
     session->split = options->split;
-    session->programs = heap_alloc((module->graph_count + 1) * sizeof *session->programs);
-    session->runs = heap_alloc((module->graph_count + 1) * sizeof *session->runs);
-    memset(session->programs, 0, (module->graph_count + 1) * sizeof *session->programs);
-    memset(session->runs, 0, (module->graph_count + 1) * sizeof *session->runs);
+    session->programs = heap_array(module->graph_count + 1, sizeof *session->programs);
+    session->runs = heap_array(module->graph_count + 1, sizeof *session->runs);
     bool is_ready = session_compile(session, options, diags) &&
                     (session->lanes = lanes_new(options->lanes, diags)) &&
                     blas_reserve(session->lanes, diags);

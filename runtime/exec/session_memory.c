@@ -24,9 +24,9 @@ static int64_t largest_slab(const Session *session, bool with_updates)
 void session_memory_new(Session *session)
 {
     uint32_t lanes = session->lane_count;
-    session->contexts = heap_alloc(lanes * sizeof *session->contexts);
-    session->slabs = heap_alloc(lanes * sizeof *session->slabs);
-    session->slab_bytes = heap_alloc(lanes * sizeof *session->slab_bytes);
+    session->contexts = heap_array(lanes, sizeof *session->contexts);
+    session->slabs = heap_array(lanes, sizeof *session->slabs);
+    session->slab_bytes = heap_array(lanes, sizeof *session->slab_bytes);
     for (uint32_t g = 0; g < session->module->graph_count; g++)
         if (session->programs[g]->scratch_bytes > session->scratch_bytes)
             session->scratch_bytes = session->programs[g]->scratch_bytes;
@@ -84,8 +84,8 @@ static Accumulator *make_accumulators(GraphRun *run, Store *store, Diags *diags)
 static void list_results(GraphRun *run)
 {
     const Graph *graph = run->graph;
-    run->results = heap_alloc((graph->output_count + 1) * sizeof *run->results);
-    run->result_room = heap_alloc((graph->output_count + 1) * sizeof *run->result_room);
+    run->results = heap_array(graph->output_count + 1, sizeof *run->results);
+    run->result_room = heap_array(graph->output_count + 1, sizeof *run->result_room);
     for (uint32_t i = 0; i < graph->output_count; i++) {
         const Output *output = &graph->outputs[i];
         if (output->role != OUTPUT_result)
@@ -102,10 +102,8 @@ bool session_bind(Session *session, uint32_t g, Diags *diags)
     const Graph *graph = run->graph = session->module->graphs[g];
     bool is_update = graph->kind == GRAPH_update;
     uint32_t lanes = is_update ? 1 : session->lane_count;
-    run->execs = heap_alloc(lanes * sizeof *run->execs);
-    run->tables = heap_alloc(lanes * sizeof *run->tables);
-    memset(run->execs, 0, lanes * sizeof *run->execs);
-    memset(run->tables, 0, lanes * sizeof *run->tables);
+    run->execs = heap_array(lanes, sizeof *run->execs);
+    run->tables = heap_array(lanes, sizeof *run->tables);
     if (!is_update) {
         run->layout = layout_new(graph);
         run->accumulators = make_accumulators(run, session->store, diags);

@@ -89,7 +89,7 @@ Lanes *lanes_new(uint32_t count, Diags *diags)
         diag_error(diags, (Loc){0}, "out of memory for lanes");
         return NULL;
     }
-    *lanes = (Lanes){.count = count, .helpers = heap_alloc(count * sizeof(Helper))};
+    *lanes = (Lanes){.count = count, .helpers = heap_array(count, sizeof(Helper))};
     pthread_mutex_init(&lanes->lock, NULL);
     pthread_cond_init(&lanes->woken, NULL);
     while (lanes->helper_count + 1 < count) {

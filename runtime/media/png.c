@@ -70,7 +70,7 @@ static void decode(PngDecoder *decoder)
     picture->width = (int32_t)width;
     picture->height = (int32_t)height;
     picture->rgb = heap_alloc(stride * height);
-    decoder->rows = heap_alloc(height * sizeof *decoder->rows);
+    decoder->rows = heap_array(height, sizeof *decoder->rows);
     for (png_uint_32 y = 0; y < height; y++)
         decoder->rows[y] = picture->rgb + stride * y;
     png_read_image(decoder->png, decoder->rows);

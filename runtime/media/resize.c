@@ -62,10 +62,10 @@ static ResizeKernel kernel_new(const ResizeSpan *span)
     double scale = (double)span->from / (double)span->to;
     size_t count = (size_t)span->count;
     ResizeKernel kernel = {.most = (int32_t)ceil(2 * (scale < 1 ? 1 : scale)) * 2 + 1};
-    kernel.firsts = heap_alloc(count * sizeof *kernel.firsts);
-    kernel.counts = heap_alloc(count * sizeof *kernel.counts);
-    kernel.weights = heap_alloc(count * (size_t)kernel.most * sizeof *kernel.weights);
-    double *line = heap_alloc((size_t)kernel.most * sizeof *line);
+    kernel.firsts = heap_array(count, sizeof *kernel.firsts);
+    kernel.counts = heap_array(count, sizeof *kernel.counts);
+    kernel.weights = heap_array(count * (size_t)kernel.most, sizeof *kernel.weights);
+    double *line = heap_array((size_t)kernel.most, sizeof *line);
     for (int32_t i = 0; i < span->count; i++)
         place_weights(&kernel, span, i, scale, line);
     free(line);

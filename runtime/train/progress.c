@@ -42,8 +42,8 @@ Progress *progress_new(const Module *module, Metrics *metrics, FILE *out, int64_
         .metrics = metrics_stream(metrics), .out = out, .first = first, .total = total};
     progress->is_terminal = isatty(fileno(out));
     progress->task_count = module->task_count;
-    progress->tasks = heap_alloc(module->task_count * sizeof *progress->tasks);
-    progress->seconds = heap_alloc(module->task_count * sizeof *progress->seconds);
+    progress->tasks = heap_array(module->task_count, sizeof *progress->tasks);
+    progress->seconds = heap_array(module->task_count, sizeof *progress->seconds);
     for (uint32_t i = 0; i < module->task_count; i++) {
         json_t *name = json_string(module->tasks[i].name);
         char *quoted = name ? json_dumps(name, JSON_ENCODE_ANY) : NULL;

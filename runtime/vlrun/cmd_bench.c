@@ -55,7 +55,7 @@ static bool parse_lanes(const char *text, Bench *bench)
 
 static void report_axis(const Graph *graph, const char *name, Diags *diags)
 {
-    const char **names = heap_alloc(graph->axis_count * sizeof *names);
+    const char **names = heap_array(graph->axis_count, sizeof *names);
     uint32_t count = 0;
     for (uint32_t i = 0; i < graph->axis_count; i++)
         if (graph->axes[i].kind == AXIS_KIND_primary)
@@ -213,7 +213,7 @@ static bool measure(Bench *bench, const BenchCommand *command, Run *run, Diags *
         const SessionOptions options = {.lanes = (uint32_t)bench->lanes[i],
                                         .cache_dir = cache,
                                         .processor = command->processor};
-        bench->seconds[i] = heap_alloc((size_t)command->rounds * sizeof(double));
+        bench->seconds[i] = heap_array((size_t)command->rounds, sizeof(double));
         bench->sessions[i] = session_new(run->module, run->store, &options, diags);
         ok = bench->sessions[i] != NULL;
     }

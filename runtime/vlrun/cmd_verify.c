@@ -177,7 +177,7 @@ int cmd_verify(int argc, char **argv)
     int code;
     if (!parse(&command, argc, argv, &code))
         return code;
-    int64_t *sizes = heap_alloc(MOST_SPLITS * sizeof *sizes);
+    int64_t *sizes = heap_array(MOST_SPLITS, sizeof *sizes);
     SessionOptions options = {.lanes = (uint32_t)command.lanes,
                               .processor = command.processor};
     if (command.split && !parse_split(command.split, sizes, &options.split.size_count)) {

@@ -119,7 +119,7 @@ const Tensor *tensor_file_need(const TensorFile *file, const char *name, Diags *
     const Tensor *tensor = tensor_file_find(file, name);
     if (tensor)
         return tensor;
-    const char **names = heap_alloc(file->count * sizeof *names);
+    const char **names = heap_array(file->count, sizeof *names);
     for (uint32_t i = 0; i < file->count; i++)
         names[i] = file->tensors[i].name;
     const char *near = nearest_name(name, names, file->count);

@@ -365,7 +365,7 @@ static bool walk(Header *header)
 static bool check_names(const Header *header)
 {
     TensorFile *file = header->file;
-    file->by_name = heap_alloc((file->count + 1) * sizeof *file->by_name);
+    file->by_name = heap_array(file->count + 1, sizeof *file->by_name);
     for (uint32_t i = 0; i < file->count; i++)
         file->by_name[i] = &file->tensors[i];
     qsort(file->by_name, file->count, sizeof *file->by_name, tensor_by_name);

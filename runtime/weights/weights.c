@@ -258,7 +258,7 @@ bool weights_load(Store *store, const TensorSet *set, WeightsReport *out_report,
 static const char *near_miss(const TensorSet *set, const char *name)
 {
     uint32_t count = tensor_set_count(set);
-    const char **names = heap_alloc((count + 1) * sizeof *names);
+    const char **names = heap_array(count + 1, sizeof *names);
     for (uint32_t i = 0; i < count; i++)
         names[i] = tensor_set_at(set, i)->name;
     const char *near = nearest_name(name, names, count);

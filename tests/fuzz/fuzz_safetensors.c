@@ -29,7 +29,7 @@ static void read_all(FuzzCase *fuzz, const TensorFile *file)
         fuzz_expect(fuzz, tensor_file_find(file, tensor->name) == tensor,
                     "a tensor is found by its name");
         size_t count = (size_t)tensor->elements + 1;
-        float *numbers = heap_alloc(count * sizeof *numbers);
+        float *numbers = heap_array(count, sizeof *numbers);
         tensor_read_f32(tensor, 0, tensor->elements, numbers);
         free(numbers);
     }

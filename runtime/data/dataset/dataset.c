@@ -157,7 +157,7 @@ static Batch *make_batch(const Dataset *dataset, const TaskData *data, Split spl
     int64_t sequences = data->task->sequences, first = index * sequences;
     int64_t left = split_count(data, split) - first;
     int64_t count = left < sequences ? left : sequences;
-    Chosen *chosen = heap_alloc((size_t)count * sizeof *chosen);
+    Chosen *chosen = heap_array((size_t)count, sizeof *chosen);
     for (int64_t i = 0; i < count; i++)
         chosen[i] = choose(dataset, data, split, first + i);
     BatchMaker maker = maker_for(dataset, data);

@@ -60,7 +60,7 @@ void features_resample(Features *features, int64_t count)
     if (features->count == count)
         return;
     int64_t width = features->width, kept = features->count;
-    float *rows = heap_alloc((size_t)(count * width) * sizeof *rows);
+    float *rows = heap_array((size_t)(count * width), sizeof *rows);
     if (kept > count) {
         pool_rows(features, rows, count);
     } else {

@@ -103,7 +103,7 @@ static void convert(const unsigned char *bytes, const NpyHeader *header, Feature
 {
     int64_t rows = header->dims[0], width = header->dims[1];
     *out = (Features){.count = rows, .width = width};
-    out->rows = heap_alloc((size_t)(rows * width) * sizeof *out->rows);
+    out->rows = heap_array((size_t)(rows * width), sizeof *out->rows);
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < width; j++) {
             int64_t place = header->is_fortran ? j * rows + i : i * width + j;

@@ -254,7 +254,7 @@ static bool check_written(const Reading *reading)
 
 static bool read_halves(const Reading *reading, float *rows, size_t elements)
 {
-    uint16_t *halves = heap_alloc(elements * sizeof *halves);
+    uint16_t *halves = heap_array(elements, sizeof *halves);
     bool is_read = H5Dread(reading->dataset, reading->type, H5S_ALL, H5S_ALL, H5P_DEFAULT,
                            halves) >= 0;
     for (size_t i = 0; is_read && i < elements; i++)

@@ -384,8 +384,7 @@ CaptionScores caption_evaluation_scores(const CaptionEvaluation *evaluation,
     if (!count)
         return scores;
     TokenList row = {0};
-    double *cider = heap_alloc(count * sizeof *cider);
-    memset(cider, 0, count * sizeof *cider);
+    double *cider = heap_array(count, sizeof *cider);
     for (size_t n = 1; n <= LONGEST; n++)
         add_cider(evaluation, n, cider);
     for (size_t i = 0; i < count; i++) {

@@ -23,7 +23,7 @@ static bool write_scene(ShapesWriter *writer, const char *folder, const char *na
         return false;
     Features features = {.count = SCENE_CELLS, .width = writer->looks.width};
     features.rows =
-        heap_alloc((size_t)(features.count * features.width) * sizeof *features.rows);
+        heap_array((size_t)(features.count * features.width), sizeof *features.rows);
     scene_show(scene, &writer->looks, noise, features.rows);
     bool is_written = features_write_hdf5(path, name, &features, writer->diags);
     features_free(&features);

@@ -54,7 +54,7 @@ static bool write_video(ShapesWriter *writer, Show *source, const char *video,
         return false;
     Features features = {.count = clip->frames, .width = writer->looks.width};
     features.rows =
-        heap_alloc((size_t)(features.count * features.width) * sizeof *features.rows);
+        heap_array((size_t)(features.count * features.width), sizeof *features.rows);
     clip_show(clip, &writer->looks, draws, features.rows);
     bool is_written = features_write_npz(path, &features, writer->diags);
     features_free(&features);

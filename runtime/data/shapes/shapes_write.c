@@ -1,10 +1,10 @@
 /* The directory of shapes data. */
 #include <dirent.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ir/base/files.h"
-#include "runtime/data/text/file_bytes.h"
 #include "runtime/data/shapes/shapes.h"
 
 /* The tokenizer made for these texts: models/shapes/train_tokenizer. */
@@ -12,17 +12,15 @@ static bool copy_tokenizer(ShapesWriter *writer)
 {
     static const char shipped[] = VLG_MODELS_DIR "/shapes/spiece.model";
     enum { BYTES_MAX = 1 << 24 };
-    TextBuffer bytes = {0};
+    size_t len;
     const char *path =
         arena_format(writer->arena, "%s/spiece.model", writer->options.directory);
-    bool is_written = file_bytes_read(shipped, BYTES_MAX, &bytes, writer->diags);
-    FILE *file = is_written ? shapes_create(writer, path) : NULL;
-    if (file) {
-        fwrite(bytes.bytes, 1, bytes.count, file);
-        is_written = shapes_close(file, path, writer->diags);
-    }
-    text_buffer_free(&bytes);
-    return is_written && file;
+    char *bytes = file_read(shipped, BYTES_MAX, &len, writer->diags);
+    FILE *file = bytes ? shapes_create(writer, path) : NULL;
+    if (file)
+        fwrite(bytes, 1, len, file);
+    free(bytes);
+    return file && shapes_close(file, path, writer->diags);
 }
 
 /* Never mixed with files that this program did not write. */

@@ -156,7 +156,7 @@ static void scan_start(Scan *scan, const char *text)
     text_buffer_add(&scan->text, "\n", 2);
     scan->count = count + 1;
     scan->classes = heap_alloc(count + 2);
-    scan->offsets = heap_alloc((count + 2) * sizeof *scan->offsets);
+    scan->offsets = heap_array(count + 2, sizeof *scan->offsets);
     size_t at = 0, bytes;
     for (size_t i = 0; i < count + 2; i++, at += bytes) {
         scan->offsets[i] = at;

@@ -17,11 +17,11 @@
 #include <string.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/files.h"
 #include "ir/base/heap.h"
 #include "ir/base/list.h"
 #include "ir/base/map.h"
 #include "ir/base/strings.h"
-#include "runtime/data/text/file_bytes.h"
 #include "runtime/data/text/unicode.h"
 
 typedef struct Merge {
@@ -90,7 +90,7 @@ static bool add_entries(Bpe *bpe, json_t *vocab, const char *path, Diags *diags)
     json_t *value;
     size_t count = json_object_size(vocab);
     bpe->size = (int32_t)count;
-    bpe->id_symbols = heap_alloc(count * sizeof *bpe->id_symbols);
+    bpe->id_symbols = heap_array(count, sizeof *bpe->id_symbols);
     memset(bpe->id_symbols, 0xff, count * sizeof *bpe->id_symbols);
     json_object_foreach(vocab, token, value)
     {
@@ -115,21 +115,21 @@ static bool add_entries(Bpe *bpe, json_t *vocab, const char *path, Diags *diags)
 
 static bool read_vocab(Bpe *bpe, const char *path, Diags *diags)
 {
-    TextBuffer bytes = {0};
+    size_t len;
     json_error_t error;
-    if (!file_bytes_read(path, LARGEST_FILE, &bytes, diags))
+    char *bytes = file_read(path, LARGEST_FILE, &len, diags);
+    if (!bytes)
         return false;
     /* jansson passes over bytes that are 0. */
-    const char *zero = bytes.count ? memchr(bytes.bytes, 0, bytes.count) : NULL;
+    const char *zero = memchr(bytes, 0, len);
     if (zero) {
         diag_error(diags, (Loc){.file = path}, "byte %td is 0: this is not JSON text",
-                   zero - bytes.bytes);
-        text_buffer_free(&bytes);
+                   zero - bytes);
+        free(bytes);
         return false;
     }
-    json_t *vocab = json_loadb(bytes.bytes ? bytes.bytes : "", bytes.count,
-                               JSON_REJECT_DUPLICATES, &error);
-    text_buffer_free(&bytes);
+    json_t *vocab = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &error);
+    free(bytes);
     bool ok = false;
     if (!vocab) {
         Loc loc = {path, (uint32_t)error.line, (uint32_t)error.column};
@@ -194,13 +194,14 @@ static size_t line_length(const char *line, const char *end)
     return (size_t)((newline ? newline : end) - line);
 }
 
-static bool read_lines(Bpe *bpe, const TextBuffer *file, const char *path, Diags *diags)
+static bool read_lines(Bpe *bpe, const char *text, size_t text_len, const char *path,
+                       Diags *diags)
 {
     static const char version[] = "#version";
-    const char *end = file->bytes + file->count;
+    const char *end = text + text_len;
     uint32_t number = 0, rank = 0;
     size_t len;
-    for (const char *line = file->bytes; line < end; line += len + 1) {
+    for (const char *line = text; line < end; line += len + 1) {
         len = line_length(line, end);
         size_t used = len && line[len - 1] == '\r' ? len - 1 : len;
         bool is_version = number++ == 0 && used >= strlen(version) &&
@@ -218,18 +219,17 @@ static bool read_lines(Bpe *bpe, const TextBuffer *file, const char *path, Diags
 
 static bool read_merges(Bpe *bpe, const char *path, Diags *diags)
 {
-    TextBuffer file = {0};
-    if (!file_bytes_read(path, LARGEST_FILE, &file, diags))
-        return false;
-    bool ok = file.count == 0 || read_lines(bpe, &file, path, diags);
-    text_buffer_free(&file);
+    size_t len;
+    char *text = file_read(path, LARGEST_FILE, &len, diags);
+    bool ok = text && read_lines(bpe, text, len, path, diags);
+    free(text);
     return ok;
 }
 
 static void number_symbols(Bpe *bpe)
 {
     uint32_t count = strings_count(bpe->symbols);
-    bpe->symbol_ids = heap_alloc(count * sizeof *bpe->symbol_ids);
+    bpe->symbol_ids = heap_array(count, sizeof *bpe->symbol_ids);
     memset(bpe->symbol_ids, 0xff, count * sizeof *bpe->symbol_ids);
     for (int32_t id = 0; id < bpe->size; id++)
         bpe->symbol_ids[bpe->id_symbols[id]] = id;

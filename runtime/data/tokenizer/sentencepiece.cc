@@ -11,7 +11,7 @@
 #include <vector>
 
 extern "C" {
-#include "runtime/data/text/file_bytes.h"
+#include "ir/base/files.h"
 #include "runtime/data/tokenizer/sentencepiece.h"
 #include "runtime/data/text/unicode.h"
 }
@@ -46,18 +46,18 @@ bool cuts_words(const SentencePiece *model)
 
 SentencePiece *sentencepiece_open(const char *path, Diags *diags)
 {
-    TextBuffer bytes = {};
+    size_t len;
     SentencePieceFacts facts;
-    if (!file_bytes_read(path, largest_model, &bytes, diags))
+    char *bytes = file_read(path, largest_model, &len, diags);
+    if (!bytes)
         return nullptr;
     SentencePiece *model = nullptr;
-    if (sentencepiece_check(path, reinterpret_cast<const unsigned char *>(bytes.bytes),
-                            bytes.count, &facts, diags)) {
+    if (sentencepiece_check(path, reinterpret_cast<const unsigned char *>(bytes), len,
+                            &facts, diags)) {
         std::string reason;
         try {
             model = new SentencePiece{{}, facts};
-            auto status =
-                model->processor.LoadFromSerializedProto({bytes.bytes, bytes.count});
+            auto status = model->processor.LoadFromSerializedProto({bytes, len});
             if (!status.ok())
                 reason = status.ToString();
         } catch (const std::exception &error) {
@@ -70,7 +70,7 @@ SentencePiece *sentencepiece_open(const char *path, Diags *diags)
             model = nullptr;
         }
     }
-    text_buffer_free(&bytes);
+    free(bytes);
     return model;
 }
 

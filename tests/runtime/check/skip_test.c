@@ -75,7 +75,7 @@ static bool train(Test *test, Session *session)
 
 static void compare(Test *test, Store *store, const char *skip)
 {
-    float *got = heap_alloc((size_t)test->count * sizeof *got);
+    float *got = heap_array((size_t)test->count, sizeof *got);
     CHECK(&test->check, gather(store, NULL) == test->count, "the same variables");
     gather(store, got);
     double worst = 0;
@@ -102,7 +102,7 @@ static void check_skip(Test *test, unsigned skipped)
     CHECK(&test->check, is_run, "trains without '%s'", skip);
     if (!test->wanted) {
         test->count = gather(store, NULL);
-        test->wanted = heap_alloc((size_t)test->count * sizeof(float));
+        test->wanted = heap_array((size_t)test->count, sizeof(float));
         gather(store, test->wanted);
     } else if (is_run) {
         compare(test, store, skip);

@@ -220,7 +220,7 @@ static void check_updates(Test *test)
     Session *session = open_session(test, module, store, 8, 0);
     double squares = 0, norm = 0, worst = 0;
     harness_fill(store, 5);
-    float *before = heap_alloc(store_count(store) * WIDTH * sizeof *before);
+    float *before = heap_array(store_count(store) * WIDTH, sizeof *before);
     for (uint32_t i = 0; i < module->param_count; i++) {
         StoreEntry *entry = store_at(store, i);
         memcpy(before + i * WIDTH, entry->data, WIDTH * sizeof *before);

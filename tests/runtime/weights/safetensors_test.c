@@ -229,7 +229,7 @@ static void test_damage(Check *check, const char *path, const char *damaged)
         CHECK(check, tensors || diags_error_count(diags) == 1, "byte %zu: one error", i);
         for (uint32_t t = 0; tensors && t < tensor_file_count(tensors); t++) {
             const Tensor *tensor = tensor_file_at(tensors, t);
-            float *out = heap_alloc((size_t)tensor->elements * sizeof *out);
+            float *out = heap_array((size_t)tensor->elements, sizeof *out);
             tensor_read_f32(tensor, 0, tensor->elements, out);
             free(out);
         }

@@ -147,7 +147,7 @@ static void test_initial(Check *check)
           "ones, constant, state");
     const Param *table =
         module_find_param(one.module, intern(one.module->interns, "table.weight"));
-    float *part = heap_alloc(70001 * sizeof *part);
+    float *part = heap_array(70001, sizeof *part);
     weights_draw(table, SEED, 65533, 70001, part);
     CHECK(check,
           memcmp(part, data_of(&one, "table.weight") + 65533, 70001 * sizeof *part) == 0,

@@ -21,7 +21,7 @@ enum { ROWS = 9, WIDTH = 5 };
 static Features sample(int64_t rows, int64_t width)
 {
     Features out = {.count = rows, .width = width};
-    out.rows = heap_alloc((size_t)(rows * width) * sizeof *out.rows);
+    out.rows = heap_array((size_t)(rows * width), sizeof *out.rows);
     for (int64_t i = 0; i < rows * width; i++)
         out.rows[i] = (float)(i % 37) * 0.25F - 3; /* exact in half precision */
     return out;
@@ -75,7 +75,7 @@ static void test_half(Check *check)
 static void test_resampling(Check *check)
 {
     static const int64_t stops[] = {2, 4, 6, 7};
-    Features features = {.count = 7, .width = 1, .rows = heap_alloc(7 * sizeof(float))};
+    Features features = {.count = 7, .width = 1, .rows = heap_array(7, sizeof(float))};
     for (int i = 0; i < 7; i++)
         features.rows[i] = (float)i;
     features_resample(&features, 4);

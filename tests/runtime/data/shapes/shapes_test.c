@@ -175,7 +175,7 @@ static void test_training(Check *check, const DataOptions *data, Diags *diags)
     int64_t steps = source->epoch_steps(source->state);
     CHECK(check, steps == 4 * ((EXAMPLES + SEQUENCES - 1) / SEQUENCES), "%d steps",
           (int)steps);
-    uint64_t *hashes = heap_alloc(2 * (size_t)steps * sizeof *hashes);
+    uint64_t *hashes = heap_array(2 * (size_t)steps, sizeof *hashes);
     int64_t seen[4] = {0};
     for (int64_t step = 0; step < 2 * steps; step++) {
         Batch *batch = source->train_batch(source->state, step, diags);
@@ -269,7 +269,7 @@ static void test_disjoint(Check *check)
     uint64_t *hashes[SPLIT_COUNT];
     Draws draws = {.key = 1};
     for (int split = 0; split < SPLIT_COUNT; split++) {
-        hashes[split] = heap_alloc(SCENES * sizeof(uint64_t));
+        hashes[split] = heap_array(SCENES, sizeof(uint64_t));
         for (int i = 0; i < SCENES; i++) {
             Scene scene = scene_draw(&draws, 1, (Split)split);
             hashes[split][i] = scene_hash(&scene);
