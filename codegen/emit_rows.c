@@ -79,7 +79,7 @@ static void column_loop(RowsEmit *re, const ColumnRange *range, ColumnStep *step
             re->sums[i] = carried[i] = loop_carry(e, &loop, re->sums[i]);
     for (uint32_t turn = 0; turn < range->turns; turn++) {
         LLVMValueRef column =
-            LLVMBuildAdd(e->builder, loop.index, emit_i64(e, turn * width), "");
+            LLVMBuildAdd(e->builder, loop.index, emit_i64(e, (int64_t)turn * width), "");
         LLVMValueRef mask =
             range->tail_count ? emit_tail_mask(e, column, range->tail_count) : NULL;
         memset(re->vectors, 0, re->layout->value_count * sizeof re->vectors[0]);
@@ -254,7 +254,7 @@ static void phase_end(RowsEmit *re)
     Emit *e = re->e;
     for (uint32_t i = 0; i < re->reduction_count; i++) {
         const Reduction *reduce = reduction_of(re, i);
-        LLVMValueRef *sums = &re->sums[i * ROWS_SUMS];
+        LLVMValueRef *sums = &re->sums[(size_t)i * ROWS_SUMS];
         LLVMValueRef left = reduce->join(e, sums[0], sums[1]);
         LLVMValueRef right = reduce->join(e, sums[2], sums[3]);
         LLVMValueRef sum = reduce->join(e, left, right);

@@ -288,7 +288,7 @@ void rows_operands(KernelStep *step, Arena *arena)
         step->axes[0] = layout->axis;
         step->axis_count = 1;
     }
-    step->scratch_bytes = 4 * layout->buffer_count * rows_buffer_stride(layout);
+    step->scratch_bytes = (int64_t)4 * layout->buffer_count * rows_buffer_stride(layout);
     step->layout = layout;
 }
 

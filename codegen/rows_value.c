@@ -60,7 +60,7 @@ LLVMValueRef rows_load_bits(RowsEmit *re, LLVMValueRef base, LLVMValueRef column
         LLVMValueRef byte =
             emit_load(e, e->i8, emit_at(e, e->i8, address, emit_i64(e, i)));
         byte = LLVMBuildZExt(e->builder, byte, word, "");
-        byte = LLVMBuildShl(e->builder, byte, LLVMConstInt(word, 8 * i, 0), "");
+        byte = LLVMBuildShl(e->builder, byte, LLVMConstInt(word, 8ULL * i, 0), "");
         bits = LLVMBuildOr(e->builder, bits, byte, "");
     }
     return LLVMBuildBitCast(e->builder, bits, e->vm, "");
@@ -89,7 +89,7 @@ void rows_store_bits(RowsEmit *re, LLVMValueRef bits, LLVMValueRef base,
     }
     for (uint32_t i = 0; i < bit_bytes(re, mask); i++) {
         LLVMValueRef byte =
-            LLVMBuildLShr(e->builder, bits, LLVMConstInt(word, 8 * i, 0), "");
+            LLVMBuildLShr(e->builder, bits, LLVMConstInt(word, 8ULL * i, 0), "");
         byte = LLVMBuildTruncOrBitCast(e->builder, byte, e->i8, "");
         emit_store(e, byte, emit_at(e, e->i8, address, emit_i64(e, i)));
     }

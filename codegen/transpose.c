@@ -24,7 +24,7 @@ static void transpose_tile(Emit *e, LLVMValueRef *tile)
     for (uint32_t round = e->width; round > 1; round /= 2) {
         LLVMValueRef next[MAX_WIDTH];
         for (uint32_t i = 0; i < half; i++) {
-            next[2 * i] = interleave(e, tile[i], tile[i + half], 0);
+            next[(size_t)2 * i] = interleave(e, tile[i], tile[i + half], 0);
             next[2 * i + 1] = interleave(e, tile[i], tile[i + half], half);
         }
         for (uint32_t i = 0; i < e->width; i++)

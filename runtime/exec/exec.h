@@ -44,7 +44,7 @@ void exec_free(Exec *exec);                               /* NULL is allowed */
 /* Points at micro-batch `index` of the layout and fills the axis tables. */
 void exec_bind(Exec *exec, const BatchLayout *layout, int64_t index,
                LaneContext *context);
-void exec_call(Exec *exec, uint32_t call, const LaneContext *context);
+void exec_call(Exec *exec, uint32_t index, const LaneContext *context);
 /* All calls of a bound micro-batch, sums and copies included. If `out_fault` is
  * not NULL, looks at every written value and tells the first call with one that is not
  * finite, or -1. False if a logit that was chosen as the largest is not finite, which its

@@ -76,10 +76,11 @@ void processor_own_name(char *out, uint32_t size)
     enum { LEAVES = 3 };
     const unsigned first = 0x80000002U;
     unsigned words[4 * LEAVES + 1] = {0};
-    for (unsigned i = 0; i < LEAVES; i++)
-        if (!__get_cpuid(first + i, &words[4 * i], &words[4 * i + 1], &words[4 * i + 2],
-                         &words[4 * i + 3]))
+    for (unsigned i = 0; i < LEAVES; i++) {
+        unsigned *leaf = words + (size_t)4 * i;
+        if (!__get_cpuid(first + i, &leaf[0], &leaf[1], &leaf[2], &leaf[3]))
             words[0] = 0;
+    }
     const char *text = (const char *)words;
     snprintf(out, size, "%s", *text ? text + strspn(text, " ") : "x86-64");
 }

@@ -118,7 +118,7 @@ static Extent packets_extent(const Film *film)
     enum { SYNC = 0x47, EXTRA = 4 };
     static const int sizes[] = {188, 192};
     for (int i = 0; i < 2; i++) {
-        int64_t first = i * EXTRA;
+        int64_t first = (int64_t)i * EXTRA;
         uint8_t here, there;
         if (read_at(film, first, &here, 1) && here == SYNC &&
             read_at(film, first + sizes[i], &there, 1) && there == SYNC)

@@ -115,7 +115,7 @@ static Picture resize_rows(const Picture *picture, const ResizeSpan *span)
         uint8_t *to = out.rgb + CHANNELS * (size_t)y * (size_t)span->count;
         for (int32_t x = 0; x < span->count; x++)
             mix(&kernel, x, line + CHANNELS * (size_t)kernel.firsts[x], CHANNELS,
-                to + CHANNELS * x);
+                to + CHANNELS * (size_t)x);
     }
     kernel_free(&kernel);
     return out;
@@ -129,8 +129,8 @@ static Picture resize_columns(const Picture *picture, const ResizeSpan *span)
     for (int32_t y = 0; y < span->count; y++) {
         const uint8_t *line = picture->rgb + stride * (size_t)kernel.firsts[y];
         for (int32_t x = 0; x < picture->width; x++)
-            mix(&kernel, y, line + CHANNELS * x, stride,
-                out.rgb + stride * (size_t)y + CHANNELS * x);
+            mix(&kernel, y, line + CHANNELS * (size_t)x, stride,
+                out.rgb + stride * (size_t)y + CHANNELS * (size_t)x);
     }
     kernel_free(&kernel);
     return out;

@@ -96,7 +96,7 @@ int cmd_score(int argc, char **argv)
         evaluate_print_json(&evaluation, command.split, stdout);
     else if (ok)
         evaluate_print(&evaluation, stdout);
-    code = exit_code(ok, diags);
+    code = (int)exit_code(ok, diags);
     evaluation_free(&evaluation);
     diags_free(diags);
     return code;

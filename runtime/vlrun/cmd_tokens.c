@@ -116,7 +116,7 @@ int cmd_tokens(int argc, char **argv)
     if (command.tokenizer)
         ok = (tokenizer = tokenizer_open(command.tokenizer, NULL, diags)) != NULL;
     ok = ok && print_lines(tokenizer, diags);
-    code = exit_code(ok, diags);
+    code = (int)exit_code(ok, diags);
     tokenizer_free(tokenizer);
     diags_free(diags);
     return code;

@@ -85,7 +85,7 @@ void tensor_writer_add(TensorWriter *writer, const char *name, TensorDType dtype
     }
     json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", tensor_dtype_names[dtype],
                               "shape", shape, "data_offsets", (json_int_t)writer->offset,
-                              (json_int_t)(writer->offset + byte_count));
+                              (json_int_t)writer->offset + (json_int_t)byte_count);
     must(!entry || json_object_set_new(writer->header, name, entry));
     writer->offset += byte_count;
     LIST_ROOM(writer->pieces, (size_t)writer->piece_count + 1, writer->piece_capacity);

@@ -5,6 +5,6 @@
 #include "runtime/data/text/lists.h"
 
 /* Appends the word, respelled if it is British. Letters have their original case. */
-void respelling_add(const char *word, size_t len, TextBuffer *out);
+void respelling_add(const char *text, size_t len, TextBuffer *out);
 
 #endif
