@@ -132,25 +132,34 @@ def check_links(root, arrows):
 
 # -- symbols -----------------------------------------------------------------------------------------
 
-def read_symbols(build):
-    """Of every source outside of tests: the symbols that it defines, and those it takes from others."""
+def read_objects(build):
+    """Sources outside of tests, by the object files they become."""
     with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as file:
         commands = json.load(file)
-    defined, needed = {}, collections.defaultdict(set)
+    sources = {}
     for command in commands:
         source = os.path.relpath(command["file"], ROOT)
-        if source.split(os.sep)[0] in NOT_LOOKED_AT:
-            continue
         words = shlex.split(command["command"])
         target = os.path.join(command["directory"], words[words.index("-o") + 1])
+        if source.split(os.sep)[0] in NOT_LOOKED_AT:
+            continue
         if not os.path.exists(target):
             sys.exit(f"{target} is not built")
-        for line in subprocess.check_output(["nm", target], text=True).splitlines():
-            words = line.split()
-            if words[-2] in "Uw":
-                needed[source].add(words[-1])
-            elif words[-2] in "TDBRC":
-                defined[words[-1]] = source
+        sources[target] = source
+    return sources
+
+
+def read_symbols(build):
+    """The source that defines each symbol, and the symbols that each source takes from others."""
+    sources = read_objects(build)
+    defined, needed = {}, collections.defaultdict(set)
+    for line in subprocess.check_output(["nm", "-A", *sources], text=True).splitlines():
+        target, rest = line.split(":", 1)
+        kind, symbol = rest.split()[-2:]
+        if kind in "Uw":
+            needed[sources[target]].add(symbol)
+        elif kind in "TDBRC":
+            defined[symbol] = sources[target]
     return defined, needed
 
 
