@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/cache_dir.h"
 #include "ir/base/list.h"
 
 static const char limit_name[] = ".limit", count_name[] = ".count", lock_name[] = ".lock";

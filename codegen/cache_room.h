@@ -6,9 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How names of objects end, and those of files that are being written begin. */
+/* How names of objects end. */
 #define CACHE_ENDING ".o"
-#define CACHE_ASIDE ".writing-"
 
 typedef struct CacheUse {
     int64_t objects, bytes; /* as they take room on the disk */

@@ -3,10 +3,8 @@
 #include "codegen/object_cache.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,7 +17,6 @@
 #include "emitters_version.h"
 #include "ir/base/arena.h"
 #include "ir/base/cache_dir.h"
-#include "ir/base/files.h"
 #include "ir/base/hash.h"
 #include "ir/base/heap.h"
 
@@ -37,33 +34,12 @@ enum { MAC_OFFSET = offsetof(ObjectHeader, mac) };
 
 /* -- the key ------------------------------------------------------------------------- */
 
-/* A name nobody can foresee, for a file on its way to its place. */
-static bool make_aside(int dir, char name[NAME_BYTES], int *out_fd)
-{
-    uint64_t bits;
-    if (getrandom(&bits, sizeof bits, 0) != sizeof bits)
-        return false;
-    snprintf(name, NAME_BYTES, CACHE_ASIDE "%016llx", (unsigned long long)bits);
-    *out_fd =
-        openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (*out_fd < 0)
-        return false;
-    (void)flock(*out_fd, LOCK_EX | LOCK_NB); /* it is not left over: we are at work */
-    return true;
-}
-
-/* Linked, not renamed: of two programs that make a key at once both use the first. */
 static void make_key(int dir)
 {
     unsigned char key[CACHE_KEY_BYTES];
-    char aside[NAME_BYTES];
-    int fd;
-    if (getrandom(key, sizeof key, 0) != sizeof key || !make_aside(dir, aside, &fd))
-        return;
-    if (descriptor_write(fd, key, sizeof key) && fsync(fd) == 0)
-        (void)linkat(dir, aside, dir, key_name, 0);
-    unlinkat(dir, aside, 0);
-    close(fd);
+    if (getrandom(key, sizeof key, 0) == sizeof key)
+        (void)cache_file_put_first(dir, key_name, key, sizeof key);
+    OPENSSL_cleanse(key, sizeof key);
 }
 
 static bool read_all(int fd, void *bytes, size_t count)
@@ -89,17 +65,12 @@ static int64_t own_file(int fd, mode_t forbidden)
     return is_own ? (int64_t)status.st_size : -1;
 }
 
-static int open_file(int dir, const char *name)
-{
-    return openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-}
-
 static bool read_key(ObjectCache *cache, char reason[CACHE_DIR_REASON])
 {
-    int fd = open_file(cache->dir, key_name);
+    int fd = cache_file_open(cache->dir, key_name);
     if (fd < 0 && errno == ENOENT) {
         make_key(cache->dir);
-        fd = open_file(cache->dir, key_name);
+        fd = cache_file_open(cache->dir, key_name);
     }
     if (fd < 0) {
         snprintf(reason, CACHE_DIR_REASON, "%s in it: %s", key_name, strerror(errno));
@@ -243,7 +214,7 @@ bool object_cache_load(const ObjectCache *cache, Kernel *kernel)
 {
     char name[NAME_BYTES];
     object_name(kernel, name);
-    int fd = cache->dir < 0 ? -1 : open_file(cache->dir, name);
+    int fd = cache->dir < 0 ? -1 : cache_file_open(cache->dir, name);
     if (fd < 0)
         return false;
     int64_t front =
@@ -257,24 +228,18 @@ bool object_cache_load(const ObjectCache *cache, Kernel *kernel)
 
 void object_cache_store(const ObjectCache *cache, const Kernel *kernel)
 {
-    char name[NAME_BYTES], aside[NAME_BYTES];
-    int fd;
-    if (cache->dir < 0 || !make_aside(cache->dir, aside, &fd))
+    char name[NAME_BYTES];
+    size_t bytes = LLVMGetBufferSize(kernel->object);
+    if (cache->dir < 0 || bytes > MOST_OBJECT_BYTES)
         return;
     object_name(kernel, name);
-    const char *object = LLVMGetBufferStart(kernel->object);
-    size_t bytes = LLVMGetBufferSize(kernel->object);
     ObjectFile file = file_new(cache, kernel, bytes);
     put_front(cache, kernel, &file);
-    memcpy(file.bytes + file.start, object, bytes);
+    memcpy(file.bytes + file.start, LLVMGetBufferStart(kernel->object), bytes);
     unsigned char mac[MAC_BYTES];
-    bool ok = bytes <= MOST_OBJECT_BYTES && sign(cache, &file, mac);
-    if (ok)
+    if (sign(cache, &file, mac)) {
         memcpy(file.bytes + MAC_OFFSET, mac, sizeof mac);
-    ok = ok && descriptor_write(fd, file.bytes, file.len) &&
-         renameat(cache->dir, aside, cache->dir, name) == 0;
-    if (!ok)
-        unlinkat(cache->dir, aside, 0);
-    close(fd);
+        (void)cache_file_put(cache->dir, name, file.bytes, file.len);
+    }
     free(file.bytes);
 }

@@ -1,44 +1,32 @@
-/* The cache directory: its path, and whether it is the user's alone. */
+/* The cache directory: its path, whether it is the user's alone, and files in it. */
 #include "ir/base/cache_dir.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PRIVATE = 0700, OTHERS = 0077, OTHERS_WRITE = 0022, PERMISSIONS = 07777 };
+#include "ir/base/files.h"
+#include "ir/base/heap.h"
 
-/* What is there already is no fault; what cannot be made shows when it is opened. */
-static void make_dirs(const char *path)
-{
-    char *part = strdup(path);
-    for (char *at = part; at && *at; at++) {
-        char after = at[1];
-        if (after != '/' && after != '\0')
-            continue;
-        at[1] = '\0';
-        (void)mkdir(part, PRIVATE);
-        at[1] = after;
-    }
-    free(part);
-}
+enum { PRIVATE = 0700, OTHERS = 0077, OTHERS_WRITE = 0022, PERMISSIONS = 07777 };
 
 char *cache_dir_path(void)
 {
     const char *base = secure_getenv("XDG_CACHE_HOME"), *home = secure_getenv("HOME");
     char *path = NULL;
-    int len = -1;
     if (base && base[0] == '/')
-        len = asprintf(&path, "%s/vlgraph", base);
+        path = heap_format("%s/vlgraph", base);
     else if (home && home[0] == '/')
-        len = asprintf(&path, "%s/.cache/vlgraph", home);
-    if (len < 0)
-        return NULL;
-    make_dirs(path);
+        path = heap_format("%s/.cache/vlgraph", home);
+    if (path) /* what cannot be made shows when it is opened */
+        (void)directories_make(path, PRIVATE);
     return path;
 }
 
@@ -83,4 +71,60 @@ int cache_dir_open(const char *path, char out_reason[CACHE_DIR_REASON])
         return dir;
     close(dir);
     return -1;
+}
+
+/* -- files ----------------------------------------------------------------------------- */
+
+enum { NAME_BYTES = sizeof CACHE_ASIDE + 16 };
+
+int cache_file_open(int dir, const char *name)
+{
+    return openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+}
+
+/* A file under a name that nobody can foresee, with the bytes in it. */
+static bool write_aside(int dir, const void *bytes, size_t len, char name[NAME_BYTES],
+                        int *out_descriptor)
+{
+    uint64_t number;
+    if (getrandom(&number, sizeof number, 0) != sizeof number)
+        return false;
+    snprintf(name, NAME_BYTES, CACHE_ASIDE "%016" PRIx64, number);
+    int descriptor =
+        openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (descriptor < 0)
+        return false;
+    (void)flock(descriptor, LOCK_EX | LOCK_NB); /* it is not left over: we are at work */
+    *out_descriptor = descriptor;
+    if (descriptor_write(descriptor, bytes, len))
+        return true;
+    unlinkat(dir, name, 0);
+    close(descriptor);
+    return false;
+}
+
+bool cache_file_put(int dir, const char *name, const void *bytes, size_t len)
+{
+    char aside[NAME_BYTES];
+    int descriptor;
+    if (!write_aside(dir, bytes, len, aside, &descriptor))
+        return false;
+    bool is_put = renameat(dir, aside, dir, name) == 0;
+    if (!is_put)
+        unlinkat(dir, aside, 0);
+    close(descriptor);
+    return is_put;
+}
+
+bool cache_file_put_first(int dir, const char *name, const void *bytes, size_t len)
+{
+    char aside[NAME_BYTES];
+    int descriptor;
+    if (!write_aside(dir, bytes, len, aside, &descriptor))
+        return false;
+    bool is_put = fsync(descriptor) == 0 &&
+                  (linkat(dir, aside, dir, name, 0) == 0 || errno == EEXIST);
+    unlinkat(dir, aside, 0);
+    close(descriptor);
+    return is_put;
 }

@@ -3,6 +3,9 @@
 #ifndef VLG_IR_BASE_CACHE_DIR_H
 #define VLG_IR_BASE_CACHE_DIR_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 /* "$XDG_CACHE_HOME/vlgraph", or else "$HOME/.cache/vlgraph", malloc'ed, and made if it is
  * missing and can be; NULL if neither variable is an absolute path. */
 char *cache_dir_path(void);
@@ -14,5 +17,19 @@ enum { CACHE_DIR_REASON = 160 };
  * to the result, as the path may come to mean another. -1 and why not, if there is none
  * or others may write in it. */
 int cache_dir_open(const char *path, char out_reason[CACHE_DIR_REASON]);
+
+/* Files in a directory that is open as `dir`; names have no '/' in them. */
+
+/* To read; -1 and errno. A link is not followed. */
+int cache_file_open(int dir, const char *name);
+/* All of the file or nothing of it: what was there is replaced, or, in the second, stays,
+ * so that of two programs that make a file at once both find the same. False if it could
+ * not be written; nobody need know, as it can be made again. */
+bool cache_file_put(int dir, const char *name, const void *bytes, size_t len);
+bool cache_file_put_first(int dir, const char *name, const void *bytes, size_t len);
+
+/* What names begin with of files on their way to their place. One that nobody holds a
+ * lock (flock) of was left over by a program that ended. */
+#define CACHE_ASIDE ".writing-"
 
 #endif

@@ -69,5 +69,7 @@ NODISCARD bool descriptor_write(int descriptor, const void *bytes, size_t len);
 /* Makes `path` and what is missing above it. False and an error if it is no directory
  * afterwards. */
 NODISCARD bool directory_make(const char *path, Diags *diags);
+/* The same, for `mode` (permissions, less the umask); false and errno. */
+bool directories_make(const char *path, unsigned mode);
 
 #endif

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/heap.h"
 
 enum { MOST_LINKS = 40, MOST_TRIES = 100 };
 
@@ -160,10 +161,8 @@ FILE *new_file_stream(NewFile *file)
 {
     if (!file->stream)
         file->stream = fdopen(file->descriptor, "w+b");
-    if (!file->stream) { /* only memory can be missing */
-        fprintf(stderr, "vlgraph: out of memory\n");
-        exit(1);
-    }
+    if (!file->stream) /* only memory can be missing */
+        out_of_memory(BUFSIZ);
     return file->stream;
 }
 
@@ -274,10 +273,9 @@ bool file_replace(const char *path, const void *bytes, size_t len, Diags *diags)
 
 /* -- directories --------------------------------------------------------------------- */
 
-bool directory_make(const char *path, Diags *diags)
+bool directories_make(const char *path, unsigned mode)
 {
-    Arena *arena = arena_new();
-    char *part = arena_string(arena, path, strlen(path));
+    char *part = heap_string(path);
     bool is_made = *part != '\0';
     errno = ENOENT;
     for (char *at = part; is_made && *at; at++) {
@@ -285,17 +283,23 @@ bool directory_make(const char *path, Diags *diags)
         if (after != '/' && after != '\0')
             continue;
         at[1] = '\0';
-        is_made = mkdir(part, 0777) == 0 || errno == EEXIST;
+        is_made = mkdir(part, mode) == 0 || errno == EEXIST;
         at[1] = after;
     }
+    free(part);
     struct stat status;
-    if (is_made && stat(part, &status) == 0 && !S_ISDIR(status.st_mode)) {
+    if (is_made && stat(path, &status) == 0 && !S_ISDIR(status.st_mode)) {
         errno = ENOTDIR;
-        is_made = false;
+        return false;
     }
+    return is_made;
+}
+
+bool directory_make(const char *path, Diags *diags)
+{
+    bool is_made = directories_make(path, 0777);
     if (!is_made)
         diag_error(diags, (Loc){.file = path}, "cannot make the directory: %s",
                    strerror(errno));
-    arena_free(arena);
     return is_made;
 }

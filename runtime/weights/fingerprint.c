@@ -3,7 +3,6 @@
  * is hashed again, and nothing is said of it. */
 #include "runtime/weights/fingerprint.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +13,6 @@
 #include "ir/base/arena.h"
 #include "ir/base/cache_dir.h"
 #include "ir/base/clock.h"
-#include "ir/base/files.h"
 
 enum { LINE_BYTES = 34, MOST_LINES = 256, SETTLED_SECONDS = 2, HEXADECIMAL = 16 };
 
@@ -96,7 +94,7 @@ static int open_cache(void)
 /* The lines of the file, whole ones only; a string in `out`. */
 static size_t read_lines(int directory, char out[MOST_LINES * LINE_BYTES + 1])
 {
-    int file = openat(directory, NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int file = cache_file_open(directory, NAME);
     ssize_t len = file < 0 ? 0 : read(file, out, MOST_LINES * LINE_BYTES);
     if (file >= 0)
         close(file);
@@ -117,20 +115,11 @@ static uint64_t find_line(const char *lines, size_t used, uint64_t key)
 static void add_line(int directory, const char *lines, size_t used, uint64_t key,
                      uint64_t hash)
 {
-    char aside[64], line[LINE_BYTES + 1];
-    snprintf(aside, sizeof aside, "%s.%ld", NAME, (long)getpid());
-    snprintf(line, sizeof line, "%016" PRIx64 " %016" PRIx64 "\n", key, hash);
-    int file = openat(directory, aside,
-                      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (file < 0)
-        return;
-    size_t kept =
-        used < (MOST_LINES - 1) * LINE_BYTES ? used : (MOST_LINES - 1) * LINE_BYTES;
-    bool is_written =
-        descriptor_write(file, line, LINE_BYTES) && descriptor_write(file, lines, kept);
-    close(file);
-    if (!is_written || renameat(directory, aside, directory, NAME) != 0)
-        unlinkat(directory, aside, 0);
+    char text[MOST_LINES * LINE_BYTES + 1];
+    size_t most = (MOST_LINES - 1) * LINE_BYTES, kept = used < most ? used : most;
+    snprintf(text, sizeof text, "%016" PRIx64 " %016" PRIx64 "\n", key, hash);
+    memcpy(text + LINE_BYTES, lines, kept);
+    (void)cache_file_put(directory, NAME, text, LINE_BYTES + kept);
 }
 
 uint64_t weights_fingerprint(const TensorSet *set)

@@ -1,11 +1,13 @@
 /* Files are read only if regular, and replaced in one step, through links. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/cache_dir.h"
 #include "ir/base/files.h"
 #include "tests/check.h"
 
@@ -98,6 +100,40 @@ static void test_refusals(Test *test)
     CHECK(check, !directory_make(in(test, "file/d"), test->diags), "not below a file");
 }
 
+static bool cached(int dir, const char *name, const char *expected)
+{
+    char bytes[16];
+    int descriptor = cache_file_open(dir, name);
+    ssize_t len = descriptor >= 0 ? read(descriptor, bytes, sizeof bytes) : -1;
+    if (descriptor >= 0)
+        close(descriptor);
+    return len == (ssize_t)strlen(expected) && memcmp(bytes, expected, (size_t)len) == 0;
+}
+
+static void test_cache(Test *test)
+{
+    Check *check = &test->check;
+    char reason[CACHE_DIR_REASON];
+    CHECK(check, directories_make(in(test, "cache"), 0755), "makes a directory");
+    int dir = cache_dir_open(in(test, "cache"), reason);
+    CHECK(check, dir >= 0 && (mode_of(test, "cache") & 0777) == 0700, "made private");
+    CHECK(check, cache_file_put(dir, "a", "old", 3) && cached(dir, "a", "old"), "writes");
+    CHECK(check, cache_file_put(dir, "a", "new", 3) && cached(dir, "a", "new"),
+          "the last one is there");
+    CHECK(check, cache_file_put_first(dir, "b", "old", 3) && cached(dir, "b", "old"),
+          "makes what is not there");
+    CHECK(check, cache_file_put_first(dir, "b", "new", 3) && cached(dir, "b", "old"),
+          "the first one is there");
+    CHECK(check, symlinkat("a", dir, "c") == 0 && cache_file_open(dir, "c") < 0,
+          "a link is not followed");
+    CHECK(check, cache_file_put(dir, "c", "own", 3) && cached(dir, "a", "new"),
+          "nor written through");
+    for (const char *name = "abc"; *name; name++)
+        unlinkat(dir, (char[]){*name, '\0'}, 0);
+    close(dir);
+    CHECK(check, rmdir(in(test, "cache")) == 0, "nothing is left: %s", strerror(errno));
+}
+
 /* What is left beside the files would be found by rmdir. */
 static void test_nothing_left(Test *test)
 {
@@ -123,6 +159,7 @@ int main(void)
     test_reading(&test);
     test_writing(&test);
     test_refusals(&test);
+    test_cache(&test);
     test_nothing_left(&test);
     CHECK(&test.check, diags_error_count(test.diags) == 10, "%u messages",
           diags_error_count(test.diags));
