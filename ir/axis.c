@@ -35,9 +35,11 @@ int64_t axis_longest(const Axis *axes, const Axis *axis)
         return add_rows(axes[axis->of[0]].longest, axes[axis->of[1]].longest);
     case AXIS_KIND_pool:
         return multiply_rows(axis->images, multiply_rows(axis->side, axis->side));
-    default:
-        return axis->longest;
+    case AXIS_KIND_primary:
+    case AXIS_KIND_COUNT:
+        break;
     }
+    return axis->longest;
 }
 
 static bool is_pool_source(const Graph *graph, uint32_t axis)
@@ -127,7 +129,8 @@ int64_t axis_sequence_rows(const Graph *graph, int32_t axis, const int64_t *prim
         case AXIS_KIND_pool:
             rows[i] = pooled_rows(now, rows[now->of[0]]);
             break;
-        default:
+        case AXIS_KIND_primary:
+        case AXIS_KIND_COUNT:
             rows[i] = primary_rows[i];
         }
     }

@@ -29,9 +29,13 @@ static bool verify_axis_numbers(const Axis *axis)
     case AXIS_KIND_pool:
         return axis->images >= 1 && axis->images <= MOST_POOL && axis->side >= 1 &&
                axis->side <= MOST_POOL;
-    default:
-        return true;
+    case AXIS_KIND_batch:
+    case AXIS_KIND_primary:
+    case AXIS_KIND_join:
+    case AXIS_KIND_COUNT:
+        break;
     }
+    return true;
 }
 
 static bool verify_axis(const Graph *graph, uint32_t index, Diags *diags)

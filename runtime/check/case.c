@@ -435,9 +435,11 @@ int64_t case_extent(const RecordedCase *recorded, const CaseStep *step,
     case AXIS_KIND_join:
         return case_extent(recorded, step, graph, of->of[0]) +
                case_extent(recorded, step, graph, of->of[1]);
-    default:
-        return 1;
+    case AXIS_KIND_batch:
+    case AXIS_KIND_COUNT:
+        break;
     }
+    return 1;
 }
 
 static int64_t rows_of(const Graph *graph, const Batch *batch, int32_t axis,

@@ -170,9 +170,12 @@ static double compare_output(const Checker *checker, const Node *node, int32_t s
         return compare_f32(got, wanted, count, smallest_scale(checker, node, step));
     case DTYPE_i32:
         return compare_i32(checker, node, step, got, wanted, count);
-    default:
+    case DTYPE_bit:
         return compare_bits(unpacked(checker, got, node->type), wanted, count);
+    case DTYPE_COUNT:
+        break;
     }
+    return INFINITY;
 }
 
 static void note_output(VerifyReport *report, const Call *call, const Node *node,
