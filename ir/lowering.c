@@ -46,6 +46,17 @@ bool node_is_source(const Node *node)
     return op_info(node->op)->lowering == LOWER_source;
 }
 
+bool node_is_field(const Node *node)
+{
+    return node->op == OP_input && type_is_ragged(node->type);
+}
+
+bool node_is_param(const Node *node)
+{
+    unsigned traits = op_info(node->op)->traits;
+    return traits & TRAIT_OF_PARAM && traits & TRAIT_STORED;
+}
+
 bool node_is_view(const Node *node)
 {
     return op_info(node->op)->lowering == LOWER_view;

@@ -1,4 +1,5 @@
-/* The classes of ops and the kinds of kernels: ir/lowerings.def, expanded for C. */
+/* The classes of ops and the kinds of kernels: ir/lowerings.def, expanded for C; and what
+ * others ask of a node that its row in ir/ops.def answers. */
 #ifndef VLG_IR_LOWERING_H
 #define VLG_IR_LOWERING_H
 
@@ -45,6 +46,8 @@ const LoweringInfo *node_lowering(const Node *node);
 bool node_has_fact(const Node *node, unsigned fact);
 KernelKind node_kernel(const Node *node);
 bool node_is_source(const Node *node);
+bool node_is_field(const Node *node); /* an input that every batch brings */
+bool node_is_param(const Node *node); /* a parameter's value, frozen or not */
 bool node_is_view(const Node *node);
 bool node_is_map(const Node *node);
 bool node_is_row_local(const Node *node);

@@ -83,6 +83,14 @@ OpKind op_find(const char *name)
     return OP_COUNT;
 }
 
+uint32_t op_find_arg(OpKind op, const char *name)
+{
+    for (uint32_t i = 0; i < ops[op].max_args; i++)
+        if (strcmp(ops[op].arg_names[i], name) == 0)
+            return i;
+    return NO_ARG;
+}
+
 const AttrField *op_fields(OpKind op, uint32_t *out_count)
 {
     *out_count = attr_sets[ops[op].attrs].count;

@@ -69,6 +69,8 @@ typedef struct AttrField {
     const char *meaning;
 } AttrField;
 
+#define NO_ARG UINT32_MAX
+
 typedef struct OpInfo {
     const char *name;
     const char *const *arg_names;   /* max_args; those from min_args on may be absent */
@@ -88,6 +90,8 @@ extern const char *const attr_kind_names[];
 const OpInfo *op_info(OpKind op);
 /* The op of that name, or OP_COUNT. */
 OpKind op_find(const char *name);
+/* The place of the operand of that name, or NO_ARG. */
+uint32_t op_find_arg(OpKind op, const char *name);
 const AttrField *op_fields(OpKind op, uint32_t *out_count);
 
 #endif

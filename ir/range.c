@@ -11,14 +11,6 @@
 
 /* -- what is indexed --------------------------------------------------------------- */
 
-static uint32_t find_arg(const OpInfo *info, const char *name)
-{
-    uint32_t i = 0;
-    while (strcmp(info->arg_names[i], name) != 0)
-        i++;
-    return i;
-}
-
 static bool is_result(const char *name)
 {
     return strcmp(name, "result") == 0;
@@ -26,12 +18,11 @@ static bool is_result(const char *name)
 
 int64_t indexed_rows(const Node *node, uint32_t arg)
 {
-    const OpInfo *info = op_info(node->op);
-    const char *of = info->arg_indexes[arg];
+    const char *of = op_info(node->op)->arg_indexes[arg];
     if (!of)
         return -1;
     return type_static_rows(is_result(of) ? node->type
-                                          : node->args[find_arg(info, of)]->type);
+                                          : node->args[op_find_arg(node->op, of)]->type);
 }
 
 /* -- limits of inputs -------------------------------------------------------------- */
@@ -174,8 +165,7 @@ static void print_origin(const Graph *graph, const Node *node, char *text)
 
 static void print_table(const Node *node, const char *of, char *text)
 {
-    const Node *table =
-        is_result(of) ? NULL : node->args[find_arg(op_info(node->op), of)];
+    const Node *table = is_result(of) ? NULL : node->args[op_find_arg(node->op, of)];
     const Node *storage = table ? storage_node(table) : NULL;
     if (storage && node_is_source(storage) && storage->op != OP_constant)
         snprintf(text, TEXT, "%s '%s'", of, storage->attr.named.name);

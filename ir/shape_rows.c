@@ -63,10 +63,15 @@ bool shape_select(const Shape *s, Type *out)
 bool shape_same(const Shape *s, Type *out)
 {
     *out = shape_arg(s, 0);
-    if (s->spec.op == OP_dropout &&
-        !(s->spec.attr->dropout.p >= 0 && s->spec.attr->dropout.p < 1))
-        return shape_fail(s, "p is %g, expected 0 <= p < 1", s->spec.attr->dropout.p);
     return need_f32(s, 0);
+}
+
+bool shape_dropout(const Shape *s, Type *out)
+{
+    double p = s->spec.attr->dropout.p;
+    if (!(p >= 0 && p < 1))
+        return shape_fail(s, "p is %g, expected 0 <= p < 1", p);
+    return shape_same(s, out);
 }
 
 bool shape_expand(const Shape *s, Type *out)

@@ -158,10 +158,8 @@ static const char *rows_refuse(const Node *const *nodes, uint32_t count,
 /* The operand of that name, or NULL. */
 static const Node *named_arg(const Node *node, const char *name)
 {
-    for (uint32_t i = 0; i < node->arg_count; i++)
-        if (strcmp(op_info(node->op)->arg_names[i], name) == 0)
-            return node->args[i];
-    return NULL;
+    uint32_t i = op_find_arg(node->op, name);
+    return i < node->arg_count ? node->args[i] : NULL;
 }
 
 /* Two ops of one kernel take operands of one name from one place; what only one of them

@@ -232,26 +232,18 @@ static bool refuse_too_many_operands(Fuser *fuser, const ClusterPair *pair)
     return operands > MOST_OPERANDS;
 }
 
-/* The operand called `name`, NULL if it is absent; false if the op has none such. */
-static bool find_arg(const Node *node, const char *name, const Node **out_arg)
+static const Node *operand(const Node *node, uint32_t i)
 {
-    const OpInfo *info = op_info(node->op);
-    for (uint32_t i = 0; i < info->max_args; i++) {
-        if (strcmp(info->arg_names[i], name) != 0)
-            continue;
-        *out_arg = i < node->arg_count ? node->args[i] : NULL;
-        return true;
-    }
-    return false;
+    return i < node->arg_count ? node->args[i] : NULL;
 }
 
+/* What both ops may take is the same, or is absent from both. */
 static bool operands_agree(const Node *a, const Node *b)
 {
     const OpInfo *info = op_info(a->op);
     for (uint32_t i = 0; i < info->max_args; i++) {
-        const Node *x, *y;
-        if (find_arg(a, info->arg_names[i], &x) && find_arg(b, info->arg_names[i], &y) &&
-            x != y)
+        uint32_t j = op_find_arg(b->op, info->arg_names[i]);
+        if (j != NO_ARG && operand(a, i) != operand(b, j))
             return false;
     }
     return true;

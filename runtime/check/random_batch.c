@@ -6,6 +6,7 @@
 
 #include "ir/axis.h"
 #include "ir/base/random.h"
+#include "ir/lowering.h"
 #include "ir/range.h"
 #include "runtime/exec/microbatch.h"
 
@@ -116,7 +117,7 @@ Batch *random_batch(const Graph *graph, const RandomBatch *wanted)
     const int64_t *limits = index_limits(graph, arena);
     batch->fields = ARENA_ARRAY(arena, BatchField, graph->node_count + 1);
     for (uint32_t i = 0; i < graph->node_count; i++)
-        if (graph->nodes[i]->op == OP_input && type_is_ragged(graph->nodes[i]->type))
+        if (node_is_field(graph->nodes[i]))
             draw_field(&maker, graph->nodes[i], limits[i]);
     return batch;
 }

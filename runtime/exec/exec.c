@@ -139,11 +139,6 @@ static void resolve_values(Exec *exec, const ExecOptions *options, Diags *diags)
     }
 }
 
-static bool is_field(const Node *node)
-{
-    return node->op == OP_input && type_is_ragged(node->type);
-}
-
 static void resolve_calls(Exec *exec, Diags *diags)
 {
     const Program *program = exec->program;
@@ -163,7 +158,7 @@ static void resolve_calls(Exec *exec, Diags *diags)
         for (uint32_t i = 0; i < call->operand_count; i++, operands++) {
             const Node *node = storage_node(call->operands[i].node);
             exec->pointers[operands] = exec->values[node->id];
-            if (is_field(node))
+            if (node_is_field(node))
                 exec->patches[exec->patch_count++] = (Patch){operands, node->id};
             else if (!exec->values[node->id])
                 diag_error(diags, node->loc, "%s: operand %u (%s) has no storage",

@@ -4,13 +4,14 @@
 #include <inttypes.h>
 
 #include "ir/liveness.h"
+#include "ir/lowering.h"
 
 /* The parameter that a node reads, to tell it from others of its line; or NULL. */
 static const char *parameter_of(const Node *node)
 {
     for (uint32_t i = 0; i < node->arg_count; i++) {
         const Node *from = storage_node(node->args[i]);
-        if (from->op == OP_param || from->op == OP_weight)
+        if (node_is_param(from))
             return from->attr.named.name;
     }
     return NULL;

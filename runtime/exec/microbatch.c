@@ -8,6 +8,7 @@
 #include "ir/axis.h"
 #include "ir/base/heap.h"
 #include "ir/base/random.h"
+#include "ir/lowering.h"
 #include "ir/range.h"
 #include "runtime/weights/store.h"
 
@@ -30,7 +31,7 @@ BatchLayout *layout_new(const Graph *graph)
     const int64_t *limits = index_limits(graph, arena);
     for (uint32_t i = 0; i < graph->node_count; i++) {
         const Node *node = graph->nodes[i];
-        if (node->op == OP_input && type_is_ragged(node->type))
+        if (node_is_field(node))
             layout->inputs[layout->input_count++] =
                 (LayoutInput){.node = node, .index_limit = limits[i]};
     }

@@ -2,6 +2,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "ir/lowering.h"
+
 #include "runtime/exec/session_parts.h"
 
 /* -- results ------------------------------------------------------------------------- */
@@ -63,7 +65,7 @@ static const char *bad_parameter(const Session *session, const Call *call)
 {
     for (uint32_t i = 0; i < call->operand_count; i++) {
         const Node *node = call->operands[i].node;
-        const StoreEntry *entry = node->op == OP_param || node->op == OP_weight
+        const StoreEntry *entry = node_is_param(node)
                                       ? store_find(session->store, node->attr.named.name)
                                       : NULL;
         if (entry && !floats_are_finite(entry->data, entry->elements))
