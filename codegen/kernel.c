@@ -10,6 +10,7 @@
 #include <llvm-c/Transforms/PassBuilder.h>
 
 #include "codegen/object_cache.h"
+#include "ir/base/heap.h"
 #include "ir/base/list.h"
 
 /* Emitters write vector code with loops in place, so little is left to do: share what
@@ -90,9 +91,7 @@ char *kernel_describe(const KernelClass *kernel_class, const KernelStep *step,
                       size_t *out_len)
 {
     char *text = NULL;
-    FILE *out = open_memstream(&text, out_len);
-    if (!out)
-        abort();
+    FILE *out = heap_stream(&text, out_len);
     fprintf(out, "%s\n", kernel_class->name);
     for (uint32_t i = 0; i < step->node_count; i++)
         describe_attributes(step, step->nodes[i], out);
@@ -192,7 +191,7 @@ static void dump_module(const Emit *e, const Kernel *kernel, FILE *dump)
 /* Takes over LLVM's message. */
 static void fail(Kernel *kernel, char *message)
 {
-    kernel->error = strdup(message ? message : "unknown error");
+    kernel->error = heap_string(message ? message : "unknown error");
     LLVMDisposeMessage(message);
 }
 
@@ -204,7 +203,7 @@ static bool optimize(Kernel *kernel, Emit *e, LLVMTargetMachineRef machine)
     if (!error)
         return true;
     char *message = LLVMGetErrorMessage(error);
-    kernel->error = strdup(message);
+    kernel->error = heap_string(message);
     LLVMDisposeErrorMessage(message);
     return false;
 }

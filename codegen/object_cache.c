@@ -104,9 +104,7 @@ void object_cache_open(ObjectCache *cache, const char *path, const Processor *pr
                        Diags *diags)
 {
     cache->dir = -1;
-    FILE *out = open_memstream(&cache->identity, &cache->identity_len);
-    if (!out)
-        abort();
+    FILE *out = heap_stream(&cache->identity, &cache->identity_len);
     fprintf(out, "emitters %s\nllvm %s\ntriple %s\nprocessor %s\nfeatures %s\n",
             EMITTERS_VERSION, processor->version, processor->triple, processor->name,
             processor->features);

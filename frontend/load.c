@@ -6,6 +6,7 @@
 
 #include "frontend/model_spec.h"
 #include "frontend/read.h"
+#include "ir/base/heap.h"
 #include "ir/base/list.h"
 
 enum { MOST_FILES = 500, MOST_IMPORT_DEPTH = 64 };
@@ -274,12 +275,9 @@ static bool validate(const ModelLoader *loader)
 {
     char *schema = NULL;
     size_t len = 0;
-    FILE *out = open_memstream(&schema, &len);
-    bool ok = out != NULL;
-    if (out) {
-        frontend_print_schema(out);
-        ok = fclose(out) == 0;
-    }
+    FILE *out = heap_stream(&schema, &len);
+    frontend_print_schema(out);
+    bool ok = fclose(out) == 0;
     for (uint32_t i = 0; i < loader->file_count && ok; i++)
         ok = read_validate(loader->files[i].source, schema, len, loader->spec->diags);
     free(schema);

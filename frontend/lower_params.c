@@ -16,7 +16,7 @@ static const char *name_for_task(Lower *lower, const char *marked, const char *t
     if (!strchr(marked, TASK_MARK))
         return intern(lower->module->interns, marked);
     size_t len = 0, task_len = strlen(task);
-    char *name = heap_alloc(strlen(marked) * (task_len + 1));
+    char *name = heap_alloc(size_product(strlen(marked), task_len + 1));
     for (const char *at = marked; *at; at++) {
         bool is_mark = *at == TASK_MARK;
         size_t count = is_mark ? task_len : 1;

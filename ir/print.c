@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ir/axis.h"
+#include "ir/base/heap.h"
 #include "ir/text.h"
 
 static bool is_word(const char *text)
@@ -312,11 +313,7 @@ char *module_print(const Module *module, size_t *out_len)
 {
     char *text = NULL;
     size_t len = 0;
-    FILE *out = open_memstream(&text, &len);
-    if (!out) {
-        fputs("vlgraph: out of memory\n", stderr);
-        exit(1);
-    }
+    FILE *out = heap_stream(&text, &len);
     fputs("module ", out);
     print_string(out, module->name);
     fputc('\n', out);

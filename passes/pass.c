@@ -108,7 +108,7 @@ static bool is_listed(const char *list, const char *name)
 static bool skips_are_right(const char *list, Diags *diags)
 {
     bool ok = true;
-    char *text = strdup(list), *rest = text;
+    char *text = heap_string(list), *rest = text;
     for (char *name; (name = strsep(&rest, ","));) {
         const PassInfo *pass = pass_find(name, diags);
         ok &= pass != NULL;

@@ -53,7 +53,7 @@ bool read_budget(const Arguments *arguments, int64_t *out)
 
 bool are_passes(const char *list, const char *option)
 {
-    char *text = strdup(list), *rest = text;
+    char *text = heap_string(list), *rest = text;
     bool known = true;
     for (char *name; known && (name = strsep(&rest, ","));)
         known = is_pass(name, option, NULL);

@@ -1,10 +1,11 @@
 /* malloc and its kin, with every size and every result checked. */
 #include "ir/base/heap.h"
 
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { CACHE_LINE = 64 };
 
 void out_of_memory(size_t bytes)
 {
@@ -51,6 +52,15 @@ void *heap_array(size_t count, size_t element_bytes)
     return memory;
 }
 
+void *heap_lines(size_t bytes)
+{
+    size_t whole = size_sum(bytes, CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+    void *memory = aligned_alloc(CACHE_LINE, whole);
+    if (!memory)
+        out_of_memory(bytes);
+    return memset(memory, 0, whole);
+}
+
 char *heap_string(const char *text)
 {
     size_t size = strlen(text) + 1;
@@ -61,10 +71,16 @@ char *heap_format(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
+    char *text = heap_format_list(format, args);
+    va_end(args);
+    return text;
+}
+
+char *heap_format_list(const char *format, va_list args)
+{
     char *text;
     if (vasprintf(&text, format, args) < 0)
-        out_of_memory(0);
-    va_end(args);
+        out_of_memory(strlen(format));
     return text;
 }
 
@@ -72,6 +88,6 @@ FILE *heap_stream(char **out_text, size_t *out_len)
 {
     FILE *stream = open_memstream(out_text, out_len);
     if (!stream)
-        out_of_memory(0);
+        out_of_memory(BUFSIZ);
     return stream;
 }

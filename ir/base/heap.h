@@ -5,6 +5,7 @@
 #ifndef VLG_IR_BASE_HEAP_H
 #define VLG_IR_BASE_HEAP_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -21,8 +22,11 @@ void *heap_alloc(size_t bytes); /* not cleared */
 void *heap_grow(void *old, size_t count, size_t element_bytes);
 char *heap_string(const char *text); /* a copy */
 char *heap_format(const char *format, ...) PRINTF_LIKE(1, 2);
+char *heap_format_list(const char *format, va_list args) PRINTF_LIKE(1, 0);
 /* A stream into memory: *out_text and *out_len are set, and a 0 added, by fclose. */
 FILE *heap_stream(char **out_text, size_t *out_len);
+
+void *heap_lines(size_t bytes); /* zeroed, on cache lines of its own */
 
 /* `count` zeroed elements. */
 void *heap_array(size_t count, size_t element_bytes);

@@ -36,12 +36,7 @@ static bool check_gradients(const Session *session, Diags *diags)
 Session *session_new(const Module *module, Store *store, const SessionOptions *options,
                      Diags *diags)
 {
-    Session *session = aligned_alloc(64, sizeof *session);
-    if (!session) {
-        diag_error(diags, (Loc){0}, "out of memory");
-        return NULL;
-    }
-    memset(session, 0, sizeof *session);
+    Session *session = heap_lines(sizeof *session);
     session->module = module;
     session->store = store;
     session->split = options->split;

@@ -54,13 +54,8 @@ void session_memory_free(Session *session)
 static Accumulator *make_accumulators(GraphRun *run, Store *store, Diags *diags)
 {
     const Graph *graph = run->graph;
-    size_t bytes = (graph->output_count + 1) * sizeof(Accumulator);
-    Accumulator *accumulators = aligned_alloc(64, bytes);
-    if (!accumulators) {
-        diag_error(diags, (Loc){0}, "out of memory");
-        return NULL;
-    }
-    memset(accumulators, 0, bytes);
+    Accumulator *accumulators =
+        heap_lines(size_product(graph->output_count + 1, sizeof *accumulators));
     for (uint32_t i = 0; i < graph->output_count; i++) {
         const Output *output = &graph->outputs[i];
         if (output->role == OUTPUT_loss)

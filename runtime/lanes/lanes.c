@@ -84,11 +84,7 @@ Lanes *lanes_new(uint32_t count, Diags *diags)
                    LANES_MAX);
         return NULL;
     }
-    Lanes *lanes = aligned_alloc(64, sizeof *lanes);
-    if (!lanes) {
-        diag_error(diags, (Loc){0}, "out of memory for lanes");
-        return NULL;
-    }
+    Lanes *lanes = heap_lines(sizeof *lanes);
     *lanes = (Lanes){.count = count, .helpers = heap_array(count, sizeof(Helper))};
     pthread_mutex_init(&lanes->lock, NULL);
     pthread_cond_init(&lanes->woken, NULL);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "ir/base/cache_dir.h"
+#include "ir/base/heap.h"
 #include "ir/plan.h"
 #include "runtime/lanes/lanes.h"
 #include "runtime/weights/model_config.h"
@@ -184,8 +185,8 @@ static bool start_session(Run *run, const RunOptions *options, Diags *diags)
 /* The directory that holds a checkpoint file; malloc'ed. NULL if it is any other file. */
 static char *directory_of_checkpoint(const char *from)
 {
-    char *path = strdup(from), *copy = strdup(from);
-    char *directory = strdup(dirname(path)), *checkpoint = run_checkpoint_path("");
+    char *path = heap_string(from), *copy = heap_string(from);
+    char *directory = heap_string(dirname(path)), *checkpoint = run_checkpoint_path("");
     bool is_checkpoint = strcmp(basename(copy), checkpoint + 1) == 0;
     free(checkpoint);
     free(copy);
@@ -266,7 +267,7 @@ static bool read_plan_of_run(Run *run, const RunOptions *options, Diags *diags)
     if (run->module && run->plan != run->record.plan_fingerprint)
         diag_error(diags, (Loc){.file = path}, "is not the plan that run.json tells of");
     free(path);
-    run->directory = strdup(options->plan);
+    run->directory = heap_string(options->plan);
     return run->module && run->plan == run->record.plan_fingerprint;
 }
 
@@ -277,7 +278,7 @@ static bool read_plan(Run *run, const RunOptions *options, Diags *diags)
         return false;
     run->plan = plan_fingerprint(run->module);
     run->directory =
-        options->out ? strdup(options->out) : run_path("runs", run->module->name);
+        options->out ? heap_string(options->out) : run_path("runs", run->module->name);
     return read_record_from(run, options->resume ? run->directory : options->from,
                             diags) &&
            hold_plan(run, options, diags);

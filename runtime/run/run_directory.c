@@ -23,10 +23,7 @@ enum { OTHERS = sizeof others / sizeof *others };
 
 char *run_path(const char *directory, const char *name)
 {
-    size_t size = strlen(directory) + strlen(name) + 2;
-    char *path = heap_alloc(size);
-    snprintf(path, size, "%s/%s", directory, name);
-    return path;
+    return heap_format("%s/%s", directory, name);
 }
 
 char *run_record_path(const char *directory)

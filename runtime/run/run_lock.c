@@ -118,7 +118,7 @@ RunLock *run_lock_take(const char *directory, bool is_new, Diags *diags)
         return NULL;
     }
     RunLock *lock = heap_alloc(sizeof *lock);
-    *lock = (RunLock){fd, is_new ? strdup(directory) : NULL};
+    *lock = (RunLock){fd, is_new ? heap_string(directory) : NULL};
     return lock;
 }
 

@@ -43,7 +43,7 @@ static Metrics *fail(Metrics *metrics, const char *problem, Diags *diags)
 static Metrics *open_to_append(const char *path, bool has_validation, Diags *diags)
 {
     Metrics *metrics = heap_alloc(sizeof *metrics);
-    *metrics = (Metrics){.path = strdup(path), .has_validation = has_validation};
+    *metrics = (Metrics){.path = heap_string(path), .has_validation = has_validation};
     int fd = open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return fail(metrics, strerror(errno), diags);

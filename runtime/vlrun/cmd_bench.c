@@ -199,10 +199,10 @@ static void print_bench(Bench *bench, const BenchCommand *command)
 static bool measure(Bench *bench, const BenchCommand *command, Run *run, Diags *diags)
 {
     bench->graph = find_graph(run->module, command->task, diags);
-    char *lengths = strdup(command->lengths);
+    char *lengths = heap_string(command->lengths);
     FixedLength fixed[MOST];
     RandomBatch wanted = {.sequences = command->sequences, .seed = 1, .fixed = fixed};
-    bool ok = bench->graph && lengths &&
+    bool ok = bench->graph &&
               parse_lengths(lengths, bench->graph, fixed, &wanted.fixed_count, diags);
     if (ok) {
         bench->batch = random_batch(bench->graph, &wanted);

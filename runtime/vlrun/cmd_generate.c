@@ -5,6 +5,7 @@
 
 #include "ir/base/command_line.h"
 #include "ir/base/files.h"
+#include "ir/base/heap.h"
 #include "ir/base/interrupt.h"
 #include "runtime/run/run.h"
 #include "runtime/train/evaluate.h"
@@ -139,9 +140,7 @@ static void print_text(const DataSource *source, const int32_t *ids, int64_t cou
 {
     char *text = NULL;
     size_t len;
-    FILE *stream = open_memstream(&text, &len);
-    if (!stream)
-        return;
+    FILE *stream = heap_stream(&text, &len);
     source->text(source->state, ids, count, stream);
     fclose(stream);
     fputs(", \"text\": ", out);

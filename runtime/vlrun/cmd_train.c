@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ir/base/command_line.h"
+#include "ir/base/heap.h"
 #include "ir/plan.h"
 #include "runtime/train/rehearse.h"
 #include "runtime/train/train.h"
@@ -293,7 +294,7 @@ static ExitCode train_locked(const TrainCommand *command, Run *run,
                              const Interrupt *interrupt, Diags *diags)
 {
     bool is_back = false;
-    char *directory = strdup(run->directory);
+    char *directory = heap_string(run->directory);
     ExitCode code = train_opened(command, run, options, interrupt, diags);
     run_close(run);
     if (!run_settle(directory, &is_back, diags))

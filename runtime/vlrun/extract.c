@@ -8,6 +8,7 @@
 
 #include "ir/base/clock.h"
 #include "ir/base/files.h"
+#include "ir/base/heap.h"
 #include "ir/base/list.h"
 #include "runtime/data/data.h"
 #include "runtime/data/features/features.h"
@@ -123,9 +124,7 @@ static bool check_plan(Extraction *work)
         return false;
     }
     const Task *task = &module->tasks[0];
-    char *name;
-    if (asprintf(&name, "%s.evaluate", task->name) < 0)
-        return false;
+    char *name = heap_format("%s.evaluate", task->name);
     const Graph *graph = module_find_graph(module, name);
     free(name);
     if (!graph || !graph_find_output(graph, OUTPUT_result, FEATURES))
@@ -168,10 +167,8 @@ static bool write_features(Extraction *work, const char *path, const char *stem)
 static bool write_result(Extraction *work, const char *stem)
 {
     const PicturesOptions *pictures = &work->pictures;
-    char *path = NULL;
-    bool is_written =
-        asprintf(&path, "%s/%s%s", pictures->out, stem, pictures->ending) >= 0 &&
-        write_features(work, path, stem);
+    char *path = heap_format("%s/%s%s", pictures->out, stem, pictures->ending);
+    bool is_written = write_features(work, path, stem);
     free(path);
     work->features.count = 0;
     work->written += is_written;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ir/axis.h"
+#include "ir/base/heap.h"
 #include "runtime/data/features/features.h"
 
 enum { VIDEO_ROWS = 64 };
@@ -227,11 +228,10 @@ static bool read_images(const BatchMaker *maker, Sequence *sequence, Diags *diag
     if (!shape->fields.fields[FIELD_features].graph)
         return true;
     for (uint32_t i = 0; i < shape->kind->images; i++) {
-        char *path;
-        int len = asprintf(&path, "%s/%s/%s/%s.%s", maker->directory, example->folder,
-                           shape->feature_folder, example->images[i],
-                           shape->kind->is_video ? "npz" : "h5");
-        bool is_read = len >= 0 && read_features(maker, sequence, i, path, diags);
+        char *path = heap_format("%s/%s/%s/%s.%s", maker->directory, example->folder,
+                                 shape->feature_folder, example->images[i],
+                                 shape->kind->is_video ? "npz" : "h5");
+        bool is_read = read_features(maker, sequence, i, path, diags);
         free(path);
         if (is_read)
             continue;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "ir/base/cache_dir.h"
+#include "ir/base/heap.h"
 #include "runtime/data/dataset/fields.h"
 #include "runtime/data/shapes/shapes.h"
 
@@ -52,11 +53,10 @@ static void remove_halves(const char *path, int cache)
     int fd = openat(cache, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *open = fd < 0 ? NULL : fdopendir(fd);
     for (struct dirent *entry; open && (entry = readdir(open));) {
-        char *half;
         if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) != 0 ||
-            !strstr(entry->d_name, HALF) ||
-            asprintf(&half, "%s/%s", path, entry->d_name) < 0)
+            !strstr(entry->d_name, HALF))
             continue;
+        char *half = heap_format("%s/%s", path, entry->d_name);
         int held = hold(half);
         if (held >= 0) {
             remove_tree(half);
@@ -71,10 +71,9 @@ static void remove_halves(const char *path, int cache)
 static char *make_half(const char *directory, int *out_held, Diags *diags)
 {
     uint64_t number;
-    char *half;
-    if (getrandom(&number, sizeof number, 0) != sizeof number ||
-        asprintf(&half, "%s%s%016" PRIx64, directory, HALF, number) < 0)
+    if (getrandom(&number, sizeof number, 0) != sizeof number)
         return NULL;
+    char *half = heap_format("%s%s%016" PRIx64, directory, HALF, number);
     if (mkdir(half, 0700) == 0 && (*out_held = hold(half)) >= 0)
         return half;
     diag_error(diags, (Loc){.file = half}, "cannot make the directory: %s",
@@ -172,10 +171,11 @@ char *shapes_cached(const Module *module, const Interrupt *interrupt, Diags *dia
         diag_error(diags, (Loc){0},
                    "there is no place for the built-in data: neither XDG_CACHE_HOME nor "
                    "HOME is an absolute path");
-    else if (asprintf(&directory, "%s/%s%d-%s%s-%" PRId64 "-%" PRId64, path, PREFIX,
-                      SHAPES_VERSION, options.images ? "images" : "",
-                      options.videos ? "videos" : "", options.width, options.size) < 0)
-        directory = NULL;
+    else
+        directory =
+            heap_format("%s/%s%d-%s%s-%" PRId64 "-%" PRId64, path, PREFIX, SHAPES_VERSION,
+                        options.images ? "images" : "", options.videos ? "videos" : "",
+                        options.width, options.size);
     if (directory && !prepare(&options, path, directory, diags)) {
         free(directory);
         directory = NULL;

@@ -11,6 +11,7 @@
 #include "ir/base/clock.h"
 #include "ir/base/files.h"
 #include "ir/base/hash.h"
+#include "ir/base/heap.h"
 #include "runtime/data/shapes/shapes.h"
 
 int64_t shapes_count(const ShapesWriter *writer, Split split)
@@ -113,11 +114,8 @@ const char *shapes_next_file(ShapesWriter *writer, const char *format, ...)
         return NULL;
     va_list args;
     va_start(args, format);
-    char *below = NULL;
-    int len = vasprintf(&below, format, args);
+    char *below = heap_format_list(format, args);
     va_end(args);
-    if (len < 0)
-        return NULL;
     const char *path =
         arena_format(writer->arena, "%s/%s", writer->options.directory, below);
     free(below);
