@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "ir/base/heap.h"
+#include "ir/base/list.h"
 #include "runtime/batch/skips.h"
 #include "runtime/media/picture_stream.h"
 
@@ -26,7 +27,8 @@ typedef struct Pictures {
     Skips *skips;
     Isolate *isolate;
     Item *items;
-    int64_t item_count, item_room;
+    int64_t item_count;
+    size_t item_capacity;
     PictureCounts counts;
     bool failed;
     /* What is being handed out. */
@@ -60,14 +62,8 @@ static void add_item(Pictures *pictures, const char *path)
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     const char *dot = strrchr(name, '.');
     int len = dot && dot != name ? (int)(dot - name) : (int)strlen(name);
-    if (pictures->item_count == pictures->item_room) {
-        pictures->item_room = pictures->item_room ? 2 * pictures->item_room : 64;
-        Item *larger = ARENA_ARRAY(pictures->arena, Item, pictures->item_room);
-        if (pictures->item_count)
-            memcpy(larger, pictures->items,
-                   (size_t)pictures->item_count * sizeof *larger);
-        pictures->items = larger;
-    }
+    ARENA_LIST_ROOM(pictures->arena, pictures->items, (size_t)pictures->item_count + 1,
+                    pictures->item_capacity);
     pictures->items[pictures->item_count++] =
         (Item){path, arena_format(pictures->arena, "%.*s", len, name)};
 }

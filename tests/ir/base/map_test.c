@@ -1,7 +1,10 @@
 /* Maps, strings and lists of any size, and what the hashes are. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "ir/base/heap.h"
 #include "ir/base/list.h"
 #include "ir/base/map.h"
 #include "ir/base/strings.h"
@@ -113,6 +116,20 @@ static void test_hash(Check *check)
     CHECK(check, hash_secret("x", 1) == hash_secret("x", 1), "the same in one run");
 }
 
+/* A size that does not fit ends the program, as memory that there is not. */
+static void test_overflow(Check *check)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        size_t bytes = size_product(SIZE_MAX / 2, 3);
+        _exit(bytes == 0 ? 2 : 3);
+    }
+    int status = 0;
+    CHECK(check, child > 0 && waitpid(child, &status, 0) == child, "no child");
+    CHECK(check, WIFEXITED(status) && WEXITSTATUS(status) == 1, "status %d", status);
+    CHECK(check, size_product(SIZE_MAX / 2, 2) == SIZE_MAX - 1, "a size that just fits");
+}
+
 int main(void)
 {
     Check check = {0};
@@ -122,6 +139,7 @@ int main(void)
     test_strings(&check);
     test_lists(&check, arena);
     test_hash(&check);
+    test_overflow(&check);
     arena_free(arena);
     return check_finish(&check);
 }
