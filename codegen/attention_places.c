@@ -1,9 +1,27 @@
 /* Where the values of one head are, in operands and in the scratch. */
 #include "codegen/attention.h"
+#include "codegen/names.h"
+
+/* Parts that a forward kernel lacks begin with the first, at 0. */
+static const char *part_name(const AttentionLayout *layout, int64_t offset)
+{
+    const struct {
+        int64_t offset;
+        const char *name;
+    } parts[] = {{layout->keys_t, "keys_t"},       {layout->values_t, "values_t"},
+                 {layout->scores, "scores"},       {layout->gradient, "gradient"},
+                 {layout->distances, "distances"}, {layout->ddistances, "ddistances"}};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (parts[i].offset == offset)
+            return parts[i].name;
+    return "scratch";
+}
 
 LLVMValueRef attention_scratch(const AttentionHead *h, int64_t offset)
 {
-    return emit_at(h->e, h->e->f32, h->scratch, emit_i64(h->e, offset));
+    LLVMValueRef at = emit_at(h->e, h->e->f32, h->scratch, emit_i64(h->e, offset));
+    emit_name(h->e, at, part_name(h->layout, offset));
+    return at;
 }
 
 static LLVMValueRef head_side(const AttentionHead *h, int32_t operand, LLVMValueRef row,

@@ -1,9 +1,9 @@
 /* What the emitters of kernels share. LLVM types stay in codegen/.
  *
  * An emitter turns one step of a planned graph into one LLVM function of type KernelFn
- * (codegen/program.h). Emitters are pure: the text of a kernel depends only on what
- * its class describes, so equal descriptions are equal kernels, whatever graph,
- * node ids or sizes they came from. */
+ * (codegen/program.h). Emitters are pure: the text of a kernel, names of values apart,
+ * depends only on what its class describes, so equal descriptions are equal kernels,
+ * whatever graph, node ids or sizes they came from. */
 #ifndef VLG_CODEGEN_EMIT_H
 #define VLG_CODEGEN_EMIT_H
 
@@ -11,18 +11,6 @@
 
 #include "codegen/program.h"
 #include "ir/liveness.h"
-
-typedef struct Emit {
-    Arena *arena; /* for what an emitter keeps while it emits */
-    LLVMContextRef context;
-    LLVMModuleRef module;
-    LLVMBuilderRef builder;
-    LLVMValueRef function;
-    LLVMValueRef operands, axes, lane, salts; /* the kernel's arguments */
-    uint32_t width;                           /* floats in a vector: 16, 8 or 4 */
-    LLVMTypeRef f32, i1, i8, i32, i64, ptr;
-    LLVMTypeRef vf, vi, vm; /* vectors of `width`: f32, i32, i1 */
-} Emit;
 
 /* A step as an emitter sees it. Operand and axis lists are in the kernel's argument
  * order: each class of kernel derives them from the nodes in one place, for the caller
@@ -41,6 +29,20 @@ typedef struct KernelStep {
     int64_t scratch_bytes; /* the lane's scratch this kernel uses */
     const void *layout; /* what `operands` found out for `describe` and `emit`, or NULL */
 } KernelStep;
+
+typedef struct Emit {
+    const KernelStep *step;
+    Arena *arena; /* for what an emitter keeps while it emits */
+    LLVMContextRef context;
+    LLVMModuleRef module;
+    LLVMBuilderRef builder;
+    LLVMValueRef function;
+    LLVMValueRef operands, axes, lane, salts; /* the kernel's arguments */
+    uint32_t width;                           /* floats in a vector: 16, 8 or 4 */
+    bool has_names;                           /* of values: codegen/names.h */
+    LLVMTypeRef f32, i1, i8, i32, i64, ptr;
+    LLVMTypeRef vf, vi, vm; /* vectors of `width`: f32, i32, i1 */
+} Emit;
 
 /* One class of kernels: its functions, for steps that ir/step_rules.h lets pass. */
 typedef struct KernelClass {

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "codegen/attention.h"
+#include "codegen/names.h"
 #include "ir/axis.h"
 
 /* -- the layout -------------------------------------------------------------------- */
@@ -139,6 +140,7 @@ static void enter_sequence(AttentionHead *h, LLVMValueRef sequence)
     h->padded = LLVMBuildAnd(
         e->builder, LLVMBuildAdd(e->builder, h->k_rows, emit_i64(e, e->width - 1), ""),
         emit_i64(e, -(int64_t)e->width), "");
+    emit_name(e, h->padded, "padded");
     if (h->layout->operand_table >= 0)
         h->covered = emit_sequence_rows(e, ATTENTION_AXIS_BIAS, sequence).count;
 }
@@ -188,14 +190,17 @@ static void attention_emit(Emit *e, const KernelStep *step)
     for (uint32_t i = 0; i < step->operand_count; i++)
         h.operands[i] = emit_operand(e, i);
     h.scratch = emit_lane_field(e, offsetof(LaneContext, scratch), e->ptr);
+    emit_name(e, h.scratch, "scratch");
     if (layout->dropout > 0)
         h.salted_step = emit_salted_step(e, 0);
     if (layout->operand_table >= 0)
         attention_make_distances(&h);
     Loop sequence = loop_begin(e, emit_i64(e, 0), emit_sequences(e), 1);
+    emit_name(e, sequence.index, "sequence");
     enter_sequence(&h, sequence.index);
     Loop head = loop_begin(e, emit_i64(e, 0), emit_i64(e, layout->heads), 1);
     h.head = head.index;
+    emit_name(e, h.head, "head");
     if (layout->backward)
         attention_backward(&h);
     else

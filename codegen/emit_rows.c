@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "codegen/names.h"
 #include "codegen/rows_emit.h"
 #include "ir/base/random.h"
 
@@ -68,6 +69,14 @@ typedef struct ColumnRange {
     LLVMValueRef tail_count; /* of all columns, if this is the masked tail; else NULL */
 } ColumnRange;
 
+static LLVMValueRef carry_sum(RowsEmit *re, Loop *loop, uint32_t index)
+{
+    const RowValue *value = &re->layout->values[re->reductions[index / ROWS_SUMS]];
+    LLVMValueRef sum = loop_carry(re->e, loop, re->sums[index]);
+    emit_name_node(re->e, sum, value->node, "part");
+    return sum;
+}
+
 static void column_loop(RowsEmit *re, const ColumnRange *range, ColumnStep *step)
 {
     Emit *e = re->e;
@@ -76,7 +85,7 @@ static void column_loop(RowsEmit *re, const ColumnRange *range, ColumnStep *step
     Loop loop = loop_begin(e, range->begin, range->end, (int64_t)width * range->turns);
     for (uint32_t i = 0; i < sum_count; i++)
         if (i % ROWS_SUMS < range->turns)
-            re->sums[i] = carried[i] = loop_carry(e, &loop, re->sums[i]);
+            re->sums[i] = carried[i] = carry_sum(re, &loop, i);
     for (uint32_t turn = 0; turn < range->turns; turn++) {
         LLVMValueRef column =
             LLVMBuildAdd(e->builder, loop.index, emit_i64(e, (int64_t)turn * width), "");
@@ -258,7 +267,9 @@ static void phase_end(RowsEmit *re)
         LLVMValueRef left = reduce->join(e, sums[0], sums[1]);
         LLVMValueRef right = reduce->join(e, sums[2], sums[3]);
         LLVMValueRef sum = reduce->join(e, left, right);
-        re->scalars[re->reductions[i]] = reduce->join_lanes(e, sum);
+        uint32_t index = re->reductions[i];
+        re->scalars[index] = reduce->join_lanes(e, sum);
+        emit_name_node(e, re->scalars[index], re->layout->values[index].node, NULL);
     }
     re->reduction_count = 0;
 }
@@ -310,6 +321,7 @@ static void row_begin(RowsEmit *re, LLVMValueRef row)
             LLVMValueRef bytes = emit_i64(e, type_row_bytes(value->node->type));
             bytes = LLVMBuildMul(e->builder, re->own_rows[i], bytes, "");
             re->bases[i] = emit_at(e, e->i8, re->pointers[value->operand], bytes);
+            emit_name_node(e, re->bases[i], value->node, "row");
         }
         if (re->step_keys[i])
             re->keys[i] = use_key(re, i);
@@ -323,6 +335,7 @@ static void row_begin(RowsEmit *re, LLVMValueRef row)
 /* Narrow nodes between phases: those of this level. */
 static void narrow_nodes(RowsEmit *re, uint32_t level)
 {
+    Emit *e = re->e;
     for (uint32_t i = 0; i < re->layout->value_count; i++) {
         const RowValue *value = &re->layout->values[i];
         if (value->kind != ROW_node || value->wide || value->reduces ||
@@ -332,6 +345,7 @@ static void narrow_nodes(RowsEmit *re, uint32_t level)
         for (uint32_t j = 0; j < value->node->arg_count; j++)
             args[j] = re->scalars[value->args[j]];
         re->scalars[i] = rows_formula(re, i, args, NULL);
+        emit_name_node(e, re->scalars[i], value->node, NULL);
     }
 }
 
@@ -382,6 +396,7 @@ static LLVMValueRef *totals_begin(RowsEmit *re)
         if (!row_value_is_rowsum(value) || re->layout->values[value->args[0]].wide)
             continue;
         totals[i] = LLVMBuildAlloca(e->builder, f64, "");
+        emit_name_node(e, totals[i], value->node, "total");
         LLVMBuildStore(e->builder, LLVMConstNull(f64), totals[i]);
     }
     return totals;

@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "codegen/loops.h"
+#include "codegen/names.h"
 
 typedef enum VocabOperand {
     VOCAB_x,
@@ -345,9 +346,14 @@ static void cross_entropy_row(VocabEmit *v)
     v->carried = LLVMConstNull(e->vf);
     each_column(v, turn_exponents);
     LLVMValueRef sum = emit_sum_lanes(e, v->carried);
+    emit_name(e, label, "label");
+    emit_name(e, largest, "largest");
+    emit_name(e, labelled, "labelled");
+    emit_name(e, sum, "sum");
     if (has(v, VOCAB_loss)) {
         LLVMValueRef loss = LLVMBuildFSub(e->builder, largest, labelled, "");
         loss = LLVMBuildFAdd(e->builder, loss, emit_log(e, sum), "");
+        emit_name(e, loss, "loss");
         emit_store(e, loss, row_of(v, VOCAB_loss, v->row, 1));
     }
     if (v->layout->has_gradient)
@@ -416,6 +422,8 @@ static void emit_chunk(VocabEmit *v, LLVMValueRef rows)
     v->logits =
         emit_at(e, e->f32, v->scratch,
                 LLVMBuildMul(e->builder, loop.index, emit_i64(e, v->layout->stride), ""));
+    emit_name(e, v->row, "row");
+    emit_name(e, v->logits, "logits");
     add_bias(v);
     if (has(v, VOCAB_argmax))
         argmax_row(v);
@@ -433,6 +441,7 @@ static void vocab_emit(Emit *e, const KernelStep *step)
         if (v.layout->operand[i] >= 0)
             v.pointers[i] = emit_operand(e, (uint32_t)v.layout->operand[i]);
     v.scratch = emit_lane_field(e, offsetof(LaneContext, scratch), e->ptr);
+    emit_name(e, v.scratch, "scratch");
     LLVMValueRef rows =
         v.layout->ragged ? emit_axis_rows(e, 0) : emit_i64(e, v.layout->static_rows);
     clear_sums(&v, rows);

@@ -10,6 +10,7 @@
 #include <llvm-c/LLJIT.h>
 
 #include "codegen/cache_room.h"
+#include "codegen/dump.h"
 #include "codegen/kernel.h"
 #include "codegen/object_cache.h"
 #include "ir/base/clock.h"
@@ -17,8 +18,8 @@
 enum { MOST_THREADS = 16 };
 
 struct Jit {
-    Arena *arena; /* programs, kernels and their descriptions */
-    bool dump_ir;
+    Arena *arena;         /* programs, kernels and their descriptions */
+    const char *dump_dir; /* or NULL */
     Processor processor;
     LLVMOrcLLJITRef linker;
     ObjectCache cache;
@@ -42,13 +43,14 @@ static bool add_process_symbols(Jit *jit, Diags *diags)
 Jit *jit_new(const JitOptions *options, Diags *diags)
 {
     Processor processor;
-    if (!processor_open(&processor, options->processor, diags))
+    if ((options->dump_dir && !dump_open(options->dump_dir, diags)) ||
+        !processor_open(&processor, options->processor, diags))
         return NULL;
     Arena *arena = arena_new();
     Jit *jit = ARENA_ARRAY(arena, Jit, 1);
     jit->arena = arena;
     jit->processor = processor;
-    jit->dump_ir = options->dump_ir;
+    jit->dump_dir = options->dump_dir;
     jit->table.arena = arena;
     object_cache_open(&jit->cache, options->cache_dir, &jit->processor, diags);
     if (!llvm_succeeded(LLVMOrcCreateLLJIT(&jit->linker, NULL), "cannot start the JIT",
@@ -81,7 +83,7 @@ typedef struct CompileQueue {
     Kernel **kernels;
     uint32_t count;
     atomic_uint next;
-    FILE *dump;
+    KernelDump *dump; /* or NULL */
 } CompileQueue;
 
 static void *compile_worker(void *argument)
@@ -163,15 +165,15 @@ static void keep_objects(const Jit *jit, const CompileQueue *queue, uint32_t cou
         cache_trim(jit->cache.dir);
 }
 
-/* From `first` on, kernels have no code yet. */
-static bool make_code(Jit *jit, uint32_t first, Diags *diags)
+/* From `first` on, kernels have no code yet. What is dumped is compiled anew. */
+static bool make_code(Jit *jit, uint32_t first, KernelDump *dump, Diags *diags)
 {
     Kernel *const *kernels = jit->table.kernels + first;
     uint32_t count = jit->table.count - first;
     CompileQueue queue = {
         .processor = &jit->processor,
         .kernels = ARENA_ARRAY(jit->arena, Kernel *, count),
-        .dump = jit->dump_ir ? stderr : NULL,
+        .dump = dump,
     };
     for (uint32_t i = 0; i < count; i++) {
         object_cache_name(&jit->cache, kernels[i]);
@@ -192,11 +194,35 @@ static bool make_code(Jit *jit, uint32_t first, Diags *diags)
     return ok;
 }
 
+/* As make_code; with an index of the dump, also where a kernel could not be compiled. */
+static bool make_and_dump(Jit *jit, const DumpIndex *index, Diags *diags)
+{
+    KernelDump dump = {.dir = jit->dump_dir, .diags = diags};
+    bool ok = make_code(jit, index->first, dump.dir ? &dump : NULL, diags);
+    if (dump.dir)
+        dump_index(&dump, index);
+    return ok && !dump.has_failed;
+}
+
+static void connect_calls(Jit *jit, Program *program, Kernel *const *kernels)
+{
+    for (uint32_t i = 0; program && i < program->call_count; i++) {
+        if (!kernels[i])
+            continue;
+        program->calls[i].kernel = kernels[i]->code;
+        jit->stats.kernels++;
+    }
+}
+
 bool jit_compile(Jit *jit, const Module *module, Program **out_programs, Diags *diags)
 {
     double start = clock_seconds();
-    uint32_t first = jit->table.count;
     Kernel ***kernels = ARENA_ARRAY(jit->arena, Kernel **, module->graph_count + 1);
+    const DumpIndex index = {.table = &jit->table,
+                             .first = jit->table.count,
+                             .programs = out_programs,
+                             .kernels = kernels,
+                             .program_count = module->graph_count};
     bool ok = true;
     for (uint32_t i = 0; i < module->graph_count; i++) {
         out_programs[i] = NULL;
@@ -207,15 +233,9 @@ bool jit_compile(Jit *jit, const Module *module, Program **out_programs, Diags *
                            diags) &&
              ok;
     }
-    ok = ok && make_code(jit, first, diags);
-    for (uint32_t i = 0; i < module->graph_count && ok; i++) {
-        for (uint32_t j = 0; out_programs[i] && j < out_programs[i]->call_count; j++) {
-            if (!kernels[i][j])
-                continue;
-            out_programs[i]->calls[j].kernel = kernels[i][j]->code;
-            jit->stats.kernels++;
-        }
-    }
+    ok = ok && make_and_dump(jit, &index, diags);
+    for (uint32_t i = 0; i < module->graph_count && ok; i++)
+        connect_calls(jit, out_programs[i], kernels[i]);
     jit->stats.seconds += clock_seconds() - start;
     return ok;
 }

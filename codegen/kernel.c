@@ -9,6 +9,8 @@
 #include <llvm-c/Analysis.h>
 #include <llvm-c/Transforms/PassBuilder.h>
 
+#include "codegen/dump.h"
+#include "codegen/names.h"
 #include "codegen/object_cache.h"
 #include "ir/base/heap.h"
 #include "ir/base/list.h"
@@ -119,6 +121,7 @@ static void append(KernelTable *table, const KernelClass *kernel_class,
 {
     Kernel *kernel = ARENA_ARRAY(table->arena, Kernel, 1);
     kernel->kernel_class = kernel_class;
+    kernel->number = table->count;
     kernel->step = *step;
     kernel->description = arena_string(table->arena, key->description, key->len);
     kernel->description_len = key->len;
@@ -146,6 +149,7 @@ Kernel *kernel_table_add(KernelTable *table, const KernelClass *kernel_class,
 
 static void emit_begin(Emit *e, const Kernel *kernel, const Processor *processor)
 {
+    e->step = &kernel->step;
     e->arena = arena_new();
     e->context = LLVMContextCreate();
     e->module = LLVMModuleCreateWithNameInContext(kernel->symbol, e->context);
@@ -169,6 +173,10 @@ static void emit_begin(Emit *e, const Kernel *kernel, const Processor *processor
     e->axes = LLVMGetParam(e->function, 1);
     e->lane = LLVMGetParam(e->function, 2);
     e->salts = LLVMGetParam(e->function, 3);
+    emit_name(e, e->operands, "operands");
+    emit_name(e, e->axes, "axes");
+    emit_name(e, e->lane, "lane");
+    emit_name(e, e->salts, "salts");
     LLVMPositionBuilderAtEnd(
         e->builder, LLVMAppendBasicBlockInContext(e->context, e->function, "entry"));
 }
@@ -179,13 +187,6 @@ static void emit_finish(Emit *e)
     LLVMDisposeModule(e->module);
     LLVMContextDispose(e->context);
     arena_free(e->arena);
-}
-
-static void dump_module(const Emit *e, const Kernel *kernel, FILE *dump)
-{
-    char *text = LLVMPrintModuleToString(e->module);
-    fprintf(dump, "; %s%s\n", kernel->description, text);
-    LLVMDisposeMessage(text);
 }
 
 /* Takes over LLVM's message. */
@@ -208,29 +209,54 @@ static bool optimize(Kernel *kernel, Emit *e, LLVMTargetMachineRef machine)
     return false;
 }
 
-void kernel_compile(Kernel *kernel, const Processor *processor,
-                    LLVMTargetMachineRef machine, FILE *dump)
+static void emit_function(Emit *e, const Kernel *kernel, const Processor *processor,
+                          LLVMTargetMachineRef machine)
 {
-    Emit e = {0};
-    emit_begin(&e, kernel, processor);
-    LLVMSetTarget(e.module, processor->triple);
+    emit_begin(e, kernel, processor);
+    LLVMSetTarget(e->module, processor->triple);
     LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine);
-    LLVMSetModuleDataLayout(e.module, layout);
+    LLVMSetModuleDataLayout(e->module, layout);
     LLVMDisposeTargetData(layout);
-    kernel->kernel_class->emit(&e, &kernel->step);
+    kernel->kernel_class->emit(e, &kernel->step);
+}
+
+static bool verify(Kernel *kernel, const Emit *e)
+{
     char *message = NULL;
-    bool bad = LLVMVerifyModule(e.module, LLVMReturnStatusAction, &message);
-    if (dump)
-        dump_module(&e, kernel, dump);
-    if (bad) {
+    if (LLVMVerifyModule(e->module, LLVMReturnStatusAction, &message)) {
         fail(kernel, message);
-    } else {
-        LLVMDisposeMessage(message);
-        message = NULL;
-        if (optimize(kernel, &e, machine) &&
-            LLVMTargetMachineEmitToMemoryBuffer(machine, e.module, LLVMObjectFile,
-                                                &message, &kernel->object))
-            fail(kernel, message);
+        return false;
+    }
+    LLVMDisposeMessage(message);
+    return true;
+}
+
+static void make_object(Kernel *kernel, const Emit *e, LLVMTargetMachineRef machine)
+{
+    char *message = NULL;
+    if (LLVMTargetMachineEmitToMemoryBuffer(machine, e->module, LLVMObjectFile, &message,
+                                            &kernel->object))
+        fail(kernel, message);
+}
+
+/* Each part is dumped before the work that may fail over it. */
+void kernel_compile(Kernel *kernel, const Processor *processor,
+                    LLVMTargetMachineRef machine, KernelDump *dump)
+{
+    Emit e = {.has_names = dump};
+    if (dump)
+        dump_nodes(dump, kernel);
+    emit_function(&e, kernel, processor, machine);
+    if (dump)
+        dump_ir(dump, kernel, e.module, false);
+    if (verify(kernel, &e) && optimize(kernel, &e, machine)) {
+        if (dump) {
+            dump_ir(dump, kernel, e.module, true);
+            dump_assembly(dump, kernel, e.module, machine);
+        }
+        make_object(kernel, &e, machine);
+        if (dump)
+            kernel->code_bytes = dump_code_bytes(kernel);
     }
     emit_finish(&e);
 }

@@ -8,15 +8,18 @@
 #include "ir/lowering.h"
 
 typedef struct Kernel Kernel;
+typedef struct KernelDump KernelDump; /* codegen/dump.h */
 struct Kernel {
     const KernelClass *kernel_class;
+    uint32_t number;         /* its place in the table */
     KernelStep step;         /* the first one that asked for it */
     const char *description; /* by kernel_describe: the kernel's identity */
     size_t description_len;
     char symbol[48];
     LLVMMemoryBufferRef object; /* until it is linked */
     bool from_cache;
-    char *error; /* malloc'ed, if LLVM refused */
+    char *error;         /* malloc'ed, if LLVM refused */
+    uint64_t code_bytes; /* where kernels are dumped */
     KernelFn *code;
 };
 
@@ -41,9 +44,10 @@ Kernel *kernel_table_add(KernelTable *table, const KernelClass *kernel_class,
                          const KernelStep *step);
 
 /* Emits and compiles: sets `object`, or `error`. Different kernels may be compiled by
- * different threads, each with its own machine. */
+ * different threads, each with its own machine; but one at a time into a dump, if `dump` is
+ * not NULL. */
 void kernel_compile(Kernel *kernel, const Processor *processor,
-                    LLVMTargetMachineRef machine, FILE *dump);
+                    LLVMTargetMachineRef machine, KernelDump *dump);
 
 /* program.c: the calls of a fused graph; kernels[i] (arena array) is that of calls[i], or
  * NULL for a matrix product. False and an error if a step is one no kernel can run. */

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "codegen/names.h"
+
 /* -- what a kernel was given ------------------------------------------------------- */
 
 LLVMValueRef emit_i64(Emit *e, int64_t value)
@@ -41,7 +43,11 @@ void emit_store(Emit *e, LLVMValueRef value, LLVMValueRef address)
 
 LLVMValueRef emit_operand(Emit *e, uint32_t index)
 {
-    return emit_load(e, e->ptr, emit_at(e, e->ptr, e->operands, emit_i64(e, index)));
+    LLVMValueRef at =
+        emit_load(e, e->ptr, emit_at(e, e->ptr, e->operands, emit_i64(e, index)));
+    if (e->has_names)
+        emit_name_node(e, at, e->step->operands[index].node, "at");
+    return at;
 }
 
 static LLVMValueRef load_field(Emit *e, LLVMValueRef base, uint32_t byte_offset,
@@ -60,7 +66,9 @@ LLVMValueRef emit_axis_field(Emit *e, uint32_t index, uint32_t byte_offset,
 
 LLVMValueRef emit_axis_rows(Emit *e, uint32_t index)
 {
-    return emit_axis_field(e, index, offsetof(AxisView, rows), e->i64);
+    LLVMValueRef rows = emit_axis_field(e, index, offsetof(AxisView, rows), e->i64);
+    emit_name_axis(e, rows, index, "rows");
+    return rows;
 }
 
 LLVMValueRef emit_lane_field(Emit *e, uint32_t byte_offset, LLVMTypeRef type)
@@ -70,7 +78,9 @@ LLVMValueRef emit_lane_field(Emit *e, uint32_t byte_offset, LLVMTypeRef type)
 
 LLVMValueRef emit_sequences(Emit *e)
 {
-    return emit_lane_field(e, offsetof(LaneContext, sequences), e->i64);
+    LLVMValueRef count = emit_lane_field(e, offsetof(LaneContext, sequences), e->i64);
+    emit_name(e, count, "sequences");
+    return count;
 }
 
 LLVMValueRef emit_load_index(Emit *e, LLVMValueRef base, LLVMValueRef index)
@@ -86,6 +96,9 @@ RowRange emit_sequence_rows(Emit *e, uint32_t axis, LLVMValueRef sequence)
     RowRange rows = {.begin = emit_load_index(e, offsets, sequence),
                      .end = emit_load_index(e, offsets, next)};
     rows.count = LLVMBuildSub(e->builder, rows.end, rows.begin, "");
+    emit_name_axis(e, rows.begin, axis, "begin");
+    emit_name_axis(e, rows.end, axis, "end");
+    emit_name_axis(e, rows.count, axis, "count");
     return rows;
 }
 

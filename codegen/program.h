@@ -74,7 +74,7 @@ typedef struct Jit Jit;
 
 typedef struct JitOptions {
     const char *cache_dir; /* NULL: no object cache */
-    bool dump_ir;          /* print LLVM IR of each kernel to stderr */
+    const char *dump_dir;  /* where kernels are written down, codegen/dump.h; or NULL */
     const char *processor; /* LLVM's name of a lesser one to generate for; NULL: this */
 } JitOptions;
 
@@ -83,7 +83,12 @@ typedef struct JitStats {
     double seconds;
 } JitStats;
 
-/* NULL and an error if LLVM has no back end for this machine. */
+/* Makes the directory for a dump of kernels, or empties it of an earlier one. False and an
+ * error if it holds anything else, or cannot be written. */
+NODISCARD bool dump_open(const char *dir, Diags *diags);
+
+/* NULL and an error if LLVM has no back end for this machine, or the
+ * dump cannot be opened. `options` need not last, but dump_dir must. */
 Jit *jit_new(const JitOptions *options, Diags *diags);
 void jit_free(Jit *jit); /* frees the code: no Program may be used after */
 /* Compiles all graphs of `module` that are fused; out_programs[i] belongs to

@@ -1,4 +1,5 @@
 /* Row kernels: single values, as scalars and as vectors of columns. */
+#include "codegen/names.h"
 #include "codegen/rows_emit.h"
 
 /* -- memory -------------------------------------------------------------------- */
@@ -6,10 +7,12 @@
 LLVMValueRef rows_load_scalar(RowsEmit *re, const RowValue *value, LLVMValueRef base)
 {
     Emit *e = re->e;
-    if (!row_value_has_dtype(value, DTYPE_bit))
-        return emit_load(e, e->f32, base);
-    LLVMValueRef byte = emit_load(e, e->i8, base);
-    return LLVMBuildTrunc(e->builder, byte, e->i1, "");
+    bool is_bit = row_value_has_dtype(value, DTYPE_bit);
+    LLVMValueRef number = emit_load(e, is_bit ? e->i8 : e->f32, base);
+    if (is_bit)
+        number = LLVMBuildTrunc(e->builder, number, e->i1, "");
+    emit_name_node(e, number, value->node, NULL);
+    return number;
 }
 
 void rows_store_scalar(RowsEmit *re, const RowValue *value, LLVMValueRef number,
@@ -144,5 +147,6 @@ LLVMValueRef rows_vector(RowsEmit *re, uint32_t index, LLVMValueRef column,
         *vector = emit_load_vector(re->e, rows_buffer(re, value->buffer, column), NULL);
     else
         *vector = compute_vector(re, index, column, mask);
+    emit_name_node(re->e, *vector, value->node, NULL);
     return *vector;
 }

@@ -158,7 +158,7 @@ static void print_attr(FILE *out, const Graph *graph, const OpAttr *attr,
 }
 
 /* A source's one attribute stands bare: input "text", constant 0.5. */
-static void print_node(FILE *out, const Graph *graph, const Node *node)
+void node_print(const Graph *graph, const Node *node, FILE *out)
 {
     const OpInfo *info = op_info(node->op);
     fprintf(out, "  %%%u = %s", node->id, info->name);
@@ -219,7 +219,7 @@ void graph_print(const Graph *graph, FILE *out)
     for (uint32_t i = 0; i < graph->axis_count; i++)
         print_axis(out, graph, &graph->axes[i]);
     for (uint32_t i = 0; i < graph->node_count; i++)
-        print_node(out, graph, graph->nodes[i]);
+        node_print(graph, graph->nodes[i], out);
     for (uint32_t i = 0; i < graph->output_count; i++)
         print_output(out, &graph->outputs[i]);
     fputs("}\n", out);

@@ -28,6 +28,11 @@ typedef struct Option {
     {"--processor", OPTION_text, &(variable), "NAME",                                    \
      "compute as on x86-64-v2, -v3 or -v4; native: all there is"}
 
+/* What every command has that compiles kernels; `variable` for a directory's name. */
+#define OPTION_DUMP_KERNELS(variable)                                                    \
+    {"--dump-kernels", OPTION_text, &(variable), "DIR",                                  \
+     "write every kernel's nodes, LLVM IR and assembly there"}
+
 /* What every command has whose numbers mean nothing over parameters that nobody gave. */
 #define OPTION_RANDOM_WEIGHTS(variable)                                                  \
     {"--random-weights", OPTION_flag, &(variable), NULL,                                 \

@@ -178,8 +178,8 @@ static double compare_output(const Checker *checker, const Node *node, int32_t s
     return INFINITY;
 }
 
-static void note_output(VerifyReport *report, const Call *call, const Node *node,
-                        double error)
+static void note_output(VerifyReport *report, const Graph *graph, const Call *call,
+                        const Node *node, double error)
 {
     VerifyClass *of = &report->classes[node_kernel(call->node)];
     report->outputs++;
@@ -193,9 +193,11 @@ static void note_output(VerifyReport *report, const Call *call, const Node *node
     report->failures++;
     if (report->out)
         fprintf(report->out,
-                "%s:%u:%u: %s: %s differs by %.3g of its largest magnitude\n",
+                "%s:%u:%u: %s: %s differs by %.3g of its largest magnitude: %%%u of step "
+                "%u of @%s\n",
                 node->loc.file ? node->loc.file : "?", node->loc.line, node->loc.column,
-                call->label, op_info(node->op)->name, error);
+                call->label, op_info(node->op)->name, error, node->id, call->step,
+                graph->name);
 }
 
 /* -- walking ------------------------------------------------------------------------ */
@@ -209,7 +211,7 @@ static void check_call(Checker *checker, uint32_t index)
     for (uint32_t i = 0; i < call->operand_count; i++) {
         const Node *node = call->operands[i].node;
         if (call->operands[i].written)
-            note_output(checker->report, call, node,
+            note_output(checker->report, checker->walk.program->graph, call, node,
                         compare_output(checker, node, (int32_t)call->step,
                                        exec_operand(checker->walk.exec, index, i)));
     }

@@ -18,14 +18,18 @@
 #include "runtime/weights/store.h"
 
 typedef struct SessionOptions {
-    uint32_t lanes;        /* 0: one per processor */
-    const char *cache_dir; /* of compiled kernels; NULL: none */
-    const char *processor; /* for processor_check; NULL: all that this one has */
-    bool dump_kernels;     /* print the LLVM IR of every kernel */
-    SplitOptions split;    /* how batches are cut; all zero: by capacity alone */
+    uint32_t lanes;           /* 0: one per processor */
+    const char *cache_dir;    /* of compiled kernels; NULL: none */
+    const char *processor;    /* for processor_check; NULL: all that this one has */
+    const char *dump_kernels; /* directory for codegen/dump.h, or NULL */
+    SplitOptions split;       /* how batches are cut; all zero: by capacity alone */
 } SessionOptions;
 
 typedef struct Session Session;
+
+/* Opens the dump of kernels, for commands to ask before their long work; session_new opens
+ * it again. NULL is allowed. */
+NODISCARD bool session_check_dump(const char *dir, Diags *diags);
 
 /* NULL and errors if a graph cannot be compiled or does not fit the store. Module and
  * store must outlive the session. */

@@ -4,6 +4,11 @@
 #include "runtime/exec/blas.h"
 #include "runtime/exec/session_parts.h"
 
+bool session_check_dump(const char *dir, Diags *diags)
+{
+    return !dir || dump_open(dir, diags);
+}
+
 static bool check_planned(const Module *module, Diags *diags)
 {
     for (uint32_t g = 0; g < module->graph_count; g++)
@@ -20,7 +25,7 @@ static bool open_processor(Session *session, const SessionOptions *options, Diag
     ProcessorInfo *info = &session->processor;
     bool is_native = processor_is_native(options->processor);
     const JitOptions jit = {.cache_dir = options->cache_dir,
-                            .dump_ir = options->dump_kernels,
+                            .dump_dir = options->dump_kernels,
                             .processor = is_native ? NULL : options->processor};
     if (!processor_check(options->processor, diags) ||
         !blas_open(options->processor, info, diags) ||

@@ -173,6 +173,7 @@ static bool start_session(Run *run, const RunOptions *options, Diags *diags)
     char *cache = options->no_cache ? NULL : cache_dir_path();
     SessionOptions session = {.lanes = (uint32_t)options->threads,
                               .cache_dir = cache,
+                              .dump_kernels = options->dump_kernels,
                               .processor = options->processor ? options->processor
                                                               : run->record.processor};
     run->session = session_new(run->module, run->store, &session, diags);
@@ -290,6 +291,7 @@ bool run_read(Run *run, const RunOptions *options, Diags *diags)
         .arena = arena_new(), .other = options->other, .is_resumed = options->resume};
     bool is_read = run_is_directory(options->plan) ? read_plan_of_run(run, options, diags)
                                                    : read_plan(run, options, diags);
+    is_read = is_read && session_check_dump(options->dump_kernels, diags);
     if (!is_read)
         run_close(run);
     return is_read;

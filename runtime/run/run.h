@@ -40,7 +40,8 @@ typedef struct RunOptions {
     int64_t threads; /* 0: one per processor */
     /* for processor_check; NULL: as the run says, or all there is */
     const char *processor;
-    bool no_cache; /* of compiled kernels */
+    bool no_cache;            /* of compiled kernels */
+    const char *dump_kernels; /* directory; NULL: none are dumped */
 } RunOptions;
 
 typedef struct Run {

@@ -108,7 +108,8 @@ static bool open_feed(Feed *feed, const BenchData *options, Diags *diags)
     char *cache = cache_dir_path();
     const SessionOptions session = {.lanes = (uint32_t)options->lanes,
                                     .cache_dir = cache,
-                                    .processor = options->processor};
+                                    .processor = options->processor,
+                                    .dump_kernels = options->dump_kernels};
     double begun = clock_seconds();
     feed->source = data_open(&options->data, feed->run->module, diags);
     if (feed->source) {

@@ -9,9 +9,10 @@ double bench_median(double *seconds, int64_t count); /* puts them in order */
 
 typedef struct BenchData {
     DataOptions data;
-    const char *processor; /* for processor_check */
-    int64_t lanes;         /* 0: one per processor */
-    int64_t rounds;        /* 1 or more */
+    const char *processor;    /* for processor_check */
+    const char *dump_kernels; /* as in RunOptions */
+    int64_t lanes;            /* 0: one per processor */
+    int64_t rounds;           /* 1 or more */
 } BenchData;
 
 /* Training steps whose batches a reader makes meanwhile, in turn with steps on the same

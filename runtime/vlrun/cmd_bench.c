@@ -19,7 +19,8 @@
 enum { MOST = 8, ROUNDS = 5, SEQUENCES = 16 };
 
 typedef struct BenchCommand {
-    const char *plan, *task, *lengths, *lanes, *data, *tokenizer, *processor;
+    const char *plan, *task, *lengths, *lanes, *data, *tokenizer, *processor,
+        *dump_kernels;
     int64_t sequences, rounds;
 } BenchCommand;
 
@@ -106,6 +107,7 @@ static bool parse(BenchCommand *command, int argc, char **argv, int *out_code)
          "steps on these data (or shapes) instead: read, beside held in memory"},
         {"--tokenizer", OPTION_text, &command->tokenizer, "PATH", "as for train"},
         OPTION_PROCESSOR(command->processor),
+        OPTION_DUMP_KERNELS(command->dump_kernels),
     };
     const Usage usage = {.command = "bench",
                          .operands = "plan.bin",
@@ -212,7 +214,9 @@ static bool measure(Bench *bench, const BenchCommand *command, Run *run, Diags *
     for (uint32_t i = 0; ok && i < bench->count; i++) {
         const SessionOptions options = {.lanes = (uint32_t)bench->lanes[i],
                                         .cache_dir = cache,
-                                        .processor = command->processor};
+                                        .processor = command->processor,
+                                        .dump_kernels =
+                                            i == 0 ? command->dump_kernels : NULL};
         bench->seconds[i] = heap_array((size_t)command->rounds, sizeof(double));
         bench->sessions[i] = session_new(run->module, run->store, &options, diags);
         ok = bench->sessions[i] != NULL;
@@ -250,12 +254,15 @@ int cmd_bench(int argc, char **argv)
         return EXIT_CODE_usage;
     }
     Diags *diags = diags_new(stderr);
-    const RunOptions options = {
-        .plan = command.plan, .random_weights = true, .no_session = true};
+    const RunOptions options = {.plan = command.plan,
+                                .random_weights = true,
+                                .no_session = true,
+                                .dump_kernels = command.dump_kernels};
     const BenchData data = {
         .data = {.directory = command.data, .tokenizer = command.tokenizer},
         .lanes = command.lanes ? bench.lanes[0] : 0,
         .processor = command.processor,
+        .dump_kernels = command.dump_kernels,
         .rounds = command.rounds};
     Run run;
     code = EXIT_CODE_input;

@@ -9,7 +9,7 @@
 
 typedef struct EvalCommand {
     const char *plan, *data, *tokenizer, *weights, *from, *split_name, *task, *format,
-        *processor;
+        *processor, *dump_kernels;
     bool skip_bad, random_weights, is_json;
     RunOther other;
     int64_t threads, limit;
@@ -49,6 +49,7 @@ static bool parse(EvalCommand *command, int argc, char **argv, int *out_code)
         {"--format", OPTION_text, &command->format, "NAME", "table or json"},
         {"--threads", OPTION_count, &command->threads, "N", "0: one per processor"},
         OPTION_PROCESSOR(command->processor),
+        OPTION_DUMP_KERNELS(command->dump_kernels),
         OPTIONS_OTHER(command->other),
     };
     const Usage usage = {.command = "eval",
@@ -110,6 +111,7 @@ int cmd_eval(int argc, char **argv)
                                 .from = command.from,
                                 .other = command.other,
                                 .processor = command.processor,
+                                .dump_kernels = command.dump_kernels,
                                 .threads = command.threads};
     return run_do(&options, evaluate_run, &command);
 }

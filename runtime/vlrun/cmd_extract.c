@@ -9,7 +9,7 @@
 static const double INTERVAL = 1.5, SHORTEST = 1e-3, LONGEST = 86400;
 
 typedef struct ExtractCommand {
-    const char *plan, *weights, *interval, *processor;
+    const char *plan, *weights, *interval, *processor, *dump_kernels;
     ExtractOptions options;
     int64_t threads;
     bool random_weights, no_cache;
@@ -55,6 +55,7 @@ static bool parse(ExtractCommand *command, int argc, char **argv, int *out_code)
          "leave out, and count, files that cannot be read"},
         {"--threads", OPTION_count, &command->threads, "N", "0: one per processor"},
         OPTION_PROCESSOR(command->processor),
+        OPTION_DUMP_KERNELS(command->dump_kernels),
         {"--no-cache", OPTION_flag, &command->no_cache, NULL,
          "compile every kernel anew"},
     };
@@ -92,6 +93,7 @@ int cmd_extract(int argc, char **argv)
                                 .weights = command.weights,
                                 .random_weights = command.random_weights,
                                 .processor = command.processor,
+                                .dump_kernels = command.dump_kernels,
                                 .threads = command.threads,
                                 .no_cache = command.no_cache};
     return run_do(&options, extract_run, &command);

@@ -16,7 +16,7 @@ enum { UNSET = INT32_MAX };
 
 typedef struct GenerateCommand {
     const char *plan, *data, *tokenizer, *weights, *from, *split_name, *task, *format,
-        *out, *processor;
+        *out, *processor, *dump_kernels;
     bool is_dump;
     int64_t threads, beams, max_length, limit, no_repeat, start, pad, end;
     Split split;
@@ -85,6 +85,7 @@ static bool parse(GenerateCommand *command, int argc, char **argv, int *out_code
         {"--out", OPTION_text, &command->out, "DIR", "where files for leaderboards go"},
         {"--threads", OPTION_count, &command->threads, "N", "0: one per processor"},
         OPTION_PROCESSOR(command->processor),
+        OPTION_DUMP_KERNELS(command->dump_kernels),
         OPTIONS_OTHER(command->other),
     };
     const Usage usage = {.command = "generate",
@@ -286,6 +287,7 @@ int cmd_generate(int argc, char **argv)
                                 .from = command.from,
                                 .other = command.other,
                                 .processor = command.processor,
+                                .dump_kernels = command.dump_kernels,
                                 .threads = command.threads};
     return run_do(&options, generate_all, &command);
 }

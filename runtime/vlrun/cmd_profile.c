@@ -15,7 +15,7 @@
 enum { STEPS = 8, ROWS = 40, WIDEST_LABEL = 60 };
 
 typedef struct ProfileCommand {
-    const char *plan, *data, *weights, *processor;
+    const char *plan, *data, *weights, *processor, *dump_kernels;
     int64_t steps, rows;
     RunOther other;
 } ProfileCommand;
@@ -187,6 +187,7 @@ static bool parse(ProfileCommand *command, int argc, char **argv, int *out_code)
         {"--weights", OPTION_text, &command->weights, "PATH",
          "safetensors with parameters"},
         OPTION_PROCESSOR(command->processor),
+        OPTION_DUMP_KERNELS(command->dump_kernels),
     };
     const Usage usage = {
         .command = "profile",
@@ -223,6 +224,7 @@ int cmd_profile(int argc, char **argv)
     const RunOptions options = {.plan = command.plan,
                                 .weights = command.weights,
                                 .processor = command.processor,
+                                .dump_kernels = command.dump_kernels,
                                 .other = command.other,
                                 .random_weights = true, /* as fast as any */
                                 .threads = 1};

@@ -13,7 +13,7 @@
 enum { CHECKPOINT_EVERY = 100, NOT_GIVEN = -1 };
 
 typedef struct TrainCommand {
-    const char *plan, *data, *tokenizer, *weights, *out, *processor;
+    const char *plan, *data, *tokenizer, *weights, *out, *processor, *dump_kernels;
     int64_t threads, steps, eval_every, checkpoint_every;
     RunOther other;
     bool resume, overwrite, score_first, skip_bad, random_weights, no_cache;
@@ -43,6 +43,7 @@ static bool parse(TrainCommand *command, int argc, char **argv, int *out_code)
          "start anew over an earlier run, kept until there is a checkpoint"},
         {"--threads", OPTION_count, &command->threads, "N", "0: one per processor"},
         OPTION_PROCESSOR(command->processor),
+        OPTION_DUMP_KERNELS(command->dump_kernels),
         OPTIONS_OTHER(command->other),
         {"--steps", OPTION_count, &command->steps, "N",
          "optimiser steps instead of the plan's"},
@@ -319,6 +320,7 @@ static ExitCode train_plan(const TrainCommand *command, const Interrupt *interru
                                 .resume = command->resume,
                                 .other = command->other,
                                 .processor = command->processor,
+                                .dump_kernels = command->dump_kernels,
                                 .no_cache = command->no_cache};
     Run run;
     RunEntry entry = command->resume      ? RUN_resumes

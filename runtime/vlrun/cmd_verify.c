@@ -18,7 +18,8 @@
 enum { MOST_SPLITS = 4096 };
 
 typedef struct VerifyCommand {
-    const char *plan, *recorded, *weights, *split, *tolerance, *task, *processor;
+    const char *plan, *recorded, *weights, *split, *tolerance, *task, *processor,
+        *dump_kernels;
     bool nodes, verbose, no_cache;
     int64_t lanes, sequences, longest, seed;
 } VerifyCommand;
@@ -36,6 +37,7 @@ static bool parse(VerifyCommand *command, int argc, char **argv, int *out_code)
          "every kernel against the interpreter"},
         {"--lanes", OPTION_count, &command->lanes, "N", "threads; 0: one per processor"},
         OPTION_PROCESSOR(command->processor),
+        OPTION_DUMP_KERNELS(command->dump_kernels),
         {"--split", OPTION_text, &command->split, "A,B,..",
          "sequences of each micro-batch"},
         {"--sequences", OPTION_count, &command->sequences, "N",
@@ -179,7 +181,8 @@ int cmd_verify(int argc, char **argv)
         return code;
     int64_t *sizes = heap_array(MOST_SPLITS, sizeof *sizes);
     SessionOptions options = {.lanes = (uint32_t)command.lanes,
-                              .processor = command.processor};
+                              .processor = command.processor,
+                              .dump_kernels = command.dump_kernels};
     if (command.split && !parse_split(command.split, sizes, &options.split.size_count)) {
         fprintf(stderr, "vlrun verify: --split takes numbers like 1,2,1, not '%s'\n",
                 command.split);
