@@ -2,34 +2,37 @@
  * figures are counted, and it is freed before the next. */
 #include "frontend/vlc/compare.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "frontend/names.h"
+#include "frontend/vlc/commands.h"
+#include "frontend/vlc/load.h"
 #include "ir/axis.h"
 #include "ir/base/heap.h"
 #include "ir/base/list.h"
 #include "ir/cost.h"
 #include "passes/pass.h"
 
-/* Of one core of the machine that docs/performance.md describes. */
-static const double GFLOPS = 93, BANDWIDTH = 9.3;
+/* -- the command line ------------------------------------------------------------ */
 
-/* -- the command line ------------------------------------------------------------------
- */
-
-static bool read_positive(const Arguments *arguments, OptionKind option, const char *name,
-                          double preset, double *out)
-{
-    const char *text = arguments->values[option];
-    char *end;
-    *out = text ? strtod(text, &end) : preset;
-    if (!text || (end != text && !*end && *out > 0 && isfinite(*out)))
-        return true;
-    fprintf(stderr, "vlc: %s: found '%s', expected a number above 0\n", name, text);
-    return false;
-}
+/* Presets of rates are those of a core of the machine that docs/performance.md describes. */
+#define AT(field) offsetof(CompareArguments, field)
+static const Option compare_options[] = {
+    OPTION_SET(AT(sets)),
+    OPTION(text, "--task", AT(task), "NAME", "only this task"),
+    OPTION_FORMAT(AT(format)),
+    OPTION_MEMORY_BUDGET(AT(memory_budget)),
+    OPTION(text, "--lengths", AT(lengths), "A=N,..",
+           "rows of a sequence on primary axes, such as text=20,dec=5; else the longest"),
+    OPTION(count, "--sequences", AT(sequences), "N",
+           "sequences of a step; else as the model says", .least = 1, .most = INT32_MAX),
+    OPTION(number, "--gflops", AT(gflops), "X",
+           "rate of a core, in 1e9 operations a second", .preset = "93"),
+    OPTION(number, "--bandwidth", AT(bandwidth), "X",
+           "of memory, in 1e9 bytes a second for a core", .preset = "9.3"),
+};
+#undef AT
 
 /* 1 or more, up to `stop` or the end; NULL if there is none. */
 static const char *read_count(const char *text, char stop, int64_t *out)
@@ -40,20 +43,10 @@ static const char *read_count(const char *text, char stop, int64_t *out)
     return ok ? end : NULL;
 }
 
-static bool read_sequences(Compare *compare)
-{
-    const char *text = compare->arguments->values[OPTION_sequences];
-    if (!text || read_count(text, 0, &compare->sequences))
-        return true;
-    fprintf(stderr, "vlc: --sequences: found '%s', expected a number of 1 or more\n",
-            text);
-    return false;
-}
-
 /* "text=20,dec=5" */
 static bool read_lengths(Compare *compare)
 {
-    const char *text = compare->arguments->values[OPTION_lengths], *at = text;
+    const char *text = compare->arguments->lengths, *at = text;
     while (at && compare->length_count < MOST_LENGTHS) {
         Length *length = &compare->lengths[compare->length_count++];
         size_t len = strcspn(at, "=,");
@@ -65,7 +58,8 @@ static bool read_lengths(Compare *compare)
     }
     if (text)
         fprintf(stderr,
-                "vlc: --lengths: found '%s', expected axes and rows of 1 or more, such "
+                "vlc compare: --lengths: found '%s', expected axes and rows of 1 or "
+                "more, such "
                 "as text=20,dec=5\n",
                 text);
     return !text;
@@ -212,9 +206,10 @@ static void count_sequence(const Graph *graph, const int64_t *rows, Rates rates,
 static void count_step(const Compare *compare, const Module *module, const Graph *graph,
                        const int64_t *rows, double *out)
 {
-    Rates rates = {1e9 * compare->gflops, 1e9 * compare->bandwidth};
-    int64_t fit = sequences_that_fit(graph, rows), sequences = compare->sequences;
-    if (!sequences)
+    Rates rates = {1e9 * compare->arguments->gflops, 1e9 * compare->arguments->bandwidth};
+    int64_t fit = sequences_that_fit(graph, rows);
+    int64_t sequences = compare->arguments->sequences;
+    if (sequences == COUNT_NOT_GIVEN)
         sequences = module_find_task(module, graph->task)->sequences;
     int64_t microbatches = (sequences + fit - 1) / fit;
     int64_t *all_rows = ARENA_ARRAY(compare->arena, int64_t, graph->axis_count);
@@ -243,7 +238,7 @@ static bool count_tasks(Compare *compare, const Module *module, uint32_t model,
                         Diags *diags)
 {
     const char *file = compare->files[model];
-    const char *task = compare->arguments->values[OPTION_task];
+    const char *task = compare->arguments->task;
     const char **names = heap_array(module->graph_count + 1, sizeof *names);
     uint32_t name_count = 0, found = 0;
     bool ok = true;
@@ -283,9 +278,9 @@ static bool is_planned(const Module *module)
 static bool count_file(Compare *compare, uint32_t model, Diags *diags)
 {
     const char *file = compare->files[model];
-    PassOptions options = {.memory_budget = compare->budget};
+    PassOptions options = {.memory_budget = compare->arguments->memory_budget};
     bool lowered;
-    Module *module = load_module(file, compare->arguments, diags, &lowered);
+    Module *module = load_module(file, &compare->arguments->sets, diags, &lowered);
     bool ok = module && (!lowered || passes_run(module, &options, diags));
     if (ok && !is_planned(module)) {
         diag_error(diags, (Loc){file, 0, 0},
@@ -316,32 +311,48 @@ static void name_columns(Compare *compare)
     compare->models = names;
 }
 
-int command_compare(const Arguments *arguments, Diags *diags)
+static int compare_models(const CompareArguments *arguments, Diags *diags)
 {
     Arena *arena = arena_new();
     Compare compare = {.arena = arena,
                        .arguments = arguments,
-                       .model_count = arguments->file_count,
-                       .files = arguments->files};
-    Format format;
-    int status = EXIT_USAGE;
-    if (read_format(arguments, &format) && read_budget(arguments, &compare.budget) &&
-        read_positive(arguments, OPTION_gflops, "--gflops", GFLOPS, &compare.gflops) &&
-        read_positive(arguments, OPTION_bandwidth, "--bandwidth", BANDWIDTH,
-                      &compare.bandwidth) &&
-        read_sequences(&compare) && read_lengths(&compare)) {
-        status = EXIT_DONE;
+                       .model_count = arguments->files.count,
+                       .files = arguments->files.items};
+    int status = EXIT_CODE_usage;
+    if (read_lengths(&compare)) {
+        status = EXIT_CODE_done;
         compare.models = ARENA_ARRAY(arena, const char *, compare.model_count);
         find_block(&compare, "");
         for (uint32_t i = 0; i < compare.model_count; i++)
             if (!count_file(&compare, i, diags))
-                status = EXIT_INPUT;
+                status = EXIT_CODE_input;
     }
-    if (status == EXIT_DONE) {
+    if (status == EXIT_CODE_done) {
         name_columns(&compare);
-        compare_print(&compare, format);
+        compare_print(&compare, arguments->format);
     }
     free(compare.blocks);
     arena_free(arena);
     return status;
 }
+
+static int cmd_compare(const void *arguments)
+{
+    Diags *diags = diags_new(stderr);
+    int status = compare_models(arguments, diags);
+    diags_free(diags);
+    return status;
+}
+
+const Command command_compare = {.name = "compare",
+                                 .operands = "FILE...",
+                                 .least_operands = 1,
+                                 .most_operands = ANY_NUMBER,
+                                 .operand_field = offsetof(CompareArguments, files),
+                                 .help = "what models cost to train, side by side",
+                                 .details = "Compiles models, and prints what it takes "
+                                            "to train them: parameters, FLOPs, memory\n"
+                                            "and an estimate of time.",
+                                 COMMAND_OPTIONS(compare_options),
+                                 COMMAND_ARGUMENTS(CompareArguments),
+                                 .run = cmd_compare};

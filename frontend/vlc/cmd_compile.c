@@ -3,7 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "frontend/vlc/vlc.h"
+#include "frontend/vlc/commands.h"
+#include "frontend/vlc/load.h"
 #include "ir/base/files.h"
 #include "ir/base/heap.h"
 #include "ir/plan.h"
@@ -11,98 +12,131 @@
 #include "ir/verify.h"
 #include "passes/pass.h"
 
-static const char *const pass_names[] = {
-#define PASS(name, ...) #name,
-#include "passes/passes.def"
-};
-enum { PASS_COUNT = sizeof pass_names / sizeof *pass_names };
 static const size_t LARGEST_TEXT = (size_t)1 << 30;
 
-bool is_pass(const char *name, const char *option, const char *also)
-{
-    const char *known[PASS_COUNT + 1];
-    size_t count = PASS_COUNT;
-    memcpy(known, pass_names, sizeof pass_names);
-    if (also)
-        known[count++] = also;
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(known[i], name) == 0)
-            return true;
-    const char *nearest = nearest_name(name, known, count);
-    fprintf(stderr, "vlc: %s: unknown pass '%s'; ", option, name);
-    if (nearest)
-        fprintf(stderr, "did you mean '%s'?\n", nearest);
-    else
-        fputs("'vlc passes' lists them\n", stderr);
-    return false;
-}
-
-bool read_budget(const Arguments *arguments, int64_t *out)
-{
-    const char *text = arguments->values[OPTION_memory_budget];
-    char *end;
-    *out = 0;
-    if (!text)
-        return true;
-    *out = strtoll(text, &end, 10);
-    if (*text && !*end && *out >= 0)
-        return true;
-    fprintf(stderr, "vlc: --memory-budget: '%s' is not a number of bytes\n", text);
-    return false;
-}
-
-bool are_passes(const char *list, const char *option)
-{
-    char *text = heap_string(list), *rest = text;
-    bool known = true;
-    for (char *name; known && (name = strsep(&rest, ","));)
-        known = is_pass(name, option, NULL);
-    free(text);
-    return known;
-}
-
 /* Of a .vg file; any other is an error that says so, whatever is in it. */
-static Module *load_recipe(const Arguments *arguments, const char *otherwise,
+static Module *load_recipe(const char *file, const TextList *sets, const char *otherwise,
                            Diags *diags)
 {
     bool lowered;
-    if (is_model_file(arguments->file) || access(arguments->file, F_OK) != 0)
-        return load_module(arguments->file, arguments, diags, &lowered);
-    diag_error(diags, (Loc){arguments->file, 0, 0}, "%s", otherwise);
+    if (is_model_file(file) || access(file, F_OK) != 0)
+        return load_module(file, sets, diags, &lowered);
+    diag_error(diags, (Loc){file, 0, 0}, "%s", otherwise);
     return NULL;
 }
 
-int command_compile(const Arguments *arguments, Diags *diags)
+/* -- compile --------------------------------------------------------------------- */
+
+typedef struct CompileArguments {
+    const char *file, *output, *dump_after, *skip;
+    TextList sets;
+    int64_t memory_budget;
+    bool stats;
+} CompileArguments;
+
+#define AT(field) offsetof(CompileArguments, field)
+static const Option compile_options[] = {
+    OPTION(path, "--output", AT(output), "FILE", "the plan", .preset = "plan.bin",
+           .letter = 'o'),
+    OPTION_SET(AT(sets)),
+    OPTION(name, "--dump-after", AT(dump_after), "PASS",
+           "print the module as text after a pass, or after all",
+           .choices = pass_or_all_choices),
+    OPTION(flag, "--stats", AT(stats), NULL, "per pass: seconds, nodes before and after"),
+    OPTION(names, "--skip", AT(skip), "A,B",
+           "leave these passes out, to measure what they do", .choices = pass_choices),
+    OPTION_MEMORY_BUDGET(AT(memory_budget)),
+};
+#undef AT
+
+static int compile(const CompileArguments *arguments, Diags *diags)
 {
-    const char *dump = arguments->values[OPTION_dump_after];
-    const char *output = arguments->values[OPTION_output];
-    const char *skip = arguments->values[OPTION_skip];
-    PassOptions options = {.dump_after = dump,
-                           .skip = skip,
+    PassOptions options = {.dump_after = arguments->dump_after,
+                           .skip = arguments->skip,
                            .dump = stdout,
-                           .statistics = arguments->values[OPTION_stats] ? stderr : NULL};
-    if (!read_budget(arguments, &options.memory_budget) ||
-        (dump && !is_pass(dump, "--dump-after", "all")) ||
-        (skip && !are_passes(skip, "--skip")))
-        return EXIT_USAGE;
-    Module *module = load_recipe(arguments, "expected a .vg file", diags);
+                           .statistics = arguments->stats ? stderr : NULL,
+                           .memory_budget = arguments->memory_budget};
+    Module *module =
+        load_recipe(arguments->file, &arguments->sets, "expected a .vg file", diags);
     bool ok = module && passes_run(module, &options, diags) &&
-              plan_verify(module, diags) &&
-              plan_write(module, output ? output : "plan.bin", diags);
+              plan_verify(module, diags) && plan_write(module, arguments->output, diags);
     module_free(module);
-    return ok ? EXIT_DONE : EXIT_INPUT;
+    return ok ? EXIT_CODE_done : EXIT_CODE_input;
 }
 
-int command_check(const Arguments *arguments, Diags *diags)
+static int cmd_compile(const void *arguments)
+{
+    Diags *diags = diags_new(stderr);
+    int status = compile(arguments, diags);
+    diags_free(diags);
+    return status;
+}
+
+const Command command_compile = {.name = "compile",
+                                 .operands = "FILE.vg",
+                                 .least_operands = 1,
+                                 .most_operands = 1,
+                                 .operand_field = offsetof(CompileArguments, file),
+                                 .help = "model to plan.bin",
+                                 .details = "Compiles a model to a plan, for vlrun.",
+                                 COMMAND_OPTIONS(compile_options),
+                                 COMMAND_ARGUMENTS(CompileArguments),
+                                 .run = cmd_compile};
+
+/* -- check ----------------------------------------------------------------------- */
+
+typedef struct CheckArguments {
+    const char *file;
+    TextList sets;
+} CheckArguments;
+
+static const Option check_options[] = {OPTION_SET(offsetof(CheckArguments, sets))};
+
+static int check(const CheckArguments *arguments, Diags *diags)
 {
     PassOptions options = {0};
     bool lowered;
-    Module *module = load_module(arguments->file, arguments, diags, &lowered);
+    Module *module = load_module(arguments->file, &arguments->sets, diags, &lowered);
     bool ok = module && (lowered ? passes_run(module, &options, diags)
                                  : module_verify(module, diags));
     module_free(module);
-    return ok ? EXIT_DONE : EXIT_INPUT;
+    return ok ? EXIT_CODE_done : EXIT_CODE_input;
 }
+
+static int cmd_check(const void *arguments)
+{
+    Diags *diags = diags_new(stderr);
+    int status = check(arguments, diags);
+    diags_free(diags);
+    return status;
+}
+
+const Command command_check = {
+    .name = "check",
+    .operands = "FILE.vg",
+    .least_operands = 1,
+    .most_operands = 1,
+    .operand_field = offsetof(CheckArguments, file),
+    .help = "report mistakes, write nothing",
+    .details = "Reports mistakes in a model, a plan or text, and writes nothing.",
+    COMMAND_OPTIONS(check_options),
+    COMMAND_ARGUMENTS(CheckArguments),
+    .run = cmd_check};
+
+/* -- opt ------------------------------------------------------------------------- */
+
+typedef struct OptArguments {
+    const char *file, *passes;
+    int64_t memory_budget;
+} OptArguments;
+
+#define AT(field) offsetof(OptArguments, field)
+static const Option opt_options[] = {
+    OPTION(names, "--passes", AT(passes), "A,B,C", "passes to run, in this order",
+           .choices = pass_choices),
+    OPTION_MEMORY_BUDGET(AT(memory_budget)),
+};
+#undef AT
 
 /* "a,b,c" in place; the names point into `text`. */
 static uint32_t split_passes(char *text, const char **out_names)
@@ -133,10 +167,9 @@ static Module *read_text(const char *file, Diags *diags)
     return module;
 }
 
-static int run_and_print(const Arguments *arguments, const PassOptions *options,
-                         Diags *diags)
+static int run_and_print(const char *file, const PassOptions *options, Diags *diags)
 {
-    Module *module = read_text(arguments->file, diags);
+    Module *module = read_text(file, diags);
     bool ok = module && module_verify(module, diags) &&
               (options->name_count == 0 || passes_run(module, options, diags));
     if (ok) {
@@ -146,44 +179,96 @@ static int run_and_print(const Arguments *arguments, const PassOptions *options,
         free(text);
     }
     module_free(module);
-    return ok ? EXIT_DONE : EXIT_INPUT;
+    return ok ? EXIT_CODE_done : EXIT_CODE_input;
 }
 
-int command_opt(const Arguments *arguments, Diags *diags)
+static int opt(const OptArguments *arguments, Diags *diags)
 {
-    const char *passes = arguments->values[OPTION_passes];
-    PassOptions options = {0};
-    if (!read_budget(arguments, &options.memory_budget))
-        return EXIT_USAGE;
+    const char *passes = arguments->passes;
+    PassOptions options = {.memory_budget = arguments->memory_budget};
     if (!passes || !*passes)
-        return run_and_print(arguments, &options, diags);
-    size_t len = strlen(passes);
-    char *text = heap_alloc(len + 1);
-    memcpy(text, passes, len + 1);
-    const char **names = heap_array(len + 1, sizeof *names);
+        return run_and_print(arguments->file, &options, diags);
+    char *text = heap_string(passes);
+    const char **names = heap_array(strlen(passes) + 1, sizeof *names);
     options.names = names;
     options.name_count = split_passes(text, names);
-    bool known = true;
-    for (uint32_t i = 0; i < options.name_count; i++)
-        known = known && is_pass(names[i], "--passes", NULL);
-    int status = known ? run_and_print(arguments, &options, diags) : EXIT_USAGE;
+    int status = run_and_print(arguments->file, &options, diags);
     free(names);
     free(text);
     return status;
 }
 
-int command_explain(const Arguments *arguments, Diags *diags)
+static int cmd_opt(const void *arguments)
 {
-    const char *pass = arguments->values[OPTION_pass];
-    PassOptions options = {.report = stdout, .report_pass = pass};
-    if (!read_budget(arguments, &options.memory_budget) ||
-        (pass && !is_pass(pass, "--pass", NULL)))
-        return EXIT_USAGE;
+    Diags *diags = diags_new(stderr);
+    int status = opt(arguments, diags);
+    diags_free(diags);
+    return status;
+}
+
+const Command command_opt = {
+    .name = "opt",
+    .operands = "FILE.vir|-",
+    .least_operands = 1,
+    .most_operands = 1,
+    .operand_field = offsetof(OptArguments, file),
+    .help = "run chosen passes over a text module",
+    .details =
+        "Runs chosen passes over a module in its text form, and prints what comes of it.",
+    COMMAND_OPTIONS(opt_options),
+    COMMAND_ARGUMENTS(OptArguments),
+    .run = cmd_opt};
+
+/* -- explain --------------------------------------------------------------------- */
+
+typedef struct ExplainArguments {
+    const char *file, *pass;
+    TextList sets;
+    int64_t memory_budget;
+} ExplainArguments;
+
+#define AT(field) offsetof(ExplainArguments, field)
+static const Option explain_options[] = {
+    OPTION_SET(AT(sets)),
+    OPTION(name, "--pass", AT(pass), "PASS",
+           "only this pass's section of the report, in full detail",
+           .choices = pass_choices),
+    OPTION_MEMORY_BUDGET(AT(memory_budget)),
+};
+#undef AT
+
+static int explain(const ExplainArguments *arguments, Diags *diags)
+{
+    PassOptions options = {.report = stdout,
+                           .report_pass = arguments->pass,
+                           .memory_budget = arguments->memory_budget};
     Module *module = load_recipe(
-        arguments,
+        arguments->file, &arguments->sets,
         "expected a .vg file: what was decided is known while a model is compiled",
         diags);
     bool ok = module && passes_run(module, &options, diags);
     module_free(module);
-    return ok ? EXIT_DONE : EXIT_INPUT;
+    return ok ? EXIT_CODE_done : EXIT_CODE_input;
 }
+
+static int cmd_explain(const void *arguments)
+{
+    Diags *diags = diags_new(stderr);
+    int status = explain(arguments, diags);
+    diags_free(diags);
+    return status;
+}
+
+const Command command_explain = {
+    .name = "explain",
+    .operands = "FILE.vg",
+    .least_operands = 1,
+    .most_operands = 1,
+    .operand_field = offsetof(ExplainArguments, file),
+    .help = "what the passes decided, and why",
+    .details =
+        "Prints what freezing removed, what is saved and recomputed, what was fused and\n"
+        "where memory goes, with the reasons.",
+    COMMAND_OPTIONS(explain_options),
+    COMMAND_ARGUMENTS(ExplainArguments),
+    .run = cmd_explain};

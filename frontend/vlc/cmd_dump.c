@@ -3,15 +3,42 @@
 #include <string.h>
 
 #include "frontend/names.h"
-#include "frontend/vlc/vlc.h"
+#include "frontend/vlc/commands.h"
+#include "frontend/vlc/load.h"
 #include "ir/base/heap.h"
 #include "ir/text.h"
 #include "passes/pass.h"
 
-static bool wanted(const Arguments *arguments, const Graph *graph)
+typedef enum DumpFormat { DUMP_FORMAT_text, DUMP_FORMAT_dot } DumpFormat;
+static const char *const dump_formats[] = {"text", "dot", NULL};
+
+typedef struct DumpArguments {
+    const char *file, *after, *skip, *task, *graph;
+    TextList sets;
+    DumpFormat format;
+    int64_t memory_budget;
+} DumpArguments;
+
+#define AT(field) offsetof(DumpArguments, field)
+static const Option dump_options[] = {
+    OPTION_SET(AT(sets)),
+    OPTION(name, "--after", AT(after), "PASS",
+           "how far to go: `lower`, or the name of a pass; else the end",
+           .choices = pass_or_lower_choices),
+    OPTION(names, "--skip", AT(skip), "A,B",
+           "leave these passes out, to measure what they do", .choices = pass_choices),
+    OPTION(text, "--task", AT(task), "NAME", "only graphs of this task"),
+    OPTION(text, "--graph", AT(graph), "NAME", "only this graph, such as TASK.train"),
+    OPTION(choice, "--format", AT(format), "FORMAT", "of graphs", .choices = dump_formats,
+           .preset = "text"),
+    OPTION_MEMORY_BUDGET(AT(memory_budget)),
+};
+#undef AT
+
+static bool wanted(const DumpArguments *arguments, const Graph *graph)
 {
-    const char *task = arguments->values[OPTION_task];
-    const char *name = arguments->values[OPTION_graph];
+    const char *task = arguments->task;
+    const char *name = arguments->graph;
     return (!task || strcmp(task, graph->task) == 0) &&
            (!name || strcmp(name, graph->name) == 0);
 }
@@ -67,11 +94,12 @@ static void print_dot(const Graph *graph)
 }
 
 /* No graph was wanted: --task or --graph names none. */
-static void report_unknown(const Arguments *arguments, const Module *module, Diags *diags)
+static void report_unknown(const DumpArguments *arguments, const Module *module,
+                           Diags *diags)
 {
     Loc loc = {arguments->file, 0, 0};
-    const char *task = arguments->values[OPTION_task];
-    const char *name = arguments->values[OPTION_graph];
+    const char *task = arguments->task;
+    const char *name = arguments->graph;
     const char **names = heap_array(module->graph_count + 1, sizeof *names);
     bool is_task = false;
     for (uint32_t i = 0; i < module->graph_count; i++) {
@@ -89,7 +117,7 @@ static void report_unknown(const Arguments *arguments, const Module *module, Dia
     free(names);
 }
 
-static bool print_graphs(const Arguments *arguments, const Module *module, bool dot,
+static bool print_graphs(const DumpArguments *arguments, const Module *module, bool dot,
                          Diags *diags)
 {
     uint32_t found = 0;
@@ -107,11 +135,11 @@ static bool print_graphs(const Arguments *arguments, const Module *module, bool 
     return found > 0;
 }
 
-static bool print_module(const Arguments *arguments, const Module *module, Diags *diags)
+static bool print_module(const DumpArguments *arguments, const Module *module,
+                         Diags *diags)
 {
-    const char *format = arguments->values[OPTION_format];
-    bool dot = format && strcmp(format, "dot") == 0;
-    if (dot || arguments->values[OPTION_task] || arguments->values[OPTION_graph])
+    bool dot = arguments->format == DUMP_FORMAT_dot;
+    if (dot || arguments->task || arguments->graph)
         return print_graphs(arguments, module, dot, diags);
     size_t len;
     char *text = module_print(module, &len);
@@ -120,22 +148,15 @@ static bool print_module(const Arguments *arguments, const Module *module, Diags
     return true;
 }
 
-int command_dump(const Arguments *arguments, Diags *diags)
+static int dump(const DumpArguments *arguments, Diags *diags)
 {
-    const char *after = arguments->values[OPTION_after];
-    const char *format = arguments->values[OPTION_format];
+    const char *after = arguments->after;
     bool only_lower = after && strcmp(after, "lower") == 0;
-    PassOptions options = {.stop_after = after, .skip = arguments->values[OPTION_skip]};
-    if (!read_budget(arguments, &options.memory_budget) ||
-        (options.skip && !are_passes(options.skip, "--skip")) ||
-        (after && !is_pass(after, "--after", "lower")))
-        return EXIT_USAGE;
-    if (format && strcmp(format, "text") != 0 && strcmp(format, "dot") != 0) {
-        fprintf(stderr, "vlc: --format: found '%s', expected text or dot\n", format);
-        return EXIT_USAGE;
-    }
+    PassOptions options = {.stop_after = after,
+                           .skip = arguments->skip,
+                           .memory_budget = arguments->memory_budget};
     bool lowered;
-    Module *module = load_module(arguments->file, arguments, diags, &lowered);
+    Module *module = load_module(arguments->file, &arguments->sets, diags, &lowered);
     bool ok = module != NULL;
     if (ok && (after || options.skip) && !lowered) {
         diag_error(diags, (Loc){arguments->file, 0, 0}, "--%s needs a .vg file",
@@ -146,5 +167,26 @@ int command_dump(const Arguments *arguments, Diags *diags)
         ok = passes_run(module, &options, diags);
     ok = ok && print_module(arguments, module, diags);
     module_free(module);
-    return ok ? EXIT_DONE : EXIT_INPUT;
+    return ok ? EXIT_CODE_done : EXIT_CODE_input;
 }
+
+static int cmd_dump(const void *arguments)
+{
+    Diags *diags = diags_new(stderr);
+    int status = dump(arguments, diags);
+    diags_free(diags);
+    return status;
+}
+
+const Command command_dump = {
+    .name = "dump",
+    .operands = "FILE",
+    .least_operands = 1,
+    .most_operands = 1,
+    .operand_field = offsetof(DumpArguments, file),
+    .help = "print a model or plan, after any pass",
+    .details =
+        "Prints a model after any pass, or a plan, as text or as pictures for graphviz.",
+    COMMAND_OPTIONS(dump_options),
+    COMMAND_ARGUMENTS(DumpArguments),
+    .run = cmd_dump};

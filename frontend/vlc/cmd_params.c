@@ -4,9 +4,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "frontend/frontend.h"
-#include "frontend/vlc/vlc.h"
+#include "frontend/vlc/commands.h"
+#include "frontend/vlc/format.h"
+#include "frontend/vlc/load.h"
 #include "ir/base/heap.h"
+
+typedef struct ParamsArguments {
+    TextList files, sets;
+    Format format;
+    bool summary;
+} ParamsArguments;
+
+#define AT(field) offsetof(ParamsArguments, field)
+static const Option params_options[] = {
+    OPTION_SET(AT(sets)),
+    OPTION_FORMAT(AT(format)),
+    OPTION(flag, "--summary", AT(summary), NULL,
+           "a line for each model, and any number of them"),
+};
+#undef AT
 
 /* "192x768" */
 static void shape_text(Type type, char *out, size_t size)
@@ -194,11 +210,12 @@ typedef struct SummaryLine {
 } SummaryLine;
 
 /* False if the file is at fault. A library counts no parameters: a note, and no line. */
-static bool summarize(const char *file, const Arguments *arguments, Arena *arena,
+static bool summarize(const char *file, const ParamsArguments *arguments, Arena *arena,
                       SummaryLine *lines, uint32_t *count, Diags *diags)
 {
     bool lowered, is_library = false;
-    Module *module = load_model_or_library(file, arguments, diags, &lowered, &is_library);
+    Module *module =
+        load_model_or_library(file, &arguments->sets, diags, &lowered, &is_library);
     if (module) {
         lines[(*count)++] = (SummaryLine){
             .file = file,
@@ -250,46 +267,65 @@ static void print_lines(const SummaryLine *lines, uint32_t count, Format format)
         puts("]");
 }
 
-static int print_summary(const Arguments *arguments, Format format, Diags *diags)
+static int print_summary(const ParamsArguments *arguments, Diags *diags)
 {
     Arena *arena = arena_new();
-    SummaryLine *lines = ARENA_ARRAY(arena, SummaryLine, arguments->file_count);
+    SummaryLine *lines = ARENA_ARRAY(arena, SummaryLine, arguments->files.count);
     uint32_t count = 0;
     bool ok = true;
-    for (uint32_t i = 0; i < arguments->file_count; i++)
-        ok &= summarize(arguments->files[i], arguments, arena, lines, &count, diags);
+    for (uint32_t i = 0; i < arguments->files.count; i++)
+        ok &=
+            summarize(arguments->files.items[i], arguments, arena, lines, &count, diags);
     if (ok && count == 0)
         diag_error(diags, (Loc){0}, "no model among the files");
     if (count)
-        print_lines(lines, count, format);
+        print_lines(lines, count, arguments->format);
     arena_free(arena);
-    return ok && count ? EXIT_DONE : EXIT_INPUT;
+    return ok && count ? EXIT_CODE_done : EXIT_CODE_input;
 }
 
-int command_params(const Arguments *arguments, Diags *diags)
+static int params(const ParamsArguments *arguments, Diags *diags)
 {
-    Format format;
-    if (!read_format(arguments, &format))
-        return EXIT_USAGE;
-    if (arguments->values[OPTION_summary])
-        return print_summary(arguments, format, diags);
-    if (arguments->file_count > 1) {
+    if (arguments->summary)
+        return print_summary(arguments, diags);
+    if (arguments->files.count > 1) {
         fprintf(stderr,
                 "vlc params: unexpected argument '%s': several files go with "
                 "--summary\n",
-                arguments->files[1]);
-        return EXIT_USAGE;
+                arguments->files.items[1]);
+        return EXIT_CODE_usage;
     }
     bool lowered;
-    Module *module = load_module(arguments->file, arguments, diags, &lowered);
+    Module *module =
+        load_module(arguments->files.items[0], &arguments->sets, diags, &lowered);
     if (!module)
-        return EXIT_INPUT;
-    if (format == FORMAT_text)
+        return EXIT_CODE_input;
+    if (arguments->format == FORMAT_text)
         print_text(module);
-    else if (format == FORMAT_tsv)
+    else if (arguments->format == FORMAT_tsv)
         print_tsv(module);
     else
         print_json(module);
     module_free(module);
-    return EXIT_DONE;
+    return EXIT_CODE_done;
 }
+
+static int cmd_params(const void *arguments)
+{
+    Diags *diags = diags_new(stderr);
+    int status = params(arguments, diags);
+    diags_free(diags);
+    return status;
+}
+
+const Command command_params = {
+    .name = "params",
+    .operands = "FILE",
+    .least_operands = 1,
+    .most_operands = ANY_NUMBER,
+    .operand_field = offsetof(ParamsArguments, files),
+    .help = "table of parameters: trained, frozen, shared",
+    .details = "Prints a model's or plan's parameters: which are trained, and why.",
+    COMMAND_OPTIONS(params_options),
+    COMMAND_ARGUMENTS(ParamsArguments),
+    .run = cmd_params};

@@ -3,7 +3,7 @@
 
 #include "frontend/frontend.h"
 #include "frontend/syntax.h"
-#include "frontend/vlc/vlc.h"
+#include "frontend/vlc/commands.h"
 #include "ir/lowering.h"
 #include "passes/pass.h"
 
@@ -66,30 +66,62 @@ static void print_settings(void)
 #include "ir/settings.def"
 }
 
-int command_ops(const Arguments *arguments, Diags *diags)
+typedef struct OpsArguments {
+    bool elements, settings;
+} OpsArguments;
+
+static const Option ops_options[] = {
+    OPTION(flag, "--elements", offsetof(OpsArguments, elements), NULL,
+           "the elements of the language instead"),
+    OPTION(flag, "--settings", offsetof(OpsArguments, settings), NULL,
+           "the settings of a run instead"),
+};
+
+static int cmd_ops(const void *arguments)
 {
-    (void)diags;
-    if (arguments->values[OPTION_elements])
+    const OpsArguments *given = arguments;
+    if (given->elements)
         print_elements();
-    if (arguments->values[OPTION_settings])
+    if (given->settings)
         print_settings();
-    if (arguments->values[OPTION_elements] || arguments->values[OPTION_settings])
-        return EXIT_DONE;
+    if (given->elements || given->settings)
+        return EXIT_CODE_done;
     for (OpKind op = 0; op < OP_COUNT; op++)
         print_op(op);
-    return EXIT_DONE;
+    return EXIT_CODE_done;
 }
 
-int command_passes(const Arguments *arguments, Diags *diags)
+const Command command_ops = {
+    .name = "ops",
+    .operands = "",
+    .help = "print the op table",
+    .details = "Prints the table of ops: operands, attributes, lowering and meaning.",
+    COMMAND_OPTIONS(ops_options),
+    COMMAND_ARGUMENTS(OpsArguments),
+    .run = cmd_ops};
+
+static int cmd_passes(const void *arguments)
 {
-    (void)arguments, (void)diags;
+    (void)arguments;
     passes_print_table(stdout);
-    return EXIT_DONE;
+    return EXIT_CODE_done;
 }
 
-int command_schema(const Arguments *arguments, Diags *diags)
+const Command command_passes = {
+    .name = "passes",
+    .operands = "",
+    .help = "print the pipeline",
+    .details = "Prints the passes in their order, and what each does.",
+    .run = cmd_passes};
+
+static int cmd_schema(const void *arguments)
 {
-    (void)arguments, (void)diags;
+    (void)arguments;
     frontend_print_schema(stdout);
-    return EXIT_DONE;
+    return EXIT_CODE_done;
 }
+
+const Command command_schema = {.name = "schema",
+                                .operands = "",
+                                .help = "print the RELAX NG schema of .vg files",
+                                .run = cmd_schema};

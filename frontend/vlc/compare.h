@@ -2,7 +2,8 @@
 #ifndef VLG_FRONTEND_VLC_COMPARE_H
 #define VLG_FRONTEND_VLC_COMPARE_H
 
-#include "frontend/vlc/vlc.h"
+#include "frontend/vlc/format.h"
+#include "ir/base/arena.h"
 #include "ir/estimate.h"
 
 /* FIGURE(name, kind, meaning): of a model, then of each task. */
@@ -47,12 +48,17 @@ typedef struct Length {
     int64_t rows;
 } Length;
 
+typedef struct CompareArguments {
+    TextList files, sets;
+    const char *task, *lengths; /* NULL: all, the longest */
+    Format format;
+    int64_t memory_budget, sequences; /* COUNT_NOT_GIVEN: as the model says */
+    double gflops, bandwidth;
+} CompareArguments;
+
 typedef struct Compare {
     Arena *arena;
-    const Arguments *arguments;
-    int64_t budget;
-    int64_t sequences; /* 0: as the model says */
-    double gflops, bandwidth;
+    const CompareArguments *arguments;
     Length lengths[MOST_LENGTHS];
     uint32_t length_count;
     uint32_t model_count;

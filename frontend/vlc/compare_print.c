@@ -131,12 +131,12 @@ static void print_text(const Compare *compare)
         printf("  %*s", column_width(compare, i), compare->models[i]);
     puts(compare->model_count == 2 ? "    ratio" : "");
     print_blocks(compare, print_text_head, print_text_row);
-    const char *lengths = compare->arguments->values[OPTION_lengths];
+    const char *lengths = compare->arguments->lengths;
     printf("\nSequences have %s%sthe longest declared lengths.\n"
            "Seconds are an estimate for one core at %g GFLOP/s and %g GB/s, update "
            "included.\n",
-           lengths ? lengths : "", lengths ? ", else " : "", compare->gflops,
-           compare->bandwidth);
+           lengths ? lengths : "", lengths ? ", else " : "", compare->arguments->gflops,
+           compare->arguments->bandwidth);
 }
 
 /* -- tsv and json
@@ -195,7 +195,7 @@ static void print_json_row(const Compare *compare, const Row *row)
 
 static void print_json(const Compare *compare)
 {
-    const char *lengths = compare->arguments->values[OPTION_lengths];
+    const char *lengths = compare->arguments->lengths;
     fputs("{\n  \"models\": [\n", stdout);
     for (uint32_t i = 0; i < compare->model_count; i++) {
         fputs("    {\"model\": ", stdout);
@@ -207,7 +207,7 @@ static void print_json(const Compare *compare)
     fputs("  ],\n  \"lengths\": ", stdout);
     print_json_string(lengths ? lengths : "");
     printf(",\n  \"gflops\": %.9g,\n  \"bandwidth\": %.9g,\n  \"figures\": [\n",
-           compare->gflops, compare->bandwidth);
+           compare->arguments->gflops, compare->arguments->bandwidth);
     print_blocks(compare, NULL, print_json_row);
     puts("  ]\n}");
 }

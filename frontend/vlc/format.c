@@ -1,20 +1,10 @@
 /* What the commands that print tables have in common. */
+#include "frontend/vlc/format.h"
+
 #include <inttypes.h>
-#include <string.h>
+#include <stdio.h>
 
-#include "frontend/vlc/vlc.h"
-
-bool read_format(const Arguments *arguments, Format *out)
-{
-    static const char *const names[] = {"text", "tsv", "json"};
-    const char *found = arguments->values[OPTION_format];
-    for (*out = FORMAT_text; found && *out <= FORMAT_json; ++*out)
-        if (strcmp(found, names[*out]) == 0)
-            return true;
-    if (found)
-        fprintf(stderr, "vlc: --format: found '%s', expected text, tsv or json\n", found);
-    return !found;
-}
+const char *const format_choices[4] = {"text", "tsv", "json"};
 
 void count_text(int64_t count, char *out)
 {

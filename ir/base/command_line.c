@@ -1,124 +1,114 @@
-/* Reading command lines by a table of options, with help made from the same table. */
+/* The program's own options and its commands; exit codes. */
 #include "ir/base/command_line.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "ir/base/arena.h"
-#include "ir/base/heap.h"
+#include "ir/base/command_help.h"
+#include "ir/base/command_man.h"
+#include "ir/base/command_parse.h"
 
-static void print_help(const Usage *usage)
+/* Of a program that is called without a command. */
+typedef struct OwnArguments {
+    bool is_version, is_man;
+    const char *shell, *command;
+} OwnArguments;
+
+static const char *const shells[] = {"bash", "zsh", NULL};
+
+#define AT(field) offsetof(OwnArguments, field)
+static const Option own_options[] = {
+    OPTION(flag, "--version", AT(is_version), NULL, "print the version"),
+    OPTION(flag, "--man", AT(is_man), NULL,
+           "print the manual page of the program, or of a COMMAND that follows"),
+    OPTION(name, "--completion", AT(shell), "SHELL",
+           "print a script that completes command lines, for bash or zsh",
+           .choices = shells),
+};
+#undef AT
+
+/* As a command without a name. */
+static const Command own_command = {.operands = "[COMMAND]",
+                                    .most_operands = 1,
+                                    .operand_field = offsetof(OwnArguments, command),
+                                    COMMAND_OPTIONS(own_options),
+                                    COMMAND_ARGUMENTS(OwnArguments)};
+
+/* NULL after a message. */
+static const Command *find_command(const CommandTable *table, const char *name,
+                                   Arena *arena)
 {
-    printf("usage: vlrun %s [options] %s\n\n%s\n\n", usage->command, usage->operands,
-           usage->help);
-    for (uint32_t i = 0; i < usage->option_count; i++) {
-        const Option *option = &usage->options[i];
-        char left[64];
-        snprintf(left, sizeof left, "%s%s%s", option->name, option->value ? " " : "",
-                 option->value ? option->value : "");
-        printf("  %-24s %s\n", left, option->help);
+    const char **names = ARENA_ARRAY(arena, const char *, table->count);
+    for (uint32_t i = 0; i < table->count; i++) {
+        names[i] = table->commands[i]->name;
+        if (strcmp(name, names[i]) == 0)
+            return table->commands[i];
     }
-    printf("  %-24s %s\n", "--help", "show this");
-}
-
-static bool unknown_option(const Usage *usage, const char *name)
-{
-    const char **names = heap_alloc((usage->option_count + 1) * sizeof *names);
-    for (uint32_t i = 0; i < usage->option_count; i++)
-        names[i] = usage->options[i].name;
-    names[usage->option_count] = "--help";
-    const char *near = nearest_name(name, names, usage->option_count + 1);
-    if (near)
-        fprintf(stderr, "vlrun %s: no option '%s'; did you mean '%s'?\n", usage->command,
-                name, near);
-    else
-        fprintf(stderr, "vlrun %s: no option '%s'; see vlrun %s --help\n", usage->command,
-                name, usage->command);
-    free(names);
-    return false;
-}
-
-static const Option *find_option(const Usage *usage, const char *name, size_t len)
-{
-    for (uint32_t i = 0; i < usage->option_count; i++)
-        if (strlen(usage->options[i].name) == len &&
-            memcmp(usage->options[i].name, name, len) == 0)
-            return &usage->options[i];
+    fprintf(stderr, "%s: unknown command '%s'", table->program, name);
+    print_near_miss(name, names, table->count, table->program);
     return NULL;
 }
 
-static bool set_count(const Usage *usage, const Option *option, const char *text)
+static int print_man(const CommandTable *table, const char *name, Arena *arena)
 {
-    char *end;
-    errno = 0;
-    long long value = strtoll(text, &end, 10);
-    if (end == text || *end || errno || value < 0) {
-        fprintf(stderr, "vlrun %s: %s takes a number, not '%s'\n", usage->command,
-                option->name, text);
-        return false;
-    }
-    *(int64_t *)option->out = value;
-    return true;
+    const Command *command = name ? find_command(table, name, arena) : NULL;
+    if (command)
+        man_print_command(table, command, stdout);
+    else if (!name)
+        man_print_program(table, &own_command, stdout);
+    return name && !command ? EXIT_CODE_usage : EXIT_CODE_done;
 }
 
-/* Takes argv[*index], and the argument after it if that is the option's value. */
-static bool take_option(const Usage *usage, int argc, char **argv, int *index)
+static int run_own(const CommandTable *table, uint32_t count, char **words, Arena *arena)
 {
-    const char *name = argv[*index], *equals = strchr(name, '=');
-    size_t len = equals ? (size_t)(equals - name) : strlen(name);
-    const Option *option = find_option(usage, name, len);
-    if (!option)
-        return unknown_option(usage, name);
-    if (option->kind == OPTION_flag) {
-        if (equals) {
-            fprintf(stderr, "vlrun %s: %s takes no value\n", usage->command,
-                    option->name);
-            return false;
-        }
-        *(bool *)option->out = true;
-        return true;
+    if (command_wants_help(count, words)) {
+        help_print_program(table, &own_command, stdout);
+        return EXIT_CODE_done;
     }
-    const char *value = equals ? equals + 1 : *index + 1 < argc ? argv[++*index] : NULL;
-    if (!value) {
-        fprintf(stderr, "vlrun %s: %s needs a value: %s %s\n", usage->command,
-                option->name, option->name, option->value);
-        return false;
+    const OwnArguments *own =
+        command_parse(&own_command, table->program, count, words, arena);
+    if (!own)
+        return EXIT_CODE_usage;
+    if (own->is_man)
+        return print_man(table, own->command, arena);
+    if (own->command || !(own->shell || own->is_version)) {
+        help_print_program(table, &own_command, stderr);
+        return EXIT_CODE_usage;
     }
-    if (option->kind == OPTION_count)
-        return set_count(usage, option, value);
-    *(const char **)option->out = value;
-    return true;
+    if (own->is_version)
+        printf("%s %s\n", table->program, table->version);
+    else if (strcmp(own->shell, "bash") == 0)
+        completion_print_bash(table, &own_command, stdout);
+    else
+        completion_print_zsh(table, &own_command, stdout);
+    return EXIT_CODE_done;
 }
 
-bool options_parse(const Usage *usage, int argc, char **argv, const char **operands,
-                   int *out_code)
+static int run_command(const CommandTable *table, const Command *command, uint32_t count,
+                       char **words, Arena *arena)
 {
-    uint32_t count = 0;
-    *out_code = EXIT_CODE_usage;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            print_help(usage);
-            *out_code = EXIT_CODE_done;
-            return false;
-        }
-        if (argv[i][0] == '-' && argv[i][1]) {
-            if (!take_option(usage, argc, argv, &i))
-                return false;
-        } else if (count < usage->operand_count) {
-            operands[count++] = argv[i];
-        } else {
-            fprintf(stderr, "vlrun %s: one operand too many: '%s'\n", usage->command,
-                    argv[i]);
-            return false;
-        }
+    if (command_wants_help(count, words)) {
+        help_print_command(table, command, stdout);
+        return EXIT_CODE_done;
     }
-    if (count < usage->operand_count) {
-        fprintf(stderr, "usage: vlrun %s [options] %s; see --help\n", usage->command,
-                usage->operands);
-        return false;
+    const char *caller = arena_format(arena, "%s %s", table->program, command->name);
+    const void *arguments = command_parse(command, caller, count, words, arena);
+    return arguments ? command->run(arguments) : EXIT_CODE_usage;
+}
+
+int command_line_run(const CommandTable *table, int argc, char **argv)
+{
+    Arena *arena = arena_new();
+    int code = EXIT_CODE_usage;
+    if (argc < 2 || argv[1][0] == '-') {
+        uint32_t count = argc > 1 ? (uint32_t)argc - 1 : 0;
+        code = run_own(table, count, argv + 1, arena);
+    } else {
+        const Command *command = find_command(table, argv[1], arena);
+        if (command)
+            code = run_command(table, command, (uint32_t)argc - 2, argv + 2, arena);
     }
-    return true;
+    arena_free(arena);
+    return code;
 }
 
 ExitCode exit_code(bool ok, const Diags *diags)

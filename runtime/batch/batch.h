@@ -43,9 +43,7 @@ void batch_free(Batch *batch);
 
 typedef enum Split { SPLIT_train, SPLIT_valid, SPLIT_test, SPLIT_COUNT } Split;
 
-extern const char *const split_names[SPLIT_COUNT];
-/* False if there is no such split: `command` says so on stderr. */
-NODISCARD bool split_find(const char *name, const char *command, Split *out);
+extern const char *const split_names[SPLIT_COUNT + 1]; /* NULL at the end */
 
 /* One number that says how good answers are. */
 typedef struct Metric {

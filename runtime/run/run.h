@@ -16,14 +16,14 @@ typedef struct RunOther {
     bool plan, weights, data;
 } RunOther;
 
-/* The rows of a command's options for them. */
+/* The rows of a command's options for them; `other` is the offset of a RunOther. */
 #define OPTIONS_OTHER(other)                                                             \
-    {"--other-data", OPTION_flag, &(other).data, NULL,                                   \
-     "data or a tokenizer that are not the run's are meant"},                            \
-        {"--other-weights", OPTION_flag, &(other).weights, NULL,                         \
-         "weights that are not the run's are meant"},                                    \
-        {"--other-plan", OPTION_flag, &(other).plan, NULL,                               \
-         "a plan that is not the run's is meant"}
+    OPTION(flag, "--other-data", (other) + offsetof(RunOther, data), NULL,               \
+           "data or a tokenizer that are not the run's are meant"),                      \
+        OPTION(flag, "--other-weights", (other) + offsetof(RunOther, weights), NULL,     \
+               "weights that are not the run's are meant"),                              \
+        OPTION(flag, "--other-plan", (other) + offsetof(RunOther, plan), NULL,           \
+               "a plan that is not the run's is meant")
 
 typedef struct RunOptions {
     const char *plan;    /* plan.bin, .vir, or the directory of a run, which has all */

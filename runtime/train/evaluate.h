@@ -35,6 +35,10 @@ void evaluation_free(Evaluation *evaluation);
 const TaskScore *evaluation_main(const Evaluation *evaluation, const char *task);
 
 /* A table of all metrics. */
+/* How scores are printed; names, NULL at the end. */
+typedef enum ScoreFormat { SCORE_FORMAT_table, SCORE_FORMAT_json } ScoreFormat;
+extern const char *const score_formats[3];
+
 void evaluate_print(const Evaluation *evaluation, FILE *out);
 /* A table of main metrics. */
 void evaluate_print_main(const Evaluation *evaluation, FILE *out);

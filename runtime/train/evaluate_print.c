@@ -42,6 +42,8 @@ static void print_table(const Evaluation *evaluation, bool all, FILE *out)
     fputc('\n', out);
 }
 
+const char *const score_formats[3] = {"table", "json"};
+
 void evaluate_print(const Evaluation *evaluation, FILE *out)
 {
     print_table(evaluation, true, out);

@@ -16,13 +16,13 @@
 #include "runtime/vlrun/bench_data.h"
 #include "runtime/vlrun/commands.h"
 
-enum { MOST = 8, ROUNDS = 5, SEQUENCES = 16 };
+enum { MOST = 8 };
 
-typedef struct BenchCommand {
+typedef struct BenchArguments {
     const char *plan, *task, *lengths, *lanes, *data, *tokenizer, *processor,
         *dump_kernels;
     int64_t sequences, rounds;
-} BenchCommand;
+} BenchArguments;
 
 typedef struct Bench {
     const Graph *graph; /* the train graph of the task */
@@ -91,38 +91,24 @@ static bool parse_lengths(char *text, const Graph *graph, FixedLength *out,
     return true;
 }
 
-static bool parse(BenchCommand *command, int argc, char **argv, int *out_code)
-{
-    *command = (BenchCommand){.lengths = "", .sequences = SEQUENCES, .rounds = ROUNDS};
-    const Option options[] = {
-        {"--task", OPTION_text, &command->task, "NAME", "whose graphs; the first task's"},
-        {"--sequences", OPTION_count, &command->sequences, "N", "in a batch; 16"},
-        {"--lengths", OPTION_text, &command->lengths, "A=N,..",
-         "rows of every sequence on primary axes; else random"},
-        {"--lanes", OPTION_text, &command->lanes, "N,..",
-         "threads, side by side; 1,2 (with --data one number)"},
-        {"--rounds", OPTION_count, &command->rounds, "N",
-         "steps of each, after a first; 5"},
-        {"--data", OPTION_text, &command->data, "DIR",
-         "steps on these data (or shapes) instead: read, beside held in memory"},
-        {"--tokenizer", OPTION_text, &command->tokenizer, "PATH", "as for train"},
-        OPTION_PROCESSOR(command->processor),
-        OPTION_DUMP_KERNELS(command->dump_kernels),
-    };
-    const Usage usage = {.command = "bench",
-                         .operands = "plan.bin",
-                         .help = "Times training steps, update included.",
-                         .options = options,
-                         .option_count = sizeof options / sizeof *options,
-                         .operand_count = 1};
-    if (!options_parse(&usage, argc, argv, &command->plan, out_code))
-        return false;
-    if (command->sequences > 0 && command->rounds > 0)
-        return true;
-    fprintf(stderr, "vlrun bench: --sequences and --rounds must be at least 1\n");
-    *out_code = EXIT_CODE_usage;
-    return false;
-}
+#define AT(field) offsetof(BenchArguments, field)
+static const Option option_rows[] = {
+    OPTION(text, "--task", AT(task), "NAME", "whose graphs; the first task's"),
+    OPTION(count, "--sequences", AT(sequences), "N", "in a batch", .preset = "16",
+           .least = 1),
+    OPTION(text, "--lengths", AT(lengths), "A=N,..",
+           "rows of every sequence on primary axes; else random"),
+    OPTION(text, "--lanes", AT(lanes), "N,..",
+           "threads, side by side; 1,2 (with --data one number)"),
+    OPTION(count, "--rounds", AT(rounds), "N", "steps of each, after a first",
+           .preset = "5", .least = 1),
+    OPTION(path, "--data", AT(data), "DIR",
+           "steps on these data (or shapes) instead: read, beside held in memory"),
+    OPTION(path, "--tokenizer", AT(tokenizer), "PATH", "as for train"),
+    OPTION_PROCESSOR(AT(processor)),
+    OPTION_DUMP_KERNELS(AT(dump_kernels)),
+};
+#undef AT
 
 /* -- measuring ------------------------------------------------------------------- */
 
@@ -176,7 +162,7 @@ static bool run_rounds(Bench *bench, int64_t rounds, double rate, Diags *diags)
     return true;
 }
 
-static void print_bench(Bench *bench, const BenchCommand *command)
+static void print_bench(Bench *bench, const BenchArguments *command)
 {
     printf("task %s, %lld sequences, %.1f GFLOP in a step\non %s\n\n", bench->graph->task,
            (long long)command->sequences, bench->flops / 1e9,
@@ -198,10 +184,10 @@ static void print_bench(Bench *bench, const BenchCommand *command)
            (double)usage.ru_maxrss / 1024);
 }
 
-static bool measure(Bench *bench, const BenchCommand *command, Run *run, Diags *diags)
+static bool measure(Bench *bench, const BenchArguments *command, Run *run, Diags *diags)
 {
     bench->graph = find_graph(run->module, command->task, diags);
-    char *lengths = heap_string(command->lengths);
+    char *lengths = heap_string(command->lengths ? command->lengths : "");
     FixedLength fixed[MOST];
     RandomBatch wanted = {.sequences = command->sequences, .seed = 1, .fixed = fixed};
     bool ok = bench->graph &&
@@ -234,44 +220,53 @@ static bool measure(Bench *bench, const BenchCommand *command, Run *run, Diags *
     return ok;
 }
 
-int cmd_bench(int argc, char **argv)
+static int cmd_bench(const void *arguments)
 {
-    BenchCommand command;
+    const BenchArguments *command = arguments;
     Bench bench = {0};
-    int code;
-    if (!parse(&command, argc, argv, &code))
-        return code;
-    const char *lanes = command.lanes ? command.lanes : "1,2";
+    const char *lanes = command->lanes ? command->lanes : "1,2";
     if (!parse_lanes(lanes, &bench)) {
         fprintf(stderr,
                 "vlrun bench: --lanes takes up to %d numbers like 1,2, not '%s'\n", MOST,
                 lanes);
         return EXIT_CODE_usage;
     }
-    if (command.data && command.lanes && bench.count > 1) {
+    if (command->data && command->lanes && bench.count > 1) {
         fprintf(stderr, "vlrun bench: with --data, --lanes takes one number, not '%s'\n",
                 lanes);
         return EXIT_CODE_usage;
     }
     Diags *diags = diags_new(stderr);
-    const RunOptions options = {.plan = command.plan,
+    const RunOptions options = {.plan = command->plan,
                                 .random_weights = true,
                                 .no_session = true,
-                                .dump_kernels = command.dump_kernels};
+                                .dump_kernels = command->dump_kernels};
     const BenchData data = {
-        .data = {.directory = command.data, .tokenizer = command.tokenizer},
-        .lanes = command.lanes ? bench.lanes[0] : 0,
-        .processor = command.processor,
-        .dump_kernels = command.dump_kernels,
-        .rounds = command.rounds};
+        .data = {.directory = command->data, .tokenizer = command->tokenizer},
+        .lanes = command->lanes ? bench.lanes[0] : 0,
+        .processor = command->processor,
+        .dump_kernels = command->dump_kernels,
+        .rounds = command->rounds};
     Run run;
-    code = EXIT_CODE_input;
+    int code = EXIT_CODE_input;
     if (run_open(&run, &options, diags)) {
-        if (command.data ? bench_data(&data, &run, diags)
-                         : measure(&bench, &command, &run, diags))
+        if (command->data ? bench_data(&data, &run, diags)
+                          : measure(&bench, command, &run, diags))
             code = EXIT_CODE_done;
         run_close(&run);
     }
     diags_free(diags);
     return code;
 }
+
+const Command command_bench = {
+    .name = "bench",
+    .operands = "plan.bin",
+    .least_operands = 1,
+    .most_operands = 1,
+    .operand_field = offsetof(BenchArguments, plan),
+    .help = "time training steps on random batches, for several numbers of lanes",
+    .details = "Times training steps, update included.",
+    COMMAND_OPTIONS(option_rows),
+    COMMAND_ARGUMENTS(BenchArguments),
+    .run = cmd_bench};

@@ -8,40 +8,25 @@
 #include "ir/base/command_line.h"
 #include "runtime/vlrun/commands.h"
 
-typedef struct CacheCommand {
+typedef struct CacheArguments {
     const char *limit;
-    int64_t bytes; /* of the limit */
     bool clear;
-} CacheCommand;
+} CacheArguments;
 
-static bool parse(CacheCommand *command, int argc, char **argv, int *out_code)
-{
-    *command = (CacheCommand){0};
-    const Option options[] = {
-        {"--clear", OPTION_flag, &command->clear, NULL, "remove all kernels"},
-        {"--limit", OPTION_text, &command->limit, "SIZE",
-         "keep no more, from now on: bytes, or as in 512M"},
-    };
-    const Usage usage = {.command = "cache",
-                         .operands = "",
-                         .help = "Shows where compiled kernels are kept, and their size "
-                                 "(docs/cache.md).",
-                         .options = options,
-                         .option_count = sizeof options / sizeof *options};
-    if (!options_parse(&usage, argc, argv, NULL, out_code))
-        return false;
-    *out_code = EXIT_CODE_usage;
-    if (!command->limit || cache_size_parse(command->limit, &command->bytes))
-        return true;
-    fprintf(stderr, "vlrun cache: --limit takes a size such as 512M or 2G, not '%s'\n",
-            command->limit);
-    return false;
-}
+#define AT(field) offsetof(CacheArguments, field)
+static const Option option_rows[] = {
+    OPTION(flag, "--clear", AT(clear), NULL, "remove all kernels"),
+    OPTION(text, "--limit", AT(limit), "SIZE",
+           "keep no more, from now on: bytes, or as in 512M"),
+};
+#undef AT
 
-static bool change(const CacheCommand *command, const char *path, int dir, Diags *diags)
+/* `limit` is in bytes, if there is to be one. */
+static bool change(const CacheArguments *command, int64_t limit, const char *path,
+                   int dir, Diags *diags)
 {
     const Loc at = {.file = path};
-    if (command->limit && !cache_set_limit(dir, command->bytes)) {
+    if (command->limit && !cache_set_limit(dir, limit)) {
         diag_error(diags, at, "the limit cannot be written");
         return false;
     }
@@ -64,7 +49,8 @@ static void show(const char *path, const CacheUse *use)
     printf("misses   %" PRId64 "\n", use->misses);
 }
 
-static bool work(const CacheCommand *command, const char *path, Diags *diags)
+static bool work(const CacheArguments *command, int64_t limit, const char *path,
+                 Diags *diags)
 {
     char reason[CACHE_DIR_REASON];
     if (!path) {
@@ -78,7 +64,7 @@ static bool work(const CacheCommand *command, const char *path, Diags *diags)
         diag_error(diags, (Loc){.file = path}, "is not used as cache: %s", reason);
         return false;
     }
-    bool ok = change(command, path, dir, diags);
+    bool ok = change(command, limit, path, dir, diags);
     CacheUse use = cache_use(dir);
     if (ok)
         show(path, &use);
@@ -86,16 +72,30 @@ static bool work(const CacheCommand *command, const char *path, Diags *diags)
     return ok;
 }
 
-int cmd_cache(int argc, char **argv)
+static int cmd_cache(const void *arguments)
 {
-    CacheCommand command;
-    int code;
-    if (!parse(&command, argc, argv, &code))
-        return code;
+    const CacheArguments *command = arguments;
+    int64_t limit = 0;
+    if (command->limit && !cache_size_parse(command->limit, &limit)) {
+        fprintf(stderr,
+                "vlrun cache: --limit takes a size such as 512M or 2G, not '%s'\n",
+                command->limit);
+        return EXIT_CODE_usage;
+    }
     Diags *diags = diags_new(stderr);
     char *path = cache_dir_path();
-    code = work(&command, path, diags) ? EXIT_CODE_done : EXIT_CODE_input;
+    int code = work(command, limit, path, diags) ? EXIT_CODE_done : EXIT_CODE_input;
     free(path);
     diags_free(diags);
     return code;
 }
+
+const Command command_cache = {
+    .name = "cache",
+    .operands = "",
+    .help = "show, limit or clear the cache of compiled kernels",
+    .details = "Shows where compiled kernels are kept, and their size "
+               "(docs/cache.md).",
+    COMMAND_OPTIONS(option_rows),
+    COMMAND_ARGUMENTS(CacheArguments),
+    .run = cmd_cache};

@@ -1,74 +1,51 @@
 /* vlrun eval */
-#include <string.h>
-
 #include "ir/base/command_line.h"
 #include "ir/base/interrupt.h"
 #include "runtime/run/run.h"
 #include "runtime/train/evaluate.h"
 #include "runtime/vlrun/commands.h"
 
-typedef struct EvalCommand {
-    const char *plan, *data, *tokenizer, *weights, *from, *split_name, *task, *format,
-        *processor, *dump_kernels;
-    bool skip_bad, random_weights, is_json;
+typedef struct EvalArguments {
+    const char *plan, *data, *tokenizer, *weights, *from, *task, *processor,
+        *dump_kernels;
+    bool skip_bad, random_weights;
     RunOther other;
     int64_t threads, limit;
     Split split;
-} EvalCommand;
+    ScoreFormat format;
+} EvalArguments;
 
-static bool check_names(EvalCommand *command)
-{
-    command->is_json = strcmp(command->format, "json") == 0;
-    if (command->is_json || strcmp(command->format, "table") == 0)
-        return split_find(command->split_name, "eval", &command->split);
-    fprintf(stderr, "vlrun eval: no format '%s'; there are table and json\n",
-            command->format);
-    return false;
-}
-
-static bool parse(EvalCommand *command, int argc, char **argv, int *out_code)
-{
-    *command = (EvalCommand){.split_name = "test", .format = "table"};
-    const Option options[] = {
-        {"--from", OPTION_text, &command->from, "RUN",
-         "run directory, checkpoint or exported parameters to score"},
-        {"--weights", OPTION_text, &command->weights, "PATH",
-         "a model directory, safetensors or index file"},
-        OPTION_RANDOM_WEIGHTS(command->random_weights),
-        {"--data", OPTION_text, &command->data, "DIR",
-         "data sets, if not the run's; shapes: built in, and taken without a run"},
-        {"--tokenizer", OPTION_text, &command->tokenizer, "PATH",
-         "file or directory; that of weights or data if not given"},
-        {"--skip-bad", OPTION_flag, &command->skip_bad, NULL,
-         "leave out, and count, examples that cannot be read"},
-        {"--split", OPTION_text, &command->split_name, "NAME",
-         "train, valid or test (if not given)"},
-        {"--task", OPTION_text, &command->task, "NAME", "one task only; else all"},
-        {"--limit", OPTION_count, &command->limit, "N",
-         "first examples of each task only; 0: all"},
-        {"--format", OPTION_text, &command->format, "NAME", "table or json"},
-        {"--threads", OPTION_count, &command->threads, "N", "0: one per processor"},
-        OPTION_PROCESSOR(command->processor),
-        OPTION_DUMP_KERNELS(command->dump_kernels),
-        OPTIONS_OTHER(command->other),
-    };
-    const Usage usage = {.command = "eval",
-                         .operands = "RUN | plan.bin",
-                         .help = "Scores a run, by its directory alone; or a plan with "
-                                 "parameters from elsewhere.",
-                         .options = options,
-                         .option_count = sizeof options / sizeof *options,
-                         .operand_count = 1};
-    if (!options_parse(&usage, argc, argv, &command->plan, out_code))
-        return false;
-    *out_code = EXIT_CODE_usage;
-    return check_names(command);
-}
+#define AT(field) offsetof(EvalArguments, field)
+static const Option option_rows[] = {
+    OPTION(path, "--from", AT(from), "RUN",
+           "run directory, checkpoint or exported parameters to score"),
+    OPTION(path, "--weights", AT(weights), "PATH",
+           "a model directory, safetensors or index file"),
+    OPTION_RANDOM_WEIGHTS(AT(random_weights)),
+    OPTION(path, "--data", AT(data), "DIR",
+           "data sets, if not the run's; shapes: built in, and taken without a run"),
+    OPTION(path, "--tokenizer", AT(tokenizer), "PATH",
+           "file or directory; that of weights or data if not given"),
+    OPTION(flag, "--skip-bad", AT(skip_bad), NULL,
+           "leave out, and count, examples that cannot be read"),
+    OPTION(choice, "--split", AT(split), "NAME", "what is scored", .preset = "test",
+           .choices = split_names),
+    OPTION(text, "--task", AT(task), "NAME", "one task only; else all"),
+    OPTION(count, "--limit", AT(limit), "N", "first examples of each task only; 0: all",
+           .preset = "0"),
+    OPTION(choice, "--format", AT(format), "NAME", "how scores are printed",
+           .preset = "table", .choices = score_formats),
+    OPTION(count, "--threads", AT(threads), "N", "0: one per processor", .preset = "0"),
+    OPTION_PROCESSOR(AT(processor)),
+    OPTION_DUMP_KERNELS(AT(dump_kernels)),
+    OPTIONS_OTHER(AT(other)),
+};
+#undef AT
 
 static ExitCode evaluate_run(const void *state, Run *run, const Interrupt *interrupt,
                              Diags *diags)
 {
-    const EvalCommand *command = state;
+    const EvalArguments *command = state;
     DataOptions data = {.directory = command->data,
                         .tokenizer = command->tokenizer,
                         .weights = run_weights_path(run),
@@ -90,7 +67,7 @@ static ExitCode evaluate_run(const void *state, Run *run, const Interrupt *inter
                    "has nothing to score in the %s split", split_names[command->split]);
         ok = false;
     }
-    if (ok && command->is_json)
+    if (ok && command->format == SCORE_FORMAT_json)
         evaluate_print_json(&evaluation, command->split, stdout);
     else if (ok)
         evaluate_print(&evaluation, stdout);
@@ -99,19 +76,29 @@ static ExitCode evaluate_run(const void *state, Run *run, const Interrupt *inter
     return exit_code(ok, diags);
 }
 
-int cmd_eval(int argc, char **argv)
+static int cmd_eval(const void *arguments)
 {
-    EvalCommand command;
-    int code;
-    if (!parse(&command, argc, argv, &code))
-        return code;
-    const RunOptions options = {.plan = command.plan,
-                                .weights = command.weights,
-                                .random_weights = command.random_weights,
-                                .from = command.from,
-                                .other = command.other,
-                                .processor = command.processor,
-                                .dump_kernels = command.dump_kernels,
-                                .threads = command.threads};
-    return run_do(&options, evaluate_run, &command);
+    const EvalArguments *command = arguments;
+    const RunOptions options = {.plan = command->plan,
+                                .weights = command->weights,
+                                .random_weights = command->random_weights,
+                                .from = command->from,
+                                .other = command->other,
+                                .processor = command->processor,
+                                .dump_kernels = command->dump_kernels,
+                                .threads = command->threads};
+    return run_do(&options, evaluate_run, command);
 }
+
+const Command command_eval = {.name = "eval",
+                              .operands = "RUN | plan.bin",
+                              .least_operands = 1,
+                              .most_operands = 1,
+                              .operand_field = offsetof(EvalArguments, plan),
+                              .help = "score a plan, with what a run has trained",
+                              .details =
+                                  "Scores a run, by its directory alone; or a plan with "
+                                  "parameters from elsewhere.",
+                              COMMAND_OPTIONS(option_rows),
+                              COMMAND_ARGUMENTS(EvalArguments),
+                              .run = cmd_eval};

@@ -5,96 +5,88 @@
 #include "runtime/vlrun/commands.h"
 #include "runtime/vlrun/extract.h"
 
-/* A picture of a video in so many seconds, as the published features have it. */
-static const double INTERVAL = 1.5, SHORTEST = 1e-3, LONGEST = 86400;
+/* Seconds from picture to picture; the preset is that of the published features. */
+static const double SHORTEST = 1e-3, LONGEST = 86400;
 
-typedef struct ExtractCommand {
-    const char *plan, *weights, *interval, *processor, *dump_kernels;
+typedef struct ExtractArguments {
+    const char *plan, *weights, *processor, *dump_kernels;
     ExtractOptions options;
     int64_t threads;
     bool random_weights, no_cache;
-} ExtractCommand;
+} ExtractArguments;
 
-static bool check(ExtractCommand *command)
+static bool check(const ExtractArguments *command)
 {
     const ExtractOptions *options = &command->options;
     if (!options->images == !options->video || !options->out) {
         fprintf(stderr, "vlrun extract: needs either --images or --video, and --out\n");
         return false;
     }
-    char *end = NULL;
-    if (command->interval)
-        command->options.interval = strtod(command->interval, &end);
-    if (!command->interval ||
-        (end != command->interval && !*end && options->interval >= SHORTEST &&
-         options->interval <= LONGEST))
+    if (options->interval >= SHORTEST && options->interval <= LONGEST)
         return true;
-    fprintf(stderr, "vlrun extract: --interval takes seconds, from %g to %g, not '%s'\n",
-            SHORTEST, LONGEST, command->interval);
+    fprintf(stderr, "vlrun extract: --interval takes seconds, from %g to %g, not %g\n",
+            SHORTEST, LONGEST, options->interval);
     return false;
 }
 
-static bool parse(ExtractCommand *command, int argc, char **argv, int *out_code)
-{
-    *command = (ExtractCommand){.options = {.interval = INTERVAL}};
-    const Option options[] = {
-        {"--images", OPTION_text, &command->options.images, "PATH",
-         "an image, or a directory of .jpg, .jpeg and .png files"},
-        {"--video", OPTION_text, &command->options.video, "PATH",
-         "a video, or a directory of videos"},
-        {"--out", OPTION_text, &command->options.out, "DIR",
-         "where files of features go: NAME.h5 of an image, NAME.npz of a video"},
-        {"--weights", OPTION_text, &command->weights, "PATH",
-         "parameters: a model directory, safetensors or index file"},
-        OPTION_RANDOM_WEIGHTS(command->random_weights),
-        {"--interval", OPTION_text, &command->interval, "SECONDS",
-         "from picture to picture of a video; 1.5"},
-        {"--overwrite", OPTION_flag, &command->options.overwrite, NULL,
-         "also what is there already; else it is left out"},
-        {"--skip-bad", OPTION_flag, &command->options.skip_bad, NULL,
-         "leave out, and count, files that cannot be read"},
-        {"--threads", OPTION_count, &command->threads, "N", "0: one per processor"},
-        OPTION_PROCESSOR(command->processor),
-        OPTION_DUMP_KERNELS(command->dump_kernels),
-        {"--no-cache", OPTION_flag, &command->no_cache, NULL,
-         "compile every kernel anew"},
-    };
-    const Usage usage = {
-        .command = "extract",
-        .operands = "plan.bin",
-        .help =
-            "Turns images or videos into the files of features that training reads,\n"
-            "with a plan such as that of models/extract_rn101.vg (docs/data.md). Images\n"
-            "are squashed to a square, videos cropped, unless the plan says otherwise;\n"
-            "videos are shown as FFmpeg's program shows them.",
-        .options = options,
-        .option_count = sizeof options / sizeof *options,
-        .operand_count = 1};
-    if (!options_parse(&usage, argc, argv, &command->plan, out_code))
-        return false;
-    *out_code = EXIT_CODE_usage;
-    return check(command);
-}
+#define AT(field) offsetof(ExtractArguments, field)
+static const Option option_rows[] = {
+    OPTION(path, "--images", AT(options.images), "PATH",
+           "an image, or a directory of .jpg, .jpeg and .png files"),
+    OPTION(path, "--video", AT(options.video), "PATH",
+           "a video, or a directory of videos"),
+    OPTION(path, "--out", AT(options.out), "DIR",
+           "where files of features go: NAME.h5 of an image, NAME.npz of a video"),
+    OPTION(path, "--weights", AT(weights), "PATH",
+           "parameters: a model directory, safetensors or index file"),
+    OPTION_RANDOM_WEIGHTS(AT(random_weights)),
+    OPTION(number, "--interval", AT(options.interval), "SECONDS",
+           "from picture to picture of a video", .preset = "1.5"),
+    OPTION(flag, "--overwrite", AT(options.overwrite), NULL,
+           "also what is there already; else it is left out"),
+    OPTION(flag, "--skip-bad", AT(options.skip_bad), NULL,
+           "leave out, and count, files that cannot be read"),
+    OPTION(count, "--threads", AT(threads), "N", "0: one per processor", .preset = "0"),
+    OPTION_PROCESSOR(AT(processor)),
+    OPTION_DUMP_KERNELS(AT(dump_kernels)),
+    OPTION(flag, "--no-cache", AT(no_cache), NULL, "compile every kernel anew"),
+};
+#undef AT
 
 static ExitCode extract_run(const void *state, Run *run, const Interrupt *interrupt,
                             Diags *diags)
 {
-    const ExtractCommand *command = state;
+    const ExtractArguments *command = state;
     return extract(&command->options, run, interrupt, diags);
 }
 
-int cmd_extract(int argc, char **argv)
+static int cmd_extract(const void *arguments)
 {
-    ExtractCommand command;
-    int code;
-    if (!parse(&command, argc, argv, &code))
-        return code;
-    const RunOptions options = {.plan = command.plan,
-                                .weights = command.weights,
-                                .random_weights = command.random_weights,
-                                .processor = command.processor,
-                                .dump_kernels = command.dump_kernels,
-                                .threads = command.threads,
-                                .no_cache = command.no_cache};
-    return run_do(&options, extract_run, &command);
+    const ExtractArguments *command = arguments;
+    if (!check(command))
+        return EXIT_CODE_usage;
+    const RunOptions options = {.plan = command->plan,
+                                .weights = command->weights,
+                                .random_weights = command->random_weights,
+                                .processor = command->processor,
+                                .dump_kernels = command->dump_kernels,
+                                .threads = command->threads,
+                                .no_cache = command->no_cache};
+    return run_do(&options, extract_run, command);
 }
+
+const Command command_extract = {
+    .name = "extract",
+    .operands = "plan.bin",
+    .least_operands = 1,
+    .most_operands = 1,
+    .operand_field = offsetof(ExtractArguments, plan),
+    .help = "turn images or videos into files of features",
+    .details =
+        "Turns images or videos into the files of features that training reads,\n"
+        "with a plan such as that of models/extract_rn101.vg (docs/data.md). Images\n"
+        "are squashed to a square, videos cropped, unless the plan says otherwise;\n"
+        "videos are shown as FFmpeg's program shows them.",
+    COMMAND_OPTIONS(option_rows),
+    COMMAND_ARGUMENTS(ExtractArguments),
+    .run = cmd_extract};

@@ -12,112 +12,75 @@
 #include "runtime/train/predict.h"
 #include "runtime/vlrun/commands.h"
 
-enum { UNSET = INT32_MAX };
+/* In the order of the choices. */
+typedef enum AnswerFormat { FORMAT_jsonl, FORMAT_leaderboard } AnswerFormat;
+static const char *const formats[] = {"jsonl", "leaderboard", NULL};
 
-typedef struct GenerateCommand {
-    const char *plan, *data, *tokenizer, *weights, *from, *split_name, *task, *format,
-        *out, *processor, *dump_kernels;
-    bool is_dump;
+typedef struct GenerateArguments {
+    const char *plan, *data, *tokenizer, *weights, *from, *task, *out, *processor,
+        *dump_kernels;
     int64_t threads, beams, max_length, limit, no_repeat, start, pad, end;
     Split split;
+    AnswerFormat format;
     RunOther other;
     bool skip_bad, random_weights;
-} GenerateCommand;
+} GenerateArguments;
 
-static bool check_names(GenerateCommand *command)
-{
-    static const char *const formats[] = {"jsonl", "leaderboard"};
-    command->is_dump = strcmp(command->format, formats[1]) == 0;
-    if (!command->is_dump && strcmp(command->format, formats[0]) != 0) {
-        fprintf(stderr,
-                "vlrun generate: no format '%s'; there are jsonl and leaderboard\n",
-                command->format);
-        return false;
-    }
-    if (command->is_dump != (command->out != NULL)) {
-        fprintf(stderr,
-                "vlrun generate: --format leaderboard and --out DIR go together\n");
-        return false;
-    }
-    return split_find(command->split_name, "generate", &command->split);
-}
+#define AT(field) offsetof(GenerateArguments, field)
+static const Option option_rows[] = {
+    OPTION(path, "--from", AT(from), "RUN",
+           "run directory, checkpoint or exported parameters to use"),
+    OPTION(path, "--weights", AT(weights), "PATH",
+           "a model directory, safetensors or index file"),
+    OPTION_RANDOM_WEIGHTS(AT(random_weights)),
+    OPTION(path, "--data", AT(data), "DIR",
+           "data sets, if not the run's; shapes: built in, and taken without a run"),
+    OPTION(path, "--tokenizer", AT(tokenizer), "PATH",
+           "file or directory; that of weights or data if not given"),
+    OPTION(flag, "--skip-bad", AT(skip_bad), NULL,
+           "leave out, and count, examples that cannot be read"),
+    OPTION(choice, "--split", AT(split), "NAME", "whose examples", .preset = "test",
+           .choices = split_names),
+    OPTION(text, "--task", AT(task), "NAME", "one task only; else all"),
+    OPTION(count, "--limit", AT(limit), "N", "first examples of each task only"),
+    OPTION(count, "--beams", AT(beams), "N", "1: greedy; else what the task says"),
+    OPTION(count, "--max-length", AT(max_length), "N",
+           "tokens of an answer, the first and the closing one included"),
+    OPTION(count, "--no-repeat", AT(no_repeat), "N",
+           "no run of N tokens comes twice; 0: anything goes"),
+    OPTION(count, "--start-id", AT(start), "ID", "token that answers begin with",
+           .most = INT32_MAX),
+    OPTION(count, "--pad-id", AT(pad), "ID", "token that fills up", .most = INT32_MAX),
+    OPTION(count, "--end-id", AT(end), "ID", "token that closes an answer",
+           .most = INT32_MAX),
+    OPTION(choice, "--format", AT(format), "NAME",
+           "an object per example, or files to hand in", .preset = "jsonl",
+           .choices = formats),
+    OPTION(path, "--out", AT(out), "DIR", "where files for leaderboards go"),
+    OPTION(count, "--threads", AT(threads), "N", "0: one per processor", .preset = "0"),
+    OPTION_PROCESSOR(AT(processor)),
+    OPTION_DUMP_KERNELS(AT(dump_kernels)),
+    OPTIONS_OTHER(AT(other)),
+};
+#undef AT
 
-static bool parse(GenerateCommand *command, int argc, char **argv, int *out_code)
-{
-    *command = (GenerateCommand){.split_name = "test",
-                                 .format = "jsonl",
-                                 .beams = UNSET,
-                                 .max_length = UNSET,
-                                 .no_repeat = UNSET,
-                                 .start = UNSET,
-                                 .pad = UNSET,
-                                 .end = UNSET,
-                                 .limit = INT64_MAX};
-    const Option options[] = {
-        {"--from", OPTION_text, &command->from, "RUN",
-         "run directory, checkpoint or exported parameters to use"},
-        {"--weights", OPTION_text, &command->weights, "PATH",
-         "a model directory, safetensors or index file"},
-        OPTION_RANDOM_WEIGHTS(command->random_weights),
-        {"--data", OPTION_text, &command->data, "DIR",
-         "data sets, if not the run's; shapes: built in, and taken without a run"},
-        {"--tokenizer", OPTION_text, &command->tokenizer, "PATH",
-         "file or directory; that of weights or data if not given"},
-        {"--skip-bad", OPTION_flag, &command->skip_bad, NULL,
-         "leave out, and count, examples that cannot be read"},
-        {"--split", OPTION_text, &command->split_name, "NAME",
-         "train, valid or test (if not given)"},
-        {"--task", OPTION_text, &command->task, "NAME", "one task only; else all"},
-        {"--limit", OPTION_count, &command->limit, "N",
-         "first examples of each task only"},
-        {"--beams", OPTION_count, &command->beams, "N",
-         "1: greedy; else what the task says"},
-        {"--max-length", OPTION_count, &command->max_length, "N",
-         "tokens of an answer, the first and the closing one included"},
-        {"--no-repeat", OPTION_count, &command->no_repeat, "N",
-         "no run of N tokens comes twice; 0: anything goes"},
-        {"--start-id", OPTION_count, &command->start, "ID",
-         "token that answers begin with"},
-        {"--pad-id", OPTION_count, &command->pad, "ID", "token that fills up"},
-        {"--end-id", OPTION_count, &command->end, "ID", "token that closes an answer"},
-        {"--format", OPTION_text, &command->format, "NAME",
-         "jsonl: an object per example; leaderboard: files to hand in"},
-        {"--out", OPTION_text, &command->out, "DIR", "where files for leaderboards go"},
-        {"--threads", OPTION_count, &command->threads, "N", "0: one per processor"},
-        OPTION_PROCESSOR(command->processor),
-        OPTION_DUMP_KERNELS(command->dump_kernels),
-        OPTIONS_OTHER(command->other),
-    };
-    const Usage usage = {.command = "generate",
-                         .operands = "RUN | plan.bin",
-                         .help =
-                             "Writes what the model says about the examples of a split.",
-                         .options = options,
-                         .option_count = sizeof options / sizeof *options,
-                         .operand_count = 1};
-    if (!options_parse(&usage, argc, argv, &command->plan, out_code))
-        return false;
-    *out_code = EXIT_CODE_usage;
-    return check_names(command);
-}
-
-static bool options_of(const GenerateCommand *command, const Module *module,
+static bool options_of(const GenerateArguments *command, const Module *module,
                        const char *task, GenerateOptions *options, Diags *diags)
 {
     if (!generate_settings(module, task, options, diags))
         return false;
-    if (command->beams != UNSET)
+    if (command->beams != COUNT_NOT_GIVEN)
         options->beams = command->beams;
-    if (command->max_length != UNSET)
+    if (command->max_length != COUNT_NOT_GIVEN)
         options->max_length = command->max_length;
-    if (command->no_repeat != UNSET)
+    if (command->no_repeat != COUNT_NOT_GIVEN)
         options->no_repeat = command->no_repeat;
-    if (command->start != UNSET)
-        options->start = (int32_t)(command->start < UNSET ? command->start : UNSET);
-    if (command->pad != UNSET)
-        options->pad = (int32_t)(command->pad < UNSET ? command->pad : UNSET);
-    if (command->end != UNSET)
-        options->end = (int32_t)(command->end < UNSET ? command->end : UNSET);
+    if (command->start != COUNT_NOT_GIVEN)
+        options->start = (int32_t)command->start;
+    if (command->pad != COUNT_NOT_GIVEN)
+        options->pad = (int32_t)command->pad;
+    if (command->end != COUNT_NOT_GIVEN)
+        options->end = (int32_t)command->end;
     return true;
 }
 
@@ -170,22 +133,21 @@ static void print_generated(const DataSource *source, const Batch *batch, int64_
 
 /* What goes on while a task is worked through. */
 typedef struct TaskWork {
-    const GenerateCommand *command;
+    const GenerateArguments *command;
     Run *run;
     const DataSource *source;
     const Interrupt *interrupt;
     GenerateOptions options;
-    Dump *dump; /* NULL: lines are printed */
-    int64_t done;
+    Dump *dump;          /* NULL: lines are printed */
+    int64_t done, limit; /* examples */
     Diags *diags;
 } TaskWork;
 
 static bool generate_batch(TaskWork *work, Batch *batch)
 {
     const DataSource *source = work->source;
-    int64_t limit = work->command->limit;
-    if (batch->sequences > limit - work->done)
-        batch->sequences = limit - work->done;
+    if (batch->sequences > work->limit - work->done)
+        batch->sequences = work->limit - work->done;
     Generated said;
     bool ok = work->dump ? predict(work->run->session, source, batch, &work->options,
                                    &said, work->diags)
@@ -210,8 +172,7 @@ static bool generate_task(TaskWork *work, const char *task)
     uint32_t errors = diags_error_count(work->diags);
     work->done = 0;
     for (int64_t i = 0;
-         ok && work->done < work->command->limit && !interrupt_is_set(work->interrupt);
-         i++) {
+         ok && work->done < work->limit && !interrupt_is_set(work->interrupt); i++) {
         Batch *batch = work->source->eval_batch(work->source->state, task,
                                                 work->command->split, i, work->diags);
         if (!batch)
@@ -225,7 +186,7 @@ static bool generate_task(TaskWork *work, const char *task)
 /* A file that is cut short is no file to hand in. */
 static bool dump_task(TaskWork *work, const char *task)
 {
-    const GenerateCommand *command = work->command;
+    const GenerateArguments *command = work->command;
     work->dump = work->source->dump_new(work->source->state, task, command->out);
     if (!work->dump) {
         if (command->task)
@@ -245,28 +206,32 @@ static bool dump_task(TaskWork *work, const char *task)
 static ExitCode generate_all(const void *state, Run *run, const Interrupt *interrupt,
                              Diags *diags)
 {
-    const GenerateCommand *command = state;
+    const GenerateArguments *command = state;
     DataOptions data = {.directory = command->data,
                         .tokenizer = command->tokenizer,
                         .weights = run_weights_path(run),
                         .interrupt = interrupt,
                         .skip_bad = command->skip_bad,
-                        .leaderboard = command->is_dump,
+                        .leaderboard = command->format == FORMAT_leaderboard,
                         .has_no_training = command->split != SPLIT_train};
     DataSource *source = run_open_data(run, &data, NULL, diags);
     TaskWork work = {.command = command,
                      .run = run,
                      .source = source,
                      .interrupt = interrupt,
+                     .limit =
+                         command->limit == COUNT_NOT_GIVEN ? INT64_MAX : command->limit,
                      .diags = diags};
     bool is_known = !command->task;
-    bool ok = source && (!command->is_dump || directory_make(command->out, diags));
+    bool ok = source && (command->format != FORMAT_leaderboard ||
+                         directory_make(command->out, diags));
     for (uint32_t i = 0; ok && i < run->module->task_count; i++) {
         const char *task = run->module->tasks[i].name;
         if (command->task && strcmp(task, command->task) != 0)
             continue;
         is_known = true;
-        ok = command->is_dump ? dump_task(&work, task) : generate_task(&work, task);
+        ok = command->format == FORMAT_leaderboard ? dump_task(&work, task)
+                                                   : generate_task(&work, task);
     }
     if (!is_known && ok)
         diag_error(diags, (Loc){.file = command->plan}, "the plan has no task '%s'",
@@ -275,19 +240,33 @@ static ExitCode generate_all(const void *state, Run *run, const Interrupt *inter
     return exit_code(ok && is_known, diags);
 }
 
-int cmd_generate(int argc, char **argv)
+static int cmd_generate(const void *arguments)
 {
-    GenerateCommand command;
-    int code;
-    if (!parse(&command, argc, argv, &code))
-        return code;
-    const RunOptions options = {.plan = command.plan,
-                                .weights = command.weights,
-                                .random_weights = command.random_weights,
-                                .from = command.from,
-                                .other = command.other,
-                                .processor = command.processor,
-                                .dump_kernels = command.dump_kernels,
-                                .threads = command.threads};
-    return run_do(&options, generate_all, &command);
+    const GenerateArguments *command = arguments;
+    if ((command->format == FORMAT_leaderboard) != (command->out != NULL)) {
+        fprintf(stderr,
+                "vlrun generate: --format leaderboard and --out DIR go together\n");
+        return EXIT_CODE_usage;
+    }
+    const RunOptions options = {.plan = command->plan,
+                                .weights = command->weights,
+                                .random_weights = command->random_weights,
+                                .from = command->from,
+                                .other = command->other,
+                                .processor = command->processor,
+                                .dump_kernels = command->dump_kernels,
+                                .threads = command->threads};
+    return run_do(&options, generate_all, command);
 }
+
+const Command command_generate = {
+    .name = "generate",
+    .operands = "RUN | plan.bin",
+    .least_operands = 1,
+    .most_operands = 1,
+    .operand_field = offsetof(GenerateArguments, plan),
+    .help = "write what a plan says about the examples of a split, as JSON lines",
+    .details = "Writes what the model says about the examples of a split.",
+    COMMAND_OPTIONS(option_rows),
+    COMMAND_ARGUMENTS(GenerateArguments),
+    .run = cmd_generate};

@@ -6,7 +6,11 @@
 #include "runtime/data/shapes/shapes.h"
 #include "runtime/vlrun/commands.h"
 
-enum { SIZE = 3000, WIDTH = 48, WIDTH_MAX = 1 << 16, SIZE_MAX_EXAMPLES = 1 << 24 };
+typedef struct MakeDataArguments {
+    const char *operands[2];
+    int64_t size, seed, width;
+    bool overwrite;
+} MakeDataArguments;
 
 static int make(ShapesOptions shapes)
 {
@@ -23,45 +27,47 @@ static int make(ShapesOptions shapes)
     return end;
 }
 
-int cmd_make_data(int argc, char **argv)
+#define AT(field) offsetof(MakeDataArguments, field)
+static const Option option_rows[] = {
+    OPTION(count, "--size", AT(size), "N", "training examples of each task",
+           .preset = "3000", .least = 1, .most = 1 << 24),
+    OPTION(count, "--seed", AT(seed), "N", "other scenes for another number",
+           .preset = "0"),
+    OPTION(count, "--width", AT(width), "N", "numbers in a feature", .preset = "48",
+           .least = 1, .most = 1 << 16),
+    OPTION(flag, "--overwrite", AT(overwrite), NULL,
+           "also if DIR is not empty: replace files of the same names"),
+};
+#undef AT
+
+static int cmd_make_data(const void *arguments)
 {
-    const char *operands[2];
-    int64_t size = SIZE, seed = 0, width = WIDTH;
-    bool overwrite = false;
-    const Option options[] = {
-        {"--size", OPTION_count, &size, "N", "training examples of each task; 3000"},
-        {"--seed", OPTION_count, &seed, "N", "other scenes for another number; 0"},
-        {"--width", OPTION_count, &width, "N", "numbers in a feature; 48"},
-        {"--overwrite", OPTION_flag, &overwrite, NULL,
-         "also if DIR is not empty: replace files of the same names"},
-    };
-    const Usage usage = {
-        .command = "make-data",
-        .operands = "shapes DIR",
-        .help = "Writes scenes and clips of coloured shapes in the layout of "
-                "real data sets,\nfor all eight tasks (docs/data.md).",
-        .options = options,
-        .option_count = sizeof options / sizeof *options,
-        .operand_count = 2};
-    int code;
-    if (!options_parse(&usage, argc, argv, operands, &code))
-        return code;
+    const MakeDataArguments *command = arguments;
+    const char *const *operands = command->operands;
     if (strcmp(operands[0], "shapes") != 0) {
         fprintf(stderr, "vlrun make-data: there are no '%s', only shapes\n", operands[0]);
         return EXIT_CODE_usage;
     }
-    if (size < 1 || size > SIZE_MAX_EXAMPLES || width < 1 || width > WIDTH_MAX) {
-        fprintf(stderr, "vlrun make-data: --size is 1 to %d, --width 1 to %d\n",
-                SIZE_MAX_EXAMPLES, WIDTH_MAX);
-        return EXIT_CODE_usage;
-    }
     const ShapesOptions shapes = {.directory = operands[1],
-                                  .size = size,
-                                  .seed = seed,
-                                  .width = width,
+                                  .size = command->size,
+                                  .seed = command->seed,
+                                  .width = command->width,
                                   .images = true,
                                   .videos = true,
-                                  .overwrite = overwrite,
+                                  .overwrite = command->overwrite,
                                   .progress = stderr};
     return make(shapes);
 }
+
+const Command command_make_data = {
+    .name = "make-data",
+    .operands = "shapes DIR",
+    .least_operands = 2,
+    .most_operands = 2,
+    .operand_field = offsetof(MakeDataArguments, operands),
+    .help = "write the built-in shapes as data sets on disk",
+    .details = "Writes scenes and clips of coloured shapes in the layout of "
+               "real data sets,\nfor all eight tasks (docs/data.md).",
+    COMMAND_OPTIONS(option_rows),
+    COMMAND_ARGUMENTS(MakeDataArguments),
+    .run = cmd_make_data};

@@ -12,13 +12,13 @@
 #include "runtime/run/run.h"
 #include "runtime/vlrun/commands.h"
 
-enum { STEPS = 8, ROWS = 40, WIDEST_LABEL = 60 };
+enum { WIDEST_LABEL = 60 };
 
-typedef struct ProfileCommand {
+typedef struct ProfileArguments {
     const char *plan, *data, *weights, *processor, *dump_kernels;
     int64_t steps, rows;
     RunOther other;
-} ProfileCommand;
+} ProfileArguments;
 
 /* All calls of one label. */
 typedef struct ProfileLine {
@@ -148,7 +148,7 @@ static void print_line(const ProfileLine *line, double all)
            line->kind == CALL_gemm ? "gemm " : "", WIDEST_LABEL, line->label);
 }
 
-static void print_profile(Profile *profile, const ProfileCommand *command)
+static void print_profile(Profile *profile, const ProfileArguments *command)
 {
     ProfileLine sums[] = {
         {.label = "matrix products"}, {.label = "kernels"}, {.label = "everything"}};
@@ -175,31 +175,20 @@ static void print_profile(Profile *profile, const ProfileCommand *command)
 
 /* -- the command ----------------------------------------------------------------- */
 
-static bool parse(ProfileCommand *command, int argc, char **argv, int *out_code)
-{
-    *command = (ProfileCommand){.steps = STEPS, .rows = ROWS};
-    const Option options[] = {
-        {"--steps", OPTION_count, &command->steps, "N", "training steps to time; 8"},
-        {"--rows", OPTION_count, &command->rows, "N", "rows of the table; 40"},
-        {"--data", OPTION_text, &command->data, "DIR",
-         "data sets, if not the run's; shapes: built in, and taken without a run"},
-        OPTIONS_OTHER(command->other),
-        {"--weights", OPTION_text, &command->weights, "PATH",
-         "safetensors with parameters"},
-        OPTION_PROCESSOR(command->processor),
-        OPTION_DUMP_KERNELS(command->dump_kernels),
-    };
-    const Usage usage = {
-        .command = "profile",
-        .operands = "plan.bin | RUN",
-        .help = "Times every kernel of a plan over some training steps, on one lane.",
-        .options = options,
-        .option_count = sizeof options / sizeof *options,
-        .operand_count = 1};
-    return options_parse(&usage, argc, argv, &command->plan, out_code);
-}
+#define AT(field) offsetof(ProfileArguments, field)
+static const Option option_rows[] = {
+    OPTION(count, "--steps", AT(steps), "N", "training steps to time", .preset = "8"),
+    OPTION(count, "--rows", AT(rows), "N", "rows of the table", .preset = "40"),
+    OPTION(path, "--data", AT(data), "DIR",
+           "data sets, if not the run's; shapes: built in, and taken without a run"),
+    OPTIONS_OTHER(AT(other)),
+    OPTION(path, "--weights", AT(weights), "PATH", "safetensors with parameters"),
+    OPTION_PROCESSOR(AT(processor)),
+    OPTION_DUMP_KERNELS(AT(dump_kernels)),
+};
+#undef AT
 
-static bool profile_run(const ProfileCommand *command, const Run *run, Diags *diags)
+static bool profile_run(const ProfileArguments *command, const Run *run, Diags *diags)
 {
     Profile profile = {.arena = arena_new(), .run = run};
     profile.graphs = ARENA_ARRAY(profile.arena, GraphCalls, run->module->graph_count);
@@ -214,27 +203,36 @@ static bool profile_run(const ProfileCommand *command, const Run *run, Diags *di
     return ok;
 }
 
-int cmd_profile(int argc, char **argv)
+static int cmd_profile(const void *arguments)
 {
-    ProfileCommand command;
-    int code;
-    if (!parse(&command, argc, argv, &code))
-        return code;
+    const ProfileArguments *command = arguments;
     Diags *diags = diags_new(stderr);
-    const RunOptions options = {.plan = command.plan,
-                                .weights = command.weights,
-                                .processor = command.processor,
-                                .dump_kernels = command.dump_kernels,
-                                .other = command.other,
+    const RunOptions options = {.plan = command->plan,
+                                .weights = command->weights,
+                                .processor = command->processor,
+                                .dump_kernels = command->dump_kernels,
+                                .other = command->other,
                                 .random_weights = true, /* as fast as any */
                                 .threads = 1};
     Run run;
-    code = EXIT_CODE_input;
+    int code = EXIT_CODE_input;
     if (run_open(&run, &options, diags)) {
-        if (profile_run(&command, &run, diags))
+        if (profile_run(command, &run, diags))
             code = EXIT_CODE_done;
         run_close(&run);
     }
     diags_free(diags);
     return code;
 }
+
+const Command command_profile = {
+    .name = "profile",
+    .operands = "plan.bin | RUN",
+    .least_operands = 1,
+    .most_operands = 1,
+    .operand_field = offsetof(ProfileArguments, plan),
+    .help = "time a plan's kernels over some training steps",
+    .details = "Times every kernel of a plan over some training steps, on one lane.",
+    COMMAND_OPTIONS(option_rows),
+    COMMAND_ARGUMENTS(ProfileArguments),
+    .run = cmd_profile};

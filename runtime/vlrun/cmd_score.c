@@ -7,47 +7,23 @@
 #include "runtime/train/evaluate.h"
 #include "runtime/vlrun/commands.h"
 
-typedef struct ScoreCommand {
+typedef struct ScoreArguments {
     const char *files[2]; /* predictions, references */
-    const char *task, *split_name, *format;
-    bool is_json;
+    const char *task;
     Split split;
-} ScoreCommand;
+    ScoreFormat format;
+} ScoreArguments;
 
-static bool parse(ScoreCommand *command, int argc, char **argv, int *out_code)
-{
-    *command = (ScoreCommand){.split_name = "test", .format = "table"};
-    const Option options[] = {
-        {"--task", OPTION_text, &command->task, "NAME",
-         "whose metrics; an unknown name lists those there are"},
-        {"--split", OPTION_text, &command->split_name, "NAME",
-         "train, valid or test (if not given): which of the references"},
-        {"--format", OPTION_text, &command->format, "NAME", "table or json"},
-    };
-    const Usage usage = {
-        .command = "score",
-        .operands = "PREDICTIONS REFERENCES",
-        .help =
-            "Scores predictions as eval scores a plan's. PREDICTIONS is a file that a\n"
-            "leaderboard takes, or what generate prints; REFERENCES a data directory, "
-            "or\n"
-            "the file of the task's answers. Every reference needs a prediction.",
-        .options = options,
-        .option_count = sizeof options / sizeof *options,
-        .operand_count = 2};
-    if (!options_parse(&usage, argc, argv, command->files, out_code))
-        return false;
-    *out_code = EXIT_CODE_usage;
-    command->is_json = strcmp(command->format, "json") == 0;
-    if (!command->task)
-        fprintf(stderr, "vlrun score: --task NAME is missing\n");
-    else if (command->is_json || strcmp(command->format, "table") == 0)
-        return split_find(command->split_name, "score", &command->split);
-    else
-        fprintf(stderr, "vlrun score: no format '%s'; there are table and json\n",
-                command->format);
-    return false;
-}
+#define AT(field) offsetof(ScoreArguments, field)
+static const Option option_rows[] = {
+    OPTION(text, "--task", AT(task), "NAME",
+           "whose metrics; an unknown name lists those there are"),
+    OPTION(choice, "--split", AT(split), "NAME", "which of the references",
+           .preset = "test", .choices = split_names),
+    OPTION(choice, "--format", AT(format), "NAME", "how scores are printed",
+           .preset = "table", .choices = score_formats),
+};
+#undef AT
 
 static void add_all(const TaskKind *kind, const References *references,
                     const Prediction *predictions, Evaluation *out)
@@ -70,7 +46,7 @@ static void add_all(const TaskKind *kind, const References *references,
     dataset_scores_free(scores);
 }
 
-static bool score(const ScoreCommand *command, Evaluation *out, Diags *diags)
+static bool score(const ScoreArguments *command, Evaluation *out, Diags *diags)
 {
     const TaskKind *kind = task_kind_find(command->task, (Loc){0}, diags);
     References *references =
@@ -83,21 +59,38 @@ static bool score(const ScoreCommand *command, Evaluation *out, Diags *diags)
     return predictions;
 }
 
-int cmd_score(int argc, char **argv)
+static int cmd_score(const void *arguments)
 {
-    ScoreCommand command;
-    int code;
-    if (!parse(&command, argc, argv, &code))
-        return code;
+    const ScoreArguments *command = arguments;
+    if (!command->task) {
+        fprintf(stderr, "vlrun score: --task NAME is missing\n");
+        return EXIT_CODE_usage;
+    }
     Diags *diags = diags_new(stderr);
     Evaluation evaluation = {0};
-    bool ok = score(&command, &evaluation, diags);
-    if (ok && command.is_json)
-        evaluate_print_json(&evaluation, command.split, stdout);
+    bool ok = score(command, &evaluation, diags);
+    if (ok && command->format == SCORE_FORMAT_json)
+        evaluate_print_json(&evaluation, command->split, stdout);
     else if (ok)
         evaluate_print(&evaluation, stdout);
-    code = (int)exit_code(ok, diags);
+    int code = exit_code(ok, diags);
     evaluation_free(&evaluation);
     diags_free(diags);
     return code;
 }
+
+const Command command_score = {
+    .name = "score",
+    .operands = "PREDICTIONS REFERENCES",
+    .least_operands = 2,
+    .most_operands = 2,
+    .operand_field = offsetof(ScoreArguments, files),
+    .help = "metrics of a task over given predictions",
+    .details =
+        "Scores predictions as eval scores a plan's. PREDICTIONS is a file that a\n"
+        "leaderboard takes, or what generate prints; REFERENCES a data directory, "
+        "or\n"
+        "the file of the task's answers. Every reference needs a prediction.",
+    COMMAND_OPTIONS(option_rows),
+    COMMAND_ARGUMENTS(ScoreArguments),
+    .run = cmd_score};

@@ -8,10 +8,10 @@
 #include "runtime/data/tokenizer/tokenizer.h"
 #include "runtime/vlrun/commands.h"
 
-typedef struct TokensCommand {
+typedef struct TokensArguments {
     const char *tokenizer;
     bool is_captions;
-} TokensCommand;
+} TokensArguments;
 
 static void print_words(void *context, const char *token, size_t len)
 {
@@ -77,47 +77,42 @@ static bool print_lines(const Tokenizer *tokenizer, Diags *diags)
     return ok;
 }
 
-static bool parse(TokensCommand *command, int argc, char **argv, int *out_code)
-{
-    *command = (TokensCommand){0};
-    const Option options[] = {
-        {"--tokenizer", OPTION_text, &command->tokenizer, "PATH",
-         "a model directory, SentencePiece model or vocab.json"},
-        {"--captions", OPTION_flag, &command->is_captions, NULL,
-         "the words that caption metrics count, instead"},
-    };
-    const Usage usage = {
-        .command = "tokens",
-        .operands = "< TEXT",
-        .help =
-            "Reads texts, a line each, and writes of each the ids of its tokens, a tab,\n"
-            "and how the vocabulary spells them; or of captions the words that their\n"
-            "metrics count. Both are separated by blanks.",
-        .options = options,
-        .option_count = sizeof options / sizeof *options};
-    if (!options_parse(&usage, argc, argv, NULL, out_code))
-        return false;
-    *out_code = EXIT_CODE_usage;
-    if (!command->tokenizer == command->is_captions)
-        return true;
-    fprintf(stderr, "vlrun tokens: either --tokenizer PATH or --captions\n");
-    return false;
-}
+#define AT(field) offsetof(TokensArguments, field)
+static const Option option_rows[] = {
+    OPTION(path, "--tokenizer", AT(tokenizer), "PATH",
+           "a model directory, SentencePiece model or vocab.json"),
+    OPTION(flag, "--captions", AT(is_captions), NULL,
+           "the words that caption metrics count, instead"),
+};
+#undef AT
 
-int cmd_tokens(int argc, char **argv)
+static int cmd_tokens(const void *arguments)
 {
-    TokensCommand command;
-    int code;
-    if (!parse(&command, argc, argv, &code))
-        return code;
+    const TokensArguments *command = arguments;
+    if (!command->tokenizer != command->is_captions) {
+        fprintf(stderr, "vlrun tokens: either --tokenizer PATH or --captions\n");
+        return EXIT_CODE_usage;
+    }
     Diags *diags = diags_new(stderr);
     Tokenizer *tokenizer = NULL;
     bool ok = true;
-    if (command.tokenizer)
-        ok = (tokenizer = tokenizer_open(command.tokenizer, NULL, diags)) != NULL;
+    if (command->tokenizer)
+        ok = (tokenizer = tokenizer_open(command->tokenizer, NULL, diags)) != NULL;
     ok = ok && print_lines(tokenizer, diags);
-    code = (int)exit_code(ok, diags);
+    int code = exit_code(ok, diags);
     tokenizer_free(tokenizer);
     diags_free(diags);
     return code;
 }
+
+const Command command_tokens = {
+    .name = "tokens",
+    .operands = "< TEXT",
+    .help = "cut lines of standard input into a tokenizer's tokens, or a caption's words",
+    .details =
+        "Reads texts, a line each, and writes of each the ids of its tokens, a tab,\n"
+        "and how the vocabulary spells them; or of captions the words that their\n"
+        "metrics count. Both are separated by blanks.",
+    COMMAND_OPTIONS(option_rows),
+    COMMAND_ARGUMENTS(TokensArguments),
+    .run = cmd_tokens};

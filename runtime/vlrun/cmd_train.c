@@ -10,68 +10,45 @@
 #include "runtime/train/train.h"
 #include "runtime/vlrun/commands.h"
 
-enum { CHECKPOINT_EVERY = 100, NOT_GIVEN = -1 };
+enum { CHECKPOINT_EVERY = 100 };
 
-typedef struct TrainCommand {
+typedef struct TrainArguments {
     const char *plan, *data, *tokenizer, *weights, *out, *processor, *dump_kernels;
     int64_t threads, steps, eval_every, checkpoint_every;
     RunOther other;
     bool resume, overwrite, score_first, skip_bad, random_weights, no_cache;
-} TrainCommand;
+} TrainArguments;
 
-static bool parse(TrainCommand *command, int argc, char **argv, int *out_code)
-{
-    *command = (TrainCommand){.threads = NOT_GIVEN,
-                              .steps = NOT_GIVEN,
-                              .eval_every = NOT_GIVEN,
-                              .checkpoint_every = NOT_GIVEN};
-    const Option options[] = {
-        {"--data", OPTION_text, &command->data, "DIR",
-         "data sets in their published layout; shapes (if not given): built in"},
-        {"--tokenizer", OPTION_text, &command->tokenizer, "PATH",
-         "file or directory; that of weights or data if not given"},
-        {"--skip-bad", OPTION_flag, &command->skip_bad, NULL,
-         "leave out, and count, examples that cannot be read"},
-        {"--weights", OPTION_text, &command->weights, "PATH",
-         "initial parameters: a model directory, safetensors or index file"},
-        OPTION_RANDOM_WEIGHTS(command->random_weights),
-        {"--out", OPTION_text, &command->out, "DIR",
-         "run directory; runs/<model> if not given"},
-        {"--resume", OPTION_flag, &command->resume, NULL,
-         "go on with a run: of the directory RUN, or of --out"},
-        {"--overwrite", OPTION_flag, &command->overwrite, NULL,
-         "start anew over an earlier run, kept until there is a checkpoint"},
-        {"--threads", OPTION_count, &command->threads, "N", "0: one per processor"},
-        OPTION_PROCESSOR(command->processor),
-        OPTION_DUMP_KERNELS(command->dump_kernels),
-        OPTIONS_OTHER(command->other),
-        {"--steps", OPTION_count, &command->steps, "N",
-         "optimiser steps instead of the plan's"},
-        {"--score-first", OPTION_flag, &command->score_first, NULL,
-         "score the test split before training, too"},
-        {"--eval-every", OPTION_count, &command->eval_every, "N",
-         "validate every N steps, not after each epoch; 0: never"},
-        {"--checkpoint-every", OPTION_count, &command->checkpoint_every, "N",
-         "save every N steps and at the end; 100"},
-        {"--no-cache", OPTION_flag, &command->no_cache, NULL,
-         "compile every kernel anew"},
-    };
-    const Usage usage = {.command = "train",
-                         .operands = "plan.bin | RUN",
-                         .help =
-                             "Trains the model of a plan and scores it. With --resume "
-                             "RUN, the directory of a run,\ngoes on with all that "
-                             "the run was given; what is given anew must agree.",
-                         .options = options,
-                         .option_count = sizeof options / sizeof *options,
-                         .operand_count = 1};
-    if (!options_parse(&usage, argc, argv, &command->plan, out_code))
-        return false;
-    if (!command->resume || !command->overwrite)
-        return true;
-    fprintf(stderr, "vlrun train: --resume and --overwrite exclude each other\n");
-    return false;
-}
+#define AT(field) offsetof(TrainArguments, field)
+static const Option option_rows[] = {
+    OPTION(path, "--data", AT(data), "DIR",
+           "data sets in their published layout; shapes (if not given): built in"),
+    OPTION(path, "--tokenizer", AT(tokenizer), "PATH",
+           "file or directory; that of weights or data if not given"),
+    OPTION(flag, "--skip-bad", AT(skip_bad), NULL,
+           "leave out, and count, examples that cannot be read"),
+    OPTION(path, "--weights", AT(weights), "PATH",
+           "initial parameters: a model directory, safetensors or index file"),
+    OPTION_RANDOM_WEIGHTS(AT(random_weights)),
+    OPTION(path, "--out", AT(out), "DIR", "run directory; runs/<model> if not given"),
+    OPTION(flag, "--resume", AT(resume), NULL,
+           "go on with a run: of the directory RUN, or of --out"),
+    OPTION(flag, "--overwrite", AT(overwrite), NULL,
+           "start anew over an earlier run, kept until there is a checkpoint"),
+    OPTION(count, "--threads", AT(threads), "N", "0: one per processor"),
+    OPTION_PROCESSOR(AT(processor)),
+    OPTION_DUMP_KERNELS(AT(dump_kernels)),
+    OPTIONS_OTHER(AT(other)),
+    OPTION(count, "--steps", AT(steps), "N", "optimiser steps instead of the plan's"),
+    OPTION(flag, "--score-first", AT(score_first), NULL,
+           "score the test split before training, too"),
+    OPTION(count, "--eval-every", AT(eval_every), "N",
+           "validate every N steps, not after each epoch; 0: never"),
+    OPTION(count, "--checkpoint-every", AT(checkpoint_every), "N",
+           "save every N steps and at the end; 100"),
+    OPTION(flag, "--no-cache", AT(no_cache), NULL, "compile every kernel anew"),
+};
+#undef AT
 
 /* The weights must outlive what they are to replace. */
 static bool check_weights_place(const Run *run, Diags *diags)
@@ -102,12 +79,12 @@ static const char *absolute(const char *path, Arena *arena)
 
 static int64_t choose(int64_t given, int64_t recorded)
 {
-    return given != NOT_GIVEN ? given : recorded;
+    return given != COUNT_NOT_GIVEN ? given : recorded;
 }
 
 /* What the run was given when it was started stays; what it goes on with may differ where
  * that was said. */
-static RunRecord record_of(const TrainCommand *command, const Run *run,
+static RunRecord record_of(const TrainArguments *command, const Run *run,
                            const DataOptions *data, const DataFiles *files,
                            int64_t epoch_steps, int64_t steps)
 {
@@ -157,19 +134,19 @@ static bool write_record(const Run *run, const RunRecord *record, Diags *diags)
 
 /* -- the run --------------------------------------------------------------------- */
 
-static bool choose_steps(const TrainCommand *command, const Run *run, DataSource *source,
-                         int64_t *out_steps, Diags *diags)
+static bool choose_steps(const TrainArguments *command, const Run *run,
+                         DataSource *source, int64_t *out_steps, Diags *diags)
 {
     const Settings *settings = &run->module->settings;
     int64_t steps = settings->steps;
     if (steps == 0 && __builtin_mul_overflow(settings->epochs,
                                              source->epoch_steps(source->state), &steps))
         steps = -1;
-    if (command->steps != NOT_GIVEN)
+    if (command->steps != COUNT_NOT_GIVEN)
         steps = command->steps;
     if (run->checkpoint) {
         int64_t begun = checkpoint_info(run->checkpoint)->total_steps;
-        if (command->steps != NOT_GIVEN && command->steps != begun) {
+        if (command->steps != COUNT_NOT_GIVEN && command->steps != begun) {
             diag_error(diags, (Loc){0},
                        "the run was started for %" PRId64 " steps, not %" PRId64
                        ": its learning rates follow from that",
@@ -240,7 +217,7 @@ static ExitCode train_recorded(Run *run, DataSource *source, const RunRecord *re
     return train(run, source, &options, diags);
 }
 
-static ExitCode train_run(const TrainCommand *command, Run *run,
+static ExitCode train_run(const TrainArguments *command, Run *run,
                           const Interrupt *interrupt, Diags *diags)
 {
     DataOptions data = {.directory = command->data,
@@ -277,7 +254,7 @@ static bool check_trained(const Module *module, Diags *diags)
     return true;
 }
 
-static ExitCode train_opened(const TrainCommand *command, Run *run,
+static ExitCode train_opened(const TrainArguments *command, Run *run,
                              const RunOptions *options, const Interrupt *interrupt,
                              Diags *diags)
 {
@@ -290,7 +267,7 @@ static ExitCode train_opened(const TrainCommand *command, Run *run,
 }
 
 /* The lock is let go last. */
-static ExitCode train_locked(const TrainCommand *command, Run *run,
+static ExitCode train_locked(const TrainArguments *command, Run *run,
                              const RunOptions *options, RunLock *lock,
                              const Interrupt *interrupt, Diags *diags)
 {
@@ -309,7 +286,7 @@ static ExitCode train_locked(const TrainCommand *command, Run *run,
     return code;
 }
 
-static ExitCode train_plan(const TrainCommand *command, const Interrupt *interrupt,
+static ExitCode train_plan(const TrainArguments *command, const Interrupt *interrupt,
                            Diags *diags)
 {
     const RunOptions options = {.plan = command->plan,
@@ -345,16 +322,32 @@ static ExitCode train_plan(const TrainCommand *command, const Interrupt *interru
     return EXIT_CODE_input;
 }
 
-int cmd_train(int argc, char **argv)
+static int cmd_train(const void *arguments)
 {
-    TrainCommand command;
-    int code;
-    if (!parse(&command, argc, argv, &code))
-        return code;
+    const TrainArguments *command = arguments;
+    if (command->resume && command->overwrite) {
+        fprintf(stderr, "vlrun train: --resume and --overwrite exclude each other\n");
+        return EXIT_CODE_usage;
+    }
     Diags *diags = diags_new(stderr);
     Interrupt *interrupt = interrupt_new(); /* before the lanes' threads */
-    code = exit_code_after(interrupt, train_plan(&command, interrupt, diags), diags);
+    int code = exit_code_after(interrupt, train_plan(command, interrupt, diags), diags);
     interrupt_free(interrupt);
     diags_free(diags);
     return code;
 }
+
+const Command command_train = {
+    .name = "train",
+    .operands = "plan.bin | RUN",
+    .least_operands = 1,
+    .most_operands = 1,
+    .operand_field = offsetof(TrainArguments, plan),
+    .help =
+        "train the model of a plan, on the built-in shapes data unless told otherwise",
+    .details = "Trains the model of a plan and scores it. With --resume "
+               "RUN, the directory of a run,\ngoes on with all that "
+               "the run was given; what is given anew must agree.",
+    COMMAND_OPTIONS(option_rows),
+    COMMAND_ARGUMENTS(TrainArguments),
+    .run = cmd_train};

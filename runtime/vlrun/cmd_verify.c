@@ -17,60 +17,45 @@
 
 enum { MOST_SPLITS = 4096 };
 
-typedef struct VerifyCommand {
-    const char *plan, *recorded, *weights, *split, *tolerance, *task, *processor,
-        *dump_kernels;
+typedef struct VerifyArguments {
+    const char *plan, *recorded, *weights, *split, *task, *processor, *dump_kernels;
     bool nodes, verbose, no_cache;
     int64_t lanes, sequences, longest, seed;
-} VerifyCommand;
+    double tolerance;
+} VerifyArguments;
 
-static bool parse(VerifyCommand *command, int argc, char **argv, int *out_code)
+#define AT(field) offsetof(VerifyArguments, field)
+static const Option option_rows[] = {
+    OPTION(path, "--case", AT(recorded), "FILE", "a recorded case, .safetensors"),
+    OPTION(path, "--weights", AT(weights), "PATH",
+           "with --case: parameters from here, not from the case"),
+    OPTION(flag, "--nodes", AT(nodes), NULL, "every kernel against the interpreter"),
+    OPTION(count, "--lanes", AT(lanes), "N", "threads; 0: one per processor",
+           .preset = "0"),
+    OPTION_PROCESSOR(AT(processor)),
+    OPTION_DUMP_KERNELS(AT(dump_kernels)),
+    OPTION(text, "--split", AT(split), "A,B,..", "sequences of each micro-batch"),
+    OPTION(count, "--sequences", AT(sequences), "N", "with --nodes: in a batch",
+           .preset = "3", .least = 1),
+    OPTION(count, "--longest", AT(longest), "N", "with --nodes: rows of a sequence",
+           .preset = "12"),
+    OPTION(text, "--task", AT(task), "NAME", "with --nodes: only this task's graphs"),
+    OPTION(count, "--seed", AT(seed), "N", "with --nodes: of the random batch",
+           .preset = "1"),
+    OPTION(number, "--tolerance", AT(tolerance), "X",
+           "with --nodes: of an output's largest magnitude", .preset = "1e-4"),
+    OPTION(flag, "--no-cache", AT(no_cache), NULL, "compile every kernel anew"),
+    OPTION(flag, "--verbose", AT(verbose), NULL, "a line per tensor"),
+};
+#undef AT
+
+static bool check(const VerifyArguments *command)
 {
-    *command =
-        (VerifyCommand){.sequences = 3, .longest = 12, .seed = 1, .tolerance = "1e-4"};
-    const Option options[] = {
-        {"--case", OPTION_text, &command->recorded, "FILE",
-         "a recorded case, .safetensors"},
-        {"--weights", OPTION_text, &command->weights, "PATH",
-         "with --case: parameters from here, not from the case"},
-        {"--nodes", OPTION_flag, &command->nodes, NULL,
-         "every kernel against the interpreter"},
-        {"--lanes", OPTION_count, &command->lanes, "N", "threads; 0: one per processor"},
-        OPTION_PROCESSOR(command->processor),
-        OPTION_DUMP_KERNELS(command->dump_kernels),
-        {"--split", OPTION_text, &command->split, "A,B,..",
-         "sequences of each micro-batch"},
-        {"--sequences", OPTION_count, &command->sequences, "N",
-         "with --nodes: in a batch; 3"},
-        {"--longest", OPTION_count, &command->longest, "N",
-         "with --nodes: rows of a sequence; 12"},
-        {"--task", OPTION_text, &command->task, "NAME",
-         "with --nodes: only this task's graphs"},
-        {"--seed", OPTION_count, &command->seed, "N",
-         "with --nodes: of the random batch; 1"},
-        {"--tolerance", OPTION_text, &command->tolerance, "X",
-         "with --nodes: of an output's largest magnitude; 1e-4"},
-        {"--no-cache", OPTION_flag, &command->no_cache, NULL,
-         "compile every kernel anew"},
-        {"--verbose", OPTION_flag, &command->verbose, NULL, "a line per tensor"},
-    };
-    const Usage usage = {
-        .command = "verify",
-        .operands = "plan.bin",
-        .help = "Compares a plan's numbers with a recorded case (--case), or "
-                "every kernel with\nthe reference interpreter (--nodes).",
-        .options = options,
-        .option_count = sizeof options / sizeof *options,
-        .operand_count = 1};
-    if (!options_parse(&usage, argc, argv, &command->plan, out_code))
-        return false;
     bool is_one = command->nodes != (command->recorded != NULL);
-    if (is_one && !(command->nodes && command->weights) && command->sequences > 0)
+    if (is_one && !(command->nodes && command->weights))
         return true;
-    fprintf(stderr, is_one && command->weights
-                        ? "vlrun verify: --weights goes with --case\n"
-                        : "vlrun verify: give either --case FILE or --nodes\n");
-    *out_code = EXIT_CODE_usage;
+    fprintf(stderr, is_one ? "vlrun verify: --weights goes with --case\n"
+                           : "vlrun verify: give either --case FILE or --nodes\n");
     return false;
 }
 
@@ -117,16 +102,10 @@ static bool is_task(const Module *module, const char *name)
     return false;
 }
 
-static int verify_nodes(const VerifyCommand *command, const Module *module,
+static int verify_nodes(const VerifyArguments *command, const Module *module,
                         const SessionOptions *options, Diags *diags)
 {
-    char *end;
-    VerifyReport report = {.tolerance = strtod(command->tolerance, &end), .out = stderr};
-    if (*end || !(report.tolerance > 0)) {
-        fprintf(stderr, "vlrun verify: --tolerance takes a number above 0, not '%s'\n",
-                command->tolerance);
-        return EXIT_CODE_usage;
-    }
+    VerifyReport report = {.tolerance = command->tolerance, .out = stderr};
     if (command->task && !is_task(module, command->task)) {
         diag_error(diags, (Loc){.file = command->plan}, "the plan has no task '%s'",
                    command->task);
@@ -149,7 +128,7 @@ static int verify_nodes(const VerifyCommand *command, const Module *module,
                              : EXIT_CODE_done;
 }
 
-static int verify_recorded(const VerifyCommand *command, const Module *module,
+static int verify_recorded(const VerifyArguments *command, const Module *module,
                            const SessionOptions *session, Diags *diags)
 {
     CaseOptions options = {.path = command->recorded,
@@ -173,31 +152,31 @@ static int verify_recorded(const VerifyCommand *command, const Module *module,
     }
 }
 
-int cmd_verify(int argc, char **argv)
+static int cmd_verify(const void *arguments)
 {
-    VerifyCommand command;
-    int code;
-    if (!parse(&command, argc, argv, &code))
-        return code;
+    const VerifyArguments *command = arguments;
+    if (!check(command))
+        return EXIT_CODE_usage;
     int64_t *sizes = heap_array(MOST_SPLITS, sizeof *sizes);
-    SessionOptions options = {.lanes = (uint32_t)command.lanes,
-                              .processor = command.processor,
-                              .dump_kernels = command.dump_kernels};
-    if (command.split && !parse_split(command.split, sizes, &options.split.size_count)) {
+    SessionOptions options = {.lanes = (uint32_t)command->lanes,
+                              .processor = command->processor,
+                              .dump_kernels = command->dump_kernels};
+    if (command->split &&
+        !parse_split(command->split, sizes, &options.split.size_count)) {
         fprintf(stderr, "vlrun verify: --split takes numbers like 1,2,1, not '%s'\n",
-                command.split);
+                command->split);
         free(sizes);
         return EXIT_CODE_usage;
     }
-    options.split.sizes = command.split ? sizes : NULL;
-    char *cache = command.no_cache ? NULL : cache_dir_path();
+    options.split.sizes = command->split ? sizes : NULL;
+    char *cache = command->no_cache ? NULL : cache_dir_path();
     options.cache_dir = cache;
     Diags *diags = diags_new(stderr);
-    Module *module = module_read(command.plan, diags);
-    code = EXIT_CODE_input;
+    Module *module = module_read(command->plan, diags);
+    int code = EXIT_CODE_input;
     if (module)
-        code = command.nodes ? verify_nodes(&command, module, &options, diags)
-                             : verify_recorded(&command, module, &options, diags);
+        code = command->nodes ? verify_nodes(command, module, &options, diags)
+                              : verify_recorded(command, module, &options, diags);
     if (module)
         module_free(module);
     diags_free(diags);
@@ -205,3 +184,16 @@ int cmd_verify(int argc, char **argv)
     free(sizes);
     return code;
 }
+
+const Command command_verify = {
+    .name = "verify",
+    .operands = "plan.bin",
+    .least_operands = 1,
+    .most_operands = 1,
+    .operand_field = offsetof(VerifyArguments, plan),
+    .help = "compare a plan's numbers with a recorded case or the reference interpreter",
+    .details = "Compares a plan's numbers with a recorded case (--case), or "
+               "every kernel with\nthe reference interpreter (--nodes).",
+    COMMAND_OPTIONS(option_rows),
+    COMMAND_ARGUMENTS(VerifyArguments),
+    .run = cmd_verify};

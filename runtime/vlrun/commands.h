@@ -1,10 +1,10 @@
-/* The commands of vlrun: int cmd_<name>(int argc, char **argv), argv[0] being the name. */
+/* The rows of vlrun's commands. */
 #ifndef VLG_RUNTIME_VLRUN_COMMANDS_H
 #define VLG_RUNTIME_VLRUN_COMMANDS_H
 
-typedef int CommandFn(int argc, char **argv);
+#include "ir/base/command_line.h"
 
-#define COMMAND(name, help) CommandFn cmd_##name;
+#define COMMAND(name) extern const Command command_##name;
 #include "runtime/vlrun/commands.def"
 
 #endif

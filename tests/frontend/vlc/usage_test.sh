@@ -9,10 +9,12 @@ expect() {
 expect 2 "usage: vlc <command>"
 expect 0 "usage: vlc <command>" --help
 expect 2 "did you mean 'compile'?" compiel x.vg
-expect 2 "unknown command '--version'; 'vlc --help' lists them" --version
+expect 0 "vlc 0." --version
+expect 2 "vlc: unknown option '--versoin'; did you mean '--version'?" --versoin
+expect 2 "vlc: unknown command 'xyzzy'; 'vlc --help' lists them" xyzzy
 expect 2 "unknown option '--xyz'; 'vlc check --help' lists them" check --xyz whole_module.vg
-expect 2 "expected a file, found ''" check ""
-expect 2 "--output: expected a file, found ''" compile -o "" whole_module.vg
+expect 2 "vlc check: found '', expected FILE.vg" check ""
+expect 2 "--output: found '', expected FILE" compile -o "" whole_module.vg
 expect 2 "did you mean 'lower'?" dump --after lowr whole_module.vg
 expect 2 "did you mean 'all'?" compile --dump-after al whole_module.vg
 expect 2 "expected FILE.vg" check
@@ -20,7 +22,7 @@ expect 2 "unexpected argument 'b.vg'" check a.vg b.vg
 expect 2 "did you mean '--set'?" check --sett a=1 whole_module.vg
 expect 2 "a value must follow '--set'" check whole_module.vg --set
 expect 2 "takes no value" compile whole_module.vg --stats=1
-expect 2 "unknown pass 'fuze'; did you mean 'fuse'?" dump --after fuze whole_module.vg
+expect 2 "vlc dump: --after: found 'fuze'; did you mean 'fuse'?" dump --after fuze whole_module.vg
 expect 2 "did you mean 'freeze'?" opt --passes attach,freze whole_module.vg
 expect 2 "expected text, tsv or json" params --format xml whole_module.vg
 expect 2 "several files go with --summary" params whole_module.vg share_all.vg
@@ -31,7 +33,7 @@ for lengths in '' text text= text=0 text=5, =5 text=5x text=99999999999; do
     expect 2 "--lengths: found '$lengths', expected axes" compare --lengths "$lengths" whole_module.vg
 done
 for sequences in '' 0 2.5 99999999999; do
-    expect 2 "--sequences: found '$sequences', expected a number of 1 or more" \
+    expect 2 "--sequences: found '$sequences', expected a number from 1 to 2147483647" \
         compare --sequences "$sequences" whole_module.vg
 done
 for rate in '' 0 1x inf nan; do
@@ -41,7 +43,7 @@ done
 expect 2 "--bandwidth: found '-1', expected a number above 0" compare --bandwidth -1 whole_module.vg
 expect 1 "no model among the files" params --summary lib/net.vg lib/seq.vg
 expect 1 "expected a <model>" params lib/net.vg
-expect 2 "is not a number of bytes" compile --memory-budget 1k whole_module.vg
+expect 2 "--memory-budget: found '1k', expected a number of 0 or more" compile --memory-budget 1k whole_module.vg
 expect 1 "missing.vg: error: cannot be read: No such file or directory" check missing.vg
 expect 1 "did you mean 'whole_module.vg'?" check whole_modul.vg
 expect 1 "did you mean 'lib/net.vg'?" params lib/net

@@ -36,13 +36,13 @@ refused() {
     [ "$got" -eq "$code" ] || { echo "exit $got, expected $code: $*"; exit 1; }
     grep -q "$word" "$work/err" || { echo "no '$word': $*"; cat "$work/err"; exit 1; }
 }
-refused 2 "did you mean test" --split tset
-refused 2 "no format" --format xml
+refused 2 "did you mean 'test'?" --split tset
+refused 2 "found 'xml', expected jsonl or leaderboard" --format xml
 refused 1 "no task 'vqo'" --task vqo
 refused 1 "number of beams is 0" --beams 0
 refused 1 "number of beams is 9999999" --beams 9999999
 refused 1 "room for 41" --max-length 50
 refused 1 "longest length is 0" --max-length 0
 refused 1 "end id" --end-id 99999
-refused 1 "start id" --start-id 9999999999
+refused 2 "found '9999999999', expected a number from 0 to 2147483647" --start-id 9999999999
 echo "generate: passed"

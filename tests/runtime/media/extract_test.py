@@ -246,7 +246,7 @@ def main():
         run(plan, "--images", images, "--out", f"{scratch}/y", "--video", images, code=2,
             says="either --images or --video")
         run(plan, "--video", images, "--out", f"{scratch}/y", "--interval", "no", code=2,
-            says="takes seconds")
+            says="expected a number above 0")
         run(plan, "--video", images, "--out", f"{scratch}/y", "--interval", "1e9", code=2,
             says="takes seconds")
 

@@ -47,7 +47,7 @@ expect 0 "kernels  0" cache --clear
 is "$(shown hits)" 0 "hits after clearing"
 is "$(find "$cache" -name '*.o' | wc -l)" 0 "objects after clearing"
 expect 2 "takes a size such as 512M" cache --limit much
-expect 2 "one operand too many" cache this
+expect 2 "unexpected argument 'this'" cache this
 
 # What others may write in is not used; the work is done all the same.
 chmod 777 "$cache"

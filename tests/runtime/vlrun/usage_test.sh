@@ -17,8 +17,13 @@ for command in train eval generate tokens score export extract profile bench cac
 done
 expect 2 "did you mean 'train'?" trian "$plan"
 expect 2 "did you mean '--threads'?" train "$plan" --thread 2
-expect 2 "--threads takes a number, not 'x'" train "$plan" --threads x
-expect 2 "one operand too many" train "$plan" more
+expect 2 "vlrun train: --threads: found 'x', expected a number of 0 or more" train "$plan" --threads x
+expect 2 "vlrun train: unexpected argument 'more'" train "$plan" more
+expect 2 "--sequences: found '0', expected a number of 1 or more" bench "$plan" --sequences 0
+expect 2 "--size: found '0', expected a number from 1 to" make-data shapes "$work/none" --size 0
+expect 2 "expected a number from 0 to 2147483647" generate "$plan" --end-id 2147483648
+expect 2 "found '', expected RUN" eval "$plan" --from ""
+expect 0 "vlrun 0." --version
 expect 2 "either --case FILE or --nodes" verify "$plan"
 expect 1 "cannot be read" train "$work/missing.bin"
 expect 1 "'vlc compile' makes a plan of" train "$models/vlt5_tiny_adapter.vg"

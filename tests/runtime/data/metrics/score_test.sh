@@ -83,8 +83,8 @@ score vqa vqa_said.json vqa.json 100.0
 refused 2 'usage' --task gqa "$work/gqa.json"
 refused 2 '--task NAME is missing' "$work/gqa_said.json" "$work/gqa.json"
 refused 1 "did you mean 'gqa'" --task gqaa "$work/gqa_said.json" "$work/gqa.json"
-refused 2 "no format 'xml'" --task gqa --format xml "$work/gqa_said.json" "$work/gqa.json"
-refused 2 "no split 'tset'" --task gqa --split tset "$work/gqa_said.json" "$work/gqa.json"
+refused 2 "found 'xml', expected table or json" --task gqa --format xml "$work/gqa_said.json" "$work/gqa.json"
+refused 2 "found 'tset'; did you mean 'test'?" --task gqa --split tset "$work/gqa_said.json" "$work/gqa.json"
 refused 1 'absent.json' --task gqa "$work/absent.json" "$work/gqa.json"
 refused 1 'absent.json' --task gqa "$work/gqa_said.json" "$work/absent.json"
 echo '[{"questionId": "201", "prediction": "pink"}]' | file few.json

@@ -1,0 +1,55 @@
+/* Models are compiled as far as the frontend does; whatever else is read as it is. */
+#include "frontend/vlc/load.h"
+
+#include <string.h>
+
+#include "frontend/frontend.h"
+#include "ir/plan.h"
+
+const char *const pass_choices[] = {
+#define PASS(name, ...) #name,
+#include "passes/passes.def"
+    NULL,
+};
+
+const char *const pass_or_all_choices[] = {
+#define PASS(name, ...) #name,
+#include "passes/passes.def"
+    "all",
+    NULL,
+};
+
+const char *const pass_or_lower_choices[] = {
+    "lower",
+#define PASS(name, ...) #name,
+#include "passes/passes.def"
+    NULL,
+};
+
+bool is_model_file(const char *file)
+{
+    size_t len = strlen(file);
+    return len >= 3 && strcmp(file + len - 3, ".vg") == 0;
+}
+
+Module *load_model_or_library(const char *file, const TextList *sets, Diags *diags,
+                              bool *out_lowered, bool *out_library)
+{
+    *out_lowered = is_model_file(file);
+    if (*out_lowered) {
+        FrontendOptions how = {sets->items, sets->count, out_library};
+        return frontend_load(file, &how, diags);
+    }
+    if (sets->count) {
+        diag_error(diags, (Loc){file, 0, 0},
+                   "--set needs a .vg file; this one is compiled already");
+        return NULL;
+    }
+    return module_read(file, diags);
+}
+
+Module *load_module(const char *file, const TextList *sets, Diags *diags,
+                    bool *out_lowered)
+{
+    return load_model_or_library(file, sets, diags, out_lowered, NULL);
+}

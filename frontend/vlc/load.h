@@ -1,0 +1,31 @@
+/* The modules that commands work on, and the options of all that read a model. */
+#ifndef VLG_FRONTEND_VLC_LOAD_H
+#define VLG_FRONTEND_VLC_LOAD_H
+
+#include "ir/base/command_line.h"
+#include "ir/graph.h"
+
+/* `field`: the offset of a TextList, of an int64_t. */
+#define OPTION_SET(field)                                                                \
+    OPTION(list, "--set", field, "NAME=VALUE",                                           \
+           "override a constant; size=NAME and tasks=\"A B\" choose")
+#define OPTION_MEMORY_BUDGET(field)                                                      \
+    OPTION(count, "--memory-budget", field, "BYTES",                                     \
+           "most saved values of a lane; 0: no limit", .preset = "0")
+
+/* Names of passes, for options that choose among them; NULL at the end. */
+extern const char *const pass_choices[];
+extern const char *const pass_or_all_choices[];
+extern const char *const pass_or_lower_choices[];
+
+bool is_model_file(const char *file); /* by its name */
+/* The module of a .vg file, lowered; or of a plan or .vir file, as it is. NULL after an
+ * error. *out_lowered says which. */
+Module *load_module(const char *file, const TextList *sets, Diags *diags,
+                    bool *out_lowered);
+/* As that; but if `out_library` is not NULL, a library is no error: NULL, and it is set.
+ */
+Module *load_model_or_library(const char *file, const TextList *sets, Diags *diags,
+                              bool *out_lowered, bool *out_library);
+
+#endif
