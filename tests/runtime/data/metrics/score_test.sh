@@ -80,7 +80,7 @@ echo '[{"question_id": 1, "answer": "yes"}]' | file vqa_said.json
 score vqa vqa_said.json vqa.json 100.0
 
 # What is not right.
-refused 2 'usage' --task gqa "$work/gqa.json"
+refused 2 'expected PREDICTIONS REFERENCES' --task gqa "$work/gqa.json"
 refused 2 '--task NAME is missing' "$work/gqa_said.json" "$work/gqa.json"
 refused 1 "did you mean 'gqa'" --task gqaa "$work/gqa_said.json" "$work/gqa.json"
 refused 2 "found 'xml', expected table or json" --task gqa --format xml "$work/gqa_said.json" "$work/gqa.json"
