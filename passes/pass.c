@@ -267,17 +267,17 @@ static uint32_t find_encode(const Module *module, const Graph *decode)
 }
 
 /* One pass over all graphs. */
-typedef struct Sweep {
+typedef struct PassSweep {
     const Pipeline *run;
     const PassInfo *pass;
     PassContext ctx;
     Graph **graphs; /* by graph of the module: what the pass gave; NULL after an error */
     bool *is_done;
-} Sweep;
+} PassSweep;
 
 /* Unless that is done: a decode graph takes in what the encode graph of its task gives
  * out, so that one comes first wherever it stands. */
-static void sweep_graph(Sweep *sweep, uint32_t i)
+static void sweep_graph(PassSweep *sweep, uint32_t i)
 {
     const Module *module = sweep->run->module;
     if (sweep->is_done[i])
@@ -294,7 +294,7 @@ static void sweep_graph(Sweep *sweep, uint32_t i)
 }
 
 /* All graphs are tried, so that one run shows the mistakes of every task. */
-static bool sweep_all(Sweep *sweep)
+static bool sweep_all(PassSweep *sweep)
 {
     bool ok = true;
     uint32_t count = sweep->run->module->graph_count;
@@ -314,14 +314,14 @@ static bool run_pass(Pipeline *run, const PassInfo *pass)
     Module *module = run->module;
     bool reports = options->report &&
                    (!options->report_pass || is_named(options->report_pass, pass));
-    Sweep sweep = {.run = run,
-                   .pass = pass,
-                   .ctx = {.module = module,
-                           .diags = run->diags,
-                           .report = reports ? options->report : NULL,
-                           .brief = !options->report_pass,
-                           .plain = is_listed(options->skip, pass->name),
-                           .memory_budget = options->memory_budget}};
+    PassSweep sweep = {.run = run,
+                       .pass = pass,
+                       .ctx = {.module = module,
+                               .diags = run->diags,
+                               .report = reports ? options->report : NULL,
+                               .brief = !options->report_pass,
+                               .plain = is_listed(options->skip, pass->name),
+                               .memory_budget = options->memory_budget}};
     const Graph **grafts = grafts_of(module, &sweep.ctx.graft_count);
     sweep.ctx.grafts = grafts;
     bool ok = sweep_all(&sweep);
