@@ -167,7 +167,7 @@ void completion_print_zsh(const CommandTable *table, const Command *own, FILE *o
     const char *program = table->program;
     fprintf(out, "#compdef %s\n# As '%s --completion zsh' prints it.\n", program,
             program);
-    fputs("local -a commands\nlocal state line\ncommands=(\n", out);
+    fputs("local -a names\nlocal state line code=1\nnames=(\n", out);
     for (uint32_t i = 0; i < table->count; i++) {
         fprintf(out, "    '%s:", table->commands[i]->name);
         print_zsh_text(table->commands[i]->help, out);
@@ -175,9 +175,9 @@ void completion_print_zsh(const CommandTable *table, const Command *own, FILE *o
     }
     fputs(")\n_arguments -C", out);
     print_zsh_options(own, out);
-    fputs(" \\\n        '1:command:->command' '*::argument:->argument' && return\n"
+    fputs(" \\\n        '1:command:->command' '*::argument:->argument' && code=0\n"
           "case $state in\n"
-          "command) _describe command commands ;;\n"
+          "command) _describe command names && code=0 ;;\n"
           "argument)\n"
           "    case $words[1] in\n",
           out);
@@ -186,7 +186,7 @@ void completion_print_zsh(const CommandTable *table, const Command *own, FILE *o
         print_zsh_options(table->commands[i], out);
         if (table->commands[i]->most_operands)
             fputs(" \\\n        '*:file:_files'", out);
-        fputs(" ;;\n", out);
+        fputs(" && code=0 ;;\n", out);
     }
-    fputs("    esac ;;\nesac\n", out);
+    fputs("    esac ;;\nesac\nreturn code\n", out);
 }
