@@ -71,7 +71,7 @@ static LLVMValueRef row_product(const GradientRow *row)
               emit_fma(e, probabilities(row, loop.index),
                        probability_gradient(row, loop.index), sum));
     loop_end(e, &loop);
-    return emit_splat(e, emit_sum_lanes(e, sum));
+    return emit_splat(e, emit_sum_vector(e, sum));
 }
 
 /* The row of dM becomes dS, that of the exponents becomes drop(P). */

@@ -67,7 +67,7 @@ static LLVMValueRef row_maximum(const AttentionHead *h, LLVMValueRef scores,
     x = LLVMBuildSelect(e->builder, mask, x, least, "");
     loop_next(e, &loop, largest, emit_larger(e, x, largest));
     loop_end(e, &loop);
-    return emit_max_lanes(e, largest);
+    return emit_max_vector(e, largest);
 }
 
 LLVMValueRef attention_exponents(const AttentionHead *h, LLVMValueRef row)
@@ -86,7 +86,7 @@ LLVMValueRef attention_exponents(const AttentionHead *h, LLVMValueRef row)
     emit_store_vector(e, x, address, NULL);
     loop_next(e, &loop, sum, LLVMBuildFAdd(e->builder, sum, x, ""));
     loop_end(e, &loop);
-    return LLVMBuildFDiv(e->builder, emit_f32(e, 1), emit_sum_lanes(e, sum), "");
+    return LLVMBuildFDiv(e->builder, emit_f32(e, 1), emit_sum_vector(e, sum), "");
 }
 
 /* -- dropout ----------------------------------------------------------------------- */
@@ -114,7 +114,7 @@ LLVMValueRef attention_drop(const AttentionHead *h, LLVMValueRef x, LLVMValueRef
     first = LLVMBuildTrunc(e->builder, LLVMBuildAdd(e->builder, first, column, ""),
                            e->i32, "");
     LLVMValueRef columns =
-        LLVMBuildAdd(e->builder, emit_splat(e, first), emit_lane_numbers(e), "");
+        LLVMBuildAdd(e->builder, emit_splat(e, first), emit_element_numbers(e), "");
     LLVMValueRef bits = emit_random_bits(e, key, columns);
     LLVMValueRef threshold =
         emit_splat(e, emit_i32(e, random_threshold(h->layout->dropout)));

@@ -137,7 +137,7 @@ static void zero_step(RowsEmit *re, LLVMValueRef column, LLVMValueRef mask, uint
 typedef struct Reduction {
     double identity;
     LLVMValueRef (*join)(Emit *e, LLVMValueRef a, LLVMValueRef b);
-    LLVMValueRef (*join_lanes)(Emit *e, LLVMValueRef vector); /* to one number */
+    LLVMValueRef (*join_vector)(Emit *e, LLVMValueRef vector); /* to one number */
 } Reduction;
 
 static LLVMValueRef emit_sum(Emit *e, LLVMValueRef a, LLVMValueRef b)
@@ -145,8 +145,8 @@ static LLVMValueRef emit_sum(Emit *e, LLVMValueRef a, LLVMValueRef b)
     return LLVMBuildFAdd(e->builder, a, b, "");
 }
 
-static const Reduction reduce_sum_width = {0, emit_sum, emit_sum_lanes},
-                       reduce_max_width = {-INFINITY, emit_larger, emit_max_lanes};
+static const Reduction reduce_sum_width = {0, emit_sum, emit_sum_vector},
+                       reduce_max_width = {-INFINITY, emit_larger, emit_max_vector};
 
 static const Reduction *const reductions_by_op[OP_COUNT] = {
 #define CLASS_reduce(name) [OP_##name] = &reduce_##name,
@@ -268,7 +268,7 @@ static void phase_end(RowsEmit *re)
         LLVMValueRef right = reduce->join(e, sums[2], sums[3]);
         LLVMValueRef sum = reduce->join(e, left, right);
         uint32_t index = re->reductions[i];
-        re->scalars[index] = reduce->join_lanes(e, sum);
+        re->scalars[index] = reduce->join_vector(e, sum);
         emit_name_node(e, re->scalars[index], re->layout->values[index].node, NULL);
     }
     re->reduction_count = 0;

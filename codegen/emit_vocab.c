@@ -332,7 +332,7 @@ static LLVMValueRef maximum_of_row(VocabEmit *v)
     Emit *e = v->e;
     v->carried = emit_splat(e, emit_f32(e, -(double)INFINITY));
     each_column(v, turn_maximum);
-    return emit_max_lanes(e, v->carried);
+    return emit_max_vector(e, v->carried);
 }
 
 static void cross_entropy_row(VocabEmit *v)
@@ -345,7 +345,7 @@ static void cross_entropy_row(VocabEmit *v)
     v->largest = emit_splat(e, largest);
     v->carried = LLVMConstNull(e->vf);
     each_column(v, turn_exponents);
-    LLVMValueRef sum = emit_sum_lanes(e, v->carried);
+    LLVMValueRef sum = emit_sum_vector(e, v->carried);
     emit_name(e, label, "label");
     emit_name(e, largest, "largest");
     emit_name(e, labelled, "labelled");
@@ -365,7 +365,7 @@ static void turn_argmax(VocabEmit *v, LLVMValueRef column, LLVMValueRef mask)
     Emit *e = v->e;
     LLVMValueRef x = load_logits(v, column, mask);
     LLVMValueRef first = emit_splat(e, LLVMBuildTrunc(e->builder, column, e->i32, ""));
-    LLVMValueRef numbers = LLVMBuildAdd(e->builder, first, emit_lane_numbers(e), "");
+    LLVMValueRef numbers = LLVMBuildAdd(e->builder, first, emit_element_numbers(e), "");
     LLVMValueRef greater = LLVMBuildFCmp(e->builder, LLVMRealUGT, x, v->carried, "");
     greater = LLVMBuildAnd(
         e->builder, greater,
@@ -380,9 +380,9 @@ static void argmax_row(VocabEmit *v)
 {
     Emit *e = v->e;
     v->carried = emit_splat(e, emit_f32(e, -(double)INFINITY));
-    v->numbers = emit_lane_numbers(e);
+    v->numbers = emit_element_numbers(e);
     each_column(v, turn_argmax);
-    LLVMValueRef largest = emit_splat(e, emit_max_lanes(e, v->carried));
+    LLVMValueRef largest = emit_splat(e, emit_max_vector(e, v->carried));
     LLVMValueRef best = LLVMBuildFCmp(e->builder, LLVMRealOEQ, v->carried, largest, "");
     best = LLVMBuildOr(e->builder, best,
                        LLVMBuildFCmp(e->builder, LLVMRealUNO, v->carried, v->carried, ""),

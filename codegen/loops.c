@@ -249,7 +249,7 @@ LLVMValueRef emit_splat(Emit *e, LLVMValueRef scalar)
     return LLVMBuildShuffleVector(e->builder, one, LLVMGetPoison(type), zeros, "");
 }
 
-LLVMValueRef emit_lane_numbers(Emit *e)
+LLVMValueRef emit_element_numbers(Emit *e)
 {
     LLVMValueRef numbers[16];
     for (uint32_t i = 0; i < e->width; i++)
@@ -263,12 +263,12 @@ LLVMValueRef emit_tail_mask(Emit *e, LLVMValueRef column, LLVMValueRef count)
                            emit_i64(e, e->width)};
     LLVMValueRef lanes = emit_intrinsic(e, "llvm.smin", left, 2);
     LLVMValueRef limit = LLVMBuildTrunc(e->builder, lanes, e->i32, "");
-    return LLVMBuildICmp(e->builder, LLVMIntSLT, emit_lane_numbers(e),
+    return LLVMBuildICmp(e->builder, LLVMIntSLT, emit_element_numbers(e),
                          emit_splat(e, limit), "");
 }
 
-LLVMValueRef emit_load_lanes(Emit *e, LLVMTypeRef type, LLVMValueRef address,
-                             LLVMValueRef mask)
+LLVMValueRef emit_load_masked(Emit *e, LLVMTypeRef type, LLVMValueRef address,
+                              LLVMValueRef mask)
 {
     if (mask) {
         LLVMTypeRef overloads[] = {type, e->ptr};
@@ -282,7 +282,7 @@ LLVMValueRef emit_load_lanes(Emit *e, LLVMTypeRef type, LLVMValueRef address,
 
 LLVMValueRef emit_load_vector(Emit *e, LLVMValueRef address, LLVMValueRef mask)
 {
-    return emit_load_lanes(e, e->vf, address, mask);
+    return emit_load_masked(e, e->vf, address, mask);
 }
 
 void emit_store_vector(Emit *e, LLVMValueRef value, LLVMValueRef address,
@@ -329,8 +329,9 @@ static LLVMValueRef add_floats(Emit *e, LLVMValueRef a, LLVMValueRef b)
 }
 
 /* Joins the halves until one lane is left. */
-static LLVMValueRef reduce_lanes(Emit *e, LLVMValueRef vector,
-                                 LLVMValueRef (*join)(Emit *, LLVMValueRef, LLVMValueRef))
+static LLVMValueRef reduce_vector(Emit *e, LLVMValueRef vector,
+                                  LLVMValueRef (*join)(Emit *, LLVMValueRef,
+                                                       LLVMValueRef))
 {
     for (uint32_t half = e->width / 2; half > 0; half /= 2) {
         LLVMValueRef low[8], high[8];
@@ -348,14 +349,14 @@ static LLVMValueRef reduce_lanes(Emit *e, LLVMValueRef vector,
     return LLVMBuildExtractElement(e->builder, vector, emit_i32(e, 0), "");
 }
 
-LLVMValueRef emit_sum_lanes(Emit *e, LLVMValueRef vector)
+LLVMValueRef emit_sum_vector(Emit *e, LLVMValueRef vector)
 {
-    return reduce_lanes(e, vector, add_floats);
+    return reduce_vector(e, vector, add_floats);
 }
 
-LLVMValueRef emit_max_lanes(Emit *e, LLVMValueRef vector)
+LLVMValueRef emit_max_vector(Emit *e, LLVMValueRef vector)
 {
-    return reduce_lanes(e, vector, emit_larger);
+    return reduce_vector(e, vector, emit_larger);
 }
 
 /* -- random bits ------------------------------------------------------------------- */

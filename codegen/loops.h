@@ -62,15 +62,15 @@ void emit_add_floats(Emit *e, LLVMValueRef to, LLVMValueRef from,
 /* -- vectors ----------------------------------------------------------------------- */
 /* Mask of the lanes column + 0..width-1 < count, for a tail. */
 LLVMValueRef emit_tail_mask(Emit *e, LLVMValueRef column, LLVMValueRef count);
-LLVMValueRef emit_lane_numbers(Emit *e); /* <0, 1, 2, ...> as i32 */
+LLVMValueRef emit_element_numbers(Emit *e); /* <0, 1, 2, ...> as i32 */
 /* mask NULL: all lanes. Alignment 4 is assumed. Lanes that are masked out load zero. */
-LLVMValueRef emit_load_lanes(Emit *e, LLVMTypeRef type, LLVMValueRef address,
-                             LLVMValueRef mask); /* of a vector type */
+LLVMValueRef emit_load_masked(Emit *e, LLVMTypeRef type, LLVMValueRef address,
+                              LLVMValueRef mask); /* of a vector type */
 LLVMValueRef emit_load_vector(Emit *e, LLVMValueRef address, LLVMValueRef mask);
 void emit_store_vector(Emit *e, LLVMValueRef value, LLVMValueRef address,
                        LLVMValueRef mask);
-LLVMValueRef emit_sum_lanes(Emit *e, LLVMValueRef vector); /* fixed pairwise order */
-LLVMValueRef emit_max_lanes(Emit *e, LLVMValueRef vector);
+LLVMValueRef emit_sum_vector(Emit *e, LLVMValueRef vector); /* fixed pairwise order */
+LLVMValueRef emit_max_vector(Emit *e, LLVMValueRef vector);
 /* The larger or smaller of two numbers, of either sign if both are zero; NaN if one is.
  */
 LLVMValueRef emit_larger(Emit *e, LLVMValueRef a, LLVMValueRef b);

@@ -21,7 +21,7 @@ static LLVMValueRef dropout(RowsEmit *re, uint32_t index, LLVMValueRef x,
     LLVMValueRef number = emit_i32(e, 0);
     if (column) {
         number = emit_splat(e, LLVMBuildTrunc(e->builder, column, e->i32, ""));
-        number = LLVMBuildAdd(e->builder, number, emit_lane_numbers(e), "");
+        number = LLVMBuildAdd(e->builder, number, emit_element_numbers(e), "");
     }
     LLVMValueRef bits = emit_random_bits(e, spread_like(e, re->keys[index], x), number);
     LLVMValueRef threshold = spread_like(e, emit_i32(e, random_threshold(p)), x);

@@ -64,8 +64,8 @@ static void reduce_columns(Emit *e, LLVMValueRef column, LLVMValueRef mask, void
 {
     const Reduction *r = state;
     LLVMValueRef x = emit_load_vector(e, emit_at(e, e->f32, r->from, column), mask);
-    emit_store(e, emit_sum_lanes(e, x), emit_at(e, e->f32, r->sums, column));
-    emit_store(e, emit_max_lanes(e, x), emit_at(e, e->f32, r->maxima, column));
+    emit_store(e, emit_sum_vector(e, x), emit_at(e, e->f32, r->sums, column));
+    emit_store(e, emit_max_vector(e, x), emit_at(e, e->f32, r->maxima, column));
 }
 
 static void reduce_emit(Emit *e, const KernelStep *step)
