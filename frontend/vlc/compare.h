@@ -69,7 +69,7 @@ typedef struct Compare {
     size_t block_capacity;
 } Compare;
 
-/* vlc_compare_print.c */
+/* compare_print.c */
 void compare_print(const Compare *compare, Format format);
 
 #endif
