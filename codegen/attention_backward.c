@@ -9,7 +9,7 @@
 typedef struct GradientRow {
     const AttentionHead *h;
     LLVMValueRef scores, gradient; /* the row in both */
-    LLVMValueRef inverse;          /* 1 / sum of the exponents, in all lanes */
+    LLVMValueRef inverse;          /* 1 / sum of the exponents, in all elements */
     LLVMValueRef key;              /* of dropout, or NULL */
 } GradientRow;
 

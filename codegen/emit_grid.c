@@ -228,7 +228,7 @@ void emit_patches(const Move *m)
     each_window(m, 0, type_width(m->node->args[0]->type), take_place);
 }
 
-/* Windows are added in order, so that sums have the same bits whatever the lanes. */
+/* Windows are added in order, so that sums have the same bits whatever the vectors. */
 void emit_add_patches(const Move *m)
 {
     Emit *e = m->e;

@@ -229,7 +229,7 @@ static void multiply_gradients(const VocabEmit *v, LLVMValueRef rows)
 }
 
 /* -- passes over one row of logits ----------------------------------------------------
- * The columns are whole vectors but for the last, whose missing lanes read as
+ * The columns are whole vectors but for the last, whose missing elements read as
  * -infinity. */
 
 static LLVMValueRef load_logits(const VocabEmit *v, LLVMValueRef column,
@@ -374,8 +374,8 @@ static void turn_argmax(VocabEmit *v, LLVMValueRef column, LLVMValueRef mask)
     v->numbers = LLVMBuildSelect(e->builder, greater, numbers, v->numbers, "");
 }
 
-/* Each lane keeps the first of its largest, NaN being the largest; the lowest number
- * among the best lanes wins. */
+/* Each element keeps the first of its largest, NaN being the largest; the lowest number
+ * among the best elements wins. */
 static void argmax_row(VocabEmit *v)
 {
     Emit *e = v->e;

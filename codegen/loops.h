@@ -60,10 +60,10 @@ void emit_add_floats(Emit *e, LLVMValueRef to, LLVMValueRef from,
                      LLVMValueRef count); /* += */
 
 /* -- vectors ----------------------------------------------------------------------- */
-/* Mask of the lanes column + 0..width-1 < count, for a tail. */
+/* Mask of the elements column + 0..width-1 < count, for a tail. */
 LLVMValueRef emit_tail_mask(Emit *e, LLVMValueRef column, LLVMValueRef count);
 LLVMValueRef emit_element_numbers(Emit *e); /* <0, 1, 2, ...> as i32 */
-/* mask NULL: all lanes. Alignment 4 is assumed. Lanes that are masked out load zero. */
+/* mask NULL: all. Alignment 4 is assumed. Elements that are masked out load zero. */
 LLVMValueRef emit_load_masked(Emit *e, LLVMTypeRef type, LLVMValueRef address,
                               LLVMValueRef mask); /* of a vector type */
 LLVMValueRef emit_load_vector(Emit *e, LLVMValueRef address, LLVMValueRef mask);

@@ -23,14 +23,14 @@ typedef struct RowsEmit {
     LLVMValueRef *keys;     /* dropout: i32 */
     /* Of the current phase: */
     uint32_t phase;
-    LLVMValueRef *splats;       /* by value, narrow: the number in every lane */
+    LLVMValueRef *splats;       /* by value, narrow: the number in every element */
     const uint32_t *reductions; /* values reduced in this loop */
     uint32_t reduction_count;
     LLVMValueRef *sums;    /* [reduction_count * ROWS_SUMS] */
     LLVMValueRef *vectors; /* by value, at the current columns; NULL: not computed yet */
 } RowsEmit;
 
-/* A value at `column`..+width-1; lanes outside `mask` (NULL: none) are arbitrary. */
+/* A value at `column`..+width-1; elements outside `mask` (NULL: none) are arbitrary. */
 LLVMValueRef rows_vector(RowsEmit *re, uint32_t index, LLVMValueRef column,
                          LLVMValueRef mask);
 /* The result of a map from operands that are all scalars or all vectors. */

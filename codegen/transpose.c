@@ -10,12 +10,13 @@ enum { MAX_WIDTH = 16 };
 /* The lower or the upper halves of a and b, their elements in turn. */
 static LLVMValueRef interleave(Emit *e, LLVMValueRef a, LLVMValueRef b, uint32_t first)
 {
-    LLVMValueRef lanes[MAX_WIDTH];
+    LLVMValueRef elements[MAX_WIDTH];
     for (uint32_t i = 0; i < e->width; i += 2) {
-        lanes[i] = emit_i32(e, first + i / 2);
-        lanes[i + 1] = emit_i32(e, e->width + first + i / 2);
+        elements[i] = emit_i32(e, first + i / 2);
+        elements[i + 1] = emit_i32(e, e->width + first + i / 2);
     }
-    return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(lanes, e->width), "");
+    return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(elements, e->width),
+                                  "");
 }
 
 static void transpose_tile(Emit *e, LLVMValueRef *tile)
