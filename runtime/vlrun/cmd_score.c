@@ -73,7 +73,7 @@ static int cmd_score(const void *arguments)
         evaluate_print_json(&evaluation, command->split, stdout);
     else if (ok)
         evaluate_print(&evaluation, stdout);
-    int code = exit_code(ok, diags);
+    int code = (int)exit_code(ok, diags);
     evaluation_free(&evaluation);
     diags_free(diags);
     return code;

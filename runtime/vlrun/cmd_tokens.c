@@ -99,7 +99,7 @@ static int cmd_tokens(const void *arguments)
     if (command->tokenizer)
         ok = (tokenizer = tokenizer_open(command->tokenizer, NULL, diags)) != NULL;
     ok = ok && print_lines(tokenizer, diags);
-    int code = exit_code(ok, diags);
+    int code = (int)exit_code(ok, diags);
     tokenizer_free(tokenizer);
     diags_free(diags);
     return code;
