@@ -76,10 +76,12 @@ void isolate_free(Isolate *isolate)
     free(isolate);
 }
 
-/* The environment of ours, without threads that a library starts when it is loaded. */
+/* The environment of ours, without threads that a library starts when it is loaded.
+ * Functions of libraries are looked up by the server once, not by each of its children. */
 static char **server_environment(Arena *arena)
 {
-    static const char *const added[] = {ISOLATE_VARIABLE "=1", "OPENBLAS_NUM_THREADS=1"};
+    static const char *const added[] = {ISOLATE_VARIABLE "=1", "OPENBLAS_NUM_THREADS=1",
+                                        "LD_BIND_NOW=1"};
     enum { ADDED = sizeof added / sizeof *added };
     size_t count = 0, kept = 0;
     while (environ[count])
