@@ -44,8 +44,8 @@ Kernel *kernel_table_add(KernelTable *table, const KernelClass *kernel_class,
                          const KernelStep *step);
 
 /* Emits and compiles: sets `object`, or `error`. Different kernels may be compiled by
- * different threads, each with its own machine; but one at a time into a dump, if `dump` is
- * not NULL. */
+ * different threads, each with its own machine; but one at a time into a dump, if `dump`
+ * is not NULL. */
 void kernel_compile(Kernel *kernel, const Processor *processor,
                     LLVMTargetMachineRef machine, KernelDump *dump);
 

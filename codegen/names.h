@@ -5,8 +5,8 @@
 
 #include "codegen/emit.h"
 
-/* `part` says what of the node the value is; NULL: the node itself. A value that has a name
- * keeps it: some nodes are their operand. */
+/* `part` says what of the node the value is; NULL: the node itself. A value that has a
+ * name keeps it: some nodes are their operand. */
 void emit_name_node(Emit *e, LLVMValueRef value, const Node *node, const char *part);
 void emit_name(Emit *e, LLVMValueRef value, const char *name);
 /* What is known of the kernel's axis of that index, after its name in the model. */

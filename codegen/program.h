@@ -83,8 +83,8 @@ typedef struct JitStats {
     double seconds;
 } JitStats;
 
-/* Makes the directory for a dump of kernels, or empties it of an earlier one. False and an
- * error if it holds anything else, or cannot be written. */
+/* Makes the directory for a dump of kernels, or empties it of an earlier one. False and
+ * an error if it holds anything else, or cannot be written. */
 NODISCARD bool dump_open(const char *dir, Diags *diags);
 
 /* NULL and an error if LLVM has no back end for this machine, or the

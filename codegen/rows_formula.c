@@ -1,4 +1,4 @@
-/* Row kernels: the formula of every element-wise op, for a number or a vector of columns. */
+/* Row kernels: the formula of every element-wise op, for one number or a vector. */
 #include "codegen/rows_emit.h"
 #include "ir/base/random.h"
 

@@ -1,5 +1,5 @@
-/* Lowering: bodies to graphs. One Lower carries the work on a whole module, one Draft that
- * on a graph. */
+/* Lowering: bodies to graphs. One Lower carries the work on a whole module, one Draft
+ * that on a graph. */
 #ifndef VLG_FRONTEND_LOWER_H
 #define VLG_FRONTEND_LOWER_H
 
@@ -56,7 +56,7 @@ typedef struct Lower {
 
 /* The files, from the ground up. */
 
-/* -- lower_draft.c: graphs, begun and done --------------------------------------------- */
+/* -- lower_draft.c: graphs, begun and done ---------------------------------------- */
 
 /* A new graph @TASK.`name`, with neither sites nor parameters allowed. */
 Draft draft_new(const Lower *lower, uint32_t task, Globals *globals, GraphKind kind,
@@ -64,7 +64,7 @@ Draft draft_new(const Lower *lower, uint32_t task, Globals *globals, GraphKind k
 /* The graph is the module's from here on, sound or not. */
 void draft_finish(Lower *lower, const Draft *draft);
 
-/* -- lower_values.c: what attributes name --------------------------------------------- */
+/* -- lower_values.c: what attributes name ----------------------------------------- */
 
 /* Takes from the budget: an element done, a name compared. False and an error if it is
  * spent. */
@@ -92,7 +92,7 @@ NODISCARD bool lower_shape(Lower *lower, Frame *frame, const Attribute *attribut
 NODISCARD bool lower_axis_of(Lower *lower, Frame *frame, Attribute *attribute,
                              int32_t *out);
 
-/* -- elements of bodies ---------------------------------------------------------------- */
+/* -- elements of bodies ----------------------------------------------------------- */
 
 /* lower_op.c; NULL after an error */
 const Node *lower_op(Lower *lower, Frame *frame, const Element *element);
@@ -127,13 +127,13 @@ NODISCARD bool lower_keep_end(Lower *lower, Frame *frame, const Element *element
  * the axis it stands for may still be there. */
 #define KEPT_MARK '\1'
 
-/* -- bodies and graphs ----------------------------------------------------------------- */
+/* -- bodies and graphs ------------------------------------------------------------ */
 
 /* lower_body.c: the elements inside of `holder`, in order. */
 NODISCARD bool lower_body(Lower *lower, Frame *frame, const Element *holder);
 
-/* lower_prune.c: cuts the graph of an encode or decode kind down to what its results need,
- * sites included. */
+/* lower_prune.c: cuts the graph of an encode or decode kind down to what its results
+ * need, sites included. */
 NODISCARD bool lower_prune(Lower *lower);
 
 /* lower_tasks.c: @T.train, @T.evaluate, @T.encode, @T.decode and their grafts. */

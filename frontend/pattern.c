@@ -1,5 +1,5 @@
-/* PathPattern matching in time pattern times name: `*` needs no memory but where the last one
- * of each kind stood, because a later star can do whatever an earlier one of its kind
+/* PathPattern matching in time pattern times name: `*` needs no memory but where the last
+ * one of each kind stood, because a later star can do whatever an earlier one of its kind
  * could. */
 #include "frontend/pattern.h"
 

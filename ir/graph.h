@@ -163,8 +163,8 @@ typedef struct NodeSpec {
 } NodeSpec;
 
 /* Builds a node, inferring its type by the op's shape rule; returns an equal existing
- * node if there is one (sources of equal name included). NULL and an error if the operands
- * do not fit. */
+ * node if there is one (sources of equal name included). NULL and an error if the
+ * operands do not fit. */
 const Node *graph_node(Graph *graph, BuildSite site, NodeSpec spec);
 /* Short forms; attr all zero. */
 const Node *graph_unary(Graph *graph, BuildSite site, OpKind op, const Node *x);

@@ -1,4 +1,4 @@
-/* What is free of a slab that grows: an allocator, for buffers that come and go in order. */
+/* What is free of a slab that grows: an allocator for buffers that come and go. */
 #ifndef VLG_PASSES_FREE_RANGES_H
 #define VLG_PASSES_FREE_RANGES_H
 

@@ -8,8 +8,8 @@
  * as a tree, numbers weighing nothing; or it weighs the same and has fewer operands out
  * of order;
  *   - it never reassociates: values stay the same bit by bit, but for the sign of a zero.
- * Numbers are f32; their formulas are computed in double precision and rounded once, as in
- * the interpreter.
+ * Numbers are f32; their formulas are computed in double precision and rounded once, as
+ * in the interpreter.
  *
  * Equal nodes of a stage become one because builders share. What nothing needs any more
  * vanishes in a second walk. */
@@ -40,7 +40,7 @@ enum { ANY = OP_COUNT };
     PATTERN(OP_maximum, same,     "max(x, x) = x")                                     \
     PATTERN(OP_minimum, same,     "min(x, x) = x")                                     \
     PATTERN(OP_dropout, keep_all, "dropout(x, p = 0) = x")                             \
-    PATTERN(OP_stop_gradient, stopped, "stop_gradient x = x where no gradient will be made") \
+    PATTERN(OP_stop_gradient, stopped, "stop_gradient x = x where none will be made")  \
     PATTERN(OP_expand, no_change, "expand x to x's type = x")                          \
     PATTERN(OP_expand, twice,     "expand(expand x) = expand x")                       \
     PATTERN(OP_reshape, no_change, "reshape x to x's type = x")                        \

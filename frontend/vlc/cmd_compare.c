@@ -16,7 +16,7 @@
 
 /* -- the command line ------------------------------------------------------------ */
 
-/* Presets of rates are those of a core of the machine that docs/performance.md describes. */
+/* Defaults of rates are those of a core of the machine in docs/performance.md. */
 #define AT(field) offsetof(CompareArguments, field)
 static const Option compare_options[] = {
     OPTION_SET(AT(sets)),

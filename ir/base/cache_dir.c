@@ -73,7 +73,7 @@ int cache_dir_open(const char *path, char out_reason[CACHE_DIR_REASON])
     return -1;
 }
 
-/* -- files ----------------------------------------------------------------------------- */
+/* -- files ------------------------------------------------------------------------ */
 
 enum { NAME_BYTES = sizeof CACHE_ASIDE + 16 };
 

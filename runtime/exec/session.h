@@ -27,8 +27,8 @@ typedef struct SessionOptions {
 
 typedef struct Session Session;
 
-/* Opens the dump of kernels, for commands to ask before their long work; session_new opens
- * it again. NULL is allowed. */
+/* Opens the dump of kernels, for commands to ask before their long work; session_new
+ * opens it again. NULL is allowed. */
 NODISCARD bool session_check_dump(const char *dir, Diags *diags);
 
 /* NULL and errors if a graph cannot be compiled or does not fit the store. Module and

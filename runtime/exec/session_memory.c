@@ -1,5 +1,5 @@
-/* The memory that programs work in: per lane a slab and scratch, per graph what its outputs
- * are added into. */
+/* The memory that programs work in: per lane a slab and scratch, per graph what its
+ * outputs are added into. */
 #include <stdlib.h>
 #include <string.h>
 

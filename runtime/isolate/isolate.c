@@ -77,7 +77,8 @@ void isolate_free(Isolate *isolate)
 }
 
 /* The environment of ours, without threads that a library starts when it is loaded.
- * Functions of libraries are looked up by the server once, not by each of its children. */
+ * Functions of libraries are looked up by the server once, not by each of its
+ * children. */
 static char **server_environment(Arena *arena)
 {
     static const char *const added[] = {ISOLATE_VARIABLE "=1", "OPENBLAS_NUM_THREADS=1",

@@ -9,6 +9,7 @@
 #define G(axes)                                                                          \
     M "graph @g {\n  axis text primary longest 8\n" axes "  %t = param \"t\"\n"
 #define POSITION(attrs) "  %i = position axis=text " attrs "\n"
+#define POSITION_ON(axis) "  %i = position axis=" axis "\n"
 #define GATHER "  %y = gather %t %i\n}\n"
 
 static const char *const right[] = {
@@ -43,11 +44,8 @@ static const struct {
      "index may be 15 (position on axis 'more', of 16 rows at most), but its table 't'"},
     {G("  axis few fixed 9\n") "  %i = position axis=few\n" GATHER,
      "index may be 8 (position on axis 'few', of 9 rows at most)"},
-    {G("  axis grid primary longest 16\n  axis p pool grid images 1 side 3\n") "  %i = "
-                                                                               "position "
-                                                                               "axis="
-                                                                               "p"
-                                                                               "\n" GATHER,
+    {G("  axis grid primary longest 16\n  axis p pool grid images 1 side 3\n")
+         POSITION_ON("p") GATHER,
      "index may be 8 (position on axis 'p', of 9 rows at most)"},
     /* beyond 32 bits, and beyond 64: nothing wraps */
     {G("") POSITION("offset=2147483641") GATHER,

@@ -137,7 +137,8 @@ NODISCARD bool shapes_write(const ShapesOptions *options, Diags *diags);
  * an interrupt. */
 char *shapes_cached(const Module *module, const Interrupt *interrupt, Diags *diags);
 
-/* -- for the writers; those that can fail return false after an error ----------------------- */
+/* -- for the writers; those that can fail return false after an error
+ * ----------------------- */
 ShapesWriter shapes_writer(const ShapesOptions *options, Arena *arena, Diags *diags);
 NODISCARD bool shapes_write_images(ShapesWriter *writer);
 NODISCARD bool shapes_write_videos(ShapesWriter *writer);

@@ -1,4 +1,4 @@
-/* Words to the fields of a struct: every kind of option and operand, as the table says. */
+/* Words to the fields of a struct: every kind of option and operand of a table. */
 #include <stdlib.h>
 #include <string.h>
 
