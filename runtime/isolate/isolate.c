@@ -24,8 +24,9 @@
 enum { SECONDS_TO_START = 60, SECONDS_BEYOND = 5 };
 
 struct Isolate {
-    pthread_mutex_t lock; /* held from begin to end */
-    pid_t server;         /* 0: none runs */
+    pthread_mutex_t lock;          /* held from begin to end */
+    const IsolateProgram *program; /* or NULL */
+    pid_t server;                  /* 0: none runs */
     int socket, memory;
     unsigned char *mapped; /* the memory, as far as it was needed */
     size_t mapped_bytes;
@@ -37,10 +38,10 @@ struct Isolate {
     _Atomic bool is_broken;
 };
 
-Isolate *isolate_new(void)
+Isolate *isolate_new(const IsolateProgram *program)
 {
     Isolate *isolate = heap_alloc(sizeof *isolate);
-    *isolate = (Isolate){.socket = -1, .memory = -1};
+    *isolate = (Isolate){.program = program, .socket = -1, .memory = -1};
     pthread_mutex_init(&isolate->lock, NULL);
     return isolate;
 }
@@ -99,7 +100,7 @@ static char **server_environment(Arena *arena)
 
 /* A group of its own, so that an interrupt from the terminal, which ends our run in good
  * order, does not end the server before. */
-static int spawn(pid_t *out, int socket, int memory)
+static int spawn(pid_t *out, int socket, int memory, int program)
 {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t facts;
@@ -110,7 +111,8 @@ static int spawn(pid_t *out, int socket, int memory)
         (void)posix_spawn_file_actions_addopen(&files, i, "/dev/null", O_RDWR, 0);
     (void)posix_spawn_file_actions_adddup2(&files, socket, WIRE_SOCKET);
     (void)posix_spawn_file_actions_adddup2(&files, memory, WIRE_MEMORY);
-    (void)posix_spawn_file_actions_addclosefrom_np(&files, WIRE_FILES);
+    (void)posix_spawn_file_actions_adddup2(&files, program, WIRE_FILES);
+    (void)posix_spawn_file_actions_addclosefrom_np(&files, WIRE_FILES + 1);
     (void)sigemptyset(&none);
     (void)sigfillset(&all);
     (void)posix_spawnattr_setsigmask(&facts, &none);
@@ -121,8 +123,8 @@ static int spawn(pid_t *out, int socket, int memory)
     Arena *arena = arena_new();
     char *argv[] = {arena_format(arena, "%s", program_invocation_name),
                     arena_format(arena, "%s", ISOLATE_COMMAND), NULL};
-    int fault = posix_spawn(out, "/proc/self/exe", &files, &facts, argv,
-                            server_environment(arena));
+    int fault =
+        posix_spawn(out, WIRE_PROGRAM, &files, &facts, argv, server_environment(arena));
     arena_free(arena);
     (void)posix_spawnattr_destroy(&facts);
     (void)posix_spawn_file_actions_destroy(&files);
@@ -164,6 +166,53 @@ static bool open_ends(Isolate *isolate, int *out_other)
            fcntl(isolate->memory, F_ADD_SEALS, F_SEAL_SHRINK) == 0;
 }
 
+/* Memory that can be run: systems that forbid it unless it is asked for know the flag,
+ * older ones refuse the flag. */
+static int runnable_memory(void)
+{
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x10U
+#endif
+    int file = memfd_create("reader", MFD_CLOEXEC | MFD_EXEC);
+    return file < 0 && errno == EINVAL ? memfd_create("reader", MFD_CLOEXEC) : file;
+}
+
+/* A descriptor of the program in memory; -1 and errno if there is none. */
+static int memory_program(const IsolateProgram *program)
+{
+    int file = moved_away(runnable_memory());
+    if (file < 0)
+        return -1;
+    size_t bytes = (size_t)(program->end - program->begin);
+    if (descriptor_write(file, program->begin, bytes))
+        return file;
+    int fault = errno;
+    (void)close(file);
+    errno = fault;
+    return -1;
+}
+
+/* Starts the program in `file`, which is closed; 0, or what errno says. */
+static int spawn_program(Isolate *isolate, int socket, int file)
+{
+    if (file < 0)
+        return errno;
+    int fault = spawn(&isolate->server, socket, isolate->memory, file);
+    (void)close(file);
+    return fault;
+}
+
+/* Where nothing may run from memory, this program must do, which has the same
+ * handlers. */
+static int spawn_server(Isolate *isolate, int socket)
+{
+    if (isolate->program &&
+        spawn_program(isolate, socket, memory_program(isolate->program)) == 0)
+        return 0;
+    return spawn_program(isolate, socket,
+                         moved_away(open("/proc/self/exe", O_PATH | O_CLOEXEC)));
+}
+
 static bool start_server(Isolate *isolate, Diags *diags)
 {
     if (getenv(ISOLATE_VARIABLE)) { /* main() has not called isolate_serve */
@@ -174,8 +223,7 @@ static bool start_server(Isolate *isolate, Diags *diags)
         return false;
     }
     int other = -1;
-    bool has_ends = open_ends(isolate, &other);
-    int fault = has_ends ? spawn(&isolate->server, other, isolate->memory) : errno;
+    int fault = open_ends(isolate, &other) ? spawn_server(isolate, other) : errno;
     if (other >= 0)
         (void)close(other);
     WireMessage message;

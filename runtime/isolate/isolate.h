@@ -1,10 +1,10 @@
 /* Reads files from outside with libraries that a damaged file may crash, in processes of
  * their own, so that a fault costs the file and not the run.
  *
- * A program registers handlers. The first call starts the program anew as a server,
- * which forks one process for every file: it reads that file alone, within limits of
- * memory and time, can open no other, and hands back bytes in shared memory. What goes
- * wrong, a crash included, is an error that names the file.
+ * A program registers handlers. The first call starts it anew as a server, or a smaller
+ * one that it has in memory, which forks one process for every file: it reads that file
+ * alone, within limits of memory and time, can open no other, and hands back bytes in
+ * shared memory. What goes wrong, a crash included, is an error that names the file.
  *
  *     program            server               one process for each file
  *     isolate_begin  ->  waits for it  ->     handler(input, reply)
@@ -53,7 +53,14 @@ void isolate_serve(int argc, char **argv, const IsolateHandler *const *handlers,
 
 typedef struct Isolate Isolate;
 
-Isolate *isolate_new(void); /* starts nothing yet */
+/* A program in memory whose main() calls isolate_serve. The fewer libraries it has, the
+ * less a process for a file costs. */
+typedef struct IsolateProgram {
+    const unsigned char *begin, *end;
+} IsolateProgram;
+
+/* Starts nothing yet. `program` is the server, and must stay; NULL: this program. */
+Isolate *isolate_new(const IsolateProgram *program);
 void isolate_free(Isolate *isolate);
 
 enum { ISOLATE_REQUEST_MAX = 4096 };

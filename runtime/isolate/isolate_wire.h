@@ -11,7 +11,9 @@
 /* How a server is started, and where it finds its ends. */
 #define ISOLATE_COMMAND "--serve-files"
 #define ISOLATE_VARIABLE "VLGRAPH_SERVES_FILES"
+/* Files begin where the server's program was until it started. */
 enum { WIRE_SOCKET = 3, WIRE_MEMORY = 4, WIRE_FILES = 5 };
+#define WIRE_PROGRAM "/proc/self/fd/5"
 
 typedef enum WireKind {
     WIRE_ready, /* the server has started */

@@ -274,7 +274,7 @@ DataSource *pictures_open(const PicturesOptions *options, Diags *diags)
     *pictures = (Pictures){.options = *options,
                            .arena = arena_new(),
                            .skips = skips_new(options->skip_bad),
-                           .isolate = isolate_new()};
+                           .isolate = isolate_new(NULL)};
     pictures->source = (DataSource){
         .state = pictures, .train_batch = next_batch, .free = close_pictures};
     if (list_items(pictures, diags))

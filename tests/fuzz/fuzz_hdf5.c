@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     Features first, again;
     fuzz_begin(&fuzz);
     if (!isolate)
-        isolate = isolate_new();
+        isolate = isolate_new(NULL);
     const char *path = fuzz_file(&fuzz, "fuzz.h5", data, size);
     bool is_read = features_read_hdf5(isolate, path, "x", &first, fuzz.diags);
     if (is_read) {

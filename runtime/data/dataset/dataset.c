@@ -17,6 +17,7 @@
 #include "runtime/data/dataset/dataset_scores.h"
 #include "runtime/data/dataset/dataset_unknown.h"
 #include "runtime/data/dataset/order.h"
+#include "runtime/data/features/features.h"
 
 typedef struct TaskData {
     const Task *task;
@@ -366,7 +367,7 @@ DataSource *dataset_open(const DatasetOptions *options, const Module *module,
                          .arena = arena,
                          .interns = interns_new(),
                          .skips = skips_new(options->skip_bad),
-                         .isolate = isolate_new(),
+                         .isolate = isolate_new(&hdf5_program),
                          .epoch = -1};
     dataset->options.directory =
         arena_string(arena, options->directory, strlen(options->directory));

@@ -20,6 +20,9 @@ typedef struct Features {
 
 void features_free(Features *features); /* zeroed is allowed */
 
+/* What reads HDF5 files, for isolate_new. */
+extern const IsolateProgram hdf5_program;
+
 /* False and an error that names the file; `out` is then zeroed. */
 NODISCARD bool features_read_hdf5(Isolate *isolate, const char *path, const char *id,
                                   Features *out, Diags *diags);

@@ -263,7 +263,7 @@ static void test_ended(Check *check, Isolate *isolate, const Scratch *scratch,
 /* What no file is at fault for is told apart. */
 static void test_broken(Check *check, const char *path)
 {
-    Isolate *isolate = isolate_new();
+    Isolate *isolate = isolate_new(NULL);
     Messages messages;
     const IsolateCall call = call_for(path, "e");
     messages_open(&messages);
@@ -285,7 +285,7 @@ int main(int argc, char **argv)
     Check check = {0};
     Scratch scratch = scratch_new();
     const char *path = scratch_text(&scratch, "file", "text");
-    Isolate *isolate = isolate_new();
+    Isolate *isolate = isolate_new(NULL);
     test_faults(&check, isolate, path);
     test_files(&check, isolate, &scratch);
     test_parts(&check, isolate, path);

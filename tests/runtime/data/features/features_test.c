@@ -478,7 +478,7 @@ int main(int argc, char **argv)
     Check check = {0};
     Diags *diags = diags_new(stderr);
     Scratch scratch = scratch_new();
-    Isolate *isolate = isolate_new();
+    Isolate *isolate = isolate_new(&hdf5_program);
     test_round_trips(&check, &scratch, isolate, diags);
     test_half(&check);
     test_resampling(&check);
