@@ -320,7 +320,7 @@ static int cmd_params(const void *arguments)
 
 const Command command_params = {
     .name = "params",
-    .operands = "FILE",
+    .operands = "FILE...",
     .least_operands = 1,
     .most_operands = ANY_NUMBER,
     .operand_field = offsetof(ParamsArguments, files),

@@ -165,8 +165,8 @@ static void print_zsh_options(const Command *command, FILE *out)
 void completion_print_zsh(const CommandTable *table, const Command *own, FILE *out)
 {
     const char *program = table->program;
-    fprintf(out, "#compdef %s\n# As '%s --completion zsh' prints it.\n", program,
-            program);
+    fprintf(out, "#compdef %s\n# As '%s --completion zsh' prints it.\n_%s() {\n", program,
+            program, program);
     fputs("local -a names\nlocal state line code=1\nnames=(\n", out);
     for (uint32_t i = 0; i < table->count; i++) {
         fprintf(out, "    '%s:", table->commands[i]->name);
@@ -188,5 +188,11 @@ void completion_print_zsh(const CommandTable *table, const Command *own, FILE *o
             fputs(" \\\n        '*:file:_files'", out);
         fputs(" && code=0 ;;\n", out);
     }
-    fputs("    esac ;;\nesac\nreturn code\n", out);
+    fputs("    esac ;;\nesac\nreturn code\n}\n", out);
+    /* Run by compinit's loader it completes at once; sourced it says what it is for. */
+    fprintf(out,
+            "if [ \"${funcstack[1]}\" = _%s ]; then\n    _%s \"$@\"\n"
+            "elif [ -n \"${functions[compdef]}\" ]; then\n    compdef _%s %s\n"
+            "else\n    echo '%s --completion zsh: run compinit first' >&2\nfi\n",
+            program, program, program, program, program);
 }

@@ -60,7 +60,7 @@ void help_print_program(const CommandTable *table, const Command *own, FILE *out
 #define EXIT_CODE(name, number, meaning) fprintf(out, "  %-9d %s\n", number, meaning);
     EXIT_CODES
 #undef EXIT_CODE
-    fputs("  130       interrupted\n", out);
+    fputs("  130, 143  interrupted, by SIGTERM\n", out);
 }
 
 void help_print_command(const CommandTable *table, const Command *command, FILE *out)

@@ -89,7 +89,7 @@ static void print_exit_codes(FILE *out)
 #define EXIT_CODE(name, number, meaning) fprintf(out, ".TP\n%d\n%s\n", number, meaning);
     EXIT_CODES
 #undef EXIT_CODE
-    fputs(".TP\n130\ninterrupted\n", out);
+    fputs(".TP\n130\ninterrupted\n.TP\n143\nended by SIGTERM\n", out);
 }
 
 void man_print_program(const CommandTable *table, const Command *own, FILE *out)

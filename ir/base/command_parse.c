@@ -3,6 +3,7 @@
 #include "ir/base/command_parse.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -51,13 +52,18 @@ static bool set_count(const Parse *parse, const Option *option, const char *text
     errno = 0;
     long long value = strtoll(text, &end, 10);
     int64_t most = option->most ? option->most : INT64_MAX;
-    if (end != text && !*end && !errno && value >= option->least && value <= most) {
+    bool is_whole =
+        (isdigit((unsigned char)*text) || *text == '-') && end != text && !*end;
+    if (is_whole && !errno && value >= option->least && value <= most) {
         *(int64_t *)(parse->fields + option->field) = value;
         return true;
     }
     if (option->most)
         return misused(parse, "%s: found '%s', expected a number from %lld to %lld",
                        option->name, text, (long long)option->least, (long long)most);
+    if (is_whole && errno)
+        return misused(parse, "%s: found '%s', which 64 bits do not hold", option->name,
+                       text);
     return misused(parse, "%s: found '%s', expected a number of %lld or more",
                    option->name, text, (long long)option->least);
 }
@@ -204,6 +210,8 @@ static bool take_option(Parse *parse)
 {
     const char *word = parse->words[parse->at], *equals = strchr(word, '=');
     const Option *option = find_option(parse->command, word);
+    if (!option && (strncmp(word, "--help=", 7) == 0 || strncmp(word, "-h=", 3) == 0))
+        return misused(parse, "--help takes no value: '%s'", word);
     if (!option)
         return unknown_option(parse, word);
     if (option->kind == OPTION_flag) {

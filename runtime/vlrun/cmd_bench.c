@@ -93,13 +93,13 @@ static bool parse_lengths(char *text, const Graph *graph, FixedLength *out,
 
 #define AT(field) offsetof(BenchArguments, field)
 static const Option option_rows[] = {
-    OPTION(text, "--task", AT(task), "NAME", "whose graphs; the first task's"),
+    OPTION(text, "--task", AT(task), "NAME", "whose graphs; default: the first"),
     OPTION(count, "--sequences", AT(sequences), "N", "in a batch", .preset = "16",
            .least = 1),
     OPTION(text, "--lengths", AT(lengths), "A=N,..",
            "rows of every sequence on primary axes; else random"),
     OPTION(text, "--lanes", AT(lanes), "N,..",
-           "threads, side by side; 1,2 (with --data one number)"),
+           "threads, side by side; default 1,2; with --data one number"),
     OPTION(count, "--rounds", AT(rounds), "N", "steps of each, after a first",
            .preset = "5", .least = 1),
     OPTION(path, "--data", AT(data), "DIR",

@@ -45,7 +45,7 @@ static const Option option_rows[] = {
     OPTION(count, "--eval-every", AT(eval_every), "N",
            "validate every N steps, not after each epoch; 0: never"),
     OPTION(count, "--checkpoint-every", AT(checkpoint_every), "N",
-           "save every N steps and at the end; 100"),
+           "save every N steps and at the end; default 100"),
     OPTION(flag, "--no-cache", AT(no_cache), NULL, "compile every kernel anew"),
 };
 #undef AT
