@@ -43,15 +43,18 @@ for program in vlc vlrun; do
             completions $program $command - | grep -qx -e "$option" ||
                 fail "bash does not offer $program $command $option"
             # In the words that the script gives to _arguments for this command.
-            zsh -f -c '_arguments() { [[ $1 == -C ]] && state=argument
+            zsh -f -c 'compdef() { :; }
+                _arguments() { [[ $1 == -C ]] && state=argument
                     [[ $1 == -C && -n $name ]] || print -rl -- "$@"; }
                 _files() { }; _describe() { }
-                name=$2 words=($2); source $1' zsh "$zsh_file" "$command" | grep -q -e "^\*\?$option[=[]" ||
+                name=$2 words=($2); source $1; _$3' zsh "$zsh_file" "$command" $program | grep -q -e "^\*\?$option[=[]" ||
                 fail "zsh does not offer $program $command $option"
         done
     done
     [ "$(zsh -f -c 'fpath=($1 $fpath); autoload -U compinit; compinit -u -D; print $_comps[$2]' \
         zsh "${zsh_file%/*}" $program)" = _$program ] || fail "zsh does not find the completion of $program"
+    [ "$(zsh -f -c 'autoload -U compinit; compinit -u -D; source $1; print $_comps[$2]' \
+        zsh "$zsh_file" $program)" = _$program ] || fail "sourced, zsh's completion of $program completes nothing"
 done
 
 is() {
