@@ -151,7 +151,7 @@ static bool is_object(const char *name)
            strcmp(name + len - ending, CACHE_ENDING) == 0;
 }
 
-/* Nobody writes it any more if nobody holds it. */
+/* A file without a lock is no longer being written. */
 static void remove_left_over(int dir, const char *name)
 {
     int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);

@@ -1,5 +1,6 @@
-/* Names of LLVM values, for kernels that somebody is to read: %v12.mul is node %12 of the
- * plan, which multiplies; %v12.at where it lies in memory. Other kernels have none. */
+/* Names of LLVM values, for kernels that are dumped to be read: %v12.mul is node %12 of
+ * the plan, which multiplies; %v12.at where it lies in memory. Other kernels have
+ * none. */
 #ifndef VLG_CODEGEN_NAMES_H
 #define VLG_CODEGEN_NAMES_H
 

@@ -7,8 +7,8 @@
  * Objects are code that will run, so the directory must be the user's alone
  * (ir/base/cache_dir.h), and every file ends with an HMAC under a secret key that is kept
  * beside it and never leaves it. A file that is stale, damaged, of another kernel or
- * written by somebody without the key is ignored and replaced. A cache that cannot be
- * used costs time and nothing else. */
+ * written without the key is ignored and replaced. A cache that cannot be used costs time
+ * and nothing else. */
 #ifndef VLG_CODEGEN_OBJECT_CACHE_H
 #define VLG_CODEGEN_OBJECT_CACHE_H
 

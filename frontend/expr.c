@@ -37,7 +37,7 @@ struct Exprs {
     Arena *arena;
     Interns *interns;
     Diags *diags;
-    xmlDoc *document; /* XPath wants something to stand on */
+    xmlDoc *document; /* an XPath context needs a document */
     xmlXPathContext *contexts[MOST_NESTING];
     uint32_t nesting;
     int64_t text_left;
@@ -116,7 +116,7 @@ static const char *const functions[] = {
 };
 /* clang-format on */
 
-/* Asked before libxml2 looks a function up itself: remembers one that there is not. */
+/* Called before libxml2 looks a function up itself: notes one that does not exist. */
 static xmlXPathFunction find_function(void *self, const xmlChar *name, const xmlChar *uri)
 {
     Exprs *exprs = self;

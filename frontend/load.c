@@ -84,7 +84,7 @@ static void find_signature(ModelSpec *spec, Definition *definition)
     }
 }
 
-/* No block may look like an op or an element of the language. */
+/* No block may have the name of an op or an element of the language. */
 static bool name_is_free(const ModelSpec *spec, const Definition *definition)
 {
     bool taken = op_find(definition->name) != OP_COUNT;

@@ -286,8 +286,8 @@ static size_t markup_end(const Source *source, size_t at)
     return at;
 }
 
-/* libxml2 compares all attributes of a tag with each other before it tells how many there
- * are. */
+/* libxml2 compares all attributes of a tag with each other before it gives their
+ * number. */
 static bool check_tags(const XmlReader *reader)
 {
     const Source *source = reader->source;

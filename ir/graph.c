@@ -272,7 +272,7 @@ const Node *graph_binary(Graph *graph, BuildSite site, OpKind op, const Node *a,
         (NodeSpec){.op = op, .args = (const Node *const[]){a, b}, .arg_count = 2});
 }
 
-/* Sources belong to the forward stage whoever asks for them, so that there is one of
+/* Sources belong to the forward stage wherever they are used, so that there is one of
  * each. */
 const Node *graph_source(Graph *graph, BuildSite site, OpKind op, const char *name,
                          Type type)

@@ -75,7 +75,7 @@ struct Node {
 
 /* -- outputs ----------------------------------------------------------------------- */
 typedef enum OutputRole {
-    OUTPUT_result,   /* a named value for whoever runs the graph, rows in batch order */
+    OUTPUT_result,   /* a named value for the caller, rows in batch order */
     OUTPUT_loss,     /* f32[1], summed over micro-batches; what autodiff starts from */
     OUTPUT_gradient, /* of parameter `name`, summed over micro-batches */
     OUTPUT_assign,   /* the new value of parameter or state `name` */
@@ -237,8 +237,8 @@ typedef struct StateVar {
     double init;
 } StateVar;
 
-/* A free-form fact about a task for whoever feeds it, reads its answers or loads its
- * weights; the compiler never looks at it. */
+/* A free-form fact about a task for code that feeds it, reads its answers or loads its
+ * weights; the compiler ignores it. */
 typedef struct DataSetting {
     const char *key, *value;
 } DataSetting;

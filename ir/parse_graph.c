@@ -170,7 +170,7 @@ void parse_graph(Parser *parser)
     GraphParser g = {.parser = parser, .lexer = lexer};
     if (!parse_header(&g)) {
         lex_skip_line(lexer);
-        if (!g.graph) /* its body still wants a place to go */
+        if (!g.graph) /* its body needs a graph to be parsed into */
             return;
     }
     while (!lex_is_mark(lexer, '}') && lexer->token.kind != TOKEN_end &&

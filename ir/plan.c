@@ -1,8 +1,8 @@
 /* plan.bin. Layout: ir/plan.h and docs/ir.md.
  *
- * Nothing is believed before its checksum holds, and no size before it fits the file:
- * deflate cannot shrink more than about 1032 times, so a section cannot ask for more than
- * that. */
+ * Nothing is used before its checksum is checked, and no size before it is known to fit
+ * the file: deflate cannot shrink more than about 1032 times, so a section's size is
+ * limited to that. */
 #include "ir/plan.h"
 
 #include <inttypes.h>
@@ -253,7 +253,7 @@ Module *plan_read(const char *path, Diags *diags)
     return module;
 }
 
-/* A file given by mistake is told in one line, not in one per line of it. */
+/* A wrong kind of file is reported in one message, not in one per line of it. */
 static bool may_be_text(const char *path, const char *bytes, size_t len, Diags *diags)
 {
     size_t blanks = strspn(bytes, " \t\r\n"); /* a 0 follows the bytes */

@@ -1,7 +1,7 @@
 /* Ranges of integers: what is known when compiling about every i32 value of a graph. An
- * axis has no sequence longer than `longest` (whoever runs a graph refuses one), so a
- * place counted on it is below that; an index that an op looks for is a row of its table;
- * and an input that indexes tables is looked at when a batch comes in, row by row. */
+ * axis has no sequence longer than `longest` (the runtime refuses one), so a place
+ * counted on it is below that; an index that an op looks for is a row of its table; and
+ * an input that indexes tables is checked when a batch comes in, row by row. */
 #ifndef VLG_IR_RANGE_H
 #define VLG_IR_RANGE_H
 

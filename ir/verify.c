@@ -16,7 +16,7 @@
 #include "ir/verify_plan.h"
 
 enum { TEXT = 128 };
-static const int64_t MOST_ROWS = INT32_MAX; /* whoever runs a graph counts them so */
+static const int64_t MOST_ROWS = INT32_MAX; /* the most that the runtime counts */
 static const int64_t MOST_SALT = UINT32_MAX;
 
 /* -- axes -------------------------------------------------------------------------- */
@@ -254,8 +254,8 @@ static const Type *receiver_type(const Module *module, const Output *output,
     return param ? &param->type : state ? &state->type : NULL;
 }
 
-/* Who takes results knows no bits; those of a static type are added up over
- * micro-batches, as numbers. */
+/* Results are never bits; those of a static type are f32, as they are added up over
+ * micro-batches. */
 static bool verify_result(const Graph *graph, const Output *output, Diags *diags)
 {
     Type type = output->value->type;

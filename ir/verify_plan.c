@@ -190,7 +190,7 @@ static bool verify_reader(const Slab *slab, const Node *reader, const Node *arg,
     return true;
 }
 
-/* The old value is gone once its step has run: nobody may ask for it later, and an
+/* The old value is gone once its step has run: no later step may read it, and an
  * element-wise step reads each element before it writes it. */
 static bool verify_readers(const Slab *slab, const Output *const *replacements)
 {
@@ -241,7 +241,7 @@ static bool verify_assigns(const Slab *slab, Arena *arena)
     return verify_readers(slab, replacements_of(slab, arena));
 }
 
-/* A step writes what others read, and computes what it reads itself; what nobody reads
+/* A step writes what others read, and computes what it reads itself; what is never read
  * has no place. Views read nothing. */
 static bool verify_wanted(const Slab *slab, Arena *arena)
 {

@@ -50,7 +50,7 @@ static bool verify_update_node(const Graph *graph, const Node *node, Diags *diag
     return true;
 }
 
-/* Sessions tell it as one number. */
+/* Sessions report it as one number. */
 static bool verify_norm(const Graph *graph, const Output *output, Diags *diags)
 {
     Type type = output->value->type;

@@ -1,4 +1,4 @@
-/* The part of the verifier that looks at planned graphs as those who run them do: where
+/* The part of the verifier that checks what the runtime needs of planned graphs: where
  * inputs come from, where outputs go. Internal. */
 #ifndef VLG_IR_VERIFY_RUN_H
 #define VLG_IR_VERIFY_RUN_H

@@ -12,7 +12,7 @@
  * are therefore created late, when the first node needs them; all others come first, in
  * their old order.
  *
- * Axes of grafts are known by name: one of the host's name is the host's. */
+ * Axes of grafts are matched by name: one with the name of a host axis is that axis. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* Frozen parameters become weights: constants, never written, without gradients.
  *
  * A parameter that is not trained becomes a `weight` node and its gradient output is
- * dropped; with the output goes everything only it needed, because nobody copies it. What
- * is left of the backward graph computes bit for bit what it did before.
+ * dropped; everything only that output needed goes too, because it is not copied. What is
+ * left of the backward graph computes bit for bit what it did before.
  *
  * A trained parameter that stands in a train graph but got no gradient is an error. */
 #include "passes/ledger.h"

@@ -8,7 +8,7 @@
  *     static type without leading ones (f32[w] is one row);
  *   - all widths are 1 or one W; operands from outside may also be single rows or
  *     numbers;
- *   - nobody reads a sum over rows, as it is complete only after the last row.
+ *   - no node in it reads a sum over rows, as that is complete only after the last row.
  *
  * Attention and vocabulary nodes over the same operands share a kernel, which computes
  * scores or logits once. Every other step is a group of its own.

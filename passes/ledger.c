@@ -89,7 +89,8 @@ static bool *mark_touched(const Module *module, const Graph *graph, Arena *arena
     return touched;
 }
 
-/* What is done before anything trained has a say, and how much of it comes back. */
+/* Forward steps that depend on nothing trained, and what the backward pass reads of them
+ * and of frozen sources. */
 static void sum_untouched(Sums *sums, const Module *module, const Graph *graph,
                           const bool *live, const bool *saved, Arena *arena)
 {

@@ -7,7 +7,7 @@
  * In an update graph a new value may be written straight over the old one. It is if
  *
  *   - its group is element-wise, so that an element is read before it is written;
- *   - whoever reads the old value does so in the same group, element by element, or in an
+ *   - each reader of the old value is in the same group, element by element, or in an
  *     earlier one;
  *   - no other step reads the new value, and it is no other output.
  *

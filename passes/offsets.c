@@ -4,7 +4,7 @@
  *
  *   size, area, lifetime   largest first
  *   load                   those that live in the fullest step first, larger first
- *   start                  in the order of birth, which follows a stack perfectly
+ *   start                  by first step, which is optimal for nested lifetimes
  *
  * While the size is above the bound, a search takes turns between two ways to do better:
  *
@@ -16,7 +16,7 @@
  * long or large ones have an advantage of some weight, shaken a little each time.
  *
  * All this takes time in the square of the number of buffers. Of very many, only the
- * order of birth is tried, in which the dead are forgotten on the way. */
+ * order of first steps is tried, which drops buffers when they end. */
 #include "passes/offsets.h"
 
 #include <stdbool.h>
@@ -76,7 +76,7 @@ static uint32_t time_index(const int32_t *times, uint32_t count, int32_t time)
     return low;
 }
 
-/* Bytes live from each birth to the next: the load changes upwards only at births. */
+/* Bytes live from each first step to the next: the load rises only at first steps. */
 static int64_t *loads_at_births(Arena *arena, const Buffer *buffers, uint32_t count,
                                 int32_t *births, uint32_t *out_births)
 {
@@ -283,7 +283,7 @@ static void sort_by(Packer *packer, RankFn *rank)
     qsort(packer->order, packer->count, sizeof *packer->order, compare_ranked);
 }
 
-/* Rank becomes the place in the order; whoever sticks out of the bound moves forward. */
+/* Rank becomes the place in the order; buffers that end above the bound move forward. */
 static void complain(Packer *packer, int64_t peak)
 {
     double excess = (double)(peak - packer->bound);
@@ -369,8 +369,8 @@ static double rank_end(const Packer *packer, uint32_t i)
     return -(double)packer->buffers[i].last;
 }
 
-/* The order of birth, as an allocator would go about it: in time in proportion to the
- * buffers and to the gaps between those that live at once. */
+/* By first step, as an allocator would: in time in proportion to the buffers and to the
+ * gaps between those that live at once. */
 static void pack_by_birth(Packer *packer, FitRule fit)
 {
     Arena *arena = packer->arena;

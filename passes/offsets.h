@@ -1,5 +1,5 @@
-/* Offset assignment: buffers that live together get disjoint ranges of one slab. Knows
- * nothing of graphs. */
+/* Offset assignment: buffers that live together get disjoint ranges of one slab.
+ * Independent of graphs. */
 #ifndef VLG_PASSES_OFFSETS_H
 #define VLG_PASSES_OFFSETS_H
 

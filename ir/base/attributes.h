@@ -1,4 +1,4 @@
-/* What compilers are told of functions. */
+/* Attributes of functions. */
 #ifndef VLG_IR_BASE_ATTRIBUTES_H
 #define VLG_IR_BASE_ATTRIBUTES_H
 

@@ -82,7 +82,7 @@ int cache_file_open(int dir, const char *name)
     return openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 }
 
-/* A file under a name that nobody can foresee, with the bytes in it. */
+/* Writes the bytes to a file with an unpredictable name. */
 static bool write_aside(int dir, const void *bytes, size_t len, char name[NAME_BYTES],
                         int *out_descriptor)
 {

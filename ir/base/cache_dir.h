@@ -24,12 +24,12 @@ int cache_dir_open(const char *path, char out_reason[CACHE_DIR_REASON]);
 int cache_file_open(int dir, const char *name);
 /* All of the file or nothing of it: what was there is replaced, or, in the second, stays,
  * so that of two programs that make a file at once both find the same. False if it could
- * not be written; nobody need know, as it can be made again. */
+ * not be written; no error is reported, as it can be made again. */
 bool cache_file_put(int dir, const char *name, const void *bytes, size_t len);
 bool cache_file_put_first(int dir, const char *name, const void *bytes, size_t len);
 
-/* What names begin with of files on their way to their place. One that nobody holds a
- * lock (flock) of was left over by a program that ended. */
+/* Prefix of the names of files that are being written. One without a lock (flock) was
+ * left over by a program that ended. */
 #define CACHE_ASIDE ".writing-"
 
 #endif

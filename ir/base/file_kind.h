@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-enum { FILE_KIND_BYTES = 512 }; /* as many of its first bytes tell */
+enum { FILE_KIND_BYTES = 512 }; /* so many of its first bytes decide */
 
 /* In words that go on "is no HDF5 file, but "; NULL if the bytes look like nothing
  * known. */

@@ -37,9 +37,9 @@ void file_report_unreadable(const char *path, Loc from, const char *problem,
 /* -- writing ------------------------------------------------------------------------- */
 
 /* A file that becomes `path` when it is finished. It is written beside the file that it
- * replaces, without a name or under one that nobody else has, so that `path` always is
- * the old file or all of the new one. Where `path` is a link, what it points to is
- * replaced. Directories, devices and pipes are refused. */
+ * replaces, without a name or under a unique one, so that `path` always is the old file
+ * or all of the new one. Where `path` is a link, what it points to is replaced.
+ * Directories, devices and pipes are refused. */
 typedef struct NewFile NewFile;
 
 /* NULL and an error if `path` cannot be replaced. */

@@ -60,7 +60,7 @@ static const char *unfit(mode_t mode)
                          : "is no regular file, and would be replaced by one";
 }
 
-/* Names that cannot be foreseen, so that nobody can have put a link there, until `make`
+/* Tries unpredictable names, under which no link can have been placed, until `make`
  * succeeds or fails for another reason than that the name is taken. */
 static bool name_aside(NewFile *file, bool (*make)(NewFile *file, mode_t mode),
                        mode_t mode)

@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Keyed by what differs from run to run, so that nobody can write a file of strings that
- * all meet in one place of a map. Never let a result depend on it. */
+/* Keyed by what differs from run to run, so that no file can be made whose strings all
+ * collide in a map. Never let a result depend on it. */
 uint64_t hash_secret(const void *bytes, size_t len);
 uint64_t hash_sip(const uint64_t key[2], const void *bytes, size_t len);
 

@@ -1,4 +1,4 @@
-/* A batch of sequences, and where batches come from. The trainer knows nothing else about
+/* A batch of sequences, and where batches come from. The trainer uses nothing else of
  * data.
  *
  * A batch holds, for one task, `sequences` sequences. Every primary axis of the task's

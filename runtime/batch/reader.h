@@ -16,7 +16,7 @@ void reader_free(Reader *reader); /* ends the thread; NULL allowed */
  * or after the last. */
 const Batch *reader_next(Reader *reader);
 
-/* Nobody else may call the source while a reader runs, but between these two. */
+/* While a reader runs, other code may call the source only between these two. */
 void reader_pause(Reader *reader);
 void reader_resume(Reader *reader);
 

@@ -1,4 +1,4 @@
-/* Leaving out what cannot be read: counted, and the first few told. */
+/* Leaving out what cannot be read: counted, and the first few reported. */
 #ifndef VLG_RUNTIME_BATCH_SKIPS_H
 #define VLG_RUNTIME_BATCH_SKIPS_H
 

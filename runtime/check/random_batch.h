@@ -23,7 +23,7 @@ typedef struct RandomBatch {
  * their tables. */
 Batch *random_batch(const Graph *graph, const RandomBatch *wanted);
 /* Rows of an axis in a batch made for that graph. Lengths that the graph does not allow
- * count none: whoever runs the batch refuses it, and no memory is taken for it. */
+ * count none: the batch is refused when it is run, and no memory is taken for it. */
 int64_t random_batch_rows(const Graph *graph, const Batch *batch, int32_t axis);
 
 /* A number in [-1, 1), a function of seed and index. */

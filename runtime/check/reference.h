@@ -3,8 +3,8 @@
  * differences check it in turn.
  *
  * A value is dense: the elements of all rows its axis has, in order, each by itself. A
- * bit is a byte, 0 or 1, so that nothing here depends on how kernels pack bits; who hands
- * bits over unpacks them. */
+ * bit is a byte, 0 or 1, so that nothing here depends on how kernels pack bits; the
+ * caller unpacks them. */
 #ifndef VLG_RUNTIME_CHECK_REFERENCE_H
 #define VLG_RUNTIME_CHECK_REFERENCE_H
 

@@ -1,4 +1,4 @@
-/* Errors noted and told, and what comparing needs. */
+/* Recording and reporting of errors, and helpers of comparisons. */
 #include "runtime/check/trial.h"
 
 #include <math.h>

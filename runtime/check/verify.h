@@ -17,7 +17,7 @@ typedef struct VerifyReport {
     VerifyClass classes[KERNEL_COUNT]; /* by the kind of the call's kernel */
     uint32_t calls, outputs, failures;
     double tolerance; /* set by the caller: relative to an output's largest magnitude */
-    FILE *out; /* failures are told here, with label and place; NULL: only counted */
+    FILE *out; /* failures are printed here, with label and place; NULL: only counted */
 } VerifyReport;
 
 /* Every call of graph `graph` of the session's module on all micro-batches of the batch

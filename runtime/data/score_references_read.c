@@ -318,7 +318,7 @@ static bool read_directory(References *references, const char *directory)
     return ok;
 }
 
-/* A question that nobody has answered would be scored as if all answers were wrong. */
+/* A question without answers would be scored as if all answers were wrong. */
 static bool check_annotated(const References *references, const char *path)
 {
     for (uint32_t i = 0; i < references->entry_count; i++) {

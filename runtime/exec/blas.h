@@ -12,7 +12,7 @@
 
 /* Loads the library with the kernel for a processor (processor_check), unless the user's
  * OPENBLAS_CORETYPE names one; again: does nothing. Call it before other threads are
- * started that read the environment. Tells library and kernel in `out_info`. */
+ * started that read the environment. Library and kernel are put into `out_info`. */
 NODISCARD bool blas_open(const char *processor, ProcessorInfo *out_info, Diags *diags);
 /* Makes the library take all the memory that products on so many lanes ever need. False,
  * and an error with the amount, if the address space has no room for it: the library

@@ -3,9 +3,9 @@
  *
  * Outputs. A gradient or loss is accumulated as soon as its call has run: sum = (m == 0)
  * ? value : sum + value, where micro-batch m waits for its turn, m - 1 having been added.
- * So sums are made in one order whoever computes the terms. Results are copied to their
- * rows of the batch. New values of parameters and states are written in place by the
- * kernels, or copied when the graph is done. */
+ * So the order of a sum does not depend on which lane computes its terms. Results are
+ * copied to their rows of the batch. New values of parameters and states are written in
+ * place by the kernels, or copied when the graph is done. */
 #ifndef VLG_RUNTIME_EXEC_EXEC_H
 #define VLG_RUNTIME_EXEC_EXEC_H
 
@@ -45,10 +45,10 @@ void exec_free(Exec *exec);                               /* NULL is allowed */
 void exec_bind(Exec *exec, const BatchLayout *layout, int64_t index,
                LaneContext *context);
 void exec_call(Exec *exec, uint32_t index, const LaneContext *context);
-/* All calls of a bound micro-batch, sums and copies included. If `out_fault` is
- * not NULL, looks at every written value and tells the first call with one that is not
- * finite, or -1. False if a logit that was chosen as the largest is not finite, which its
- * index cannot show. */
+/* All calls of a bound micro-batch, sums and copies included. If `out_fault` is not NULL,
+ * checks every written value; it becomes the first call with one that is not finite, or
+ * -1. False if a logit that was chosen as the largest is not finite, which its index
+ * cannot show. */
 bool exec_microbatch(Exec *exec, const LaneContext *context, int64_t *out_fault);
 
 /* The storage of a node's value, as now bound; NULL if it has none (inside a kernel). */

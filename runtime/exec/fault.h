@@ -1,4 +1,4 @@
-/* What users are told of numbers that are not finite. */
+/* Messages about numbers that are not finite. */
 #ifndef VLG_RUNTIME_EXEC_FAULT_H
 #define VLG_RUNTIME_EXEC_FAULT_H
 

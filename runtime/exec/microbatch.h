@@ -3,8 +3,7 @@
  * A BatchLayout is a batch as one graph sees it: checked field by field, the first row of
  * every sequence on every axis, and the list of micro-batches. It is reused from step to
  * step and only allocates when a batch is larger than any before. AxisTables are a lane's
- * private arrays, of the sizes that the axes' capacities promise, filled anew for every
- * micro-batch. */
+ * private arrays, sized by the axes' capacities, filled anew for every micro-batch. */
 #ifndef VLG_RUNTIME_EXEC_MICROBATCH_H
 #define VLG_RUNTIME_EXEC_MICROBATCH_H
 

@@ -1,6 +1,6 @@
-/* Orders copies as moves between registers are: first those whose target nobody waits to
- * read, again and again. What is left then are circles, each variable read by exactly one
- * other; a circle is opened by setting one of its values aside before anything is
+/* Orders copies as moves between registers are: first, repeatedly, those whose target no
+ * other copy still reads. What is left are cycles, each variable read by exactly one
+ * other; a cycle is broken by setting one of its values aside before anything is
  * written. */
 #include "runtime/exec/update_copies.h"
 
@@ -14,7 +14,7 @@ typedef struct Mover {
     UpdateCopy *copies; /* by copy; `from` may be set aside */
     uint32_t *source;   /* by copy: the copy that overwrites what it reads, or NONE */
     uint32_t *readers;  /* by copy: copies that read what it overwrites, not yet done */
-    uint32_t *ready;    /* copies whose target nobody waits to read, in order */
+    uint32_t *ready;    /* copies whose target no other still reads, in order */
     bool *is_done;
     uint32_t *after; /* by copy: how many items of `out` must be done before it */
     uint32_t count, ready_count;
@@ -92,7 +92,7 @@ static void order(Mover *m, Arena *arena)
         while (done == m->ready_count && m->is_done[next])
             next++;
         if (done == m->ready_count) {
-            /* `next` is in a circle: who reads its target is the last of it. */
+            /* `next` is in a cycle, whose last copy reads its target. */
             uint32_t last = next;
             while (m->source[last] != next)
                 last = m->source[last];

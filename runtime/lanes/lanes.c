@@ -36,8 +36,8 @@ static bool is_announced(Lanes *lanes, int64_t run)
     return atomic_load_explicit(&lanes->started, memory_order_acquire) >= run;
 }
 
-/* Whoever announces a run looks for sleepers after it has raised `started`, and a sleeper
- * counts itself before it looks at `started`: one of the two sees the other. */
+/* The thread that starts a run looks for sleepers after it has raised `started`, and a
+ * sleeper counts itself before it looks at `started`: one of the two sees the other. */
 static void sleep_until(Lanes *lanes, int64_t run)
 {
     pthread_mutex_lock(&lanes->lock);

@@ -17,11 +17,10 @@ typedef struct Picture {
 
 void picture_free(Picture *picture); /* zeroed is allowed */
 
-/* Reads `file`, open to be read, whose name is `path`: a JPEG or PNG file, which its
- * first bytes tell apart. Grey becomes RGB, CMYK
- * (taken as inverted, as Adobe writes it) too, alpha is dropped, of 16 bits the upper
- * eight count; a rotation in Exif data is not done. False and an error that names the
- * file; `out` is then zeroed. */
+/* Reads `file`, open to be read, whose name is `path`: a JPEG or PNG file, told apart by
+ * its first bytes. Grey becomes RGB, CMYK (taken as inverted, as Adobe writes it) too,
+ * alpha is dropped, of 16 bits the upper eight count; a rotation in Exif data is not
+ * done. False and an error that names the file; `out` is then zeroed. */
 NODISCARD bool picture_read(const char *path, int file, Picture *out, Diags *diags);
 
 /* The same of `bytes`, which are those of the file `path`; and the decoders behind it. */

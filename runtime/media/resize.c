@@ -1,5 +1,5 @@
 /* Separable resampling in the fixed-point arithmetic of Pillow, so that features do not
- * depend on who prepared the pictures. */
+ * depend on which program prepared the pictures. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -24,8 +24,7 @@ typedef struct ResizeSpan {
     int32_t count;
 } ResizeSpan;
 
-/* Keys, "Cubic convolution interpolation for digital image processing" (1981), a = -1/2
- */
+/* Keys, "Cubic convolution interpolation for digital image processing", 1981; a = -1/2 */
 static double cubic(double x)
 {
     const double a = -0.5;

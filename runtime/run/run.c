@@ -42,7 +42,7 @@ static bool open_trained(Run *run, const char *path, Diags *diags)
 }
 
 /* run.json and the checkpoint are written one after the other: another run may have taken
- * the directory in between, or somebody has put the file there. */
+ * the directory in between, or the file may have been copied there. */
 static bool check_same_run(const Run *run, const char *from, Diags *diags)
 {
     const Checkpoint *info = checkpoint_info(run->checkpoint);

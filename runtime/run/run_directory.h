@@ -4,7 +4,7 @@
  *     plan.bin                 its plan
  *     checkpoint.safetensors   how far it has come; replaced whole
  *     metrics.jsonl            a line for every step and score
- *     lock                     held by whoever trains here
+ *     lock                     held by the run that trains here
  *     previous/                the run that --overwrite replaces, until the new one has a
  *                              checkpoint
  *

@@ -1,8 +1,8 @@
 /* One run at a time in a directory: a lock on a file in it, which the operating system
  * takes back however its holder ends. It belongs to the open file, not to the process, so
- * that closing another descriptor of it does not let go. The file is removed only with a
- * directory in which nothing came to be; who has locked a file that is no longer the one
- * in the directory tries again. */
+ * that closing another descriptor of it does not release it. The file is removed only
+ * with a directory in which nothing was written; a run that has locked a file that is no
+ * longer the one in the directory tries again. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -46,7 +46,7 @@ static void sign(int fd)
         strftime(since, sizeof since, "%Y-%m-%d %H:%M:%S UTC", &parts);
     int len = snprintf(text, sizeof text, "process %ld on %s, since %s\n", (long)getpid(),
                        host, since);
-    /* If this cannot be written, the next one is told less. */
+    /* If this cannot be written, the next run's message says less. */
     if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)len, 0) != len)
         return;
 }

@@ -1,6 +1,6 @@
 /* run.json: what a run is. A later command that is given the run's directory takes from
- * it whatever it is not given itself, and is held to what it says. docs/runs.md tells
- * users. */
+ * it whatever it is not given itself, and is held to what it says. For users:
+ * docs/runs.md. */
 #ifndef VLG_RUNTIME_RUN_RUN_RECORD_H
 #define VLG_RUNTIME_RUN_RUN_RECORD_H
 

@@ -1,5 +1,5 @@
 /* Evaluation: what the model says about every batch of a split, scored by the data
- * source, which alone knows what is right. */
+ * source, which alone has the right answers. */
 #include "runtime/train/evaluate.h"
 
 #include <inttypes.h>

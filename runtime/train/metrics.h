@@ -1,8 +1,8 @@
 /* The metrics file of a run: a JSON object a line, for every step and score.
  *
  * A checkpoint counts on the lines of its steps: metrics_sync comes before it is written,
- * and whoever goes on from it first removes the lines that came after. So a run that was
- * killed, however often, leaves the same lines of steps as one that was not. */
+ * and a run that resumes from it first removes the later lines. So a run that was killed,
+ * however often, leaves the same lines of steps as one that was not. */
 #ifndef VLG_RUNTIME_TRAIN_METRICS_H
 #define VLG_RUNTIME_TRAIN_METRICS_H
 

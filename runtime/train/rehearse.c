@@ -21,7 +21,7 @@ static bool check_disk(const char *directory, uint64_t bytes, Diags *diags)
 {
     struct statvfs system;
     if (statvfs(directory, &system) != 0)
-        return true; /* whoever writes will say more */
+        return true; /* writing will report the error */
     uint64_t room = (uint64_t)system.f_bavail * system.f_frsize;
     uint64_t needed = run_has_checkpoint(directory) ? bytes : 2 * bytes;
     if (room >= needed)

@@ -1,5 +1,5 @@
-/* Files that are mapped for long: a fault while one is read, because somebody cut it
- * short or its disk failed, ends the program with exit code 1 and the file's name. */
+/* Files that are mapped for long: a fault while one is read, because it was cut short or
+ * its disk failed, ends the program with exit code 1 and the file's name. */
 #ifndef VLG_RUNTIME_WEIGHTS_MAPPING_WATCH_H
 #define VLG_RUNTIME_WEIGHTS_MAPPING_WATCH_H
 

@@ -213,7 +213,7 @@ static bool read_annotation(Loader *loader, const json_t *record)
     return true;
 }
 
-/* A question that nobody has answered would be scored as if all answers were wrong. */
+/* A question without answers would be scored as if all answers were wrong. */
 static bool check_annotations(const Loader *loader, ExampleList *list)
 {
     int64_t kept = 0;

@@ -1,7 +1,7 @@
 /* Members of a record, each of which is there and what it should be, or said not to be.
  *
- * What is missing may be there under a name that is misspelt: what nobody knows and is
- * near to a known name is never passed over. */
+ * What is missing may be there under a name that is misspelt: an unknown name near to a
+ * known one is never passed over. */
 #include <inttypes.h>
 #include <string.h>
 #include <strings.h>

@@ -1,5 +1,5 @@
-/* What predictions are worth. Each kind of answer has its metrics; examples whose answers
- * the files do not tell count for nothing. */
+/* What predictions are worth. Each kind of answer has its metrics; examples without
+ * answers in the files are not counted. */
 #include "runtime/data/dataset/dataset_scores.h"
 
 #include <stdlib.h>

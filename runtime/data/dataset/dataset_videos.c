@@ -143,7 +143,7 @@ bool read_how2qa(Loader *loader, const json_t *record)
 /* -- descriptions ----------------------------------------------------------------------
  */
 
-/* An example per description, or one if there is none to be told. */
+/* An example per description, or one if there is no description. */
 static bool add_descriptions(Loader *loader, const json_t *record,
                              DatasetExample *example)
 {

@@ -1,4 +1,4 @@
-/* Features in HDF5 files: reading is asked of another process, writing is done here. */
+/* Features in HDF5 files: reading is done by another process, writing here. */
 #include <hdf5.h>
 #include <pthread.h>
 #include <stdlib.h>

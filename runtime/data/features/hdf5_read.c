@@ -1,9 +1,9 @@
 /* Features in HDF5 files. Half precision, which the library would convert bit by bit, is
  * read as it is and converted here.
  *
- * The library believes what a file says of itself, and crashes or takes all memory if
- * that is wrong; so this runs in a process of its own, one for each file, and nothing is
- * closed at its end. What can lead to other files is refused. */
+ * The library does not check what a file says of itself, and crashes or takes all memory
+ * if that is wrong; so this runs in a process of its own, one for each file, and nothing
+ * is closed at its end. What can lead to other files is refused. */
 #include "runtime/data/features/hdf5_read.h"
 
 #include <errno.h>

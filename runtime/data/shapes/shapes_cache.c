@@ -36,7 +36,7 @@ static void remove_tree(const char *path)
     (void)nftw(path, remove_entry, TREE_DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
 }
 
-/* Whoever writes a half holds its lock until the half is whole. */
+/* The writer of a half holds its lock until the half is complete. */
 static int hold(const char *path)
 {
     int held = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

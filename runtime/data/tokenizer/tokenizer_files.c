@@ -1,6 +1,6 @@
-/* Side files of a tokenizer. Each may tell of tokens; whatever two of them tell of one
- * must agree. Facts that change how a text is cut and that are not followed are errors.
- */
+/* Side files of a tokenizer. Each may describe tokens; whatever two of them say of one
+ * must agree. Facts that change how a text is cut and that are not followed are
+ * errors. */
 #include "runtime/data/tokenizer/tokenizer_files.h"
 
 #include <inttypes.h>
