@@ -1,7 +1,7 @@
 /* Files beside the objects, which begin with a dot: the limit, what was counted, and the
  * lock that is held while either changes or objects are removed. Readers need no lock: an
- * object that is removed while it is read stays readable, one that is gone is compiled.
- */
+ * object that is removed while it is read stays readable, one that is gone is
+ * compiled. */
 #include "codegen/cache_room.h"
 
 #include <ctype.h>

@@ -71,8 +71,8 @@ void emit_store_vector(Emit *e, LLVMValueRef value, LLVMValueRef address,
                        LLVMValueRef mask);
 LLVMValueRef emit_sum_vector(Emit *e, LLVMValueRef vector); /* fixed pairwise order */
 LLVMValueRef emit_max_vector(Emit *e, LLVMValueRef vector);
-/* The larger or smaller of two numbers, of either sign if both are zero; NaN if one is.
- */
+/* The larger or smaller of two numbers, of either sign if both are zero; NaN if one
+ * is. */
 LLVMValueRef emit_larger(Emit *e, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef emit_smaller(Emit *e, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef emit_fma(Emit *e, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c);
@@ -80,8 +80,7 @@ LLVMValueRef emit_fma(Emit *e, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c);
 LLVMValueRef emit_intrinsic(Emit *e, const char *name, LLVMValueRef *args,
                             unsigned count);
 
-/* -- random bits (ir/base/random.h), scalar or vector i32 -------------------------------
- */
+/* -- random bits (ir/base/random.h), scalar or vector i32 ------------------------- */
 LLVMValueRef emit_mix32(Emit *e, LLVMValueRef x);
 /* Of this step and the kernel's salt of that index, then of a row: random_use_key in
  * two parts. */

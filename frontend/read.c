@@ -264,8 +264,8 @@ static bool check_encoding(XmlReader *reader)
     return false;
 }
 
-/* Where what opens at `at` ends: a comment, an instruction, a section of text or a tag.
- */
+/* Where what opens at `at` ends: a comment, an instruction, a section of text or a
+ * tag. */
 static size_t markup_end(const Source *source, size_t at)
 {
     static const char *const pairs[][2] = {

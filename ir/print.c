@@ -107,8 +107,7 @@ void type_print(const Graph *graph, Type type, char *out, size_t size)
     out[size - 1] = 0;
 }
 
-/* -- graphs -----------------------------------------------------------------------------
- */
+/* -- graphs ----------------------------------------------------------------------- */
 
 static void print_axis(FILE *out, const Graph *graph, const Axis *axis)
 {

@@ -263,8 +263,7 @@ static const Node *gradient_sum_width(const Gradient *g, uint32_t i)
     return graph_expand(g->graph, g->site, g->dy, arg(g, i)->type);
 }
 
-/* y_r = max_c x_rc, reached at n_r columns   =>   dx_rc = dy_r / n_r there, 0 elsewhere
- */
+/* y_r = max_c x_rc, reached at n_r columns  =>  dx_rc = dy_r / n_r there, 0 elsewhere */
 static const Node *gradient_max_width(const Gradient *g, uint32_t i)
 {
     const Node *is_less = binary(g, OP_greater, g->node, arg(g, i));

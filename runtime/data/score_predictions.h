@@ -1,5 +1,5 @@
-/* Predictions of a task in the layouts that leaderboards take, and in vlrun generate's.
- */
+/* Predictions of a task in the layouts that leaderboards take, and in vlrun
+ * generate's. */
 #ifndef VLG_RUNTIME_DATA_SCORE_PREDICTIONS_H
 #define VLG_RUNTIME_DATA_SCORE_PREDICTIONS_H
 

@@ -1,5 +1,5 @@
-/* Both sides of a stream: a picture is a part of the answer of the process that decodes.
- */
+/* Both sides of a stream: a picture is a part of the answer of the process that
+ * decodes. */
 #include "runtime/media/picture_stream.h"
 
 #include <math.h>

@@ -10,8 +10,8 @@
  *
  * The new run sets the old one aside with its checkpoint first, and puts it back with its
  * checkpoint last. So a kill at any moment leaves one of two things: a checkpoint here,
- * and then what is aside is of no use; or none here, and then what is aside is the run.
- */
+ * and then what is aside is of no use; or none here, and then what is aside is the
+ * run. */
 #ifndef VLG_RUNTIME_RUN_RUN_DIRECTORY_H
 #define VLG_RUNTIME_RUN_RUN_DIRECTORY_H
 

@@ -46,8 +46,7 @@ typedef struct Dataset {
     uint32_t *task_order; /* [epoch_steps] */
 } Dataset;
 
-/* -- examples --------------------------------------------------------------------------
- */
+/* -- examples --------------------------------------------------------------------- */
 
 static int64_t split_count(const TaskData *data, Split split)
 {

@@ -346,8 +346,7 @@ static Batch *lay_out(const BatchMaker *maker, const Sequence *sequences, int64_
     return batch;
 }
 
-/* -- the batch -------------------------------------------------------------------------
- */
+/* -- the batch -------------------------------------------------------------------- */
 
 Batch *batch_make(const BatchMaker *maker, const Chosen *chosen, int64_t count,
                   Diags *diags)

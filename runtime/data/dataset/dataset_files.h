@@ -1,5 +1,5 @@
-/* The files that decide what the examples of a data set say, told apart by their bytes.
- */
+/* The files that decide what the examples of a data set say, told apart by their
+ * bytes. */
 #ifndef VLG_RUNTIME_DATA_DATASET_DATASET_FILES_H
 #define VLG_RUNTIME_DATA_DATASET_DATASET_FILES_H
 

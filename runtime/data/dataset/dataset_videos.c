@@ -17,8 +17,7 @@ static bool take_video(Loader *loader, const json_t *record, DatasetExample *exa
                         subtitles_path(loader->subtitles));
 }
 
-/* -- numbers as Python prints them ----------------------------------------------------
- */
+/* -- numbers as Python prints them ------------------------------------------------ */
 
 /* The fewest digits that read back as the same number, always with a point. */
 static const char *print_number(Loader *loader, const json_t *value)
@@ -140,8 +139,7 @@ bool read_how2qa(Loader *loader, const json_t *record)
     return read_choice(loader, record, 4);
 }
 
-/* -- descriptions ----------------------------------------------------------------------
- */
+/* -- descriptions ----------------------------------------------------------------- */
 
 /* An example per description, or one if there is no description. */
 static bool add_descriptions(Loader *loader, const json_t *record,

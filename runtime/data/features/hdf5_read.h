@@ -8,8 +8,8 @@
 
 extern const IsolateHandler hdf5_handler;
 
-/* The one part of its result: this, and then the rows. The request is the group's name.
- */
+/* The one part of its result: this, and then the rows. The request is the group's
+ * name. */
 typedef struct Hdf5Rows {
     int64_t count, width;
     float rows[];

@@ -11,8 +11,7 @@
 
 enum { ANNOTATORS = 10 };
 
-/* -- features --------------------------------------------------------------------------
- */
+/* -- features --------------------------------------------------------------------- */
 
 static bool write_scene(ShapesWriter *writer, const char *folder, const char *name,
                         const Scene *scene, Draws *noise)

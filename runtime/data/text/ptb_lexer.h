@@ -17,8 +17,8 @@ typedef enum PtbKind {
     PTB_marks /* quotes, brackets, entities, currencies and fractions are spelled out */
 } PtbKind;
 
-/* The class of the code point at `text`, valid UTF-8 that ends with 0: ASCII is its own.
- */
+/* The class of the code point at `text`, valid UTF-8 that ends with 0: ASCII is its
+ * own. */
 unsigned char ptb_class(const char *text, size_t *out_bytes);
 /* Whether a class is that of letters, digits or the low line. */
 bool ptb_is_word_class(unsigned char class);

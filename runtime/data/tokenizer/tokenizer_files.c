@@ -30,8 +30,8 @@ static bool fail(const JsonFile *source, const char *what, const char *name)
 
 /* -- tokens -------------------------------------------------------------------------- */
 
-/* Flags that the file does not tell are 0, but a token that is not special is normalised.
- */
+/* Flags that the file does not tell are 0, but a token that is not special is
+ * normalised. */
 static AddedToken read_flags(const json_t *object)
 {
     AddedToken token = {

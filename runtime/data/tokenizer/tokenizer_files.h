@@ -1,6 +1,6 @@
 /* What the files of a hub directory say of its tokenizer beside the vocabulary:
- * tokenizer.json, tokenizer_config.json, added_tokens.json and special_tokens_map.json.
- */
+ * tokenizer.json, tokenizer_config.json, added_tokens.json and
+ * special_tokens_map.json. */
 #ifndef VLG_RUNTIME_DATA_TOKENIZER_TOKENIZER_FILES_H
 #define VLG_RUNTIME_DATA_TOKENIZER_TOKENIZER_FILES_H
 
