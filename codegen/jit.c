@@ -155,7 +155,7 @@ static bool find_code(Jit *jit, Kernel *kernel, Diags *diags)
 /* What was compiled is kept, and the cache within its limit. */
 static void keep_objects(const Jit *jit, const CompileQueue *queue, uint32_t count)
 {
-    if (jit->cache.dir < 0 || queue->dump || count == 0)
+    if (jit->cache.dir < 0 || queue->dump)
         return;
     for (uint32_t i = 0; i < queue->count; i++)
         if (queue->kernels[i]->object)
@@ -168,8 +168,10 @@ static void keep_objects(const Jit *jit, const CompileQueue *queue, uint32_t cou
 /* From `first` on, kernels have no code yet. What is dumped is compiled anew. */
 static bool make_code(Jit *jit, uint32_t first, KernelDump *dump, Diags *diags)
 {
-    Kernel *const *kernels = jit->table.kernels + first;
     uint32_t count = jit->table.count - first;
+    if (count == 0)
+        return true;
+    Kernel *const *kernels = jit->table.kernels + first;
     CompileQueue queue = {
         .processor = &jit->processor,
         .kernels = ARENA_ARRAY(jit->arena, Kernel *, count),
