@@ -1,7 +1,8 @@
 /* vlrun bench: training steps on random batches of given lengths, side by side for
  * several numbers of lanes: rounds take the sessions in turn, so that a machine whose
  * speed drifts slows all of them alike. Or steps on batches as they are read, beside the
- * same batches held in memory: runtime/vlrun/bench_data.c. */
+ * same batches held in memory: runtime/vlrun/bench_data.c. Or steps on one batch, when
+ * another program asks for them: runtime/vlrun/bench_serve.c. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -14,13 +15,14 @@
 #include "runtime/check/random_batch.h"
 #include "runtime/run/run.h"
 #include "runtime/vlrun/bench_data.h"
+#include "runtime/vlrun/bench_serve.h"
 #include "runtime/vlrun/commands.h"
 
 enum { MOST = 8 };
 
 typedef struct BenchArguments {
-    const char *plan, *task, *lengths, *lanes, *data, *tokenizer, *processor,
-        *dump_kernels;
+    const char *plan, *weights, *task, *lengths, *lanes, *data, *tokenizer, *serve,
+        *processor, *dump_kernels;
     int64_t sequences, rounds;
 } BenchArguments;
 
@@ -93,18 +95,22 @@ static bool parse_lengths(char *text, const Graph *graph, FixedLength *out,
 
 #define AT(field) offsetof(BenchArguments, field)
 static const Option option_rows[] = {
+    OPTION(path, "--weights", AT(weights), "PATH",
+           "a model directory, safetensors or index file; else random"),
     OPTION(text, "--task", AT(task), "NAME", "whose graphs; default: the first"),
     OPTION(count, "--sequences", AT(sequences), "N", "in a batch", .preset = "16",
            .least = 1),
     OPTION(text, "--lengths", AT(lengths), "A=N,..",
            "rows of every sequence on primary axes; else random"),
     OPTION(text, "--lanes", AT(lanes), "N,..",
-           "threads, side by side; default 1,2; with --data one number"),
+           "threads, side by side; default 1,2; with --data or --serve one number"),
     OPTION(count, "--rounds", AT(rounds), "N", "steps of each, after a first",
            .preset = "5", .least = 1),
     OPTION(path, "--data", AT(data), "DIR",
            "steps on these data (or shapes) instead: read, beside held in memory"),
     OPTION(path, "--tokenizer", AT(tokenizer), "PATH", "as for train"),
+    OPTION(path, "--serve", AT(serve), "FILE",
+           "a step of this recorded case for each line 'step' that is read"),
     OPTION_PROCESSOR(AT(processor)),
     OPTION_DUMP_KERNELS(AT(dump_kernels)),
 };
@@ -231,13 +237,19 @@ static int cmd_bench(const void *arguments)
                 lanes);
         return EXIT_CODE_usage;
     }
-    if (command->data && command->lanes && bench.count > 1) {
-        fprintf(stderr, "vlrun bench: with --data, --lanes takes one number, not '%s'\n",
-                lanes);
+    const char *other = command->data ? "--data" : command->serve ? "--serve" : NULL;
+    if (command->data && command->serve) {
+        fprintf(stderr, "vlrun bench: either --data DIR or --serve FILE, not both\n");
+        return EXIT_CODE_usage;
+    }
+    if (other && command->lanes && bench.count > 1) {
+        fprintf(stderr, "vlrun bench: with %s, --lanes takes one number, not '%s'\n",
+                other, lanes);
         return EXIT_CODE_usage;
     }
     Diags *diags = diags_new(stderr);
     const RunOptions options = {.plan = command->plan,
+                                .weights = command->weights,
                                 .random_weights = true,
                                 .no_session = true,
                                 .dump_kernels = command->dump_kernels};
@@ -247,11 +259,16 @@ static int cmd_bench(const void *arguments)
         .processor = command->processor,
         .dump_kernels = command->dump_kernels,
         .rounds = command->rounds};
+    const BenchServe serve = {.batch = command->serve,
+                              .lanes = data.lanes,
+                              .processor = command->processor,
+                              .dump_kernels = command->dump_kernels};
     Run run;
     int code = EXIT_CODE_input;
     if (run_open(&run, &options, diags)) {
-        if (command->data ? bench_data(&data, &run, diags)
-                          : measure(&bench, command, &run, diags))
+        if (command->data    ? bench_data(&data, &run, diags)
+            : command->serve ? bench_serve(&serve, &run, diags)
+                             : measure(&bench, command, &run, diags))
             code = EXIT_CODE_done;
         run_close(&run);
     }

@@ -39,8 +39,20 @@ expect 1 "2147483647 rows on axis text, which is declared with at most" bench "$
     --sequences 1000 --lengths text=2147483647,grid=49,dec=5
 expect 1 "the rows of axis grid are not 1 square grids" bench "$plan" --sequences 2 \
     --lengths text=4,grid=42,dec=5
+expect 2 "either --data DIR or --serve FILE, not both" bench "$plan" --data shapes --serve "$plan"
+expect 2 "with --serve, --lanes takes one number, not '1,2'" bench "$plan" --serve "$plan" --lanes 1,2
 expect 1 "no checkpoint to go on from" train "$plan" --out "$work/run" --resume
 expect 0 "0 beyond" verify "$plan" --nodes
+
+# Another program asks for steps: what it is told is what a training would be.
+"$vlc" compile "$models/vlt5_adapter.vg" -o "$work/served.bin" --set size=golden --set dropout=0 || exit 1
+served=("$vlrun" bench "$work/served.bin" --serve "$root/tests/cases/t5_single_adapter_a.safetensors" --lanes 1)
+printf 'step\nstep\ngenerate 1 4\n' | "${served[@]}" >"$work/served" || fail "bench --serve: exit $?"
+awk '{ ok += NF == (NR < 3 ? 2 : 10) } NR == 1 { first = $2 } NR == 2 { ok += $2 < first }
+     END { exit !(NR == 3 && ok == 4) }' "$work/served" || fail "bench --serve: $(cat "$work/served")"
+for line in leap 'generate 1' 'generate 0 4' 'generate 1 4 5'; do
+    outcome 1 "found '$line'" bash -c '"${@:2}" <<<"$1"' - "$line" "${served[@]}"
+done
 
 # A plan without a loss computes results, and nothing else.
 "$vlc" compile "$models/extract_rn50.vg" -o "$work/images.bin" --set size=tiny || exit 1
