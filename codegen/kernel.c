@@ -73,6 +73,9 @@ static void describe_attribute(const KernelStep *step, const AttrField *field,
     case ATTR_type:
         describe_type(step, *(const attr_type *)at, out);
         break;
+    case ATTR_precision:
+        fprintf(out, " %s", precision_names[*(const attr_precision *)at]);
+        break;
     }
 }
 

@@ -55,7 +55,7 @@ static bool axis_attribute(Lower *lower, Frame *frame, const Element *element,
 
 /* -- attributes --------------------------------------------------------------------- */
 
-/* What an absent attribute means: a number, or the batch axis. */
+/* What an absent attribute means: a number, the batch axis, or a precision. */
 static void preset_field(const AttrField *field, char *at)
 {
     double number = strtod(field->preset, NULL);
@@ -67,6 +67,8 @@ static void preset_field(const AttrField *field, char *at)
         *(attr_real *)(void *)at = number;
     else if (field->kind == ATTR_axis)
         *(attr_axis *)(void *)at = AXIS_BATCH;
+    else if (field->kind == ATTR_precision)
+        *(attr_precision *)(void *)at = precision_find(field->preset);
 }
 
 static bool flag_attribute(Lower *lower, Frame *frame, Attribute *attribute,
@@ -81,6 +83,17 @@ static bool flag_attribute(Lower *lower, Frame *frame, Attribute *attribute,
     diag_error(lower->diags, attribute->loc, "%s is %g, expected 0 or 1", attribute->name,
                number);
     return false;
+}
+
+static bool precision_attribute(Lower *lower, Frame *frame, const Attribute *attribute,
+                                attr_precision *out)
+{
+    const char *name = expr_text(lower->spec->exprs, attribute, frame_names(frame));
+    *out = name ? precision_find(name) : PRECISION_COUNT;
+    if (name && *out == PRECISION_COUNT)
+        unknown_name(lower->diags, attribute->loc, "precision", name, precision_names,
+                     PRECISION_COUNT);
+    return *out != PRECISION_COUNT;
 }
 
 static bool read_field(Lower *lower, Frame *frame, const Element *element,
@@ -107,6 +120,8 @@ static bool read_field(Lower *lower, Frame *frame, const Element *element,
     case ATTR_name:
         *(attr_name *)at = expr_text(exprs, attribute, frame_names(frame));
         return *(attr_name *)at != NULL;
+    case ATTR_precision:
+        return precision_attribute(lower, frame, attribute, at);
     case ATTR_type:
         break;
     }

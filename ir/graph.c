@@ -105,6 +105,7 @@ bool op_attr_equal(OpKind op, const OpAttr *a, const OpAttr *b)
         switch (fields[i].kind) {
         case ATTR_flag:
         case ATTR_axis:
+        case ATTR_precision:
             if (memcmp(x, y, sizeof(int32_t)) != 0)
                 return false;
             break;
@@ -142,6 +143,7 @@ static uint64_t attr_hash(uint64_t hash, OpKind op, const OpAttr *attr)
         switch (fields[i].kind) {
         case ATTR_flag:
         case ATTR_axis:
+        case ATTR_precision:
             memcpy(&word, at, sizeof(int32_t));
             break;
         case ATTR_int:
@@ -297,17 +299,6 @@ const Node *graph_expand(Graph *graph, BuildSite site, const Node *x, Type to)
     return graph_node(
         graph, site,
         (NodeSpec){.op = OP_expand, .attr = &attr, .args = &x, .arg_count = 1});
-}
-
-const Node *graph_matmul(Graph *graph, BuildSite site, const Node *a, bool transpose_a,
-                         const Node *b, bool transpose_b)
-{
-    OpAttr attr = {.matmul = {.transpose_a = transpose_a, .transpose_b = transpose_b}};
-    return graph_node(graph, site,
-                      (NodeSpec){.op = OP_matmul,
-                                 .attr = &attr,
-                                 .args = (const Node *const[]){a, b},
-                                 .arg_count = 2});
 }
 
 /* -- outputs ----------------------------------------------------------------------- */

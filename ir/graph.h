@@ -174,8 +174,6 @@ const Node *graph_source(Graph *graph, BuildSite site, OpKind op, const char *na
                          Type type);
 const Node *graph_constant(Graph *graph, BuildSite site, double value);
 const Node *graph_expand(Graph *graph, BuildSite site, const Node *x, Type to);
-const Node *graph_matmul(Graph *graph, BuildSite site, const Node *a, bool transpose_a,
-                         const Node *b, bool transpose_b);
 
 /* As graph_node, but never shares: appends. For the parser and for rewrites that reorder.
  * group and offset of the result may be set by the caller. */

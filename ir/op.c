@@ -10,7 +10,14 @@ const char *const attr_set_names[ATTRS_COUNT] = {
 #include "ir/attrs.def"
 };
 
-const char *const attr_kind_names[] = {"flag", "int", "real", "name", "axis", "type"};
+/* "|highest|high|...", whose first letter names leave out. */
+#define PRECISION(name, meaning) "|" #name
+static const char precisions[] =
+#include "ir/precisions.def"
+    ;
+
+const char *const attr_kind_names[] = {"flag", "int",  "real",        "name",
+                                       "axis", "type", &precisions[1]};
 
 /* The last element only keeps an empty list from being no array at all. */
 #define FIELD(set, kind, name, preset, meaning)                                          \

@@ -2,6 +2,7 @@
 #ifndef VLG_IR_OP_H
 #define VLG_IR_OP_H
 
+#include "ir/precision.h"
 #include "ir/type.h"
 
 typedef enum OpKind {
@@ -40,6 +41,7 @@ typedef double attr_real;
 typedef const char *attr_name; /* interned */
 typedef int32_t attr_axis;     /* index into Graph.axes */
 typedef Type attr_type;
+typedef Precision attr_precision;
 
 typedef enum AttrKind {
     ATTR_flag,
@@ -47,7 +49,8 @@ typedef enum AttrKind {
     ATTR_real,
     ATTR_name,
     ATTR_axis,
-    ATTR_type
+    ATTR_type,
+    ATTR_precision
 } AttrKind;
 
 /* attr.dropout.p, attr.matmul.transpose_b, ... */

@@ -68,7 +68,19 @@ static void set_preset(const AttrField *field, OpAttr *attr)
         break;
     case ATTR_type:
         break;
+    case ATTR_precision:
+        *(attr_precision *)at = precision_find(field->preset);
+        break;
     }
+}
+
+static bool parse_precision(GraphParser *g, attr_precision *out)
+{
+    uint32_t found;
+    if (!lex_enum(g->lexer, "precision", precision_names, PRECISION_COUNT, &found))
+        return false;
+    *out = (attr_precision)found;
+    return true;
 }
 
 static bool parse_attr_value(GraphParser *g, const AttrField *field, OpAttr *attr)
@@ -91,6 +103,8 @@ static bool parse_attr_value(GraphParser *g, const AttrField *field, OpAttr *att
         return lex_axis(g->lexer, g->graph, at);
     case ATTR_type:
         return lex_type(g->lexer, g->graph, at);
+    case ATTR_precision:
+        return parse_precision(g, at);
     }
     return false;
 }

@@ -1,5 +1,6 @@
-/* Modules as text: the inverse of parse.c. Nothing is left out, everything has one
- * spelling, so that parse(print(x)) == x and equal modules print equal bytes. */
+/* Modules as text: the inverse of parse.c. Everything has one spelling, and nothing is
+ * left out but a precision that is the default, so that parse(print(x)) == x and equal
+ * modules print equal bytes. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -153,7 +154,18 @@ static void print_attr(FILE *out, const Graph *graph, const OpAttr *attr,
     case ATTR_type:
         print_type(out, graph, *(const attr_type *)at);
         break;
+    case ATTR_precision:
+        fputs(precision_names[*(const attr_precision *)at], out);
+        break;
     }
+}
+
+/* A precision is left out unless the text would lose it. */
+static bool is_left_out(const OpAttr *attr, const AttrField *field)
+{
+    const void *at = (const char *)attr + field->offset;
+    return field->kind == ATTR_precision &&
+           *(const attr_precision *)at == PRECISION_highest;
 }
 
 /* A source's one attribute stands bare: input "text", constant 0.5. */
@@ -166,6 +178,8 @@ void node_print(const Graph *graph, const Node *node, FILE *out)
     uint32_t count;
     const AttrField *fields = op_fields(node->op, &count);
     for (uint32_t i = 0; i < count; i++) {
+        if (is_left_out(&node->attr, &fields[i]))
+            continue;
         fputc(' ', out);
         if (info->lowering != LOWER_source)
             fprintf(out, "%s=", fields[i].name);

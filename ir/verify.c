@@ -108,6 +108,8 @@ static bool verify_attr(const Graph *graph, const Node *node, const AttrField *f
     else if (field->kind == ATTR_axis)
         ok = *(const attr_axis *)at >= 0 &&
              *(const attr_axis *)at < (attr_axis)graph->axis_count;
+    else if (field->kind == ATTR_precision)
+        ok = *(const attr_precision *)at < PRECISION_COUNT;
     else if (field->kind == ATTR_int && strcmp(field->name, "salt") == 0)
         ok = *(const attr_int *)at >= 0 && *(const attr_int *)at <= MOST_SALT;
     return ok || verify_fault(graph, node, diags,

@@ -317,6 +317,18 @@ static const Node *gradient_pad(const Gradient *g, uint32_t i)
     return one_arg(g, OP_slice, &attr, g->dy);
 }
 
+/* As accurate as the product whose gradient it is. */
+static const Node *product(const Gradient *g, const Node *a, bool transpose_a,
+                           const Node *b, bool transpose_b)
+{
+    OpAttr attr = g->node->attr;
+    attr.matmul.transpose_a = transpose_a;
+    attr.matmul.transpose_b = transpose_b;
+    const Node *args[] = {a, b};
+    return make(g,
+                (NodeSpec){.op = OP_matmul, .attr = &attr, .args = args, .arg_count = 2});
+}
+
 /* With A the left factor (a or a^T) and B the right one: Y = A B   =>   dA = dY B^T,  dB
  * = A^T dY;  and the transposes of these for a^T and b^T. */
 static const Node *gradient_matmul(const Gradient *g, uint32_t i)
@@ -324,10 +336,8 @@ static const Node *gradient_matmul(const Gradient *g, uint32_t i)
     const Node *a = arg(g, 0), *b = arg(g, 1);
     bool ta = g->node->attr.matmul.transpose_a, tb = g->node->attr.matmul.transpose_b;
     if (i == 0)
-        return ta ? graph_matmul(g->graph, g->site, b, tb, g->dy, true)
-                  : graph_matmul(g->graph, g->site, g->dy, false, b, !tb);
-    return tb ? graph_matmul(g->graph, g->site, g->dy, true, a, ta)
-              : graph_matmul(g->graph, g->site, a, !ta, g->dy, false);
+        return ta ? product(g, b, tb, g->dy, true) : product(g, g->dy, false, b, !tb);
+    return tb ? product(g, g->dy, true, a, ta) : product(g, a, !ta, g->dy, false);
 }
 
 /* -- rows by index, axes -------------------------------------------------- */

@@ -196,6 +196,9 @@ static OpAttr random_attr(Random *random, Graph *graph, OpKind op)
         case ATTR_type:
             *(attr_type *)at = random_type(random, graph);
             break;
+        case ATTR_precision:
+            *(attr_precision *)at = (attr_precision)random_below(random, PRECISION_COUNT);
+            break;
         }
     }
     return attr;

@@ -193,6 +193,11 @@ static void wrong_flag(Graph *graph)
     graph->nodes[3]->attr.matmul.transpose_a = 2;
 }
 
+static void wrong_precision(Graph *graph)
+{
+    graph->nodes[3]->attr.matmul.precision = PRECISION_COUNT;
+}
+
 static void wrong_axis_attr(Graph *graph)
 {
     graph->nodes[4]->attr.on_axis.axis = 9;
@@ -237,6 +242,7 @@ static const struct {
     {wrong_order, "operand 0 does not stand above it"},
     {wrong_type, "has type f32[text, 5], its operands give f32[text, 4]"},
     {wrong_flag, "attribute 'transpose_a' has an impossible value"},
+    {wrong_precision, "attribute 'precision' has an impossible value"},
     {wrong_axis_attr, "attribute 'axis' has an impossible value"},
     {wrong_axis_part, "axis 'both' is made of one below it"},
     {wrong_axis_kind, "axis 'text' cannot be of kind batch"},

@@ -175,9 +175,11 @@ static uint64_t *expressions(const Graph *graph, Arena *arena)
             hash[i] = hash_word(hash[i], hash[node->args[j]->id]);
         for (uint32_t j = 0; j < fields; j++) {
             const char *at = (const char *)&node->attr + field[j].offset;
-            size_t bytes = field[j].kind == ATTR_type                                 ? 0
-                           : field[j].kind == ATTR_flag || field[j].kind == ATTR_axis ? 4
-                                                                                      : 8;
+            size_t bytes = field[j].kind == ATTR_type ? 0
+                           : field[j].kind == ATTR_flag || field[j].kind == ATTR_axis ||
+                                   field[j].kind == ATTR_precision
+                               ? 4
+                               : 8;
             hash[i] = hash_bytes(hash[i], at, bytes);
         }
         hash[i] = hash_word(hash[i],

@@ -334,6 +334,9 @@ static void change_attribute(const AttrField *field, OpAttr *attr)
     case ATTR_type:
         ((attr_type *)at)->dims[((attr_type *)at)->rank - 1]++;
         break;
+    case ATTR_precision:
+        *(attr_precision *)at = (*(attr_precision *)at + 1) % PRECISION_COUNT;
+        break;
     }
 }
 

@@ -49,7 +49,7 @@ static Module *evaluated(Test *test)
     const Node *x = harness_input(graph, "x", type_rows(DTYPE_f32, AXIS_text, 6));
     const Node *w =
         harness_param(module, graph, "w", type_matrix(DTYPE_f32, 6, 5), false);
-    const Node *y = graph_matmul(graph, HERE, x, false, w, false);
+    const Node *y = graph_binary(graph, HERE, OP_matmul, x, w);
     const Node *words =
         harness_param(module, graph, "words", type_matrix(DTYPE_f32, 9, 5), false);
     const Node *args[] = {y, words};
@@ -153,7 +153,7 @@ static Module *faulty(Test *test)
                     graph_binary(graph, HERE, OP_mul, x, p));
     const Node *w = harness_param(module, graph, "w", type_matrix(DTYPE_f32, 4, 3), true);
     harness_loss(module, graph,
-                 graph_matmul(graph, (BuildSite){.loc = line(9)}, x, false, w, false),
+                 graph_binary(graph, (BuildSite){.loc = line(9)}, OP_matmul, x, w),
                  "fixed");
     harness_momentum(module, graph);
     CHECK(&test->check, harness_compile(module, test->diags), "passes");
