@@ -35,3 +35,10 @@ outcome() {
     [[ $code -eq $status && $out == *"$text"* ]] ||
         fail "$*: exit $code, expected $status and '$text'; output: $out"
 }
+
+# emulating_amx COMMAND...: with AMX's instructions for tiles, whether the processor has them or not
+# (tests/support/amx_emulator.h).
+emulating_amx() {
+    LD_PRELOAD=$build/tests/support/libamx_preload.so \
+        ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0 "$@"
+}
