@@ -18,7 +18,7 @@ enum {
 #define FEATURE(name)
 #define PROCESSOR(name, kernel, features) +1
     LEVELS = 0
-#include "runtime/exec/processors.def"
+#include "codegen/processors.def"
 #undef FEATURE
 };
 
@@ -36,7 +36,7 @@ static void find_levels(Level out[LEVELS])
     missing = NULL;                                                                      \
     features;                                                                            \
     out[count++] = (Level){level, core, missing};
-#include "runtime/exec/processors.def"
+#include "codegen/processors.def"
 #undef FEATURE
 }
 
@@ -92,7 +92,7 @@ static void find_levels(Level out[LEVELS])
     uint32_t count = 0;
 #define FEATURE(feature)
 #define PROCESSOR(level, core, features) out[count++] = (Level){level, core, "x86-64"};
-#include "runtime/exec/processors.def"
+#include "codegen/processors.def"
 #undef FEATURE
 }
 
