@@ -242,10 +242,16 @@ bool jit_compile(Jit *jit, const Module *module, Program **out_programs, Diags *
     return ok;
 }
 
-const char *jit_processor(const Jit *jit, uint32_t *out_vector_width)
+void jit_processor(const Jit *jit, JitProcessor *out)
 {
-    *out_vector_width = jit->processor.vector_width;
-    return jit->processor.name;
+    const Processor *processor = &jit->processor;
+    *out = (JitProcessor){
+        .name = processor->name,
+        .vector_width = processor->vector_width,
+        .has_fma = processor->has_fma,
+        .has_avx512_bf16 = processor->has_avx512_bf16,
+        .has_amx_bf16 = processor->has_amx_bf16,
+    };
 }
 
 JitStats jit_stats(const Jit *jit)

@@ -6,6 +6,8 @@
 
 #include <llvm-c/Target.h>
 
+#include "codegen/tiles.h"
+
 static bool has_feature(const char *features, const char *feature)
 {
     size_t len = strlen(feature);
@@ -26,17 +28,44 @@ static uint32_t vector_width(const char *features)
     return has_feature(features, "avx2") && has_feature(features, "fma") ? 8 : 4;
 }
 
-/* What a named processor has: enough to choose the vector width. */
-static char *features_of(const char *name)
+/* What LLVM must be told of a processor of the table; NULL for others. */
+static const char *base_of(const char *name, const char **out_features)
 {
-    static const char *const known[][2] = {
-        {"x86-64-v4", "+avx512f,+avx512vl,+avx512bw,+avx512dq,+avx2,+fma"},
-        {"x86-64-v3", "+avx2,+fma"},
+    static const char *const known[][3] = {
+#define FEATURE(feature) ",+" feature
+#define TILES(feature) FEATURE(feature)
+#define PROCESSOR(name, base, kernel, features) {name, base, features},
+#include "codegen/processors.def"
+#undef TILES
+#undef FEATURE
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (strcmp(name, known[i][0]) == 0)
-            return LLVMCreateMessage(known[i][1]);
-    return LLVMCreateMessage("");
+        if (strcmp(name, known[i][0]) == 0) {
+            *out_features = known[i][2] + 1; /* without the first comma */
+            return known[i][1];
+        }
+    return NULL;
+}
+
+/* Of a processor that is not in the table nothing is known but its name. */
+static void set_named(Processor *processor, const char *name)
+{
+    const char *features = "", *base = base_of(name, &features);
+    processor->name = LLVMCreateMessage(name);
+    processor->base = LLVMCreateMessage(base ? base : name);
+    processor->features = LLVMCreateMessage(features);
+}
+
+static void set_native(Processor *processor)
+{
+    processor->name = LLVMGetHostCPUName();
+    processor->base = LLVMCreateMessage(processor->name);
+    processor->features = LLVMGetHostCPUFeatures();
+}
+
+static bool has_tiles(const char *features)
+{
+    return has_feature(features, "amx-tile") && has_feature(features, "amx-bf16");
 }
 
 bool processor_open(Processor *processor, const char *name, Diags *diags)
@@ -51,8 +80,13 @@ bool processor_open(Processor *processor, const char *name, Diags *diags)
     snprintf(processor->version, sizeof processor->version, "%u.%u.%u", major, minor,
              patch);
     processor->triple = LLVMGetDefaultTargetTriple();
-    processor->name = name ? LLVMCreateMessage(name) : LLVMGetHostCPUName();
-    processor->features = name ? features_of(name) : LLVMGetHostCPUFeatures();
+    if (name)
+        set_named(processor, name);
+    else
+        set_native(processor);
+    processor->has_fma = has_feature(processor->features, "fma");
+    processor->has_avx512_bf16 = has_feature(processor->features, "avx512bf16");
+    processor->has_amx_bf16 = has_tiles(processor->features) && (name || tiles_granted());
     processor->vector_width = vector_width(processor->features);
     LLVMTargetMachineRef machine = processor_machine(processor);
     if (!machine) {
@@ -69,6 +103,7 @@ void processor_close(Processor *processor)
 {
     LLVMDisposeMessage(processor->triple);
     LLVMDisposeMessage(processor->name);
+    LLVMDisposeMessage(processor->base);
     LLVMDisposeMessage(processor->features);
     *processor = (Processor){0};
 }
@@ -81,7 +116,7 @@ LLVMTargetMachineRef processor_machine(const Processor *processor)
         LLVMDisposeMessage(message);
         return NULL;
     }
-    return LLVMCreateTargetMachine(target, processor->triple, processor->name,
+    return LLVMCreateTargetMachine(target, processor->triple, processor->base,
                                    processor->features, LLVMCodeGenLevelDefault,
                                    LLVMRelocPIC, LLVMCodeModelSmall);
 }
@@ -92,9 +127,8 @@ void processor_set_attributes(const Processor *processor, LLVMContextRef context
     char bits[16];
     snprintf(bits, sizeof bits, "%u", processor->vector_width * 32);
     const char *const attributes[][2] = {
-        {"target-cpu", processor->name},
-        {"target-features", processor->features},
-        {"prefer-vector-width", bits},
+        {"target-cpu", processor->base},          {"tune-cpu", processor->name},
+        {"target-features", processor->features}, {"prefer-vector-width", bits},
         {"min-legal-vector-width", bits},
     };
     for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++) {

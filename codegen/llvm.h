@@ -10,9 +10,12 @@
 #include "ir/base/diag.h"
 
 typedef struct Processor {
-    char *triple, *name, *features; /* LLVM's strings */
-    uint32_t vector_width;          /* floats in a vector register: 16, 8 or 4 */
-    char version[32];               /* of LLVM */
+    char *triple, *name, *features; /* LLVM's strings; tuned for `name` */
+    char *base;                     /* what code may use: `base` and the features */
+    bool has_fma, has_avx512_bf16;
+    bool has_amx_bf16;     /* and Linux grants tiles, if this is the processor at hand */
+    uint32_t vector_width; /* floats in a vector register: 16, 8 or 4 */
+    char version[32];      /* of LLVM */
 } Processor;
 
 /* Registers the back end of this machine. `name` is LLVM's name of a processor whose

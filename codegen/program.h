@@ -78,6 +78,13 @@ typedef struct JitOptions {
     const char *processor; /* LLVM's name of a lesser one to generate for; NULL: this */
 } JitOptions;
 
+/* What kernels are generated for. */
+typedef struct JitProcessor {
+    const char *name;      /* LLVM's */
+    uint32_t vector_width; /* floats in a vector */
+    bool has_fma, has_avx512_bf16, has_amx_bf16;
+} JitProcessor;
+
 typedef struct JitStats {
     uint32_t kernels, distinct, from_cache;
     double seconds;
@@ -97,6 +104,6 @@ void jit_free(Jit *jit); /* frees the code: no Program may be used after */
 NODISCARD bool jit_compile(Jit *jit, const Module *module, Program **out_programs,
                            Diags *diags);
 JitStats jit_stats(const Jit *jit);
-const char *jit_processor(const Jit *jit, uint32_t *out_vector_width); /* generated for */
+void jit_processor(const Jit *jit, JitProcessor *out);
 
 #endif

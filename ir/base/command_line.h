@@ -75,7 +75,8 @@ typedef struct Option {
 /* What every command that computes has; `field` for a name (processor_check). */
 #define OPTION_PROCESSOR(field)                                                          \
     OPTION(text, "--processor", field, "NAME",                                           \
-           "compute as on x86-64-v2, -v3 or -v4; native: all there is")
+           "compute as on x86-64-v2 to -v4, haswell, skylake-avx512, cooperlake, "       \
+           "sapphirerapids; native: all")
 
 /* What every command has that compiles kernels; `field` for a directory's name. */
 #define OPTION_DUMP_KERNELS(field)                                                       \

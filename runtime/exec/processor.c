@@ -5,39 +5,50 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "codegen/tiles.h"
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
 
 typedef struct Level {
-    const char *name, *kernel;
+    const char *kernel;
     const char *missing; /* the first feature that this processor lacks, or NULL */
 } Level;
 
-enum {
-#define FEATURE(name)
-#define PROCESSOR(name, kernel, features) +1
-    LEVELS = 0
+static const char *const level_names[] = {
+#define PROCESSOR(name, base, kernel, features) name,
 #include "codegen/processors.def"
-#undef FEATURE
 };
+
+enum { LEVELS = sizeof level_names / sizeof *level_names };
 
 #if defined(__x86_64__)
 
-static void find_levels(Level out[LEVELS])
+/* False if there is no such name. Of the others nothing is asked: whoever asks for tiles
+ * has them. */
+static bool find_level(const char *name, Level *out)
 {
-    uint32_t count = 0;
-    const char *missing;
+    const char *missing = NULL;
     __builtin_cpu_init();
 #define FEATURE(feature)                                                                 \
     if (!missing && !__builtin_cpu_supports(feature))                                    \
         missing = feature;
-#define PROCESSOR(level, core, features)                                                 \
-    missing = NULL;                                                                      \
-    features;                                                                            \
-    out[count++] = (Level){level, core, missing};
+    /* An emulator may grant tiles to a processor that has none. */
+#define TILES(feature)                                                                   \
+    if (!missing && (!tiles_granted() || (__builtin_cpu_supports("amx-tile") &&          \
+                                          !__builtin_cpu_supports(feature))))            \
+        missing = feature;
+#define PROCESSOR(level, base, core, features)                                           \
+    if (strcmp(name, level) == 0) {                                                      \
+        features;                                                                        \
+        *out = (Level){core, missing};                                                   \
+        return true;                                                                     \
+    }
 #include "codegen/processors.def"
+#undef TILES
 #undef FEATURE
+    return false;
 }
 
 /* The first letters of AuthenticAMD and HygonGenuine, and the family of the first Zen. */
@@ -59,16 +70,15 @@ static unsigned amd_family(void)
  * Zen, are older than the library: it knows them all. */
 static const char *native_kernel(void)
 {
-    Level levels[LEVELS];
-    find_levels(levels);
+    Level level;
     unsigned family = amd_family();
     if (family && family < FAMILY_ZEN)
         return NULL;
-    if (!levels[LEVELS - 1].missing)
-        return levels[LEVELS - 1].kernel;
-    if (levels[LEVELS - 2].missing)
+    if (find_level("x86-64-v4", &level) && !level.missing)
+        return level.kernel;
+    if (!find_level("x86-64-v3", &level) || level.missing)
         return NULL;
-    return family ? "Zen" : levels[LEVELS - 2].kernel;
+    return family ? "Zen" : level.kernel;
 }
 
 void processor_own_name(char *out, uint32_t size)
@@ -87,13 +97,15 @@ void processor_own_name(char *out, uint32_t size)
 
 #else
 
-static void find_levels(Level out[LEVELS])
+static bool find_level(const char *name, Level *out)
 {
-    uint32_t count = 0;
-#define FEATURE(feature)
-#define PROCESSOR(level, core, features) out[count++] = (Level){level, core, "x86-64"};
+#define PROCESSOR(level, base, core, features)                                           \
+    if (strcmp(name, level) == 0) {                                                      \
+        *out = (Level){core, "x86-64"};                                                  \
+        return true;                                                                     \
+    }
 #include "codegen/processors.def"
-#undef FEATURE
+    return false;
 }
 
 static const char *native_kernel(void)
@@ -115,11 +127,10 @@ bool processor_is_native(const char *name)
     return !name || strcmp(name, NATIVE) == 0;
 }
 
-static void report_unknown(const char *name, const Level *levels, Diags *diags)
+static void report_unknown(const char *name, Diags *diags)
 {
     const char *names[LEVELS + 1] = {NATIVE};
-    for (uint32_t i = 0; i < LEVELS; i++)
-        names[i + 1] = levels[i].name;
+    memcpy(names + 1, level_names, sizeof level_names);
     const char *near = nearest_name(name, names, LEVELS + 1);
     diag_error(diags, (Loc){0}, "no processor '%s'%s%s%s", name,
                near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
@@ -129,30 +140,23 @@ static void report_unknown(const char *name, const Level *levels, Diags *diags)
 
 bool processor_check(const char *name, Diags *diags)
 {
-    Level levels[LEVELS];
+    Level level;
     if (processor_is_native(name))
         return true;
-    find_levels(levels);
-    for (uint32_t i = 0; i < LEVELS; i++) {
-        if (strcmp(name, levels[i].name) != 0)
-            continue;
-        if (levels[i].missing)
-            diag_error(diags, (Loc){0}, "this processor is no %s: it lacks %s", name,
-                       levels[i].missing);
-        return !levels[i].missing;
+    if (!find_level(name, &level)) {
+        report_unknown(name, diags);
+        return false;
     }
-    report_unknown(name, levels, diags);
-    return false;
+    if (level.missing)
+        diag_error(diags, (Loc){0}, "this processor is no %s: it lacks %s", name,
+                   level.missing);
+    return !level.missing;
 }
 
 const char *processor_blas_kernel(const char *name)
 {
-    Level levels[LEVELS];
+    Level level;
     if (processor_is_native(name))
         return native_kernel();
-    find_levels(levels);
-    for (uint32_t i = 0; i < LEVELS; i++)
-        if (strcmp(name, levels[i].name) == 0)
-            return levels[i].kernel;
-    return NULL;
+    return find_level(name, &level) ? level.kernel : NULL;
 }

@@ -32,8 +32,13 @@ static bool open_processor(Session *session, const SessionOptions *options, Diag
         !(session->jit = jit_new(&jit, diags)))
         return false;
     processor_own_name(info->name, sizeof info->name);
-    snprintf(info->target, sizeof info->target, "%s",
-             jit_processor(session->jit, &info->vector_width));
+    JitProcessor target;
+    jit_processor(session->jit, &target);
+    snprintf(info->target, sizeof info->target, "%s", target.name);
+    info->vector_width = target.vector_width;
+    info->has_fma = target.has_fma;
+    info->has_avx512_bf16 = target.has_avx512_bf16;
+    info->has_amx_bf16 = target.has_amx_bf16;
     snprintf(info->text, sizeof info->text, "%s, %u floats in a vector; %s, kernel %s",
              info->target, info->vector_width, info->blas, info->blas_kernel);
     return true;

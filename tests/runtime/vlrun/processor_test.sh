@@ -28,6 +28,36 @@ bench --processor x86-64-v9 | grep -q "no processor 'x86-64-v9'; did you mean 'x
 grep -q avx512f /proc/cpuinfo || bench --processor x86-64-v4 | grep -q "it lacks avx512" ||
     fail "a processor that this one is not"
 
+# refused NAME FEATURE: --processor NAME on a processor without FEATURE.
+refused() {
+    outcome 1 "this processor is no $1: it lacks $2" "$vlrun" bench "$work/plan.bin" --processor "$1"
+}
+# runs WIDTH KERNEL NAME [COMMAND...]: vectors of WIDTH floats, through COMMAND.
+runs() {
+    local width=$1 kernel=$2 name=$3
+    shift 3
+    "$@" bench --processor "$name" | grep -q "^on $name, $width floats in a vector; .*, kernel $kernel\$" ||
+        fail "--processor $name does not decide"
+}
+flags=" $(grep -m1 '^flags' /proc/cpuinfo | cut -d: -f2) "
+if [[ $flags == *" fma "* ]]; then runs 8 Haswell haswell; else refused haswell avx2; fi
+if [[ $flags == *" avx512bw "* ]]; then
+    runs 16 SkylakeX skylake-avx512
+else
+    refused skylake-avx512 avx512f
+fi
+if [[ $flags == *" avx512_bf16 "* ]]; then
+    runs 16 SkylakeX cooperlake
+    runs 16 SkylakeX sapphirerapids emulating_amx
+else
+    refused cooperlake avx512
+fi
+if [[ $flags == *" amx_bf16 "* ]]; then
+    runs 16 SkylakeX sapphirerapids
+elif [[ $flags == *" avx512_bf16 "* ]]; then
+    refused sapphirerapids amx-tile
+fi
+
 "$vlrun" make-data shapes "$work/data" --size 20 >/dev/null || exit 1
 "$vlrun" train "$work/plan.bin" --data "$work/data" --steps 1 --eval-every 0 --out "$work/run" \
     --processor x86-64-v2 >"$work/out" 2>&1 || fail "train: $(cat "$work/out")"
