@@ -76,6 +76,9 @@ static void describe_attribute(const KernelStep *step, const AttrField *field,
     case ATTR_precision:
         fprintf(out, " %s", precision_names[*(const attr_precision *)at]);
         break;
+    case ATTR_rule:
+        fprintf(out, " %" PRId32, *(const attr_rule *)at);
+        break;
     }
 }
 

@@ -51,7 +51,9 @@ typedef struct Lower {
     Names *task_params;            /* per task: parameters of its train graph, in order */
     Names init_elements;           /* per parameter: the <param> that says its init */
     Names site_names;              /* of all graphs so far */
-    Draft *draft;                  /* the graph at hand, or NULL */
+    Names product_scopes;          /* likewise, if there are rules */
+    uint32_t *rule_of; /* per <precision>: the number of its first rule; 0: not wanted */
+    Draft *draft;      /* the graph at hand, or NULL */
 } Lower;
 
 /* The files, from the ground up. */
@@ -97,7 +99,19 @@ NODISCARD bool lower_axis_of(Lower *lower, Frame *frame, Attribute *attribute,
 /* lower_op.c; NULL after an error */
 const Node *lower_op(Lower *lower, Frame *frame, const Element *element);
 
+/* lower_precision.c: precisions of products. */
+NODISCARD bool lower_rules(Lower *lower); /* before all graphs */
+/* The precision that an attribute names. */
+NODISCARD bool precision_attribute(Lower *lower, const Attribute *attribute,
+                                   NameLookup names, Precision *out);
+/* What asks for the precision of an op over these operands, if it is a product. False
+ * and an error if patterns and names are too many. */
+NODISCARD bool lower_rule(Lower *lower, const Frame *frame, const Element *element,
+                          const Node *const *args, OpAttr *attr);
+
 /* lower_params.c */
+/* The name with every mark replaced by the task's name; interned. */
+const char *lower_name_for_task(Lower *lower, const char *marked, const char *task);
 NODISCARD bool lower_param(Lower *lower, Frame *frame, const Element *element);
 /* After all graphs are lowered: whether names, aliases included, are unique. */
 NODISCARD bool lower_check_names(Lower *lower);

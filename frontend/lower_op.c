@@ -85,17 +85,6 @@ static bool flag_attribute(Lower *lower, Frame *frame, Attribute *attribute,
     return false;
 }
 
-static bool precision_attribute(Lower *lower, Frame *frame, const Attribute *attribute,
-                                attr_precision *out)
-{
-    const char *name = expr_text(lower->spec->exprs, attribute, frame_names(frame));
-    *out = name ? precision_find(name) : PRECISION_COUNT;
-    if (name && *out == PRECISION_COUNT)
-        unknown_name(lower->diags, attribute->loc, "precision", name, precision_names,
-                     PRECISION_COUNT);
-    return *out != PRECISION_COUNT;
-}
-
 static bool read_field(Lower *lower, Frame *frame, const Element *element,
                        const AttrField *field, const Node *const *args, OpAttr *attr)
 {
@@ -103,7 +92,8 @@ static bool read_field(Lower *lower, Frame *frame, const Element *element,
     void *at = (char *)attr + field->offset;
     if (field->kind == ATTR_type)
         return type_attribute(lower, frame, element, at);
-    Attribute *attribute = element_attribute(element, field->name);
+    Attribute *attribute =
+        field_is_of_language(field) ? element_attribute(element, field->name) : NULL;
     if (!attribute) {
         preset_field(field, at);
         return true;
@@ -121,8 +111,9 @@ static bool read_field(Lower *lower, Frame *frame, const Element *element,
         *(attr_name *)at = expr_text(exprs, attribute, frame_names(frame));
         return *(attr_name *)at != NULL;
     case ATTR_precision:
-        return precision_attribute(lower, frame, attribute, at);
+        return precision_attribute(lower, attribute, frame_names(frame), at);
     case ATTR_type:
+    case ATTR_rule:
         break;
     }
     return false;
@@ -185,6 +176,8 @@ const Node *lower_op(Lower *lower, Frame *frame, const Element *element)
     for (uint32_t i = 0; i < field_count; i++)
         if (!read_field(lower, frame, element, &fields[i], args, &attr))
             return NULL;
+    if (!lower_rule(lower, frame, element, args, &attr))
+        return NULL;
     number_salt(lower, element->op, &attr);
     const Node *node = graph_node(
         lower->draft->graph, (BuildSite){element->loc, STAGE_forward},

@@ -10,8 +10,7 @@ enum { MOST_INIT_ARGS = 2, MOST_PARAMS = 100000 };
 
 /* -- names -------------------------------------------------------------------------- */
 
-/* The name with every mark replaced by the task's name; interned. */
-static const char *name_for_task(Lower *lower, const char *marked, const char *task)
+const char *lower_name_for_task(Lower *lower, const char *marked, const char *task)
 {
     if (!strchr(marked, TASK_MARK))
         return intern(lower->module->interns, marked);
@@ -38,7 +37,7 @@ static const Share *find_share(Lower *lower, const char *marked)
     size_t prefix = strlen(lower->draft->graft->prefix);
     if (strncmp(marked, lower->draft->graft->prefix, prefix) == 0)
         marked += prefix;
-    const char *name = name_for_task(lower, marked, task);
+    const char *name = lower_name_for_task(lower, marked, task);
     const Share *found = NULL;
     for (uint32_t i = 0; i < attach->share_count; i++) {
         Share *share = &attach->shares[i];
@@ -71,7 +70,7 @@ static bool add_aliases(Lower *lower, Frame *frame, const Element *element, Para
     uint32_t task_count = share ? share->task_count : 1;
     const Attribute *aliases = element_attribute(element, "aliases");
     for (uint32_t i = 0; i < task_count; i++)
-        add_alias(lower, param, name_for_task(lower, marked, tasks[i]));
+        add_alias(lower, param, lower_name_for_task(lower, marked, tasks[i]));
     if (!aliases)
         return true;
     const char *text = expr_text(lower->spec->exprs, aliases, frame_path_names(frame));
@@ -84,7 +83,7 @@ static bool add_aliases(Lower *lower, Frame *frame, const Element *element, Para
         if (!alias || !lower_spend(lower, task_count + param->alias_count, element->loc))
             return false;
         for (uint32_t j = 0; j < task_count; j++)
-            add_alias(lower, param, name_for_task(lower, alias, tasks[j]));
+            add_alias(lower, param, lower_name_for_task(lower, alias, tasks[j]));
     }
     return true;
 }
@@ -228,7 +227,7 @@ bool lower_param(Lower *lower, Frame *frame, const Element *element)
     if (!marked)
         return false;
     const Share *share = find_share(lower, marked);
-    const char *name = name_for_task(
+    const char *name = lower_name_for_task(
         lower, marked, share ? share->tasks[0] : lower->draft->globals->task);
     const Node *node =
         graph_source(lower->draft->graph, (BuildSite){element->loc, STAGE_forward},

@@ -6,7 +6,7 @@
 
 /* -- patterns that match nothing ---------------------------------------------------- */
 
-/* What stands between the dots of the names of parameters and sites. */
+/* What stands between the dots of the names of parameters, sites and products. */
 static void add_parts(Lower *lower, Names *parts, const char *name)
 {
     for (;;) {
@@ -26,6 +26,8 @@ static Names all_parts(Lower *lower)
         add_parts(lower, &parts, lower->module->params[i].name);
     for (uint32_t i = 0; i < lower->site_names.count; i++)
         add_parts(lower, &parts, lower->site_names.names[i]);
+    for (uint32_t i = 0; i < lower->product_scopes.count; i++)
+        add_parts(lower, &parts, lower->product_scopes.names[i]);
     return parts;
 }
 
@@ -102,7 +104,7 @@ static void choose_trained(Lower *lower, Param *param, const bool *wanted)
     for (uint32_t i = 0; i < choices->count && !param->buffer; i++) {
         Selection *choice = &choices->items[i];
         const PathPattern *pattern =
-            wanted[i] ? patterns_match(&choice->params, param->name) : NULL;
+            wanted[i] ? patterns_match(&choice->names, param->name) : NULL;
         if (!pattern)
             continue;
         param->trained = choice->element->kind == ELEMENT_train;
@@ -154,8 +156,12 @@ bool lower_training(Lower *lower)
         choose_trained(lower, &lower->module->params[i], wanted);
     for (uint32_t i = 0; i < spec->training.count; i++)
         if (wanted[i])
-            ok &= report_unmatched(lower, &spec->training.items[i].params,
+            ok &= report_unmatched(lower, &spec->training.items[i].names,
                                    spec->training.items[i].element, "parameter");
+    for (uint32_t i = 0; i < spec->precisions.count; i++)
+        if (lower->rule_of[i])
+            ok &= report_unmatched(lower, &spec->precisions.items[i].names,
+                                   spec->precisions.items[i].element, "product");
     for (uint32_t i = 0; i < spec->attach_count; i++)
         if (spec->attaches[i].active)
             ok &= report_attach(lower, &spec->attaches[i]);

@@ -117,7 +117,7 @@ static bool apply_exceptions(Lower *lower, Frame *frame, const Param *param)
         if (!lower_spend(lower, 1, choice->element->loc) ||
             !frame_wants(frame, choice->element, &wanted))
             return false;
-        if (!wanted || !patterns_match(&choice->params, param->name))
+        if (!wanted || !patterns_match(&choice->names, param->name))
             continue;
         for (uint32_t j = 0; j < choice->sets.count; j++) {
             const Const *set = &choice->sets.items[j];

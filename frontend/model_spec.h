@@ -65,10 +65,10 @@ typedef struct Attach {
     uint32_t share_count;
 } Attach;
 
-/* A <train>, <freeze> or <for>. */
+/* A <train>, <freeze> or <for>, of parameters; a <precision>, of products. */
 typedef struct Selection {
     const Element *element;
-    Patterns params;
+    Patterns names;
     ConstList sets; /* of <for> */
 } Selection;
 
@@ -95,7 +95,7 @@ typedef struct ModelSpec {
     uint32_t task_count;
     Attach *attaches;
     uint32_t attach_count;
-    ChoiceList training;
+    ChoiceList training, precisions;
     const Definition *optimizer; /* of no constants if nothing is trained */
     ConstList optimizer_sets;
     ChoiceList exceptions; /* <for> of the optimizer, then of its use */

@@ -304,14 +304,17 @@ static bool resolve_attach(ModelSpec *spec, const Element *element, Attach *atta
     return true;
 }
 
-static bool choice_add(ModelSpec *spec, ChoiceList *list, const Element *element)
+/* `patterns` is the attribute that has them, if it is given. */
+static bool choice_add(ModelSpec *spec, ChoiceList *list, const Element *element,
+                       const char *patterns)
 {
+    const Attribute *attribute = element_attribute(element, patterns);
     ARENA_LIST_ROOM(spec->arena, list->items, list->count + 1, list->capacity);
     Selection *choice = &list->items[list->count++];
     *choice = (Selection){.element = element};
     if (element->kind == ELEMENT_for)
         consts_collect(spec, &choice->sets, element);
-    return read_patterns(spec, element_attribute(element, "params"), &choice->params);
+    return !attribute || read_patterns(spec, attribute, &choice->names);
 }
 
 static bool resolve_methods(ModelSpec *spec)
@@ -325,7 +328,9 @@ static bool resolve_methods(ModelSpec *spec)
         if (child->kind == ELEMENT_attach)
             ok &= resolve_attach(spec, child, &spec->attaches[spec->attach_count++]);
         else if (child->kind == ELEMENT_train || child->kind == ELEMENT_freeze)
-            ok &= choice_add(spec, &spec->training, child);
+            ok &= choice_add(spec, &spec->training, child, "params");
+        else if (child->kind == ELEMENT_precision)
+            ok &= choice_add(spec, &spec->precisions, child, "at");
     }
     return ok;
 }
@@ -413,7 +418,7 @@ static bool resolve_optimizer(ModelSpec *spec)
     for (int i = 0; i < 2; i++)
         for (const Element *child = holders[i]->first; child; child = child->next)
             if (child->kind == ELEMENT_for)
-                ok &= choice_add(spec, &spec->exceptions, child);
+                ok &= choice_add(spec, &spec->exceptions, child, "params");
     for (uint32_t i = 0; i < spec->exceptions.count; i++)
         ok &= check_sets(spec, &spec->exceptions.items[i].sets);
     return take_settings(spec) && ok;

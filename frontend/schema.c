@@ -57,6 +57,8 @@ static void print_op(FILE *out, OpKind op)
     for (uint32_t i = 0; i < info->max_args; i++)
         print_attribute(out, info->arg_names[i], i < info->min_args, 8);
     for (uint32_t i = 0; i < count; i++) {
+        if (!field_is_of_language(&fields[i]))
+            continue;
         if (fields[i].kind == ATTR_type)
             fputs("        <choice><attribute name=\"shape\"/><attribute name=\"like\"/>"
                   "</choice>\n",

@@ -191,7 +191,8 @@ static void op_syntax(OpKind op, CallSyntax *syntax)
         if (fields[i].kind == ATTR_type) {
             syntax->known[syntax->count++] = "shape";
             syntax->known[syntax->count++] = "like";
-        } else if (strcmp(fields[i].preset, "REQUIRED") != 0) {
+        } else if (field_is_of_language(&fields[i]) &&
+                   strcmp(fields[i].preset, "REQUIRED") != 0) {
             syntax->known[syntax->count++] = fields[i].name;
         }
     }

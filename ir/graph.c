@@ -106,6 +106,7 @@ bool op_attr_equal(OpKind op, const OpAttr *a, const OpAttr *b)
         case ATTR_flag:
         case ATTR_axis:
         case ATTR_precision:
+        case ATTR_rule:
             if (memcmp(x, y, sizeof(int32_t)) != 0)
                 return false;
             break;
@@ -144,6 +145,7 @@ static uint64_t attr_hash(uint64_t hash, OpKind op, const OpAttr *attr)
         case ATTR_flag:
         case ATTR_axis:
         case ATTR_precision:
+        case ATTR_rule:
             memcpy(&word, at, sizeof(int32_t));
             break;
         case ATTR_int:
@@ -299,6 +301,13 @@ const Node *graph_expand(Graph *graph, BuildSite site, const Node *x, Type to)
     return graph_node(
         graph, site,
         (NodeSpec){.op = OP_expand, .attr = &attr, .args = &x, .arg_count = 1});
+}
+
+const char *node_param_name(const Node *node)
+{
+    while (node->arg_count == 1)
+        node = node->args[0];
+    return op_info(node->op)->traits & TRAIT_OF_PARAM ? node->attr.named.name : NULL;
 }
 
 /* -- outputs ----------------------------------------------------------------------- */

@@ -181,6 +181,10 @@ Node *graph_append(Graph *graph, BuildSite site, NodeSpec spec);
 /* A node's own, over other operands, as many. */
 NodeSpec node_spec(const Node *node, const Node *const *args);
 
+/* The name of the parameter that a value is, also in another shape or order, or after
+ * other ops of one operand; NULL if it is none. */
+const char *node_param_name(const Node *node);
+
 void graph_output(Graph *graph, OutputRole role, const char *name, const Node *value,
                   Loc loc);
 const Output *graph_find_output(const Graph *graph, OutputRole role, const char *name);
@@ -255,12 +259,22 @@ typedef struct Settings {
 #include "ir/settings.def"
 } Settings;
 
+/* A wish for a precision of products. Nodes name it in their attribute `rule` by its
+ * number, counted from 1; pass `precision` grants it. */
+typedef struct PrecisionRule {
+    const char *pattern; /* of their names, interned; "": all that nothing else decides */
+    Precision precision;
+    Loc loc;
+} PrecisionRule;
+
 typedef struct Module {
     Arena *arena;
     Interns *interns;
     const char *name;
     const char *file; /* the text it was read from, or NULL */
     Settings settings;
+    PrecisionRule *rules;
+    uint32_t rule_count;
     Param *params;
     uint32_t param_count;
     StateVar *states;
@@ -274,6 +288,7 @@ typedef struct Module {
 
 Module *module_new(const char *name);
 void module_free(Module *module); /* and its graphs */
+void module_add_rule(Module *module, PrecisionRule rule);
 Param *module_add_param(Module *module, Param param);
 StateVar *module_add_state(Module *module, StateVar state);
 Task *module_add_task(Module *module, Task task);

@@ -7,7 +7,7 @@
 #include "ir/graph.h"
 
 struct ModulePrivate {
-    size_t param_capacity, state_capacity, task_capacity, graph_capacity;
+    size_t rule_capacity, param_capacity, state_capacity, task_capacity, graph_capacity;
     Map params, states; /* places by interned name */
 };
 
@@ -31,6 +31,7 @@ void module_free(Module *module)
         return;
     for (uint32_t i = 0; i < module->graph_count; i++)
         graph_free(module->graphs[i]);
+    free(module->rules);
     free(module->params);
     free(module->states);
     free(module->tasks);
@@ -39,6 +40,13 @@ void module_free(Module *module)
     map_free(&module->private_->states);
     interns_free(module->interns);
     arena_free(module->arena);
+}
+
+void module_add_rule(Module *module, PrecisionRule rule)
+{
+    LIST_ROOM(module->rules, module->rule_count + 1, module->private_->rule_capacity);
+    rule.pattern = intern(module->interns, rule.pattern);
+    module->rules[module->rule_count++] = rule;
 }
 
 /* The first of a name is found by it. */

@@ -16,8 +16,8 @@ static const char precisions[] =
 #include "ir/precisions.def"
     ;
 
-const char *const attr_kind_names[] = {"flag", "int",  "real",        "name",
-                                       "axis", "type", &precisions[1]};
+const char *const attr_kind_names[] = {"flag", "int",  "real",         "name",
+                                       "axis", "type", &precisions[1], "rule"};
 
 /* The last element only keeps an empty list from being no array at all. */
 #define FIELD(set, kind, name, preset, meaning)                                          \
@@ -102,4 +102,19 @@ const AttrField *op_fields(OpKind op, uint32_t *out_count)
 {
     *out_count = attr_sets[ops[op].attrs].count;
     return attr_sets[ops[op].attrs].fields;
+}
+
+const AttrField *op_field_of(OpKind op, AttrKind kind)
+{
+    uint32_t count;
+    const AttrField *fields = op_fields(op, &count);
+    for (uint32_t i = 0; i < count; i++)
+        if (fields[i].kind == kind)
+            return &fields[i];
+    return NULL;
+}
+
+bool field_is_of_language(const AttrField *field)
+{
+    return field->kind != ATTR_rule;
 }

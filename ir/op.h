@@ -42,6 +42,8 @@ typedef const char *attr_name; /* interned */
 typedef int32_t attr_axis;     /* index into Graph.axes */
 typedef Type attr_type;
 typedef Precision attr_precision;
+typedef int32_t attr_rule; /* from 1, or one of these */
+enum { RULE_none = 0, RULE_of_op = -1 /* the op says its precision itself */ };
 
 typedef enum AttrKind {
     ATTR_flag,
@@ -50,7 +52,8 @@ typedef enum AttrKind {
     ATTR_name,
     ATTR_axis,
     ATTR_type,
-    ATTR_precision
+    ATTR_precision,
+    ATTR_rule
 } AttrKind;
 
 /* attr.dropout.p, attr.matmul.transpose_b, ... */
@@ -96,5 +99,9 @@ OpKind op_find(const char *name);
 /* The place of the operand of that name, or NO_ARG. */
 uint32_t op_find_arg(OpKind op, const char *name);
 const AttrField *op_fields(OpKind op, uint32_t *out_count);
+/* The first attribute of that kind, or NULL. */
+const AttrField *op_field_of(OpKind op, AttrKind kind);
+/* Whether elements of .vg files may give it. */
+bool field_is_of_language(const AttrField *field);
 
 #endif

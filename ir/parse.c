@@ -60,6 +60,21 @@ static bool parse_setting(Parser *parser)
     return false;
 }
 
+static bool parse_rule(Parser *parser)
+{
+    Lexer *lexer = &parser->lexer;
+    PrecisionRule rule = {.pattern = ""};
+    uint32_t precision;
+    if (!lex_enum(lexer, "precision", precision_names, PRECISION_COUNT, &precision) ||
+        (lexer->token.kind == TOKEN_string &&
+         !lex_string(lexer, "a pattern", &rule.pattern)) ||
+        !lex_optional_loc(lexer, &rule.loc))
+        return false;
+    rule.precision = (Precision)precision;
+    module_add_rule(parser->module, rule);
+    return true;
+}
+
 static bool parse_task(Parser *parser)
 {
     Lexer *lexer = &parser->lexer;
@@ -201,9 +216,9 @@ static const struct {
     const char *word;
     LineFn *parse;
 } lines[] = {
-    {"module", parse_module_line}, {"setting", parse_setting}, {"task", parse_task},
-    {"data", parse_data},          {"param", parse_param},     {"alias", parse_alias},
-    {"state", parse_state},
+    {"module", parse_module_line}, {"setting", parse_setting}, {"precision", parse_rule},
+    {"task", parse_task},          {"data", parse_data},       {"param", parse_param},
+    {"alias", parse_alias},        {"state", parse_state},
 };
 enum { LINE_COUNT = sizeof lines / sizeof *lines };
 

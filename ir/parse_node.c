@@ -71,6 +71,9 @@ static void set_preset(const AttrField *field, OpAttr *attr)
     case ATTR_precision:
         *(attr_precision *)at = precision_find(field->preset);
         break;
+    case ATTR_rule: /* the one preset of rules */
+        *(attr_rule *)at = RULE_none;
+        break;
     }
 }
 
@@ -80,6 +83,16 @@ static bool parse_precision(GraphParser *g, attr_precision *out)
     if (!lex_enum(g->lexer, "precision", precision_names, PRECISION_COUNT, &found))
         return false;
     *out = (attr_precision)found;
+    return true;
+}
+
+static bool parse_rule(GraphParser *g, attr_rule *out)
+{
+    int64_t number = RULE_of_op;
+    if (!lex_accept_word(g->lexer, "op") &&
+        !lex_int(g->lexer, "rule", 1, INT32_MAX, &number))
+        return false;
+    *out = (attr_rule)number;
     return true;
 }
 
@@ -105,6 +118,8 @@ static bool parse_attr_value(GraphParser *g, const AttrField *field, OpAttr *att
         return lex_type(g->lexer, g->graph, at);
     case ATTR_precision:
         return parse_precision(g, at);
+    case ATTR_rule:
+        return parse_rule(g, at);
     }
     return false;
 }

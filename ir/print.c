@@ -1,6 +1,6 @@
 /* Modules as text: the inverse of parse.c. Everything has one spelling, and nothing is
- * left out but a precision that is the default, so that parse(print(x)) == x and equal
- * modules print equal bytes. */
+ * left out but precisions and rules that are the default, so that parse(print(x)) == x
+ * and equal modules print equal bytes. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -157,13 +157,21 @@ static void print_attr(FILE *out, const Graph *graph, const OpAttr *attr,
     case ATTR_precision:
         fputs(precision_names[*(const attr_precision *)at], out);
         break;
+    case ATTR_rule:
+        if (*(const attr_rule *)at == RULE_of_op)
+            fputs("op", out);
+        else
+            fprintf(out, "%" PRId32, *(const attr_rule *)at);
+        break;
     }
 }
 
-/* A precision is left out unless the text would lose it. */
+/* What it is if the text has none, for the attributes of products. */
 static bool is_left_out(const OpAttr *attr, const AttrField *field)
 {
     const void *at = (const char *)attr + field->offset;
+    if (field->kind == ATTR_rule)
+        return *(const attr_rule *)at == RULE_none;
     return field->kind == ATTR_precision &&
            *(const attr_precision *)at == PRECISION_highest;
 }
@@ -253,6 +261,17 @@ static void print_settings(FILE *out, const Settings *settings)
 #include "ir/settings.def"
 }
 
+static void print_rule(FILE *out, const PrecisionRule *rule)
+{
+    fprintf(out, "precision %s", precision_names[rule->precision]);
+    if (*rule->pattern) {
+        fputc(' ', out);
+        print_string(out, rule->pattern);
+    }
+    print_loc(out, rule->loc);
+    fputc('\n', out);
+}
+
 static void print_task(FILE *out, const Task *task)
 {
     fputs("task ", out);
@@ -331,6 +350,8 @@ char *module_print(const Module *module, size_t *out_len)
     print_string(out, module->name);
     fputc('\n', out);
     print_settings(out, &module->settings);
+    for (uint32_t i = 0; i < module->rule_count; i++)
+        print_rule(out, &module->rules[i]);
     for (uint32_t i = 0; i < module->task_count; i++)
         print_task(out, &module->tasks[i]);
     for (uint32_t i = 0; i < module->param_count; i++)

@@ -94,8 +94,14 @@ static bool verify_operands(const Graph *graph, const Node *node, uint32_t index
     return true;
 }
 
-static bool verify_attr(const Graph *graph, const Node *node, const AttrField *field,
-                        Diags *diags)
+static bool rule_exists(const Module *module, attr_rule rule)
+{
+    return rule >= RULE_of_op &&
+           (!module || rule <= 0 || (uint32_t)rule <= module->rule_count);
+}
+
+static bool verify_attr(const Graph *graph, const Module *module, const Node *node,
+                        const AttrField *field, Diags *diags)
 {
     const void *at = (const char *)&node->attr + field->offset;
     bool ok = true;
@@ -110,6 +116,8 @@ static bool verify_attr(const Graph *graph, const Node *node, const AttrField *f
              *(const attr_axis *)at < (attr_axis)graph->axis_count;
     else if (field->kind == ATTR_precision)
         ok = *(const attr_precision *)at < PRECISION_COUNT;
+    else if (field->kind == ATTR_rule)
+        ok = rule_exists(module, *(const attr_rule *)at);
     else if (field->kind == ATTR_int && strcmp(field->name, "salt") == 0)
         ok = *(const attr_int *)at >= 0 && *(const attr_int *)at <= MOST_SALT;
     return ok || verify_fault(graph, node, diags,
@@ -194,7 +202,7 @@ static bool verify_node(const Graph *graph, const Module *module, uint32_t index
     if (!verify_operands(graph, node, index, diags))
         return false;
     for (uint32_t i = 0; i < count; i++)
-        if (!verify_attr(graph, node, &fields[i], diags))
+        if (!verify_attr(graph, module, node, &fields[i], diags))
             return false;
     if (!verify_type(graph, node, diags))
         return false;

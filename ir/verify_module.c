@@ -124,9 +124,22 @@ static bool verify_tasks(const Module *module, Diags *diags)
     return ok;
 }
 
+static bool verify_rules(const Module *module, Diags *diags)
+{
+    bool ok = true;
+    for (uint32_t i = 0; i < module->rule_count; i++) {
+        ok &= module->rules[i].precision < PRECISION_COUNT;
+        if (module->rules[i].precision >= PRECISION_COUNT)
+            diag_error(diags, module_place(module), "rule %u: impossible precision",
+                       i + 1);
+    }
+    return ok;
+}
+
 bool module_verify(const Module *module, Diags *diags)
 {
     bool ok = verify_variables(module, diags);
+    ok &= verify_rules(module, diags);
     ok &= verify_tasks(module, diags);
     const char **names = heap_array(module->graph_count + 1, sizeof *names);
     for (uint32_t i = 0; i < module->graph_count; i++)

@@ -34,6 +34,8 @@ static void print_op(OpKind op)
            info->meaning);
     print_indexes(info);
     for (uint32_t i = 0; i < count; i++) {
+        if (!field_is_of_language(&fields[i]))
+            continue;
         bool needed = strcmp(fields[i].preset, "REQUIRED") == 0;
         char field[96];
         snprintf(field, sizeof field, "%s: %s%s%s", fields[i].name,

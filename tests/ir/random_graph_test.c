@@ -61,8 +61,14 @@ static bool same_graph(const Graph *a, const Graph *b)
 static bool same_module(const Module *a, const Module *b)
 {
     if (a->param_count != b->param_count || a->state_count != b->state_count ||
-        a->task_count != b->task_count || a->graph_count != b->graph_count)
+        a->task_count != b->task_count || a->graph_count != b->graph_count ||
+        a->rule_count != b->rule_count)
         return false;
+    for (uint32_t i = 0; i < a->rule_count; i++)
+        if (strcmp(a->rules[i].pattern, b->rules[i].pattern) != 0 ||
+            a->rules[i].precision != b->rules[i].precision ||
+            !same_loc(a->rules[i].loc, b->rules[i].loc))
+            return false;
     for (uint32_t i = 0; i < a->param_count; i++)
         if (memcmp(&a->params[i].weight_decay, &b->params[i].weight_decay,
                    sizeof(double)) ||
@@ -103,7 +109,7 @@ static void check_module(Check *check, Random *random, int number, uint32_t *op_
 int main(void)
 {
     Check check = {0};
-    Random random = {1};
+    Random random = {2};
     uint32_t op_uses[OP_COUNT] = {0};
     for (int i = 0; i < MODULES && check.failed == 0; i++)
         check_module(&check, &random, i, op_uses);

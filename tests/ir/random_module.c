@@ -11,6 +11,8 @@
 #include "ir/axis.h"
 #include "ir/base/random.h"
 
+enum { RULES = 2 }; /* of precision */
+
 static uint32_t next_random(Random *random)
 {
     return random_mix32(random->state += 0x9e3779b9U);
@@ -199,6 +201,9 @@ static OpAttr random_attr(Random *random, Graph *graph, OpKind op)
         case ATTR_precision:
             *(attr_precision *)at = (attr_precision)random_below(random, PRECISION_COUNT);
             break;
+        case ATTR_rule:
+            *(attr_rule *)at = (attr_rule)random_below(random, RULES + 2) - 1;
+            break;
         }
     }
     return attr;
@@ -360,6 +365,10 @@ Module *random_module(Random *random, bool facts, uint32_t *op_uses)
     module->settings.decay = random_text(random, module->interns);
     module->settings.seed = random_int(random);
     uint32_t tasks = 1 + random_below(random, 2), graphs = 1 + random_below(random, 2);
+    for (uint32_t i = 0; i < RULES; i++)
+        module_add_rule(module, (PrecisionRule){random_text(random, module->interns),
+                                                random_below(random, PRECISION_COUNT),
+                                                random_loc(random, module->interns)});
     for (uint32_t i = 0; i < tasks; i++)
         add_task(random, module, i);
     for (uint32_t i = random_below(random, 4); i > 0; i--)

@@ -198,6 +198,17 @@ static void wrong_precision(Graph *graph)
     graph->nodes[3]->attr.matmul.precision = PRECISION_COUNT;
 }
 
+/* The module has none. */
+static void wrong_rule(Graph *graph)
+{
+    graph->nodes[3]->attr.matmul.rule = 1;
+}
+
+static void wrong_rule_word(Graph *graph)
+{
+    graph->nodes[3]->attr.matmul.rule = RULE_of_op - 1;
+}
+
 static void wrong_axis_attr(Graph *graph)
 {
     graph->nodes[4]->attr.on_axis.axis = 9;
@@ -243,6 +254,8 @@ static const struct {
     {wrong_type, "has type f32[text, 5], its operands give f32[text, 4]"},
     {wrong_flag, "attribute 'transpose_a' has an impossible value"},
     {wrong_precision, "attribute 'precision' has an impossible value"},
+    {wrong_rule, "attribute 'rule' has an impossible value"},
+    {wrong_rule_word, "attribute 'rule' has an impossible value"},
     {wrong_axis_attr, "attribute 'axis' has an impossible value"},
     {wrong_axis_part, "axis 'both' is made of one below it"},
     {wrong_axis_kind, "axis 'text' cannot be of kind batch"},

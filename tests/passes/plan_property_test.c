@@ -177,7 +177,8 @@ static uint64_t *expressions(const Graph *graph, Arena *arena)
             const char *at = (const char *)&node->attr + field[j].offset;
             size_t bytes = field[j].kind == ATTR_type ? 0
                            : field[j].kind == ATTR_flag || field[j].kind == ATTR_axis ||
-                                   field[j].kind == ATTR_precision
+                                   field[j].kind == ATTR_precision ||
+                                   field[j].kind == ATTR_rule
                                ? 4
                                : 8;
             hash[i] = hash_bytes(hash[i], at, bytes);

@@ -337,6 +337,9 @@ static void change_attribute(const AttrField *field, OpAttr *attr)
     case ATTR_precision:
         *(attr_precision *)at = (*(attr_precision *)at + 1) % PRECISION_COUNT;
         break;
+    case ATTR_rule:
+        *(attr_rule *)at += 1;
+        break;
     }
 }
 
