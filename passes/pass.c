@@ -308,6 +308,12 @@ static bool sweep_all(PassSweep *sweep)
     return ok;
 }
 
+static Precision precision_of(const PassOptions *options)
+{
+    return options->matmul_precision ? precision_find(options->matmul_precision)
+                                     : PRECISION_COUNT;
+}
+
 static bool run_pass(Pipeline *run, const PassInfo *pass)
 {
     const PassOptions *options = run->options;
@@ -321,7 +327,8 @@ static bool run_pass(Pipeline *run, const PassInfo *pass)
                                .report = reports ? options->report : NULL,
                                .brief = !options->report_pass,
                                .plain = is_listed(options->skip, pass->name),
-                               .memory_budget = options->memory_budget}};
+                               .memory_budget = options->memory_budget,
+                               .matmul_precision = precision_of(options)}};
     const Graph **grafts = grafts_of(module, &sweep.ctx.graft_count);
     sweep.ctx.grafts = grafts;
     bool ok = sweep_all(&sweep);

@@ -21,6 +21,8 @@ typedef struct PassContext {
     bool brief;            /* the report is of all passes: totals, not every value */
     bool plain;            /* skipped: do only what later passes cannot do without */
     int64_t memory_budget; /* bytes of saved values allowed in one lane; 0: no limit */
+    Precision matmul_precision; /* of products that no op or pattern decides;
+                                   PRECISION_COUNT: as the recipe says */
 } PassContext;
 
 /* NULL after an error. */
@@ -40,6 +42,8 @@ typedef struct PassOptions {
     const char *report_pass; /* only this pass's section, in detail; NULL: all, brief */
     const char *skip; /* "A,B": passes to leave out, to measure what they do; or NULL */
     int64_t memory_budget;
+    const char *matmul_precision; /* a row of ir/precisions.def, over what the recipe says
+                                     of all products; or NULL */
 } PassOptions;
 
 /* Runs passes over all graphs of `module`, replacing them. False after an error. */

@@ -28,7 +28,7 @@ static Module *load_recipe(const char *file, const TextList *sets, const char *o
 /* -- compile --------------------------------------------------------------------- */
 
 typedef struct CompileArguments {
-    const char *file, *output, *dump_after, *skip;
+    const char *file, *output, *dump_after, *skip, *matmul_precision;
     TextList sets;
     int64_t memory_budget;
     bool stats;
@@ -46,6 +46,7 @@ static const Option compile_options[] = {
     OPTION(names, "--skip", AT(skip), "A,B",
            "leave these passes out, to measure what they do", .choices = pass_choices),
     OPTION_MEMORY_BUDGET(AT(memory_budget)),
+    OPTION_MATMUL_PRECISION(AT(matmul_precision)),
 };
 #undef AT
 
@@ -55,7 +56,8 @@ static int compile(const CompileArguments *arguments, Diags *diags)
                            .skip = arguments->skip,
                            .dump = stdout,
                            .statistics = arguments->stats ? stderr : NULL,
-                           .memory_budget = arguments->memory_budget};
+                           .memory_budget = arguments->memory_budget,
+                           .matmul_precision = arguments->matmul_precision};
     Module *module =
         load_recipe(arguments->file, &arguments->sets, "expected a .vg file", diags);
     bool ok = module && passes_run(module, &options, diags) &&
@@ -126,7 +128,7 @@ const Command command_check = {
 /* -- opt ------------------------------------------------------------------------- */
 
 typedef struct OptArguments {
-    const char *file, *passes;
+    const char *file, *passes, *matmul_precision;
     int64_t memory_budget;
 } OptArguments;
 
@@ -135,6 +137,7 @@ static const Option opt_options[] = {
     OPTION(names, "--passes", AT(passes), "A,B,C", "passes to run, in this order",
            .choices = pass_choices),
     OPTION_MEMORY_BUDGET(AT(memory_budget)),
+    OPTION_MATMUL_PRECISION(AT(matmul_precision)),
 };
 #undef AT
 
@@ -185,7 +188,8 @@ static int run_and_print(const char *file, const PassOptions *options, Diags *di
 static int opt(const OptArguments *arguments, Diags *diags)
 {
     const char *passes = arguments->passes;
-    PassOptions options = {.memory_budget = arguments->memory_budget};
+    PassOptions options = {.memory_budget = arguments->memory_budget,
+                           .matmul_precision = arguments->matmul_precision};
     if (!passes || !*passes)
         return run_and_print(arguments->file, &options, diags);
     char *text = heap_string(passes);
@@ -222,7 +226,7 @@ const Command command_opt = {
 /* -- explain --------------------------------------------------------------------- */
 
 typedef struct ExplainArguments {
-    const char *file, *pass;
+    const char *file, *pass, *matmul_precision;
     TextList sets;
     int64_t memory_budget;
 } ExplainArguments;
@@ -234,6 +238,7 @@ static const Option explain_options[] = {
            "only this pass's section of the report, in full detail",
            .choices = pass_choices),
     OPTION_MEMORY_BUDGET(AT(memory_budget)),
+    OPTION_MATMUL_PRECISION(AT(matmul_precision)),
 };
 #undef AT
 
@@ -241,7 +246,8 @@ static int explain(const ExplainArguments *arguments, Diags *diags)
 {
     PassOptions options = {.report = stdout,
                            .report_pass = arguments->pass,
-                           .memory_budget = arguments->memory_budget};
+                           .memory_budget = arguments->memory_budget,
+                           .matmul_precision = arguments->matmul_precision};
     Module *module = load_recipe(
         arguments->file, &arguments->sets,
         "expected a .vg file: what was decided is known while a model is compiled",
@@ -267,8 +273,8 @@ const Command command_explain = {
     .operand_field = offsetof(ExplainArguments, file),
     .help = "what the passes decided, and why",
     .details =
-        "Prints what freezing removed, what is saved and recomputed, what was fused and\n"
-        "where memory goes, with the reasons.",
+        "Prints what freezing removed, how accurate products are, what is saved and\n"
+        "recomputed, what was fused and where memory goes, with the reasons.",
     COMMAND_OPTIONS(explain_options),
     COMMAND_ARGUMENTS(ExplainArguments),
     .run = cmd_explain};

@@ -13,7 +13,7 @@ typedef enum DumpFormat { DUMP_FORMAT_text, DUMP_FORMAT_dot } DumpFormat;
 static const char *const dump_formats[] = {"text", "dot", NULL};
 
 typedef struct DumpArguments {
-    const char *file, *after, *skip, *task, *graph;
+    const char *file, *after, *skip, *task, *graph, *matmul_precision;
     TextList sets;
     DumpFormat format;
     int64_t memory_budget;
@@ -32,6 +32,7 @@ static const Option dump_options[] = {
     OPTION(choice, "--format", AT(format), "FORMAT", "of graphs", .choices = dump_formats,
            .preset = "text"),
     OPTION_MEMORY_BUDGET(AT(memory_budget)),
+    OPTION_MATMUL_PRECISION(AT(matmul_precision)),
 };
 #undef AT
 
@@ -154,7 +155,8 @@ static int dump(const DumpArguments *arguments, Diags *diags)
     bool only_lower = after && strcmp(after, "lower") == 0;
     PassOptions options = {.stop_after = after,
                            .skip = arguments->skip,
-                           .memory_budget = arguments->memory_budget};
+                           .memory_budget = arguments->memory_budget,
+                           .matmul_precision = arguments->matmul_precision};
     bool lowered;
     Module *module = load_module(arguments->file, &arguments->sets, diags, &lowered);
     bool ok = module != NULL;

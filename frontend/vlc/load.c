@@ -6,6 +6,12 @@
 #include "frontend/frontend.h"
 #include "ir/plan.h"
 
+const char *const precision_choices[] = {
+#define PRECISION(name, meaning) #name,
+#include "ir/precisions.def"
+    NULL,
+};
+
 const char *const pass_choices[] = {
 #define PASS(name, ...) #name,
 #include "passes/passes.def"

@@ -13,6 +13,12 @@
     OPTION(count, "--memory-budget", field, "BYTES",                                     \
            "most saved values of a lane; 0: no limit", .preset = "0")
 
+#define OPTION_MATMUL_PRECISION(field)                                                   \
+    OPTION(name, "--matmul-precision", field, "NAME",                                    \
+           "of products that no element or pattern decides; else as the recipe says",    \
+           .choices = precision_choices)
+
+extern const char *const precision_choices[];
 /* Names of passes, for options that choose among them; NULL at the end. */
 extern const char *const pass_choices[];
 extern const char *const pass_or_all_choices[];
