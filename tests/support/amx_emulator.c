@@ -32,19 +32,21 @@ static void leave_to_previous(int number, siginfo_t *info, void *context)
         sigaction(SIGILL, &previous, NULL);
 }
 
+/* A signal takes far longer than an instruction, so those that follow each other are done
+ * at once. */
 static void handle(int number, siginfo_t *info, void *context)
 {
     greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
-    greg_t at = registers[REG_RIP];
+    greg_t first = registers[REG_RIP];
     AmxInstruction instruction;
-    if (!amx_decode((const uint8_t *)at, registers, &instruction)) {
-        leave_to_previous(number, info, context);
-        return;
+    while (amx_decode((const uint8_t *)registers[REG_RIP], registers, &instruction)) {
+        const char *reason = amx_execute(&tiles, &instruction);
+        if (reason)
+            refuse(&instruction, registers[REG_RIP], reason);
+        registers[REG_RIP] += instruction.length;
     }
-    const char *reason = amx_execute(&tiles, &instruction);
-    if (reason)
-        refuse(&instruction, at, reason);
-    registers[REG_RIP] = at + instruction.length;
+    if (registers[REG_RIP] == first)
+        leave_to_previous(number, info, context);
 }
 
 void amx_emulator_install(void)
