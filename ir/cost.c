@@ -114,3 +114,18 @@ double node_flops(const Graph *graph, const Node *node, const int64_t *axis_rows
     (void)graph;
     return rules[node->op](node, axis_rows);
 }
+
+void graph_count_products(const Graph *graph, const int64_t *axis_rows,
+                          ProductCount counts[PRECISION_COUNT])
+{
+    for (uint32_t i = 0; i < graph->node_count; i++) {
+        const Node *node = graph->nodes[i];
+        const AttrField *field = op_field_of(node->op, ATTR_precision);
+        if (!field)
+            continue;
+        const void *at = (const char *)&node->attr + field->offset;
+        ProductCount *count = &counts[*(const attr_precision *)at];
+        count->products++;
+        count->flops += node_flops(graph, node, axis_rows);
+    }
+}

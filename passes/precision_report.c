@@ -14,11 +14,6 @@ static const char *const meanings[PRECISION_REASON_COUNT] = {
 #include "passes/precision_reasons.def"
 };
 
-typedef struct ProductCount {
-    uint32_t products;
-    double flops; /* of the longest sequence */
-} ProductCount;
-
 typedef struct LineGroup {
     const PrecisionLine *first;
     ProductCount total;
@@ -133,18 +128,15 @@ void precision_report(FILE *out, const Graph *graph, const PrecisionLine *lines,
     Groups groups = {.items = ARENA_ARRAY(arena, LineGroup, count + 1),
                      .places.arena = arena};
     ProductCount totals[PRECISION_COUNT] = {0};
-    for (uint32_t i = 0; i < count; i++) {
-        double flops = node_flops(graph, lines[i].node, rows);
-        add_line(&groups, &lines[i], flops);
-        totals[lines[i].precision].products++;
-        totals[lines[i].precision].flops += flops;
-    }
+    graph_count_products(graph, rows, totals);
+    for (uint32_t i = 0; i < count && !brief; i++)
+        add_line(&groups, &lines[i], node_flops(graph, lines[i].node, rows));
     fprintf(out, "precision of products of @%s, FLOPs of the longest sequence\n",
             graph->name);
     if (!brief)
         fprintf(out, "  %8s%12s  %-9s  %-72s %s\n", "products", "FLOPs", "precision",
                 "product", "reason");
-    for (uint32_t i = 0; i < groups.count && !brief; i++)
+    for (uint32_t i = 0; i < groups.count; i++)
         print_group(out, graph, &groups.items[i]);
     print_totals(out, totals);
     fputc('\n', out);

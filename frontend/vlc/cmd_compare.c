@@ -23,6 +23,7 @@ static const Option compare_options[] = {
     OPTION(text, "--task", AT(task), "NAME", "only this task"),
     OPTION_FORMAT(AT(format)),
     OPTION_MEMORY_BUDGET(AT(memory_budget)),
+    OPTION_MATMUL_PRECISION(AT(matmul_precision)),
     OPTION(text, "--lengths", AT(lengths), "A=N,..",
            "rows of a sequence on primary axes, such as text=20,dec=5; else the longest"),
     OPTION(count, "--sequences", AT(sequences), "N",
@@ -187,6 +188,16 @@ static void count_model(const Module *module, double *out)
     out[FIGURE_state_bytes] = (double)states;
 }
 
+static double reduced_flops(const Graph *graph, const int64_t *rows)
+{
+    ProductCount counts[PRECISION_COUNT] = {0};
+    double flops = 0;
+    graph_count_products(graph, rows, counts);
+    for (Precision i = PRECISION_highest + 1; i < PRECISION_COUNT; i++)
+        flops += counts[i].flops;
+    return flops;
+}
+
 static void count_sequence(const Graph *graph, const int64_t *rows, Rates rates,
                            double *out)
 {
@@ -198,6 +209,7 @@ static void count_sequence(const Graph *graph, const int64_t *rows, Rates rates,
     out[FIGURE_backward_flops] = one.flops[STAGE_backward];
     out[FIGURE_forward_flops_per_token] = one.flops[STAGE_forward] * share;
     out[FIGURE_backward_flops_per_token] = one.flops[STAGE_backward] * share;
+    out[FIGURE_reduced_flops] = reduced_flops(graph, rows);
     out[FIGURE_saved_bytes] = one.saved_bytes;
     out[FIGURE_slab_bytes] = (double)graph->slab_bytes;
     out[FIGURE_kernels] = one.steps;
@@ -278,10 +290,13 @@ static bool is_planned(const Module *module)
 static bool count_file(Compare *compare, uint32_t model, Diags *diags)
 {
     const char *file = compare->files[model];
-    PassOptions options = {.memory_budget = compare->arguments->memory_budget};
+    const char *precision = compare->arguments->matmul_precision;
+    PassOptions options = {.memory_budget = compare->arguments->memory_budget,
+                           .matmul_precision = precision};
     bool lowered;
     Module *module = load_module(file, &compare->arguments->sets, diags, &lowered);
-    bool ok = module && (!lowered || passes_run(module, &options, diags));
+    bool ok = module && precision_can_be_set(file, precision, lowered, diags) &&
+              (!lowered || passes_run(module, &options, diags));
     if (ok && !is_planned(module)) {
         diag_error(diags, (Loc){file, 0, 0},
                    "expected a .vg file or a plan; this is text that no 'vlc compile' "

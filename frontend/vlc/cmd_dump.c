@@ -165,6 +165,8 @@ static int dump(const DumpArguments *arguments, Diags *diags)
                    after ? "after" : "skip");
         ok = false;
     }
+    ok = ok && precision_can_be_set(arguments->file, arguments->matmul_precision, lowered,
+                                    diags);
     if (ok && lowered && !only_lower)
         ok = passes_run(module, &options, diags);
     ok = ok && print_module(arguments, module, diags);

@@ -17,6 +17,7 @@
     FIGURE(tokens, count, "tokens of a sequence")                                        \
     FIGURE(forward_flops, amount, "FLOPs of a sequence, forward")                        \
     FIGURE(backward_flops, amount, "FLOPs of a sequence, backward")                      \
+    FIGURE(reduced_flops, amount, "FLOPs of a sequence, below highest")                  \
     FIGURE(forward_flops_per_token, amount, "FLOPs of a token, forward")                 \
     FIGURE(backward_flops_per_token, amount, "FLOPs of a token, backward")               \
     FIGURE(saved_bytes, count, "saved bytes of a sequence")                              \
@@ -51,6 +52,7 @@ typedef struct Length {
 typedef struct CompareArguments {
     TextList files, sets;
     const char *task, *lengths; /* NULL: all, the longest */
+    const char *matmul_precision;
     Format format;
     int64_t memory_budget, sequences; /* COUNT_NOT_GIVEN: as the model says */
     double gflops, bandwidth;

@@ -32,6 +32,14 @@ const char *const pass_or_lower_choices[] = {
     NULL,
 };
 
+bool precision_can_be_set(const char *file, const char *given, bool lowered, Diags *diags)
+{
+    if (given && !lowered)
+        diag_error(diags, (Loc){file, 0, 0},
+                   "--matmul-precision needs a .vg file; this one is compiled already");
+    return !given || lowered;
+}
+
 bool is_model_file(const char *file)
 {
     size_t len = strlen(file);

@@ -24,6 +24,10 @@ extern const char *const pass_choices[];
 extern const char *const pass_or_all_choices[];
 extern const char *const pass_or_lower_choices[];
 
+/* Whether --matmul-precision means something: nothing is given, or the file is not
+ * compiled already, which is an error. */
+NODISCARD bool precision_can_be_set(const char *file, const char *given, bool lowered,
+                                    Diags *diags);
 bool is_model_file(const char *file); /* by its name */
 /* The module of a .vg file, lowered; or of a plan or .vir file, as it is. NULL after an
  * error. *out_lowered says which. */

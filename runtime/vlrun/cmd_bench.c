@@ -17,6 +17,7 @@
 #include "runtime/vlrun/bench_data.h"
 #include "runtime/vlrun/bench_serve.h"
 #include "runtime/vlrun/commands.h"
+#include "runtime/vlrun/precisions.h"
 
 enum { MOST = 8 };
 
@@ -168,13 +169,14 @@ static bool run_rounds(Bench *bench, int64_t rounds, double rate, Diags *diags)
     return true;
 }
 
-static void print_bench(Bench *bench, const BenchArguments *command)
+static void print_bench(Bench *bench, const BenchArguments *command, const Module *module)
 {
-    printf("task %s, %lld sequences, %.1f GFLOP in a step\non %s\n\n", bench->graph->task,
+    printf("task %s, %lld sequences, %.1f GFLOP in a step\non %s\n", bench->graph->task,
            (long long)command->sequences, bench->flops / 1e9,
            session_processor(bench->sessions[0])->text);
-    printf("%5s  %9s  %9s  %11s  %9s  %s\n", "lanes", "fastest", "median", "sequences/s",
-           "GFLOP/s", "median against the first");
+    print_precisions(module, bench->graph);
+    printf("\n%5s  %9s  %9s  %11s  %9s  %s\n", "lanes", "fastest", "median",
+           "sequences/s", "GFLOP/s", "median against the first");
     double first = 0;
     for (uint32_t i = 0; i < bench->count; i++) {
         double median = bench_median(bench->seconds[i], command->rounds);
@@ -215,7 +217,7 @@ static bool measure(Bench *bench, const BenchArguments *command, Run *run, Diags
     }
     ok = ok && run_rounds(bench, command->rounds, run->module->settings.lr, diags);
     if (ok)
-        print_bench(bench, command);
+        print_bench(bench, command, run->module);
     for (uint32_t i = 0; i < bench->count; i++) {
         session_free(bench->sessions[i]);
         free(bench->seconds[i]);
