@@ -10,6 +10,7 @@
 #include "ir/base/clock.h"
 #include "runtime/check/case.h"
 #include "runtime/exec/generate.h"
+#include "runtime/vlrun/timed_batch.h"
 
 typedef struct Service {
     Session *session;
@@ -78,16 +79,6 @@ static bool answer_lines(Service *service, Diags *diags)
     return ok;
 }
 
-static const Graph *train_graph(const Module *module, const char *task, Diags *diags)
-{
-    for (uint32_t i = 0; i < module->graph_count; i++)
-        if (module->graphs[i]->kind == GRAPH_train &&
-            strcmp(module->graphs[i]->task, task) == 0)
-            return module->graphs[i];
-    diag_error(diags, (Loc){0}, "the plan trains no task '%s'", task);
-    return NULL;
-}
-
 static Session *open_session(const BenchServe *options, const Run *run, Diags *diags)
 {
     char *cache = cache_dir_path();
@@ -106,7 +97,7 @@ bool bench_serve(const BenchServe *options, const Run *run, Diags *diags)
     if (!recorded)
         return false;
     const CaseStep *step = &recorded->steps[0];
-    const Graph *graph = train_graph(run->module, step->task, diags);
+    const Graph *graph = timed_graph(run->module, step->task, diags);
     Service service = {.generation = recorded->generation,
                        .rate = run->module->settings.lr};
     service.batch = graph ? case_batch(recorded, step, graph, diags) : NULL;

@@ -18,13 +18,15 @@
 #include "runtime/vlrun/bench_serve.h"
 #include "runtime/vlrun/commands.h"
 #include "runtime/vlrun/precisions.h"
+#include "runtime/vlrun/timed_batch.h"
 
 enum { MOST = 8 };
 
 typedef struct BenchArguments {
-    const char *plan, *weights, *task, *lengths, *lanes, *data, *tokenizer, *serve,
-        *processor, *dump_kernels;
-    int64_t sequences, rounds;
+    const char *plan, *weights, *lanes, *data, *tokenizer, *serve, *processor,
+        *dump_kernels;
+    TimedBatch batch;
+    int64_t rounds;
 } BenchArguments;
 
 typedef struct Bench {
@@ -39,16 +41,6 @@ typedef struct Bench {
 
 /* -- the command line ------------------------------------------------------------ */
 
-/* A number of 1 or more at `text`, up to a comma or the end; moves `text` past it. */
-static bool take_number(const char **text, int64_t *out)
-{
-    char *end;
-    *out = strtoll(*text, &end, 10);
-    bool ok = end != *text && *out >= 1 && *out <= INT32_MAX && (!*end || *end == ',');
-    *text = *end == ',' ? end + 1 : end;
-    return ok;
-}
-
 static bool parse_lanes(const char *text, Bench *bench)
 {
     for (bench->count = 0; *text; bench->count++)
@@ -57,52 +49,11 @@ static bool parse_lanes(const char *text, Bench *bench)
     return bench->count > 0;
 }
 
-static void report_axis(const Graph *graph, const char *name, Diags *diags)
-{
-    const char **names = heap_array(graph->axis_count, sizeof *names);
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < graph->axis_count; i++)
-        if (graph->axes[i].kind == AXIS_KIND_primary)
-            names[count++] = graph->axes[i].name;
-    const char *near = nearest_name(name, names, count);
-    diag_error(diags, (Loc){0}, "@%s has no primary axis '%s'%s%s%s", graph->name, name,
-               near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-    free(names);
-}
-
-/* "text=20,dec=5"; names are cut out of `text` in place. */
-static bool parse_lengths(char *text, const Graph *graph, FixedLength *out,
-                          uint32_t *out_count, Diags *diags)
-{
-    for (*out_count = 0; *text; (*out_count)++) {
-        char *equals = strchr(text, '=');
-        const char *rest = equals ? equals + 1 : "";
-        if (!equals || *out_count == MOST || !take_number(&rest, &out[*out_count].rows)) {
-            diag_error(diags, (Loc){0},
-                       "--lengths takes axes and rows like text=20,dec=5");
-            return false;
-        }
-        *equals = '\0';
-        out[*out_count].axis = text;
-        int32_t axis = graph_find_axis(graph, text);
-        if (axis == AXIS_STATIC || graph->axes[axis].kind != AXIS_KIND_primary) {
-            report_axis(graph, text, diags);
-            return false;
-        }
-        text = (char *)(uintptr_t)rest;
-    }
-    return true;
-}
-
 #define AT(field) offsetof(BenchArguments, field)
 static const Option option_rows[] = {
     OPTION(path, "--weights", AT(weights), "PATH",
            "a model directory, safetensors or index file; else random"),
-    OPTION(text, "--task", AT(task), "NAME", "whose graphs; default: the first"),
-    OPTION(count, "--sequences", AT(sequences), "N", "in a batch", .preset = "16",
-           .least = 1),
-    OPTION(text, "--lengths", AT(lengths), "A=N,..",
-           "rows of every sequence on primary axes; else random"),
+    OPTIONS_TIMED_BATCH(AT(batch)),
     OPTION(text, "--lanes", AT(lanes), "N,..",
            "threads, side by side; default 1,2; with --data or --serve one number"),
     OPTION(count, "--rounds", AT(rounds), "N", "steps of each, after a first",
@@ -118,26 +69,6 @@ static const Option option_rows[] = {
 #undef AT
 
 /* -- measuring ------------------------------------------------------------------- */
-
-static const Graph *find_graph(const Module *module, const char *task, Diags *diags)
-{
-    const char *names[MOST];
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < module->graph_count; i++) {
-        const Graph *graph = module->graphs[i];
-        if (graph->kind != GRAPH_train)
-            continue;
-        if (!task || strcmp(graph->task, task) == 0)
-            return graph;
-        if (count < MOST)
-            names[count++] = graph->task;
-    }
-    const char *near = task ? nearest_name(task, names, count) : NULL;
-    diag_error(diags, (Loc){0}, "the plan trains no task%s%s%s%s%s", task ? " '" : "",
-               task ? task : "", task ? "'" : "", near ? "; did you mean " : "",
-               near ? near : "");
-    return NULL;
-}
 
 static double step_flops(const Bench *bench)
 {
@@ -172,7 +103,7 @@ static bool run_rounds(Bench *bench, int64_t rounds, double rate, Diags *diags)
 static void print_bench(Bench *bench, const BenchArguments *command, const Module *module)
 {
     printf("task %s, %lld sequences, %.1f GFLOP in a step\non %s\n", bench->graph->task,
-           (long long)command->sequences, bench->flops / 1e9,
+           (long long)bench->batch->sequences, bench->flops / 1e9,
            session_processor(bench->sessions[0])->text);
     print_precisions(module, bench->graph);
     printf("\n%5s  %9s  %9s  %11s  %9s  %s\n", "lanes", "fastest", "median",
@@ -183,7 +114,7 @@ static void print_bench(Bench *bench, const BenchArguments *command, const Modul
         first = i == 0 ? median : first;
         printf("%5lld  %7.3f s  %7.3f s  %11.2f  %9.1f  %.2f\n",
                (long long)bench->lanes[i], bench->seconds[i][0], median,
-               (double)command->sequences / median, bench->flops / median / 1e9,
+               (double)bench->batch->sequences / median, bench->flops / median / 1e9,
                median / first);
     }
     struct rusage usage;
@@ -194,16 +125,12 @@ static void print_bench(Bench *bench, const BenchArguments *command, const Modul
 
 static bool measure(Bench *bench, const BenchArguments *command, Run *run, Diags *diags)
 {
-    bench->graph = find_graph(run->module, command->task, diags);
-    char *lengths = heap_string(command->lengths ? command->lengths : "");
-    FixedLength fixed[MOST];
-    RandomBatch wanted = {.sequences = command->sequences, .seed = 1, .fixed = fixed};
-    bool ok = bench->graph &&
-              parse_lengths(lengths, bench->graph, fixed, &wanted.fixed_count, diags);
-    if (ok) {
-        bench->batch = random_batch(bench->graph, &wanted);
+    bench->graph = timed_graph(run->module, command->batch.task, diags);
+    bench->batch =
+        bench->graph ? timed_batch(&command->batch, bench->graph, diags) : NULL;
+    bool ok = bench->batch;
+    if (ok)
         bench->flops = step_flops(bench);
-    }
     char *cache = cache_dir_path();
     for (uint32_t i = 0; ok && i < bench->count; i++) {
         const SessionOptions options = {.lanes = (uint32_t)bench->lanes[i],
@@ -223,7 +150,6 @@ static bool measure(Bench *bench, const BenchArguments *command, Run *run, Diags
         free(bench->seconds[i]);
     }
     batch_free(bench->batch);
-    free(lengths);
     free(cache);
     return ok;
 }
@@ -247,6 +173,12 @@ static int cmd_bench(const void *arguments)
     if (other && command->lanes && bench.count > 1) {
         fprintf(stderr, "vlrun bench: with %s, --lanes takes one number, not '%s'\n",
                 other, lanes);
+        return EXIT_CODE_usage;
+    }
+    const char *random = timed_batch_option(&command->batch);
+    if (other && random) {
+        fprintf(stderr, "vlrun bench: %s is of random batches; %s has its own\n", random,
+                other);
         return EXIT_CODE_usage;
     }
     Diags *diags = diags_new(stderr);
