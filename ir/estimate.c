@@ -5,16 +5,15 @@
 
 #include "ir/cost.h"
 #include "ir/liveness.h"
-#include "ir/lowering.h"
 
 typedef struct Estimator {
     const Graph *graph;
     const int64_t *axis_rows;
     double microbatches;
     Liveness live;
-    double *flops, *bytes; /* by step */
-    bool *is_saved;        /* by node id */
-    int32_t *read_in;      /* by node id: 1 + the last step that read it */
+    StepCost *costs;  /* by step */
+    bool *is_saved;   /* by node id */
+    int32_t *read_in; /* by node id: 1 + the last step that read it */
 } Estimator;
 
 /* How often a node is computed: what depends on no axis, once in each micro-batch. */
@@ -52,13 +51,22 @@ static void count_reads(Estimator *e, const Node *node)
             continue;
         e->read_in[value->id] = step + 1;
         double bytes = value_bytes(e, value);
-        if (node_kernel(node) == KERNEL_move && bytes > value_bytes(e, node))
+        if (op_info(node->op)->traits & TRAIT_PICKS && bytes > value_bytes(e, node))
             bytes = value_bytes(e, node);
-        e->bytes[step] += bytes;
+        e->costs[step].bytes += bytes;
     }
 }
 
-static void count_nodes(Estimator *e, Estimate *out)
+/* A new value of a variable is written straight to it if it has no place in the slab; its
+ * own step does that, but liveness does not call it stored. */
+static bool is_in_place(const Estimator *e, const Output *output)
+{
+    const Node *value = storage_node(output->value);
+    return output->role == OUTPUT_assign && e->live.step_of[value->id] >= 0 &&
+           !is_stored(e, value);
+}
+
+static void count_steps(Estimator *e, Estimate *out)
 {
     for (uint32_t i = 0; i < e->graph->node_count; i++) {
         const Node *node = e->graph->nodes[i];
@@ -67,27 +75,44 @@ static void count_nodes(Estimator *e, Estimate *out)
             continue;
         double flops = repeats(e, node) * node_flops(e->graph, node, e->axis_rows);
         out->flops[node->stage] += flops;
-        e->flops[step] += flops;
-        e->bytes[step] += is_stored(e, node) ? value_bytes(e, node) : 0;
+        e->costs[step].flops += flops;
+        e->costs[step].bytes += is_stored(e, node) ? value_bytes(e, node) : 0;
         count_reads(e, node);
+    }
+    for (uint32_t i = 0; i < e->graph->output_count; i++) {
+        const Node *value = storage_node(e->graph->outputs[i].value);
+        if (is_in_place(e, &e->graph->outputs[i]))
+            e->costs[e->live.step_of[value->id]].bytes += value_bytes(e, value);
     }
 }
 
-/* Bytes outside the steps: a gradient and its sum are read, the sum is written. A new
- * value of a variable is written straight to it if it has no place in the slab; its own
- * step does that, but liveness does not call it stored. */
+/* Bytes outside the steps: a gradient and its sum are read, the sum is written; and new
+ * values of variables that were not made in place are copied. */
 static double output_bytes(const Estimator *e)
 {
     double bytes = 0;
     for (uint32_t i = 0; i < e->graph->output_count; i++) {
-        const Node *value = storage_node(e->graph->outputs[i].value);
-        OutputRole role = e->graph->outputs[i].role;
-        if (role == OUTPUT_gradient)
+        const Output *output = &e->graph->outputs[i];
+        const Node *value = storage_node(output->value);
+        if (output->role == OUTPUT_gradient)
             bytes += 3 * value_bytes(e, value);
-        else if (role == OUTPUT_assign)
-            bytes += (is_stored(e, value) ? 2 : 1) * value_bytes(e, value);
+        else if (output->role == OUTPUT_assign && !is_in_place(e, output))
+            bytes += 2 * value_bytes(e, value);
     }
     return bytes;
+}
+
+static Estimator estimator_new(const Graph *graph, const int64_t *axis_rows,
+                               int64_t microbatches, Arena *arena)
+{
+    Estimator e = {.graph = graph,
+                   .axis_rows = axis_rows,
+                   .microbatches = (double)microbatches,
+                   .live = liveness_of(graph, arena),
+                   .is_saved = ARENA_ARRAY(arena, bool, graph->node_count + 1),
+                   .read_in = ARENA_ARRAY(arena, int32_t, graph->node_count + 1)};
+    e.costs = ARENA_ARRAY(arena, StepCost, e.live.step_count + 1);
+    return e;
 }
 
 Estimate graph_estimate(const Graph *graph, const int64_t *axis_rows,
@@ -95,25 +120,27 @@ Estimate graph_estimate(const Graph *graph, const int64_t *axis_rows,
 {
     Arena *arena = arena_new();
     Estimate out = {0};
-    Estimator e = {.graph = graph,
-                   .axis_rows = axis_rows,
-                   .microbatches = (double)microbatches,
-                   .live = liveness_of(graph, arena),
-                   .is_saved = ARENA_ARRAY(arena, bool, graph->node_count + 1),
-                   .read_in = ARENA_ARRAY(arena, int32_t, graph->node_count + 1)};
-    e.flops = ARENA_ARRAY(arena, double, e.live.step_count + 1);
-    e.bytes = ARENA_ARRAY(arena, double, e.live.step_count + 1);
-    count_nodes(&e, &out);
+    Estimator e = estimator_new(graph, axis_rows, microbatches, arena);
+    count_steps(&e, &out);
     out.steps = e.live.step_count;
     for (uint32_t i = 0; i < graph->node_count; i++)
         out.saved_bytes += e.is_saved[i] ? value_bytes(&e, graph->nodes[i]) : 0;
     out.seconds = output_bytes(&e) / rates.bytes;
     for (uint32_t i = 0; i < out.steps; i++) {
-        double by_flops = e.flops[i] / rates.flops, by_bytes = e.bytes[i] / rates.bytes;
+        double by_flops = e.costs[i].flops / rates.flops;
+        double by_bytes = e.costs[i].bytes / rates.bytes;
         out.seconds += by_flops > by_bytes ? by_flops : by_bytes;
     }
     arena_free(arena);
     return out;
+}
+
+StepCost *graph_step_costs(const Graph *graph, const int64_t *axis_rows, Arena *arena)
+{
+    Estimate sums = {0};
+    Estimator e = estimator_new(graph, axis_rows, 1, arena);
+    count_steps(&e, &sums);
+    return e.costs;
 }
 
 int64_t sequences_that_fit(const Graph *graph, const int64_t *sequence_rows)

@@ -1,4 +1,4 @@
-/* What a fused graph costs to run, and an estimate of how long that takes. */
+/* What a fused graph and its steps cost to run, and an estimate of how long it takes. */
 #ifndef VLG_IR_ESTIMATE_H
 #define VLG_IR_ESTIMATE_H
 
@@ -22,6 +22,14 @@ typedef struct Estimate {
  * no ragged axis is made, read and accumulated once in each. */
 Estimate graph_estimate(const Graph *graph, const int64_t *axis_rows,
                         int64_t microbatches, Rates rates);
+
+typedef struct StepCost {
+    double flops, bytes;
+} StepCost;
+
+/* What the steps (ir/liveness.h) of one micro-batch with so many rows do, by step; in
+ * `arena`. What is done with outputs after them belongs to none. */
+StepCost *graph_step_costs(const Graph *graph, const int64_t *axis_rows, Arena *arena);
 
 /* The most equally long sequences that a micro-batch has room for; at least 1. */
 int64_t sequences_that_fit(const Graph *graph, const int64_t *sequence_rows);

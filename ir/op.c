@@ -61,6 +61,7 @@ enum {
 #define DECLARED TRAIT_DECLARED
 #define OF_PARAM TRAIT_OF_PARAM
 #define STORED TRAIT_STORED
+#define PICKS TRAIT_PICKS
 static const OpInfo ops[OP_COUNT] = {
 #define OP(name, args, attrs, shape, gradient, range, flops, lowering, traits, meaning)  \
     [OP_##name] = {#name,                                                                \

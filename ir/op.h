@@ -31,7 +31,8 @@ enum {
     TRAIT_CHEAP = 4,
     TRAIT_DECLARED = 8,
     TRAIT_OF_PARAM = 16,
-    TRAIT_STORED = 32
+    TRAIT_STORED = 32,
+    TRAIT_PICKS = 64
 };
 
 /* C types of the attribute kinds. */

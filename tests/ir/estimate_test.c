@@ -47,6 +47,18 @@ static void test_train(Check *check)
           bytes.flops[STAGE_forward]);
     CHECK(check, bytes.flops[STAGE_backward] == backward, "%g backward",
           bytes.flops[STAGE_backward]);
+    /* one micro-batch, step by step; what outputs move afterwards belongs to none */
+    static const StepCost steps[] = {{48, 96 + 96},
+                                     {192, 96 + 64 + 96},
+                                     {24 + 4, 96 + 4},
+                                     {0, 96 + 24 + 96},
+                                     {192, 96 + 96 + 64}};
+    Arena *arena = arena_new();
+    const StepCost *costs = graph_step_costs(graph, rows, arena);
+    for (uint32_t i = 0; i < bytes.steps; i++)
+        CHECK(check, costs[i].flops == steps[i].flops && costs[i].bytes == steps[i].bytes,
+              "step %u: %g operations, %g bytes", i, costs[i].flops, costs[i].bytes);
+    arena_free(arena);
     /* an eighth of an operation for a byte: all but the gather are bound by operations */
     Estimate both = graph_estimate(graph, rows, 2, (Rates){0.125, 1});
     double expected = 8 * (forward + backward) + (96 + 24 + 96) + accumulated;
@@ -80,14 +92,44 @@ static void test_update(Check *check)
         CHECK(check, module, "parses");
         Estimate estimate = graph_estimate(module->graphs[0], rows, 1, (Rates){1e30, 1});
         CHECK(check, estimate.seconds == bytes[i], "%g seconds", estimate.seconds);
+        Arena *arena = arena_new();
+        const StepCost *costs = graph_step_costs(module->graphs[0], rows, arena);
+        CHECK(check, costs[0].bytes == 400 + 400 + 400, "%g bytes", costs[0].bytes);
+        arena_free(arena);
         module_free(module);
         diags_free(diags);
     }
 }
 
+/* Of rows that are picked, what is handed on is read; of rows that are added up, all. */
+static void test_moves(Check *check)
+{
+    static const char text[] = "graph @t.train fused {\n"
+                               "  axis text primary longest 10 capacity 20\n"
+                               "  axis batch capacity 4\n"
+                               "  %x = input \"x\" : f32[text, 8]\n"
+                               "  %s = slice %x start=2 count=4 group 0\n"
+                               "  %y = sum_sequence %x group 1\n"
+                               "  result \"s\" %s\n"
+                               "  result \"y\" %y\n"
+                               "}\n";
+    Diags *diags = diags_new(stderr);
+    Module *module = module_from(text, diags);
+    CHECK(check, module, "parses");
+    static const int64_t rows[] = {2, 6};
+    Arena *arena = arena_new();
+    const StepCost *costs = graph_step_costs(module->graphs[0], rows, arena);
+    CHECK(check, costs[0].bytes == 96 + 96, "%g bytes of a slice", costs[0].bytes);
+    CHECK(check, costs[1].bytes == 192 + 64, "%g bytes of a sum", costs[1].bytes);
+    arena_free(arena);
+    module_free(module);
+    diags_free(diags);
+}
+
 int main(void)
 {
     Check check = {0};
+    test_moves(&check);
     test_train(&check);
     test_update(&check);
     return check_finish(&check);
