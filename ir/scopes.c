@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "ir/lowering.h"
+
 /* The first `length` bytes of a name; no text: nothing is known yet. */
 typedef struct Scope {
     const char *text;
@@ -13,7 +15,10 @@ typedef struct Scope {
 typedef struct ScopeFinder {
     const Graph *graph;
     const Liveness *live;
-    Scope *own, *scopes; /* by step: of names alone, and of what is read as well */
+    bool *is_shared; /* by node id */
+    /* By step: of names; of names that other steps read, too; of what makes what is
+     * read. */
+    Scope *own, *shared, *makers;
 } ScopeFinder;
 
 /* Of a parameter "a.b.weight", and of its variable "a.b.weight:m": "a.b". A name without
@@ -57,6 +62,27 @@ static bool has_name(const Node *node)
     return op_info(node->op)->traits & (TRAIT_OF_PARAM | TRAIT_STORED);
 }
 
+/* Parameters that several steps of the forward pass read, such as a table of biases for
+ * all layers. */
+static void find_shared(ScopeFinder *finder, Arena *arena)
+{
+    const Graph *graph = finder->graph;
+    int32_t *reader = ARENA_ARRAY(arena, int32_t, graph->node_count + 1); /* 1 + step */
+    finder->is_shared = ARENA_ARRAY(arena, bool, graph->node_count + 1);
+    for (uint32_t i = 0; i < graph->node_count; i++) {
+        const Node *node = graph->nodes[i];
+        int32_t step = finder->live->step_of[i];
+        for (uint32_t j = 0; step >= 0 && j < node->arg_count; j++) {
+            const Node *value = storage_node(node->args[j]);
+            if (!node_is_param(value) || node->stage != STAGE_forward)
+                continue;
+            if (reader[value->id] && reader[value->id] != step + 1)
+                finder->is_shared[value->id] = true;
+            reader[value->id] = step + 1;
+        }
+    }
+}
+
 static void add_names(ScopeFinder *finder)
 {
     const Graph *graph = finder->graph;
@@ -64,8 +90,9 @@ static void add_names(ScopeFinder *finder)
         int32_t step = finder->live->step_of[i];
         for (uint32_t j = 0; step >= 0 && j < graph->nodes[i]->arg_count; j++) {
             const Node *value = storage_node(graph->nodes[i]->args[j]);
+            Scope *scopes = finder->is_shared[value->id] ? finder->shared : finder->own;
             if (has_name(value))
-                add_scope(&finder->own[step], scope_of_name(value->attr.named.name));
+                add_scope(&scopes[step], scope_of_name(value->attr.named.name));
         }
     }
     for (uint32_t i = 0; i < graph->output_count; i++) {
@@ -77,23 +104,29 @@ static void add_names(ScopeFinder *finder)
     }
 }
 
-/* Nodes stand behind what they read, so the scopes of the makers are complete. */
+/* Names that are a step's own say most. Those that it shares with others may be of
+ * another layer: makers that have anything in common with them know better. */
+static Scope scope_of_step(const ScopeFinder *finder, int32_t step)
+{
+    Scope shared = finder->shared[step], makers = finder->makers[step];
+    if (finder->own[step].text)
+        return finder->own[step];
+    bool is_shared =
+        shared.text && (!makers.text || scope_common(shared, makers).length == 0);
+    return is_shared ? shared : makers;
+}
+
+/* Nodes stand behind what they read, so all is known of their makers. */
 static void add_makers(ScopeFinder *finder)
 {
     const Graph *graph = finder->graph;
     for (uint32_t i = 0; i < graph->node_count; i++) {
         int32_t step = finder->live->step_of[i];
-        if (step < 0)
-            continue;
-        if (finder->own[step].text) {
-            finder->scopes[step] = finder->own[step];
-            continue;
-        }
-        for (uint32_t j = 0; j < graph->nodes[i]->arg_count; j++) {
+        for (uint32_t j = 0; step >= 0 && j < graph->nodes[i]->arg_count; j++) {
             int32_t maker =
                 finder->live->step_of[storage_node(graph->nodes[i]->args[j])->id];
             if (maker >= 0 && maker != step)
-                add_scope(&finder->scopes[step], finder->scopes[maker]);
+                add_scope(&finder->makers[step], scope_of_step(finder, maker));
         }
     }
 }
@@ -103,15 +136,23 @@ const char **step_scopes(const Graph *graph, const Liveness *live, Arena *arena)
     ScopeFinder finder = {.graph = graph,
                           .live = live,
                           .own = ARENA_ARRAY(arena, Scope, live->step_count + 1),
-                          .scopes = ARENA_ARRAY(arena, Scope, live->step_count + 1)};
+                          .shared = ARENA_ARRAY(arena, Scope, live->step_count + 1),
+                          .makers = ARENA_ARRAY(arena, Scope, live->step_count + 1)};
+    find_shared(&finder, arena);
     add_names(&finder);
     add_makers(&finder);
     const char **texts = ARENA_ARRAY(arena, const char *, live->step_count + 1);
-    for (uint32_t i = 0; i < live->step_count; i++)
-        texts[i] = finder.scopes[i].text ? arena_string(arena, finder.scopes[i].text,
-                                                        finder.scopes[i].length)
-                                         : "";
+    for (uint32_t i = 0; i < live->step_count; i++) {
+        Scope scope = scope_of_step(&finder, (int32_t)i);
+        texts[i] = scope.text ? arena_string(arena, scope.text, scope.length) : "";
+    }
     return texts;
+}
+
+const char *scope_of_parameter(const char *name, Arena *arena)
+{
+    Scope scope = scope_of_name(name);
+    return arena_string(arena, scope.text, scope.length);
 }
 
 /* The length of the part at `text`, and whether it is a number. */

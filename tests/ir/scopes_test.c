@@ -17,7 +17,10 @@ static const char text[] = "graph @t.train fused {\n"
                            "  %e = exp %x group 0\n"
                            "  %m = matmul %e %q group 1\n"
                            "  %n = matmul %e %k group 2\n"
-                           "  %p = mul %m %n group 3\n"
+                           "  %h = weight \"enc.block.7.att.table.weight\" : f32[4]\n"
+                           "  %o = mul %m %h group 8\n"
+                           "  %r = add %x %h group 9\n"
+                           "  %p = mul %o %n group 3\n"
                            "  %u = add %p %b group 4\n"
                            "  %v = add %u %c group 4\n"
                            "  %w = mul %v %s group 5\n"
@@ -47,10 +50,13 @@ static void test_steps(Check *check, const Graph *graph, const char *const *expe
     arena_free(arena);
 }
 
-/* Parts are compared whole: blocks 1 and 11 have "enc.block" in common. */
+/* Parts are compared whole: blocks 1 and 11 have "enc.block" in common. The table of
+ * block 7 is read in two places, one of which nothing else tells of. */
 static const char *const train[] = {"",
                                     "enc.block.0.att.q",
                                     "enc.block.0.att.k",
+                                    "enc.block.0.att.q",
+                                    "enc.block.7.att.table",
                                     "enc.block.0.att",
                                     "enc.block",
                                     "scale",
@@ -73,6 +79,10 @@ static void test_names(Check *check)
         CHECK(check, strcmp(layer, names[i].layer) == 0, "layer '%s'", layer);
         CHECK(check, strcmp(pattern, names[i].pattern) == 0, "pattern '%s'", pattern);
     }
+    const char *weight = scope_of_parameter("a.b.weight", arena);
+    CHECK(check, strcmp(weight, "a.b") == 0, "'%s' of a parameter", weight);
+    const char *moment = scope_of_parameter("scale:m.1", arena);
+    CHECK(check, strcmp(moment, "scale") == 0, "'%s' of a variable", moment);
     arena_free(arena);
 }
 
