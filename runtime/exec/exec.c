@@ -34,6 +34,8 @@ struct Exec {
     uint32_t *accumulated_first;
     const BatchLayout *layout;
     int64_t microbatch;
+    LaneTrace *trace;     /* or NULL */
+    uint32_t trace_graph; /* what it calls this graph */
 };
 
 static const Output *assignment_of(const Graph *graph, const Node *storage)
@@ -290,9 +292,26 @@ void exec_call(Exec *exec, uint32_t index, const LaneContext *context)
                      call->salts);
 }
 
-static void accumulate(Accumulator *into, const float *value, int64_t microbatch)
+void exec_set_trace(Exec *exec, LaneTrace *trace, uint32_t graph)
 {
-    spin_until(&into->turn, microbatch);
+    exec->trace = trace;
+    exec->trace_graph = graph;
+}
+
+static void note(const Exec *exec, TraceKind kind, uint32_t index, int64_t bytes,
+                 double begun)
+{
+    lane_trace_end(exec->trace, (TraceEvent){.kind = kind,
+                                             .graph = exec->trace_graph,
+                                             .index = index,
+                                             .microbatch = exec->microbatch,
+                                             .bytes = bytes,
+                                             .begun = begun});
+}
+
+/* In its turn. */
+static void add_to_sum(Accumulator *into, const float *value, int64_t microbatch)
+{
     if (into->total)
         *into->total = microbatch == 0 ? (double)*value : *into->total + (double)*value;
     else if (microbatch == 0)
@@ -303,15 +322,31 @@ static void accumulate(Accumulator *into, const float *value, int64_t microbatch
     atomic_store_explicit(&into->turn, microbatch + 1, memory_order_release);
 }
 
-static void accumulate_call(Exec *exec, uint32_t call)
+/* The first value is copied to its sum; of later ones both are read. */
+static int64_t accumulated_bytes(const Accumulator *into, int64_t microbatch)
+{
+    int64_t elements = into->total ? 1 : into->elements;
+    return elements * (int64_t)sizeof(float) * (microbatch == 0 ? 2 : 3);
+}
+
+static void accumulate(const Exec *exec, uint32_t output)
+{
+    Accumulator *into = &exec->accumulators[output];
+    const float *value = exec_value(exec, exec->graph->outputs[output].value);
+    double begun = lane_trace_begin(exec->trace);
+    spin_until(&into->turn, exec->microbatch);
+    note(exec, TRACE_wait, output, 0, begun);
+    begun = lane_trace_begin(exec->trace);
+    add_to_sum(into, value, exec->microbatch);
+    note(exec, TRACE_accumulate, output, accumulated_bytes(into, exec->microbatch),
+         begun);
+}
+
+static void accumulate_call(const Exec *exec, uint32_t call)
 {
     for (uint32_t i = exec->accumulated_first[call];
-         i < exec->accumulated_first[call + 1]; i++) {
-        uint32_t output = exec->accumulated[i];
-        accumulate(&exec->accumulators[output],
-                   exec_value(exec, exec->graph->outputs[output].value),
-                   exec->microbatch);
-    }
+         i < exec->accumulated_first[call + 1]; i++)
+        accumulate(exec, exec->accumulated[i]);
 }
 
 static void copy_results(Exec *exec)
@@ -323,7 +358,7 @@ static void copy_results(Exec *exec)
         if (graph->outputs[i].role != OUTPUT_result || (!into->rows && !into->sum))
             continue;
         if (!into->rows) {
-            accumulate(into, value, exec->microbatch);
+            accumulate(exec, i);
             continue;
         }
         int64_t first = exec->layout->ranges[exec->microbatch].first;
@@ -390,7 +425,9 @@ bool exec_microbatch(Exec *exec, const LaneContext *context, int64_t *out_fault)
     if (out_fault)
         *out_fault = -1;
     for (uint32_t c = 0; c < calls; c++) {
+        double begun = lane_trace_begin(exec->trace);
         exec_call(exec, c, context);
+        note(exec, TRACE_call, c, 0, begun);
         bool is_finite_choice = choices_are_finite(exec, c);
         if (out_fault && *out_fault < 0 && !(is_finite_choice && call_is_finite(exec, c)))
             *out_fault = c;

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 #include "codegen/program.h"
+#include "runtime/exec/lane_trace.h"
 #include "runtime/exec/microbatch.h"
 #include "runtime/weights/store.h"
 
@@ -40,6 +41,10 @@ typedef struct ExecOptions {
 
 Exec *exec_new(const ExecOptions *options, Diags *diags); /* NULL and an error */
 void exec_free(Exec *exec);                               /* NULL is allowed */
+
+/* What exec_microbatch does is noted in `trace`, as of graph `graph` of the module; NULL
+ * ends that. */
+void exec_set_trace(Exec *exec, LaneTrace *trace, uint32_t graph);
 
 /* Points at micro-batch `index` of the layout and fills the axis tables. */
 void exec_bind(Exec *exec, const BatchLayout *layout, int64_t index,

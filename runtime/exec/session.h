@@ -13,6 +13,7 @@
 
 #include "codegen/program.h"
 #include "runtime/batch/batch.h"
+#include "runtime/exec/lane_trace.h"
 #include "runtime/exec/microbatch.h"
 #include "runtime/exec/processor.h"
 #include "runtime/weights/store.h"
@@ -106,8 +107,16 @@ typedef struct Fault {
 NODISCARD bool session_find_fault(Session *session, GraphKind kind, const Batch *batch,
                                   uint64_t step, Fault *out_fault, Diags *diags);
 
-/* One micro-batch of a graph on lane 0, to be run call by call: for verification and
- * profiles. */
+/* From now on every lane notes in traces[lane] what it does in train and update graphs;
+ * NULL ends that. Traces grow: whoever reads them empties them. */
+void session_set_traces(Session *session, LaneTrace *traces);
+const Program *session_program(const Session *session, uint32_t graph);
+/* By axis: rows of a micro-batch of the batch that the graph ran last, as ir/cost.h
+ * counts; 0 in update graphs. */
+void session_axis_rows(const Session *session, uint32_t graph, int64_t microbatch,
+                       int64_t *out_rows);
+
+/* One micro-batch of a graph on lane 0, to be run call by call: for verification. */
 typedef struct Walk {
     struct Exec *exec; /* runtime/exec/exec.h; bound, no call made yet */
     const Program *program;

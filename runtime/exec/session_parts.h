@@ -1,7 +1,7 @@
 /* What the parts of a session share: session.c makes and frees it, session_compile.c
  * compiles the programs, session_memory.c gives them memory, session_step.c runs train
- * and update graphs, session_results.c all others; session_run.c is what these have in
- * common. */
+ * and update graphs, session_results.c all others; session_trace.c is for profiles;
+ * session_run.c is what these have in common. */
 #ifndef VLG_RUNTIME_EXEC_SESSION_PARTS_H
 #define VLG_RUNTIME_EXEC_SESSION_PARTS_H
 
@@ -39,6 +39,7 @@ struct Session {
     int64_t *slab_bytes;
     int64_t scratch_bytes;
     SplitOptions split;
+    LaneTrace *traces; /* by lane, or NULL */
     float lr;
     /* The run the lanes are in. */
     GraphRun *current;

@@ -16,6 +16,28 @@ bool session_gradients(Session *session, const Batch *batch, uint64_t step,
     return true;
 }
 
+/* The lane's trace, or NULL. */
+static LaneTrace *trace_of(const Session *session, uint32_t lane)
+{
+    return session->traces ? &session->traces[lane] : NULL;
+}
+
+static uint32_t current_graph(const Session *session)
+{
+    return (uint32_t)(session->current - session->runs);
+}
+
+/* Item `item` of the update, noted under what it is. */
+static void run_item(const Session *session, uint32_t lane, uint32_t item)
+{
+    const UpdateOrder *order = session->current->order;
+    TraceEvent event = update_order_event(order, item);
+    event.graph = current_graph(session);
+    event.begun = lane_trace_begin(trace_of(session, lane));
+    update_order_run_item(order, item, &session->contexts[lane]);
+    lane_trace_end(trace_of(session, lane), event);
+}
+
 static void run_update_items(void *state, uint32_t lane)
 {
     Session *session = state;
@@ -24,8 +46,13 @@ static void run_update_items(void *state, uint32_t lane)
         int64_t item = atomic_fetch_add_explicit(&session->next, 1, memory_order_relaxed);
         if (item >= order->item_count)
             return;
+        double begun = lane_trace_begin(trace_of(session, lane));
         spin_until(&session->done, order->wait[item]);
-        update_order_run_item(order, (uint32_t)item, &session->contexts[lane]);
+        lane_trace_end(trace_of(session, lane),
+                       (TraceEvent){.kind = TRACE_wait,
+                                    .graph = current_graph(session),
+                                    .begun = begun});
+        run_item(session, lane, (uint32_t)item);
         atomic_fetch_add_explicit(&session->done, 1, memory_order_acq_rel);
     }
 }
@@ -50,17 +77,29 @@ bool session_update(Session *session, const char *task, double lr,
     return true;
 }
 
+static bool gradient_is_finite(const Session *session, uint32_t lane, uint32_t output)
+{
+    const Accumulator *gradient = &session->current->accumulators[output];
+    TraceEvent event = {.kind = TRACE_check,
+                        .graph = current_graph(session),
+                        .index = output,
+                        .bytes = gradient->elements * (int64_t)sizeof(float),
+                        .begun = lane_trace_begin(trace_of(session, lane))};
+    bool is_finite = floats_are_finite(gradient->sum, gradient->elements);
+    lane_trace_end(trace_of(session, lane), event);
+    return is_finite;
+}
+
 static void check_gradients_of_run(void *state, uint32_t lane)
 {
     Session *session = state;
     const GraphRun *run = session->current;
-    (void)lane;
     for (;;) {
         int64_t i = atomic_fetch_add_explicit(&session->next, 1, memory_order_relaxed);
         if (i >= run->graph->output_count)
             return;
         if (run->graph->outputs[i].role == OUTPUT_gradient &&
-            !floats_are_finite(run->accumulators[i].sum, run->accumulators[i].elements))
+            !gradient_is_finite(session, lane, (uint32_t)i))
             atomic_store_explicit(&session->is_finite, false, memory_order_relaxed);
     }
 }

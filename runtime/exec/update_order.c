@@ -183,6 +183,16 @@ void update_order_free(UpdateOrder *order)
         arena_free(order->arena);
 }
 
+TraceEvent update_order_event(const UpdateOrder *order, uint32_t item)
+{
+    uint32_t index = order->items[item], calls = order->call_count;
+    if (index < calls)
+        return (TraceEvent){.kind = TRACE_call, .index = index};
+    return (TraceEvent){.kind = TRACE_copy,
+                        .index = index - calls,
+                        .bytes = 2 * order->copies.items[index - calls].bytes};
+}
+
 void update_order_run_item(const UpdateOrder *order, uint32_t item,
                            const LaneContext *context)
 {

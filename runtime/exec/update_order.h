@@ -24,6 +24,8 @@ typedef struct UpdateOrder {
 /* NULL and an error if a variable cannot be assigned. */
 UpdateOrder *update_order_new(Exec *exec, Store *store, Diags *diags);
 void update_order_free(UpdateOrder *order); /* NULL is allowed */
+/* What an item is, for traces: a call, or a copy of so many bytes. */
+TraceEvent update_order_event(const UpdateOrder *order, uint32_t item);
 void update_order_run_item(const UpdateOrder *order, uint32_t item,
                            const LaneContext *context);
 
