@@ -1,186 +1,183 @@
-/* vlrun profile: one lane, call by call, with a clock around each. Lanes share no call,
- * so more of them would show the same shares; how they slow each other, `bench` shows. */
+/* vlrun profile: training steps on all lanes, as they are in a training, with a clock
+ * around everything that a lane does; and what the machine does at most, measured in
+ * between. Batches are random unless there are data. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ir/base/clock.h"
 #include "ir/base/command_line.h"
-#include "ir/base/list.h"
-#include "ir/cost.h"
-#include "ir/liveness.h"
-#include "runtime/exec/exec.h"
+#include "ir/base/heap.h"
 #include "runtime/run/run.h"
 #include "runtime/vlrun/commands.h"
+#include "runtime/vlrun/precisions.h"
+#include "runtime/vlrun/profile_table.h"
+#include "runtime/vlrun/profile_trace.h"
+#include "runtime/vlrun/timed_batch.h"
 
-enum { WIDEST_LABEL = 60 };
+/* Between two measurements of peaks, which empty the caches. */
+static const double PEAK_PERIOD = 1; /* seconds */
 
 typedef struct ProfileArguments {
-    const char *plan, *data, *weights, *processor, *dump_kernels;
-    int64_t steps, rows;
+    const char *plan, *data, *weights, *processor, *dump_kernels, *trace, *tables;
+    TimedBatch batch;
+    int64_t steps, rows, lanes;
     RunOther other;
 } ProfileArguments;
 
-/* All calls of one label. */
-typedef struct ProfileLine {
-    const char *label;
-    CallKind kind;
-    int64_t calls;
-    double seconds, flops;
-} ProfileLine;
-
-/* What is known of a graph before it runs. */
-typedef struct GraphCalls {
-    uint32_t *line_of; /* by call */
-    Liveness liveness;
-    int64_t *axis_rows; /* scratch, by axis */
-} GraphCalls;
-
 typedef struct Profile {
-    Arena *arena;
+    const ProfileArguments *arguments;
     const Run *run;
-    GraphCalls *graphs; /* by graph of the module */
-    ProfileLine *lines;
-    uint32_t line_count;
-    size_t line_capacity;
+    uint32_t lanes;
+    const Graph *graph; /* the train graph of the task */
+    DataSource *source; /* NULL: `batch` is every step's */
+    int64_t next;       /* step of the source */
+    Batch *batch;       /* of the step at hand */
+    PeakProbe *probe;
+    double probed;     /* when */
+    int64_t cut_short; /* steps without an update */
+    LaneTrace *traces;
+    ProfileFacts *facts;
+    ProfileSums *sums;
+    ProfileTrace *file; /* or NULL */
 } Profile;
 
-/* -- lines ----------------------------------------------------------------------- */
+/* -- batches --------------------------------------------------------------------- */
 
-static uint32_t line_for(Profile *profile, const Call *call)
+static bool open_batches(Profile *profile, Diags *diags)
 {
-    for (uint32_t i = 0; i < profile->line_count; i++)
-        if (profile->lines[i].kind == call->kind &&
-            strcmp(profile->lines[i].label, call->label) == 0)
-            return i;
-    LIST_ROOM(profile->lines, profile->line_count + 1, profile->line_capacity);
-    profile->lines[profile->line_count] =
-        (ProfileLine){.label = call->label, .kind = call->kind};
-    return profile->line_count++;
-}
-
-static void list_calls(Profile *profile, GraphCalls *calls, const Program *program)
-{
-    calls->liveness = liveness_of(program->graph, profile->arena);
-    calls->axis_rows = ARENA_ARRAY(profile->arena, int64_t, program->graph->axis_count);
-    calls->line_of = ARENA_ARRAY(profile->arena, uint32_t, program->call_count);
-    for (uint32_t i = 0; i < program->call_count; i++)
-        calls->line_of[i] = line_for(profile, &program->calls[i]);
-}
-
-/* Operations of all nodes of the call's step. */
-static double call_flops(const GraphCalls *calls, const Graph *graph, const Call *call)
-{
-    double flops = 0;
-    for (uint32_t i = 0; i < graph->node_count; i++)
-        if (calls->liveness.step_of[i] == (int32_t)call->step)
-            flops += node_flops(graph, graph->nodes[i], calls->axis_rows);
-    return flops;
-}
-
-/* -- running --------------------------------------------------------------------- */
-
-static void time_calls(Profile *profile, uint32_t graph, const Walk *walk)
-{
-    GraphCalls *calls = &profile->graphs[graph];
-    if (!calls->line_of)
-        list_calls(profile, calls, walk->program);
-    for (uint32_t a = 0; a < walk->program->graph->axis_count; a++)
-        calls->axis_rows[a] = walk->views[a].rows;
-    for (uint32_t i = 0; i < walk->program->call_count; i++) {
-        const Call *call = &walk->program->calls[i];
-        ProfileLine *line = &profile->lines[calls->line_of[i]];
-        double begun = clock_seconds();
-        exec_call(walk->exec, i, walk->context);
-        line->seconds += clock_seconds() - begun;
-        line->calls++;
-        line->flops += call_flops(calls, walk->program->graph, call);
-    }
-}
-
-/* The graphs of the batch's task that a training step runs, micro-batch by
- * micro-batch. */
-static bool time_step(Profile *profile, const Batch *batch, int64_t step, Diags *diags)
-{
+    const ProfileArguments *arguments = profile->arguments;
     const Module *module = profile->run->module;
-    session_set_rate(profile->run->session, module->settings.lr);
-    for (uint32_t g = 0; g < module->graph_count; g++) {
-        const Graph *graph = module->graphs[g];
-        if (strcmp(graph->task, batch->task) != 0 ||
-            (graph->kind != GRAPH_train && graph->kind != GRAPH_update))
-            continue;
-        const Batch *fields = graph->kind == GRAPH_train ? batch : NULL;
-        Walk walk = {.microbatches = 1};
-        for (int64_t i = 0; i < walk.microbatches; i++) {
-            if (!session_walk(profile->run->session, g, fields, i, (uint64_t)step, &walk,
-                              diags))
-                return false;
-            time_calls(profile, g, &walk);
-        }
+    profile->graph = timed_graph(module, arguments->batch.task, diags);
+    if (!profile->graph)
+        return false;
+    if (!arguments->data)
+        return (profile->batch = timed_batch(&arguments->batch, profile->graph, diags)) !=
+               NULL;
+    DataOptions data = {.directory = arguments->data,
+                        .weights = run_weights_path(profile->run)};
+    return (profile->source = run_open_data(profile->run, &data, NULL, diags)) != NULL;
+}
+
+/* The next of the task that was asked for, or of any. */
+static bool next_batch(Profile *profile, Diags *diags)
+{
+    const DataSource *source = profile->source;
+    const char *task = profile->arguments->batch.task;
+    const Module *module = profile->run->module;
+    if (!source)
+        return true;
+    while (task &&
+           strcmp(module->tasks[source->step_task(source->state, profile->next)].name,
+                  task) != 0)
+        profile->next++;
+    batch_free(profile->batch);
+    profile->batch = source->train_batch(source->state, profile->next++, diags);
+    return profile->batch;
+}
+
+/* -- steps ----------------------------------------------------------------------- */
+
+static void probe_peaks(Profile *profile)
+{
+    peak_probe_round(profile->probe);
+    profile->probed = clock_seconds();
+}
+
+static void empty_traces(Profile *profile)
+{
+    for (uint32_t lane = 0; lane < profile->lanes; lane++)
+        profile->traces[lane].count = 0;
+}
+
+static void take_events(Profile *profile, int64_t step)
+{
+    for (uint32_t lane = 0; lane < profile->lanes; lane++) {
+        const LaneTrace *trace = &profile->traces[lane];
+        for (uint32_t i = 0; i < trace->count; i++)
+            profile_sums_add(profile->sums, &trace->events[i]);
+        if (profile->file)
+            profile_trace_lane(profile->file, profile->facts, step, lane, trace);
     }
+    profile_next_step(profile->facts);
+}
+
+/* Step -1 touches kernels and memory for the first time, and is not counted. */
+static bool time_step(Profile *profile, int64_t step, Diags *diags)
+{
+    StepResult result;
+    if (!next_batch(profile, diags))
+        return false;
+    if (clock_seconds() - profile->probed > PEAK_PERIOD)
+        probe_peaks(profile);
+    empty_traces(profile);
+    double begun = clock_seconds();
+    if (!session_train_step(profile->run->session, profile->batch, (uint64_t)(step + 1),
+                            profile->run->module->settings.lr, &result, diags))
+        return false;
+    double seconds = clock_seconds() - begun;
+    if (step < 0)
+        return true;
+    profile->cut_short += !isfinite(result.loss) || !isfinite(result.gradient_norm);
+    take_events(profile, step);
+    profile_sums_step(profile->sums, seconds);
     return true;
 }
 
-static bool time_steps(Profile *profile, DataSource *source, int64_t steps, Diags *diags)
+static bool time_steps(Profile *profile, Diags *diags)
 {
-    for (int64_t step = 0; step < steps; step++) {
-        Batch *batch = source->train_batch(source->state, step, diags);
-        bool ok = batch && time_step(profile, batch, step, diags);
-        batch_free(batch);
-        if (!ok)
+    for (int64_t step = -1; step < profile->arguments->steps; step++)
+        if (!time_step(profile, step, diags))
             return false;
-    }
+    probe_peaks(profile);
+    if (profile->cut_short)
+        diag_warning(diags, (Loc){0},
+                     "%lld of %lld steps had a loss or a gradient that is not finite, "
+                     "and no update",
+                     (long long)profile->cut_short, (long long)profile->arguments->steps);
     return true;
 }
 
-/* -- the table ------------------------------------------------------------------- */
-
-static int by_seconds(const void *a, const void *b)
+static void print_profile(const Profile *profile)
 {
-    const ProfileLine *x = a, *y = b;
-    return x->seconds > y->seconds ? -1 : x->seconds < y->seconds;
-}
-
-static void print_line(const ProfileLine *line, double all)
-{
-    double rate = line->seconds > 0 ? line->flops / line->seconds / 1e9 : 0;
-    printf("%6.2f %%  %10.3f ms  %7.2f  %8lld  %s%.*s\n", 100 * line->seconds / all,
-           1e3 * line->seconds, rate, (long long)line->calls,
-           line->kind == CALL_gemm ? "gemm " : "", WIDEST_LABEL, line->label);
-}
-
-static void print_profile(Profile *profile, const ProfileArguments *command)
-{
-    ProfileLine sums[] = {
-        {.label = "matrix products"}, {.label = "kernels"}, {.label = "everything"}};
-    qsort(profile->lines, profile->line_count, sizeof *profile->lines, by_seconds);
-    for (uint32_t i = 0; i < profile->line_count; i++) {
-        const ProfileLine *line = &profile->lines[i];
-        ProfileLine *both[] = {&sums[line->kind == CALL_gemm ? 0 : 1], &sums[2]};
-        for (int k = 0; k < 2; k++) {
-            both[k]->seconds += line->seconds;
-            both[k]->flops += line->flops;
-            both[k]->calls += line->calls;
-        }
-    }
-    double all = sums[2].seconds > 0 ? sums[2].seconds : 1e-9;
-    printf("%lld steps on one lane of %s\n\n", (long long)command->steps,
-           session_processor(profile->run->session)->text);
-    printf("%8s  %13s  %7s  %8s  what\n", "share", "time", "GFLOP/s", "calls");
-    for (uint32_t i = 0; i < profile->line_count && i < command->rows; i++)
-        print_line(&profile->lines[i], all);
-    printf("\n");
-    for (int i = 0; i < 3; i++)
-        print_line(&sums[i], all);
+    const ProfileArguments *arguments = profile->arguments;
+    if (!profile->source)
+        printf("task %s, %lld sequences", profile->graph->task,
+               (long long)profile->batch->sequences);
+    else if (arguments->batch.task)
+        printf("task %s of '%s'", profile->graph->task, arguments->data);
+    else
+        printf("all tasks of '%s'", arguments->data);
+    printf("\non %s\n", session_processor(profile->run->session)->text);
+    print_precisions(profile->run->module, profile->source ? NULL : profile->graph);
+    const ProfilePrint print = {.names = arguments->tables,
+                                .rows = arguments->rows,
+                                .peaks = peak_probe_rates(profile->probe)};
+    profile_sums_print(profile->sums, &print);
 }
 
 /* -- the command ----------------------------------------------------------------- */
 
+static const char *const table_choices[] = {
+#define TABLE(name, meaning) #name,
+    PROFILE_TABLES
+#undef TABLE
+        NULL};
+
 #define AT(field) offsetof(ProfileArguments, field)
 static const Option option_rows[] = {
-    OPTION(count, "--steps", AT(steps), "N", "training steps to time", .preset = "8"),
-    OPTION(count, "--rows", AT(rows), "N", "rows of the table", .preset = "40"),
+    OPTION(count, "--steps", AT(steps), "N", "training steps to time, after a first",
+           .preset = "8", .least = 1),
+    OPTIONS_TIMED_BATCH(AT(batch)),
+    OPTION(count, "--lanes", AT(lanes), "N", "threads; 0: one per processor",
+           .preset = "0"),
+    OPTION(names, "--tables", AT(tables), "A,B", "which are printed; default: all",
+           .choices = table_choices),
+    OPTION(count, "--rows", AT(rows), "N", "of each table", .preset = "20", .least = 1),
+    OPTION(path, "--trace", AT(trace), "FILE",
+           "write every call down, for ui.perfetto.dev or about:tracing"),
     OPTION(path, "--data", AT(data), "DIR",
-           "data sets, if not the run's; shapes: built in, and taken without a run"),
+           "batches of these data sets, instead of random ones; shapes: built in"),
     OPTIONS_OTHER(AT(other)),
     OPTION(path, "--weights", AT(weights), "PATH", "safetensors with parameters"),
     OPTION_PROCESSOR(AT(processor)),
@@ -188,24 +185,65 @@ static const Option option_rows[] = {
 };
 #undef AT
 
-static bool profile_run(const ProfileArguments *command, const Run *run, Diags *diags)
+static bool open_profile(Profile *profile, Diags *diags)
 {
-    Profile profile = {.arena = arena_new(), .run = run};
-    profile.graphs = ARENA_ARRAY(profile.arena, GraphCalls, run->module->graph_count);
-    DataOptions data = {.directory = command->data, .weights = run_weights_path(run)};
-    DataSource *source = run_open_data(run, &data, NULL, diags);
-    bool ok = source && time_steps(&profile, source, command->steps, diags);
+    const ProfileArguments *arguments = profile->arguments;
+    Session *session = profile->run->session;
+    profile->lanes = session_lanes(session);
+    profile->traces = HEAP_ARRAY(LaneTrace, profile->lanes);
+    if (!open_batches(profile, diags) ||
+        !(profile->probe = peak_probe_new(profile->lanes, diags)))
+        return false;
+    profile->facts = profile_facts_new(session);
+    profile->sums = profile_sums_new(profile->facts, profile->lanes);
+    session_set_traces(session, profile->traces);
+    return !arguments->trace || (profile->file = profile_trace_open(
+                                     arguments->trace, session_processor(session)->text,
+                                     profile->lanes, diags));
+}
+
+/* Whatever of it is there. */
+static void close_profile(Profile *profile)
+{
+    session_set_traces(profile->run->session, NULL);
+    for (uint32_t lane = 0; lane < profile->lanes; lane++)
+        free(profile->traces[lane].events);
+    free(profile->traces);
+    profile_trace_discard(profile->file);
+    profile_sums_free(profile->sums);
+    profile_facts_free(profile->facts);
+    peak_probe_free(profile->probe);
+    batch_free(profile->batch);
+    data_close(profile->source);
+}
+
+static bool finish_trace(Profile *profile, Diags *diags)
+{
+    ProfileTrace *file = profile->file;
+    profile->file = NULL;
+    return !file || profile_trace_finish(file, diags);
+}
+
+static bool profile_run(const ProfileArguments *arguments, const Run *run, Diags *diags)
+{
+    Profile profile = {.arguments = arguments, .run = run};
+    bool ok = open_profile(&profile, diags) && time_steps(&profile, diags) &&
+              finish_trace(&profile, diags);
     if (ok)
-        print_profile(&profile, command);
-    data_close(source);
-    free(profile.lines);
-    arena_free(profile.arena);
+        print_profile(&profile);
+    close_profile(&profile);
     return ok;
 }
 
 static int cmd_profile(const void *arguments)
 {
     const ProfileArguments *command = arguments;
+    const char *random = timed_batch_option(&command->batch);
+    if (command->data && random) {
+        fprintf(stderr, "vlrun profile: %s is of random batches; --data has its own\n",
+                random);
+        return EXIT_CODE_usage;
+    }
     Diags *diags = diags_new(stderr);
     const RunOptions options = {.plan = command->plan,
                                 .weights = command->weights,
@@ -213,7 +251,7 @@ static int cmd_profile(const void *arguments)
                                 .dump_kernels = command->dump_kernels,
                                 .other = command->other,
                                 .random_weights = true, /* as fast as any */
-                                .threads = 1};
+                                .threads = command->lanes};
     Run run;
     int code = EXIT_CODE_input;
     if (run_open(&run, &options, diags)) {
@@ -231,8 +269,11 @@ const Command command_profile = {
     .least_operands = 1,
     .most_operands = 1,
     .operand_field = offsetof(ProfileArguments, plan),
-    .help = "time a plan's kernels over some training steps",
-    .details = "Times every kernel of a plan over some training steps, on one lane.",
+    .help = "what training steps spend their time on, beside what the machine can do",
+    .details =
+        "Times everything that lanes do in some training steps, update included, and\n"
+        "prints it by call, kernel, part of the model, class and pass: time, operations\n"
+        "and bytes a second, and their share of peaks that are measured meanwhile.",
     COMMAND_OPTIONS(option_rows),
     COMMAND_ARGUMENTS(ProfileArguments),
     .run = cmd_profile};

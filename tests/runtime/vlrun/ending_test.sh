@@ -78,6 +78,7 @@ outputs() {
 }
 outputs "$vlc" compile "$model" -o OUT
 outputs "$vlrun" export "$plan" --from "$run" -o OUT
+outputs "$vlrun" profile "$plan" --sequences 2 --steps 1 --trace OUT
 
 # A file for a leaderboard in a directory: the same.
 "$vlc" compile "$model" -o "$work/vqa.bin" --set tasks=vqa || exit 1

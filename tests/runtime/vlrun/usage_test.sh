@@ -41,6 +41,15 @@ expect 1 "the rows of axis grid are not 1 square grids" bench "$plan" --sequence
     --lengths text=4,grid=42,dec=5
 expect 2 "either --data DIR or --serve FILE, not both" bench "$plan" --data shapes --serve "$plan"
 expect 2 "with --serve, --lanes takes one number, not '1,2'" bench "$plan" --serve "$plan" --lanes 1,2
+expect 2 "--lengths is of random batches; --data has its own" bench "$plan" --data shapes --lengths text=4
+expect 2 "--sequences is of random batches; --data has its own" profile "$plan" --data shapes --sequences 4
+expect 2 "--sequences is of random batches; --serve has its own" bench "$plan" --serve "$plan" --sequences 4
+expect 2 "did you mean 'layer'?" profile "$plan" --tables class,layr
+expect 1 "did you mean 'text'?" profile "$plan" --lengths txet=4
+expect 1 "--lengths takes axes and rows like text=20,dec=5" profile "$plan" --lengths text=0
+expect 1 "rows on axis text, which is declared with at most" profile "$plan" --lengths text=400,grid=49,dec=5
+expect 1 "the plan trains no task 'vqaa'; did you mean vqa" profile "$plan" --task vqaa
+expect 1 "threads are too many" profile "$plan" --lanes 5000
 expect 1 "no checkpoint to go on from" train "$plan" --out "$work/run" --resume
 expect 0 "0 beyond" verify "$plan" --nodes
 
