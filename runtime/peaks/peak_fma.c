@@ -36,7 +36,7 @@ static volatile const float factor = 0.999F, addend = 0.001F;
 
 #define FMA_UNIT(name, numbers)                                                          \
     {.width = (numbers),                                                                 \
-     .turn = 2.0 * (numbers) * ACCUMULATORS,                                             \
+     .turn = 2 * (numbers) * ACCUMULATORS,                                               \
      .turns = TURNS,                                                                     \
      .run = run_##name}
 

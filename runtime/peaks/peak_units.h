@@ -15,6 +15,8 @@ typedef struct PeakUnit {
 
 const PeakUnit *peak_fma_unit(void); /* the widest here */
 const PeakUnit *peak_amx_unit(void); /* NULL: none, or not allowed */
+/* The same whether or not it is here, for who emulates it; NULL: no such architecture. */
+const PeakUnit *peak_amx_tiles(void);
 
 /* Bytes of memory that a lane of so many needs to read and write past the caches. */
 size_t peak_memory_bytes(uint32_t lanes);
