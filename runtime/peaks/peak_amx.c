@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* 16 rows of 64 bytes: 16 x 32 bf16 by 32 x 16 bf16 give 16 x 16 f32. */
-enum { ROWS = 16, ROW_BYTES = 64, SUMS = 6, TURNS = 300000 };
+enum { ROWS = 16, ROW_BYTES = 64, SUMS = 6, TURNS = 30000 };
 
 /* What ldtilecfg reads, palette 1. */
 typedef struct TileConfig {

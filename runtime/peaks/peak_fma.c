@@ -9,7 +9,7 @@
 #include <arm_neon.h>
 #endif
 
-enum { ACCUMULATORS = 12, TURNS = 5000000 };
+enum { ACCUMULATORS = 12, TURNS = 500000 };
 
 /* Read as the compiler cannot foresee, so that it takes no two sums for the same. */
 static volatile const float factor = 0.999F, addend = 0.001F;

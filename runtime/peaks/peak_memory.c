@@ -26,10 +26,10 @@ static size_t all_bytes(void)
     return memory && memory / 8 < bytes ? memory / 8 : bytes;
 }
 
-size_t peak_memory_bytes(uint32_t lanes)
+size_t peak_memory_bytes(uint32_t shares)
 {
     const size_t unit = 3 * sizeof(FourFloats);
-    return all_bytes() / lanes / unit * unit;
+    return all_bytes() / shares / unit * unit;
 }
 
 double peak_memory_run(void *memory, size_t bytes)

@@ -9,7 +9,7 @@
 typedef struct PeakUnit {
     uint32_t width; /* f32 numbers in a vector; 0: tiles */
     double turn;    /* operations in a turn of its loop */
-    int64_t turns;  /* that take about a hundredth of a second */
+    int64_t turns;  /* that take about a thousandth of a second */
     void (*run)(int64_t turns);
 } PeakUnit;
 
@@ -18,8 +18,9 @@ const PeakUnit *peak_amx_unit(void); /* NULL: none, or not allowed */
 /* The same whether or not it is here, for who emulates it; NULL: no such architecture. */
 const PeakUnit *peak_amx_tiles(void);
 
-/* Bytes of memory that a lane of so many needs to read and write past the caches. */
-size_t peak_memory_bytes(uint32_t lanes);
+/* Of so many shares of memory, the bytes of each, if all together are to be more than
+ * caches hold. */
+size_t peak_memory_bytes(uint32_t shares);
 /* a = b + s c over thirds of `memory`; bytes that were read and written. */
 double peak_memory_run(void *memory, size_t bytes);
 

@@ -1,5 +1,6 @@
-/* Probes on lanes of their own, which sleep while nothing is measured. What disturbs a
- * round only makes it slower, so the fastest one is nearest to the peak. */
+/* Probes on lanes of their own, which sleep while nothing is measured. What disturbs one
+ * only makes it slower, so the fastest is nearest to the peak. A round has many short
+ * ones: where other programs run, too, all lanes seldom have a processor for long. */
 #include "runtime/peaks/peaks.h"
 
 #include <stdlib.h>
@@ -11,14 +12,17 @@
 #include "runtime/lanes/spin.h"
 #include "runtime/peaks/peak_units.h"
 
+enum { PROBES = 10 }; /* in a round */
+
 struct PeakProbe {
     Lanes *lanes;
     const PeakUnit *unit; /* at work */
     const PeakUnit *fma, *amx;
-    void **memory; /* by lane; NULL: there is none */
-    size_t memory_bytes;
-    double *moved; /* by lane, in a round */
-    double begun;  /* when all lanes had come to work */
+    char **memory;     /* by lane: a part for each probe of a round; NULL: none */
+    size_t part_bytes; /* of a lane */
+    int part;          /* at work */
+    double *moved;     /* by lane, in a probe */
+    double begun;      /* when all lanes had come to work */
     PeakRates rates;
     _Alignas(64) _Atomic int64_t awake; /* lanes that have */
 };
@@ -27,9 +31,10 @@ struct PeakProbe {
 static void take_memory(void *state, uint32_t lane)
 {
     PeakProbe *probe = state;
-    probe->memory[lane] = aligned_alloc(64, (probe->memory_bytes + 63) / 64 * 64);
+    size_t bytes = PROBES * probe->part_bytes;
+    probe->memory[lane] = aligned_alloc(64, (bytes + 63) / 64 * 64);
     if (probe->memory[lane])
-        memset(probe->memory[lane], 0, probe->memory_bytes);
+        memset(probe->memory[lane], 0, bytes);
 }
 
 PeakProbe *peak_probe_new(uint32_t lanes, Diags *diags)
@@ -43,9 +48,9 @@ PeakProbe *peak_probe_new(uint32_t lanes, Diags *diags)
     uint32_t count = lanes_count(probe->lanes);
     probe->fma = peak_fma_unit();
     probe->amx = peak_amx_unit();
-    probe->memory = HEAP_ARRAY(void *, count);
+    probe->memory = HEAP_ARRAY(char *, count);
     probe->moved = HEAP_ARRAY(double, count);
-    probe->memory_bytes = peak_memory_bytes(count);
+    probe->part_bytes = peak_memory_bytes(PROBES * count);
     probe->rates.fma_width = probe->fma->width;
     lanes_run(probe->lanes, take_memory, probe);
     return probe;
@@ -90,8 +95,10 @@ static void move_memory(void *state, uint32_t lane)
 {
     PeakProbe *probe = state;
     begin_together(probe, lane);
-    if (probe->memory[lane])
-        probe->moved[lane] = peak_memory_run(probe->memory[lane], probe->memory_bytes);
+    char *memory = probe->memory[lane];
+    size_t bytes = probe->part_bytes;
+    if (memory)
+        probe->moved[lane] = peak_memory_run(memory + (size_t)probe->part * bytes, bytes);
 }
 
 static void raise(double *rate, double work, double seconds)
@@ -120,9 +127,12 @@ static void measure_memory(PeakProbe *probe)
 
 void peak_probe_round(PeakProbe *probe)
 {
-    measure_unit(probe, probe->fma, &probe->rates.fma);
-    measure_unit(probe, probe->amx, &probe->rates.amx);
-    measure_memory(probe);
+    for (int i = 0; i < PROBES; i++)
+        measure_unit(probe, probe->fma, &probe->rates.fma);
+    for (int i = 0; i < PROBES; i++)
+        measure_unit(probe, probe->amx, &probe->rates.amx);
+    for (probe->part = 0; probe->part < PROBES; probe->part++)
+        measure_memory(probe);
 }
 
 PeakRates peak_probe_rates(const PeakProbe *probe)
