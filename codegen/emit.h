@@ -9,6 +9,7 @@
 
 #include <llvm-c/Core.h>
 
+#include "codegen/llvm.h"
 #include "codegen/program.h"
 #include "ir/liveness.h"
 
@@ -17,6 +18,7 @@
  * and the emitter alike. */
 typedef struct KernelStep {
     const Graph *graph;
+    const Processor *processor;
     const Node *const *nodes; /* of the step, in order */
     uint32_t node_count;
     const bool *escapes;  /* by node id: read by another step, or an output */
@@ -25,7 +27,7 @@ typedef struct KernelStep {
     uint32_t operand_count;
     int32_t *axes;
     uint32_t axis_count;
-    uint32_t *salts;       /* the kernel's last argument; no part of its description */
+    uint32_t *numbers;     /* the kernel's last argument; no part of its description */
     int64_t scratch_bytes; /* the lane's scratch this kernel uses */
     const void *layout; /* what `operands` found out for `describe` and `emit`, or NULL */
 } KernelStep;
@@ -37,9 +39,9 @@ typedef struct Emit {
     LLVMModuleRef module;
     LLVMBuilderRef builder;
     LLVMValueRef function;
-    LLVMValueRef operands, axes, lane, salts; /* the kernel's arguments */
-    uint32_t width;                           /* floats in a vector: 16, 8 or 4 */
-    bool has_names;                           /* of values: codegen/names.h */
+    LLVMValueRef operands, axes, lane, numbers; /* the kernel's arguments */
+    uint32_t width;                             /* floats in a vector: 16, 8 or 4 */
+    bool has_names;                             /* of values: codegen/names.h */
     LLVMTypeRef f32, i1, i8, i32, i64, ptr;
     LLVMTypeRef vf, vi, vm; /* vectors of `width`: f32, i32, i1 */
 } Emit;
@@ -47,7 +49,7 @@ typedef struct Emit {
 /* One class of kernels: its functions, for steps that ir/step_rules.h lets pass. */
 typedef struct KernelClass {
     const char *name;
-    /* Fills operands, axes, salts, scratch_bytes and layout of `step` (graph, nodes,
+    /* Fills operands, axes, numbers, scratch_bytes and layout of `step` (graph, nodes,
      * escapes and in_place are given) in `arena`. */
     void (*operands)(KernelStep *step, Arena *arena);
     /* Appends what else the code depends on than the ops and their attributes, and
@@ -58,6 +60,7 @@ typedef struct KernelClass {
 } KernelClass;
 
 extern const KernelClass kernel_rows;      /* emit_rows.c: map, reduce, rowsum */
+extern const KernelClass kernel_matmul;    /* emit_matmul.c */
 extern const KernelClass kernel_move;      /* emit_move.c: move */
 extern const KernelClass kernel_attention; /* emit_attention.c */
 extern const KernelClass kernel_vocab;     /* emit_vocab.c */

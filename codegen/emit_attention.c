@@ -86,8 +86,8 @@ static void attention_operands(KernelStep *step, Arena *arena)
     step->axes[ATTENTION_AXIS_K] = first->args[1]->type.axis;
     step->axes[ATTENTION_AXIS_BIAS] = first->attr.attention.bias_axis;
     step->axis_count = layout->operand_table >= 0 ? ATTENTION_AXES : ATTENTION_AXIS_BIAS;
-    step->salts = ARENA_ARRAY(arena, uint32_t, 1);
-    step->salts[0] = (uint32_t)first->attr.attention.salt;
+    step->numbers = ARENA_ARRAY(arena, uint32_t, 1);
+    step->numbers[0] = (uint32_t)first->attr.attention.salt;
     layout->heads = first->attr.attention.heads;
     layout->key_width = type_width(first->args[0]->type) / layout->heads;
     layout->value_width = type_width(first->args[2]->type) / layout->heads;

@@ -15,6 +15,7 @@
 
 #include "codegen/loops.h"
 #include "codegen/names.h"
+#include "codegen/product.h"
 
 typedef enum VocabOperand {
     VOCAB_x,
@@ -102,8 +103,9 @@ static void vocab_operands(KernelStep *step, Arena *arena)
         step->axes[step->axis_count++] = x.axis;
         rows = step->graph->axes[x.axis].capacity;
     }
-    step->scratch_bytes = (rows < layout->chunk ? rows : layout->chunk) * layout->stride *
-                          (int64_t)sizeof(float);
+    int64_t chunk = rows < layout->chunk ? rows : layout->chunk;
+    step->scratch_bytes = product_scratch_bytes(step->processor) +
+                          chunk * layout->stride * (int64_t)sizeof(float);
     step->layout = layout;
 }
 
@@ -124,9 +126,10 @@ typedef struct VocabEmit {
     Emit *e;
     const VocabLayout *layout;
     LLVMValueRef pointers[VOCAB_OPERANDS];
-    LLVMValueRef scratch;
-    LLVMValueRef row;    /* of x, where the chunk begins, then the row at hand */
-    LLVMValueRef logits; /* of the row at hand */
+    LLVMValueRef scratch;      /* of products */
+    LLVMValueRef logits_block; /* behind it, the chunk's */
+    LLVMValueRef row;          /* of x, where the chunk begins, then the row at hand */
+    LLVMValueRef logits;       /* of the row at hand */
     LLVMValueRef largest,
         inverse; /* vectors: the row's maximum; what makes exponents gradients */
     LLVMValueRef carried, numbers; /* phis of the loop over columns */
@@ -147,52 +150,23 @@ static LLVMValueRef row_of(const VocabEmit *v, VocabOperand role, LLVMValueRef r
                    LLVMBuildMul(e->builder, row, emit_i64(e, width), ""));
 }
 
-typedef struct Gemm {
-    bool transpose_a, transpose_b;
-    LLVMValueRef m, n, k;
-    LLVMValueRef a, b, c;
-    int64_t a_stride, b_stride, c_stride;
-    LLVMValueRef accumulate; /* i32 */
-} Gemm;
-
-static void call_gemm(Emit *e, const Gemm *g)
-{
-    LLVMTypeRef types[] = {e->i32, e->i32, e->i64, e->i64, e->i64, e->ptr,
-                           e->i64, e->ptr, e->i64, e->ptr, e->i64, e->i32};
-    unsigned count = sizeof types / sizeof types[0];
-    LLVMTypeRef type =
-        LLVMFunctionType(LLVMVoidTypeInContext(e->context), types, count, 0);
-    LLVMValueRef gemm = emit_lane_field(e, offsetof(LaneContext, gemm), e->ptr);
-    LLVMValueRef args[] = {emit_i32(e, g->transpose_a),
-                           emit_i32(e, g->transpose_b),
-                           g->m,
-                           g->n,
-                           g->k,
-                           g->a,
-                           emit_i64(e, g->a_stride),
-                           g->b,
-                           emit_i64(e, g->b_stride),
-                           g->c,
-                           emit_i64(e, g->c_stride),
-                           g->accumulate};
-    LLVMBuildCall2(e->builder, type, gemm, args, count, "");
-}
-
 static void make_logits(const VocabEmit *v, LLVMValueRef rows)
 {
     Emit *e = v->e;
     const VocabLayout *layout = v->layout;
-    call_gemm(e, &(Gemm){.transpose_b = true,
-                         .m = rows,
-                         .n = emit_i64(e, layout->words),
-                         .k = emit_i64(e, layout->width),
-                         .a = row_of(v, VOCAB_x, v->row, layout->width),
-                         .a_stride = layout->width,
-                         .b = v->pointers[VOCAB_table],
-                         .b_stride = layout->width,
-                         .c = v->scratch,
-                         .c_stride = layout->stride,
-                         .accumulate = emit_i32(e, 0)});
+    LLVMValueRef width = emit_i64(e, layout->width);
+    emit_product(e, &(Product){.form = {.transpose_b = true},
+                               .m = rows,
+                               .n = emit_i64(e, layout->words),
+                               .k = width,
+                               .a = row_of(v, VOCAB_x, v->row, layout->width),
+                               .a_stride = width,
+                               .b = v->pointers[VOCAB_table],
+                               .b_stride = width,
+                               .c = v->logits_block,
+                               .c_stride = emit_i64(e, layout->stride),
+                               .accumulate = emit_i64(e, 0),
+                               .scratch = v->scratch});
 }
 
 static void multiply_gradients(const VocabEmit *v, LLVMValueRef rows)
@@ -200,32 +174,35 @@ static void multiply_gradients(const VocabEmit *v, LLVMValueRef rows)
     Emit *e = v->e;
     const VocabLayout *layout = v->layout;
     LLVMValueRef words = emit_i64(e, layout->words), width = emit_i64(e, layout->width);
+    LLVMValueRef stride = emit_i64(e, layout->stride);
     if (has(v, VOCAB_dx))
-        call_gemm(e, &(Gemm){.m = rows,
-                             .n = width,
-                             .k = words,
-                             .a = v->scratch,
-                             .a_stride = layout->stride,
-                             .b = v->pointers[VOCAB_table],
-                             .b_stride = layout->width,
-                             .c = row_of(v, VOCAB_dx, v->row, layout->width),
-                             .c_stride = layout->width,
-                             .accumulate = emit_i32(e, 0)});
+        emit_product(e, &(Product){.m = rows,
+                                   .n = width,
+                                   .k = words,
+                                   .a = v->logits_block,
+                                   .a_stride = stride,
+                                   .b = v->pointers[VOCAB_table],
+                                   .b_stride = width,
+                                   .c = row_of(v, VOCAB_dx, v->row, layout->width),
+                                   .c_stride = width,
+                                   .accumulate = emit_i64(e, 0),
+                                   .scratch = v->scratch});
     if (!has(v, VOCAB_dtable))
         return;
     LLVMValueRef later =
         LLVMBuildICmp(e->builder, LLVMIntSGT, v->row, emit_i64(e, 0), "");
-    call_gemm(e, &(Gemm){.transpose_a = true,
-                         .m = words,
-                         .n = width,
-                         .k = rows,
-                         .a = v->scratch,
-                         .a_stride = layout->stride,
-                         .b = row_of(v, VOCAB_x, v->row, layout->width),
-                         .b_stride = layout->width,
-                         .c = v->pointers[VOCAB_dtable],
-                         .c_stride = layout->width,
-                         .accumulate = LLVMBuildZExt(e->builder, later, e->i32, "")});
+    emit_product(e, &(Product){.form = {.transpose_a = true},
+                               .m = words,
+                               .n = width,
+                               .k = rows,
+                               .a = v->logits_block,
+                               .a_stride = stride,
+                               .b = row_of(v, VOCAB_x, v->row, layout->width),
+                               .b_stride = width,
+                               .c = v->pointers[VOCAB_dtable],
+                               .c_stride = width,
+                               .accumulate = LLVMBuildZExt(e->builder, later, e->i64, ""),
+                               .scratch = v->scratch});
 }
 
 /* -- passes over one row of logits ----------------------------------------------------
@@ -420,7 +397,7 @@ static void emit_chunk(VocabEmit *v, LLVMValueRef rows)
     Loop loop = loop_begin(e, emit_i64(e, 0), rows, 1);
     v->row = LLVMBuildAdd(e->builder, first, loop.index, "");
     v->logits =
-        emit_at(e, e->f32, v->scratch,
+        emit_at(e, e->f32, v->logits_block,
                 LLVMBuildMul(e->builder, loop.index, emit_i64(e, v->layout->stride), ""));
     emit_name(e, v->row, "row");
     emit_name(e, v->logits, "logits");
@@ -441,7 +418,10 @@ static void vocab_emit(Emit *e, const KernelStep *step)
         if (v.layout->operand[i] >= 0)
             v.pointers[i] = emit_operand(e, (uint32_t)v.layout->operand[i]);
     v.scratch = emit_lane_field(e, offsetof(LaneContext, scratch), e->ptr);
+    v.logits_block =
+        emit_at(e, e->i8, v.scratch, emit_i64(e, product_scratch_bytes(step->processor)));
     emit_name(e, v.scratch, "scratch");
+    emit_name(e, v.logits_block, "logits_block");
     LLVMValueRef rows =
         v.layout->ragged ? emit_axis_rows(e, 0) : emit_i64(e, v.layout->static_rows);
     clear_sums(&v, rows);

@@ -27,7 +27,7 @@ struct Jit {
     JitStats stats;
 };
 
-/* Kernels call nothing but `gemm`, yet LLVM may turn a loop into memset or memcpy. */
+/* Kernels call at most `gemm`, yet LLVM may turn a loop into memset or memcpy. */
 static bool add_process_symbols(Jit *jit, Diags *diags)
 {
     LLVMOrcDefinitionGeneratorRef generator;
@@ -50,6 +50,8 @@ Jit *jit_new(const JitOptions *options, Diags *diags)
     Jit *jit = ARENA_ARRAY(arena, Jit, 1);
     jit->arena = arena;
     jit->processor = processor;
+    jit->processor.calls_gemm = options->calls_gemm;
+    jit->table.processor = &jit->processor;
     jit->dump_dir = options->dump_dir;
     jit->table.arena = arena;
     object_cache_open(&jit->cache, options->cache_dir, &jit->processor, diags);

@@ -82,7 +82,7 @@ static void describe_attribute(const KernelStep *step, const AttrField *field,
     }
 }
 
-/* Every attribute but salts, which kernels are called with. */
+/* Every attribute but salts, which are among the numbers that kernels are called with. */
 static void describe_attributes(const KernelStep *step, const Node *node, FILE *out)
 {
     uint32_t count;
@@ -178,11 +178,11 @@ static void emit_begin(Emit *e, const Kernel *kernel, const Processor *processor
     e->operands = LLVMGetParam(e->function, 0);
     e->axes = LLVMGetParam(e->function, 1);
     e->lane = LLVMGetParam(e->function, 2);
-    e->salts = LLVMGetParam(e->function, 3);
+    e->numbers = LLVMGetParam(e->function, 3);
     emit_name(e, e->operands, "operands");
     emit_name(e, e->axes, "axes");
     emit_name(e, e->lane, "lane");
-    emit_name(e, e->salts, "salts");
+    emit_name(e, e->numbers, "numbers");
     LLVMPositionBuilderAtEnd(
         e->builder, LLVMAppendBasicBlockInContext(e->context, e->function, "entry"));
 }

@@ -24,9 +24,10 @@ struct Kernel {
 };
 
 /* All kernels of one Jit, found by description. Zeroed but for the arena, in which all of
- * it is, a table is empty. */
+ * it is, and the processor, a table is empty. */
 typedef struct KernelTable {
     Arena *arena;
+    const Processor *processor;
     Kernel **kernels; /* in the order they were asked for */
     uint32_t count;
     size_t capacity;
@@ -50,7 +51,7 @@ void kernel_compile(Kernel *kernel, const Processor *processor,
                     LLVMTargetMachineRef machine, KernelDump *dump);
 
 /* program.c: the calls of a fused graph; kernels[i] (arena array) is that of calls[i], or
- * NULL for a matrix product. False and an error if a step is one no kernel can run. */
+ * NULL. False and an error if a step is one no kernel can run. */
 NODISCARD bool program_build(const Graph *graph, KernelTable *table, Program *out_program,
                              Kernel ***out_kernels, Diags *diags);
 

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <unistd.h>
+
 #include <llvm-c/Target.h>
 
 #include "codegen/tiles.h"
@@ -68,6 +70,14 @@ static bool has_tiles(const char *features)
     return has_feature(features, "amx-tile") && has_feature(features, "amx-bf16");
 }
 
+/* What the system says, if it is plausible: a virtual machine's may say nothing or 0. */
+static int64_t second_cache_bytes(void)
+{
+    enum { LEAST = 256 << 10, MOST = 2048 << 10 };
+    int64_t bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+    return bytes < LEAST ? LEAST : bytes > MOST ? MOST : bytes;
+}
+
 bool processor_open(Processor *processor, const char *name, Diags *diags)
 {
     *processor = (Processor){0};
@@ -88,6 +98,7 @@ bool processor_open(Processor *processor, const char *name, Diags *diags)
     processor->has_avx512_bf16 = has_feature(processor->features, "avx512bf16");
     processor->has_amx_bf16 = has_tiles(processor->features) && (name || tiles_granted());
     processor->vector_width = vector_width(processor->features);
+    processor->second_cache = second_cache_bytes();
     LLVMTargetMachineRef machine = processor_machine(processor);
     if (!machine) {
         diag_error(diags, (Loc){0}, "LLVM cannot generate code for %s (%s)",

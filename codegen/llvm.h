@@ -16,6 +16,8 @@ typedef struct Processor {
     bool has_amx_bf16;     /* and Linux grants tiles, if this is the processor at hand */
     uint32_t vector_width; /* floats in a vector register: 16, 8 or 4 */
     char version[32];      /* of LLVM */
+    int64_t second_cache;  /* bytes, of one core */
+    bool calls_gemm;       /* JitOptions */
 } Processor;
 
 /* Registers the back end of this machine. `name` is LLVM's name of a processor whose

@@ -211,6 +211,37 @@ void emit_add_floats(Emit *e, LLVMValueRef to, LLVMValueRef from, LLVMValueRef c
     emit_columns(e, count, add_columns, &(FloatRun){to, from});
 }
 
+/* -- functions --------------------------------------------------------------------- */
+
+/* With the kernel's target attributes, so that both are made for the same processor. */
+static LLVMValueRef add_function(Emit *e, const LocalFunction *local)
+{
+    LLVMValueRef function = LLVMAddFunction(e->module, local->name, local->type);
+    LLVMSetLinkage(function, LLVMInternalLinkage);
+    const LLVMAttributeIndex place = (LLVMAttributeIndex)LLVMAttributeFunctionIndex;
+    unsigned count = LLVMGetAttributeCountAtIndex(e->function, place);
+    LLVMAttributeRef *attributes = ARENA_ARRAY(e->arena, LLVMAttributeRef, count);
+    LLVMGetAttributesAtIndex(e->function, place, attributes);
+    for (unsigned i = 0; i < count; i++)
+        LLVMAddAttributeAtIndex(function, place, attributes[i]);
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
+    LLVMPositionBuilderAtEnd(
+        e->builder, LLVMAppendBasicBlockInContext(e->context, function, "entry"));
+    local->body(e, function, local->context);
+    LLVMBuildRetVoid(e->builder);
+    LLVMPositionBuilderAtEnd(e->builder, here);
+    return function;
+}
+
+void emit_call(Emit *e, const LocalFunction *local, LLVMValueRef *arguments,
+               unsigned count)
+{
+    LLVMValueRef function = LLVMGetNamedFunction(e->module, local->name);
+    if (!function)
+        function = add_function(e, local);
+    LLVMBuildCall2(e->builder, local->type, function, arguments, count, "");
+}
+
 /* -- intrinsics -------------------------------------------------------------------- */
 
 static LLVMValueRef call_intrinsic(Emit *e, const char *name, LLVMTypeRef *overloads,
@@ -229,6 +260,14 @@ LLVMValueRef emit_intrinsic(Emit *e, const char *name, LLVMValueRef *args, unsig
 {
     LLVMTypeRef overload = LLVMTypeOf(args[0]);
     return call_intrinsic(e, name, &overload, 1, args, count);
+}
+
+void emit_prefetch(Emit *e, LLVMValueRef address)
+{
+    enum { READ = 0, NEAREST = 3, DATA = 1 };
+    LLVMValueRef args[] = {address, emit_i32(e, READ), emit_i32(e, NEAREST),
+                           emit_i32(e, DATA)};
+    call_intrinsic(e, "llvm.prefetch", &e->ptr, 1, args, 4);
 }
 
 /* fmuladd, not fma: a processor without the instruction would call a function instead. */
@@ -388,7 +427,7 @@ LLVMValueRef emit_salted_step(Emit *e, uint32_t salt)
 {
     LLVMValueRef key = emit_lane_field(e, offsetof(LaneContext, step_key), e->i32);
     LLVMValueRef number =
-        emit_load(e, e->i32, emit_at(e, e->i32, e->salts, emit_i64(e, salt)));
+        emit_load(e, e->i32, emit_at(e, e->i32, e->numbers, emit_i64(e, salt)));
     return emit_mix32(e, LLVMBuildXor(e->builder, key, number, ""));
 }
 

@@ -59,6 +59,19 @@ void emit_copy_floats(Emit *e, LLVMValueRef to, LLVMValueRef from, LLVMValueRef 
 void emit_add_floats(Emit *e, LLVMValueRef to, LLVMValueRef from,
                      LLVMValueRef count); /* += */
 
+/* -- functions ----------------------------------------------------------------------
+ * Calls a function of the kernel's module, which is made the first time: `body` emits it
+ * up to its return. Every call by a name is of the same type and body. */
+typedef void FunctionBody(Emit *e, LLVMValueRef function, const void *context);
+typedef struct LocalFunction {
+    const char *name;
+    LLVMTypeRef type;
+    FunctionBody *body;
+    const void *context; /* of `body` */
+} LocalFunction;
+void emit_call(Emit *e, const LocalFunction *function, LLVMValueRef *arguments,
+               unsigned count);
+
 /* -- vectors ----------------------------------------------------------------------- */
 /* Mask of the elements column + 0..width-1 < count, for a tail. */
 LLVMValueRef emit_tail_mask(Emit *e, LLVMValueRef column, LLVMValueRef count);
@@ -69,6 +82,8 @@ LLVMValueRef emit_load_masked(Emit *e, LLVMTypeRef type, LLVMValueRef address,
 LLVMValueRef emit_load_vector(Emit *e, LLVMValueRef address, LLVMValueRef mask);
 void emit_store_vector(Emit *e, LLVMValueRef value, LLVMValueRef address,
                        LLVMValueRef mask);
+/* The line is wanted soon; nothing happens if there is no memory. */
+void emit_prefetch(Emit *e, LLVMValueRef address);
 LLVMValueRef emit_sum_vector(Emit *e, LLVMValueRef vector); /* fixed pairwise order */
 LLVMValueRef emit_max_vector(Emit *e, LLVMValueRef vector);
 /* The larger or smaller of two numbers, of either sign if both are zero; NaN if one

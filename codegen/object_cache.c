@@ -3,6 +3,7 @@
 #include "codegen/object_cache.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -108,6 +109,8 @@ void object_cache_open(ObjectCache *cache, const char *path, const Processor *pr
     fprintf(out, "emitters %s\nllvm %s\ntriple %s\nprocessor %s\nfeatures %s\n",
             EMITTERS_VERSION, processor->version, processor->triple, processor->name,
             processor->features);
+    fprintf(out, "cache %" PRId64 "\nproducts %s\n", processor->second_cache,
+            processor->calls_gemm ? "called" : "generated");
     fclose(out);
     if (path)
         open_dir(cache, path, diags);

@@ -1,5 +1,4 @@
-/* Steps of a fused graph become calls: of a kernel, found by what it computes, or of the
- * GEMM. */
+/* Steps of a fused graph become calls of kernels, found by what they compute. */
 #include <string.h>
 
 #include "codegen/kernel.h"
@@ -12,13 +11,14 @@ const KernelClass *kernel_class_of(KernelKind kind)
     switch (kind) {
     case KERNEL_rows:
         return &kernel_rows;
+    case KERNEL_matmul:
+        return &kernel_matmul;
     case KERNEL_move:
         return &kernel_move;
     case KERNEL_attention:
         return &kernel_attention;
     case KERNEL_vocab:
         return &kernel_vocab;
-    case KERNEL_matmul: /* the GEMM is not ours to generate */
     case KERNEL_none:
     case KERNEL_COUNT:
         break;
@@ -66,35 +66,23 @@ static const char *call_label(Builder *b, const char *what, const Node *const *n
                         type);
 }
 
-static void build_gemm(Builder *b, Call *call, const Node *product)
-{
-    Operand *operands = ARENA_ARRAY(b->arena, Operand, 3);
-    operands[0].node = storage_node(product->args[0]);
-    operands[1].node = storage_node(product->args[1]);
-    operands[2] = (Operand){.node = product, .written = true};
-    call->kind = CALL_gemm;
-    call->operands = operands;
-    call->operand_count = 3;
-    call->label = call_label(b, "matmul", &product, 1);
-}
-
 static void build_kernel(Builder *b, Call *call, Kernel **out_kernel,
                          const Node *const *nodes, uint32_t count)
 {
     const KernelClass *kernel_class = kernel_class_of(node_kernel(nodes[0]));
     KernelStep step = {.graph = b->graph,
+                       .processor = b->table->processor,
                        .nodes = nodes,
                        .node_count = count,
                        .escapes = b->escapes,
                        .in_place = b->in_place};
     kernel_class->operands(&step, b->arena);
     *out_kernel = kernel_table_add(b->table, kernel_class, &step);
-    call->kind = CALL_kernel;
     call->operands = step.operands;
     call->operand_count = step.operand_count;
     call->axes = step.axes;
     call->axis_count = step.axis_count;
-    call->salts = step.salts;
+    call->numbers = step.numbers;
     call->label = call_label(b, kernel_class->name, nodes, count);
     if (b->program->scratch_bytes < step.scratch_bytes)
         b->program->scratch_bytes = step.scratch_bytes;
@@ -108,8 +96,6 @@ static bool build_call(Builder *b, Call *call, Kernel **out_kernel,
     if (reason)
         diag_error(b->diags, node->loc, "no kernel runs this group of operations: %s",
                    reason);
-    else if (node_kernel(nodes[0]) == KERNEL_matmul)
-        build_gemm(b, call, nodes[0]);
     else
         build_kernel(b, call, out_kernel, nodes, count);
     return !reason;

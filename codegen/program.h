@@ -1,10 +1,10 @@
 /* A graph ready to run: the contract between generated code and whoever calls it.
  *
- * A Program is the list of calls that one lane makes for one micro-batch, in order. Calls
- * are kernels from the JIT, or matrix products, which go to the caller's GEMM. Programs
- * are immutable and shared by all lanes; all that changes per micro-batch is in
- * LaneContext and the operand pointers. Kernels allocate nothing, lock nothing, call
- * nothing but `gemm`. */
+ * A Program is the list of calls that one lane makes for one micro-batch, in order: of
+ * kernels from the JIT. Programs are immutable and shared by all lanes; all that changes
+ * per micro-batch is in LaneContext and the operand pointers. Kernels allocate nothing,
+ * lock nothing, and call nothing; but for matrix products they call `gemm`, if the JIT was
+ * asked for that. */
 #ifndef VLG_CODEGEN_PROGRAM_H
 #define VLG_CODEGEN_PROGRAM_H
 
@@ -21,7 +21,7 @@ typedef struct AxisView {
     int64_t total_rows;      /* in the whole batch */
 } AxisView;
 
-/* C[m, n] = alpha A B (+ C if accumulate); A is m x k (or k x m, transposed), row-major
+/* C[m, n] = A B (+ C if accumulate); A is m x k (or k x m, transposed), row-major
  * with the given leading dimensions. Single-threaded. */
 typedef void GemmFn(int transpose_a, int transpose_b, int64_t m, int64_t n, int64_t k,
                     const float *a, int64_t lda, const float *b, int64_t ldb, float *c,
@@ -32,34 +32,31 @@ typedef struct LaneContext {
     uint32_t step_key; /* random_step_key of this step */
     uint32_t reserved_;
     float *scratch; /* Program.scratch_bytes, 64-aligned, private to the lane */
-    GemmFn *gemm;
+    GemmFn *gemm;   /* NULL unless JitOptions.calls_gemm */
 } LaneContext;
 
-/* `operands` in the order of Call.operands, `axes` in the order of Call.axes, `salts` are
- * Call.salts. Pointers are 64-byte aligned for slab, trained parameters and state; at
+/* `operands` in the order of Call.operands, `axes` in the order of Call.axes, `numbers` are
+ * Call.numbers. Pointers are 64-byte aligned for slab, trained parameters and state; at
  * least 4 for fields of the batch and for weights, which may lie in a mapped file. */
 typedef void KernelFn(void *const *operands, const AxisView *const *axes,
-                      const LaneContext *lane, const uint32_t *salts);
+                      const LaneContext *lane, const uint32_t *numbers);
 
 typedef struct Operand {
     const Node *node; /* storage node (views resolved) */
     bool written;
 } Operand;
 
-typedef enum CallKind { CALL_kernel, CALL_gemm } CallKind;
-
 typedef struct Call {
-    CallKind kind;
-    KernelFn *kernel;  /* CALL_kernel */
-    const Node *node;  /* for diagnostics: one node of the step; CALL_gemm: the product */
+    KernelFn *kernel;
+    const Node *node;  /* for diagnostics: one node of the step */
     const char *label; /* "rows 12 ops f32[enc, 768]", for profiles */
-    const Operand *operands; /* CALL_gemm: a, b, result */
+    const Operand *operands;
     uint32_t operand_count;
     const int32_t *axes; /* axes of the graph */
     uint32_t axis_count;
-    const uint32_t *salts; /* of the dropouts in the call; apart from the code, so that
-                              layers share kernels */
-    uint32_t step;         /* index of the step in liveness_of() */
+    const uint32_t *numbers; /* salts of dropouts, sides of products; apart from the code,
+                                so that layers share kernels */
+    uint32_t step;           /* index of the step in liveness_of() */
 } Call;
 
 typedef struct Program {
@@ -76,6 +73,7 @@ typedef struct JitOptions {
     const char *cache_dir; /* NULL: no object cache */
     const char *dump_dir;  /* where kernels are written down, codegen/dump.h; or NULL */
     const char *processor; /* LLVM's name of a lesser one to generate for; NULL: this */
+    bool calls_gemm;       /* matrix products are LaneContext.gemm's, not code of ours */
 } JitOptions;
 
 /* What kernels are generated for. */

@@ -115,14 +115,14 @@ static void add_nodes(RowsBuilder *builder)
 static void add_salts(RowsBuilder *builder)
 {
     KernelStep *step = builder->step;
-    step->salts = ARENA_ARRAY(builder->arena, uint32_t, step->node_count);
+    step->numbers = ARENA_ARRAY(builder->arena, uint32_t, step->node_count);
     uint32_t count = 0;
     for (uint32_t i = 0; i < builder->layout->value_count; i++) {
         RowValue *value = &builder->layout->values[i];
         if (value->node->op != OP_dropout || value->kind != ROW_node)
             continue;
         value->salt = count;
-        step->salts[count++] = (uint32_t)value->node->attr.dropout.salt;
+        step->numbers[count++] = (uint32_t)value->node->attr.dropout.salt;
     }
 }
 

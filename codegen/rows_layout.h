@@ -35,7 +35,7 @@ typedef struct RowValue {
     uint32_t args[3]; /* indices of values */
     int32_t operand;  /* where it is read (input) or written; -1: nowhere */
     bool in_place;    /* written over a variable that the group may read */
-    uint32_t salt;    /* dropout: which of the kernel's salts */
+    uint32_t salt;    /* dropout: which of the kernel's numbers is its salt */
     bool reduces;     /* reduces a wide value to a narrow one */
     uint32_t level;
     int32_t phase;  /* of a wide node: in which it is computed first; -1: never */

@@ -110,7 +110,7 @@ static void emit_panel(MatmulBlock *b)
     }
 }
 
-static void emit_product(Emit *e, const SmallMatmul *p)
+static void emit_all(Emit *e, const SmallMatmul *p)
 {
     LLVMValueRef column = emit_i64(e, 0);
     for (uint32_t vectors = e->width >= 16 ? MAX_VECTORS : 2; vectors > 0; vectors /= 2) {
@@ -158,35 +158,19 @@ static LLVMTypeRef function_type(Emit *e)
     return LLVMFunctionType(LLVMVoidTypeInContext(e->context), types, ARGUMENTS, 0);
 }
 
-/* Adds the function to the module: the kernel's target attributes, its own body. */
-static LLVMValueRef add_function(Emit *e, const char *name)
+static void emit_body(Emit *e, LLVMValueRef function, const void *context)
 {
-    LLVMValueRef function = LLVMAddFunction(e->module, name, function_type(e));
-    LLVMSetLinkage(function, LLVMInternalLinkage);
-    const LLVMAttributeIndex place = (LLVMAttributeIndex)LLVMAttributeFunctionIndex;
-    unsigned count = LLVMGetAttributeCountAtIndex(e->function, place);
-    LLVMAttributeRef *attributes = ARENA_ARRAY(e->arena, LLVMAttributeRef, count);
-    LLVMGetAttributesAtIndex(e->function, place, attributes);
-    for (unsigned i = 0; i < count; i++)
-        LLVMAddAttributeAtIndex(function, place, attributes[i]);
-    LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
-    LLVMPositionBuilderAtEnd(
-        e->builder, LLVMAppendBasicBlockInContext(e->context, function, "entry"));
+    (void)context;
     SmallMatmul parameters = parameters_of(function);
-    emit_product(e, &parameters);
-    LLVMBuildRetVoid(e->builder);
-    LLVMPositionBuilderAtEnd(e->builder, here);
-    return function;
+    emit_all(e, &parameters);
 }
 
 void emit_small_matmul(Emit *e, const SmallMatmul *p)
 {
-    static const char name[] = "small_matmul";
-    LLVMValueRef function = LLVMGetNamedFunction(e->module, name);
-    if (!function)
-        function = add_function(e, name);
     LLVMValueRef arguments[ARGUMENTS] = {
         p->a, p->a_row_stride, p->a_k_stride, p->b, p->b_stride,
         p->c, p->c_stride,     p->m,          p->n, p->k};
-    LLVMBuildCall2(e->builder, function_type(e), function, arguments, ARGUMENTS, "");
+    const LocalFunction function = {
+        .name = "small_matmul", .type = function_type(e), .body = emit_body};
+    emit_call(e, &function, arguments, ARGUMENTS);
 }

@@ -265,31 +265,11 @@ void exec_bind(Exec *exec, const BatchLayout *layout, int64_t index, LaneContext
         exec->pointers[exec->patches[i].pointer] = exec->values[exec->patches[i].node];
 }
 
-static void run_gemm(const Exec *exec, const Call *call, void *const *operands,
-                     const LaneContext *context)
-{
-    const Node *node = call->node;
-    const AxisView *views = exec->tables->views;
-    bool transpose_a = node->attr.matmul.transpose_a,
-         transpose_b = node->attr.matmul.transpose_b;
-    Type a = node->args[0]->type, b = node->args[1]->type;
-    int64_t a_rows = value_rows(a, views), a_width = type_width(a);
-    int64_t b_rows = value_rows(b, views), b_width = type_width(b);
-    int64_t m = transpose_a ? a_width : a_rows, k = transpose_a ? a_rows : a_width;
-    int64_t n = transpose_b ? b_rows : b_width;
-    context->gemm(transpose_a, transpose_b, m, n, k, operands[0], a_width, operands[1],
-                  b_width, operands[2], n, 0);
-}
-
 void exec_call(Exec *exec, uint32_t index, const LaneContext *context)
 {
     const Call *call = &exec->program->calls[index];
     void *const *operands = exec->pointers + exec->first[index];
-    if (call->kind == CALL_gemm)
-        run_gemm(exec, call, operands, context);
-    else
-        call->kernel(operands, exec->axes + exec->first_axis[index], context,
-                     call->salts);
+    call->kernel(operands, exec->axes + exec->first_axis[index], context, call->numbers);
 }
 
 void exec_set_trace(Exec *exec, LaneTrace *trace, uint32_t graph)

@@ -184,7 +184,7 @@ void fixture_run(Fixture *fixture)
             operands[j] = fixture->values[call->operands[j].node->id];
         for (uint32_t j = 0; j < call->axis_count; j++)
             axes[j] = &fixture->views[call->axes[j]];
-        call->kernel(operands, axes, &fixture->lane, call->salts);
+        call->kernel(operands, axes, &fixture->lane, call->numbers);
     }
 }
 

@@ -1,0 +1,189 @@
+/* The loops over blocks, as one function of a kernel's module for each form of product. */
+#include "codegen/product.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "codegen/product_unit.h"
+
+/* -- cuts ----------------------------------------------------------------------------- */
+
+/* A run of k is a multiple of this, and panels have so many rows of room beyond it: whole
+ * tiles are written where a matrix is transposed. */
+enum { DEPTH_STEP = WIDEST_VECTOR };
+
+static int64_t panel_columns(const ProductUnit *unit, const Processor *processor)
+{
+    return (int64_t)unit->vectors * processor->vector_width;
+}
+
+/* Half of the second cache for a block of A, a thirty-second for a panel of B, which is
+ * read once for each panel of A: longer runs write and read C less often. */
+static ProductCuts cuts_for(const ProductUnit *unit, const Processor *processor)
+{
+    int64_t row_bytes = panel_columns(unit, processor) * (int64_t)sizeof(float);
+    int64_t depth = processor->second_cache / 32 / row_bytes / DEPTH_STEP * DEPTH_STEP;
+    int64_t rows = processor->second_cache / 2 / (depth * (int64_t)sizeof(float));
+    return (ProductCuts){rows / unit->rows * unit->rows, depth};
+}
+
+static int64_t block_bytes(ProductCuts cuts)
+{
+    int64_t floats = (cuts.rows * cuts.depth) + (int64_t)DEPTH_STEP * WIDEST_VECTOR;
+    return whole_vectors(floats) * (int64_t)sizeof(float);
+}
+
+int64_t product_scratch_bytes(const Processor *processor)
+{
+    if (processor->calls_gemm)
+        return 0;
+    const ProductUnit *unit = product_unit_fma(processor);
+    ProductCuts cuts = cuts_for(unit, processor);
+    int64_t panel = (cuts.depth + DEPTH_STEP) * panel_columns(unit, processor);
+    return block_bytes(cuts) + panel * (int64_t)sizeof(float);
+}
+
+/* -- the loops ------------------------------------------------------------------------ */
+
+/* min(step, end - begin) */
+static LLVMValueRef part_of(Emit *e, LLVMValueRef begin, LLVMValueRef end, int64_t step)
+{
+    LLVMValueRef pair[] = {LLVMBuildSub(e->builder, end, begin, ""), emit_i64(e, step)};
+    return emit_intrinsic(e, "llvm.smin", pair, 2);
+}
+
+static void emit_panel(ProductBlock *block)
+{
+    block->unit->pack_b(block);
+    block->unit->multiply(block);
+}
+
+/* Panels as wide as they go; what is left by single vectors, the last of them masked. */
+static void emit_panels(ProductBlock *block)
+{
+    Emit *e = block->e;
+    LLVMValueRef column = emit_i64(e, 0);
+    const uint32_t widths[] = {block->unit->vectors, 1};
+    for (uint32_t i = 0; i < 2; i++) {
+        int64_t columns = (int64_t)widths[i] * e->width;
+        LLVMValueRef end =
+            LLVMBuildSub(e->builder, block->p->n, emit_i64(e, columns - 1), "");
+        Loop loop = loop_begin(e, column, end, columns);
+        block->vectors = widths[i];
+        block->column = loop.index;
+        emit_panel(block);
+        loop_end(e, &loop);
+        column = loop.index;
+    }
+    Loop tail = loop_begin(e, column, block->p->n, e->width);
+    block->column = tail.index;
+    block->mask = emit_tail_mask(e, tail.index, block->p->n);
+    emit_panel(block);
+    loop_end(e, &tail);
+    block->mask = NULL;
+}
+
+/* An empty sum takes one turn too, which stores zeros. */
+static void emit_runs(ProductBlock *block, int64_t depth)
+{
+    Emit *e = block->e;
+    LLVMValueRef at_least[] = {block->p->k, emit_i64(e, 1)};
+    Loop loop =
+        loop_begin(e, emit_i64(e, 0), emit_intrinsic(e, "llvm.smax", at_least, 2), depth);
+    block->first_k = loop.index;
+    block->depth = part_of(e, loop.index, block->p->k, depth);
+    LLVMValueRef is_start =
+        LLVMBuildICmp(e->builder, LLVMIntEQ, loop.index, emit_i64(e, 0), "");
+    LLVMValueRef overwrites =
+        LLVMBuildICmp(e->builder, LLVMIntEQ, block->p->accumulate, emit_i64(e, 0), "");
+    block->is_first = LLVMBuildAnd(e->builder, is_start, overwrites, "");
+    block->unit->pack_a(block);
+    emit_panels(block);
+    loop_end(e, &loop);
+}
+
+static void emit_blocks(Emit *e, const Product *p)
+{
+    const ProductUnit *unit = product_unit_fma(e->step->processor);
+    ProductCuts cuts = cuts_for(unit, e->step->processor);
+    ProductBlock block = {.e = e, .unit = unit, .p = p, .a_block = p->scratch};
+    block.b_panel = emit_at(e, e->i8, p->scratch, emit_i64(e, block_bytes(cuts)));
+    Loop loop = loop_begin(e, emit_i64(e, 0), p->m, cuts.rows);
+    block.first_row = loop.index;
+    block.rows = part_of(e, loop.index, p->m, cuts.rows);
+    emit_runs(&block, cuts.depth);
+    loop_end(e, &loop);
+}
+
+/* -- the function --------------------------------------------------------------------- */
+
+enum { ARGUMENTS = 11 };
+
+static LLVMTypeRef function_type(Emit *e)
+{
+    LLVMTypeRef types[ARGUMENTS] = {e->i64, e->i64, e->i64, e->ptr, e->i64, e->ptr,
+                                    e->i64, e->ptr, e->i64, e->i64, e->ptr};
+    return LLVMFunctionType(LLVMVoidTypeInContext(e->context), types, ARGUMENTS, 0);
+}
+
+static void emit_body(Emit *e, LLVMValueRef function, const void *context)
+{
+    LLVMValueRef x[ARGUMENTS];
+    LLVMGetParams(function, x);
+    emit_blocks(e, &(Product){.form = *(const ProductForm *)context,
+                              .m = x[0],
+                              .n = x[1],
+                              .k = x[2],
+                              .a = x[3],
+                              .a_stride = x[4],
+                              .b = x[5],
+                              .b_stride = x[6],
+                              .c = x[7],
+                              .c_stride = x[8],
+                              .accumulate = x[9],
+                              .scratch = x[10]});
+}
+
+/* By the function that the lane has for it. */
+static void emit_gemm(Emit *e, const Product *p)
+{
+    LLVMTypeRef types[] = {e->i32, e->i32, e->i64, e->i64, e->i64, e->ptr,
+                           e->i64, e->ptr, e->i64, e->ptr, e->i64, e->i32};
+    unsigned count = sizeof types / sizeof types[0];
+    LLVMTypeRef type =
+        LLVMFunctionType(LLVMVoidTypeInContext(e->context), types, count, 0);
+    LLVMValueRef accumulate =
+        LLVMBuildICmp(e->builder, LLVMIntNE, p->accumulate, emit_i64(e, 0), "");
+    LLVMValueRef arguments[] = {emit_i32(e, p->form.transpose_a),
+                                emit_i32(e, p->form.transpose_b),
+                                p->m,
+                                p->n,
+                                p->k,
+                                p->a,
+                                p->a_stride,
+                                p->b,
+                                p->b_stride,
+                                p->c,
+                                p->c_stride,
+                                LLVMBuildZExt(e->builder, accumulate, e->i32, "")};
+    LLVMBuildCall2(e->builder, type,
+                   emit_lane_field(e, offsetof(LaneContext, gemm), e->ptr), arguments,
+                   count, "");
+}
+
+void emit_product(Emit *e, const Product *p)
+{
+    if (e->step->processor->calls_gemm) {
+        emit_gemm(e, p);
+        return;
+    }
+    char name[32];
+    snprintf(name, sizeof name, "product_%c%c", p->form.transpose_a ? 't' : 'n',
+             p->form.transpose_b ? 't' : 'n');
+    LLVMValueRef arguments[ARGUMENTS] = {p->m,        p->n,          p->k,        p->a,
+                                         p->a_stride, p->b,          p->b_stride, p->c,
+                                         p->c_stride, p->accumulate, p->scratch};
+    const LocalFunction function = {
+        .name = name, .type = function_type(e), .body = emit_body, .context = &p->form};
+    emit_call(e, &function, arguments, ARGUMENTS);
+}

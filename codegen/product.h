@@ -1,0 +1,43 @@
+/* Large matrix products, C = A B, on one lane.
+ *
+ * One scheme of blocks serves every unit of the processor that can multiply; the unit's
+ * shape is data (ProductUnit):
+ *
+ *     for a block of rows of A, as many as the second cache holds
+ *       for a run of k
+ *         pack the block of A: panels of a few rows, k by k
+ *         for each panel of columns of B
+ *           pack the panel, k by k
+ *           for each panel of A: C += A's panel times B's panel, the sums in registers
+ *
+ * after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (ACM
+ * TOMS 34, 2008). But only one panel of B is packed at a time: a block of A streams from
+ * the second cache at a few bytes a cycle, so it may as well be read again for each.
+ *
+ * An element of C is one chain of multiply-adds in the order of k, whatever block it falls
+ * in: a row's result depends neither on the rows beside it nor on the sizes of caches. */
+#ifndef VLG_CODEGEN_PRODUCT_H
+#define VLG_CODEGEN_PRODUCT_H
+
+#include "codegen/loops.h"
+
+/* What the code of a product depends on. */
+typedef struct ProductForm {
+    bool transpose_a, transpose_b;
+} ProductForm;
+
+/* A is m x k (k x m if transposed) and B k x n (n x k), row-major, with these floats from
+ * one row to the next; so is C, m x n. Numbers are i64. */
+typedef struct Product {
+    ProductForm form;
+    LLVMValueRef m, n, k;
+    LLVMValueRef a, a_stride, b, b_stride, c, c_stride;
+    LLVMValueRef accumulate; /* i64: C += A B if it is not 0 */
+    LLVMValueRef scratch;    /* of the lane, product_scratch_bytes; aligned to 64 */
+} Product;
+
+void emit_product(Emit *e, const Product *product);
+/* Of products of any size, on this processor. A multiple of 64. */
+int64_t product_scratch_bytes(const Processor *processor);
+
+#endif

@@ -1,0 +1,285 @@
+/* Products by fused multiply-adds of whole vectors, in f32.
+ *
+ * A packed panel of A is [k][rows], so that the numbers of one k stand side by side; one
+ * of B is [k][vectors]. Where a matrix lies the other way round it is transposed a tile of
+ * registers at a time; a tile is written whole, and what it writes too much is overwritten
+ * by its neighbour, or falls into room that scratch has for it. */
+#include "codegen/product_unit.h"
+
+enum { MAX_ROWS = 12, MAX_VECTORS = 3 };
+
+/* What is read in steps too large for the processor to see a pattern, or faster than it
+ * sees one, is asked for so many k before. */
+enum { FETCH_AHEAD = 16 };
+
+static LLVMValueRef times(Emit *e, LLVMValueRef a, LLVMValueRef b)
+{
+    return LLVMBuildNSWMul(e->builder, a, b, "");
+}
+
+static LLVMValueRef plus(Emit *e, LLVMValueRef a, LLVMValueRef b)
+{
+    return LLVMBuildNSWAdd(e->builder, a, b, "");
+}
+
+/* Element (row, column) of a matrix of floats. */
+static LLVMValueRef element(Emit *e, LLVMValueRef base, LLVMValueRef row,
+                            LLVMValueRef stride, LLVMValueRef column)
+{
+    return emit_at(e, e->f32, base, plus(e, times(e, row, stride), column));
+}
+
+/* -- packing -------------------------------------------------------------------------- */
+
+/* to[k][to_stride] = from[k][from_stride]: rows of `vectors` vectors. */
+typedef struct Copy {
+    LLVMValueRef to, from, from_stride, depth;
+    int64_t to_stride;
+    uint32_t vectors;
+    LLVMValueRef mask;
+} Copy;
+
+static void emit_copy(Emit *e, const Copy *copy)
+{
+    LLVMValueRef to_stride = emit_i64(e, copy->to_stride);
+    Loop loop = loop_begin(e, emit_i64(e, 0), copy->depth, 1);
+    LLVMValueRef later = plus(e, loop.index, emit_i64(e, FETCH_AHEAD));
+    for (uint32_t i = 0; i < copy->vectors; i++) {
+        LLVMValueRef column = emit_i64(e, (int64_t)i * e->width);
+        LLVMValueRef from = element(e, copy->from, loop.index, copy->from_stride, column);
+        LLVMValueRef to = element(e, copy->to, loop.index, to_stride, column);
+        emit_store_vector(e, emit_load_vector(e, from, copy->mask), to, NULL);
+        emit_prefetch(e, element(e, copy->from, later, copy->from_stride, column));
+    }
+    loop_end(e, &loop);
+}
+
+/* Where the packed panel of A that begins with row `row` of the block is. */
+static LLVMValueRef a_panel(const ProductBlock *b, LLVMValueRef row)
+{
+    return emit_at(b->e, b->e->f32, b->a_block, times(b->e, row, b->depth));
+}
+
+/* A lies with its rows along memory: panels are columns of it. */
+static void pack_columns_of_a(const ProductBlock *b)
+{
+    Emit *e = b->e;
+    LLVMValueRef reach = LLVMBuildSub(e->builder, b->p->m, b->first_row, "");
+    LLVMValueRef whole = LLVMBuildSub(e->builder, reach, emit_i64(e, e->width - 1), "");
+    LLVMValueRef pair[] = {whole, b->rows};
+    LLVMValueRef ends[] = {emit_intrinsic(e, "llvm.smin", pair, 2), b->rows};
+    LLVMValueRef row = emit_i64(e, 0);
+    for (uint32_t i = 0; i < 2; i++) {
+        Loop loop = loop_begin(e, row, ends[i], b->unit->rows);
+        emit_copy(e, &(Copy){.to = a_panel(b, loop.index),
+                             .to_stride = b->unit->rows,
+                             .from = element(e, b->p->a, b->first_k, b->p->a_stride,
+                                             plus(e, b->first_row, loop.index)),
+                             .from_stride = b->p->a_stride,
+                             .depth = b->depth,
+                             .vectors = 1,
+                             .mask = i ? emit_tail_mask(e, loop.index, reach) : NULL});
+        loop_end(e, &loop);
+        row = loop.index;
+    }
+}
+
+static void pack_rows_of_a(const ProductBlock *b)
+{
+    Emit *e = b->e;
+    Loop loop = loop_begin(e, emit_i64(e, 0), b->rows, b->unit->rows);
+    LLVMValueRef pair[] = {LLVMBuildSub(e->builder, b->rows, loop.index, ""),
+                           emit_i64(e, b->unit->rows)};
+    emit_transpose(
+        e, &(Transpose){.from = element(e, b->p->a, plus(e, b->first_row, loop.index),
+                                        b->p->a_stride, b->first_k),
+                        .from_stride = b->p->a_stride,
+                        .to = a_panel(b, loop.index),
+                        .to_stride = emit_i64(e, b->unit->rows),
+                        .rows = emit_intrinsic(e, "llvm.smin", pair, 2),
+                        .columns = b->depth});
+    loop_end(e, &loop);
+}
+
+static void pack_a(const ProductBlock *b)
+{
+    if (b->p->form.transpose_a)
+        pack_columns_of_a(b);
+    else
+        pack_rows_of_a(b);
+}
+
+static void pack_b(const ProductBlock *b)
+{
+    Emit *e = b->e;
+    int64_t stride = (int64_t)b->vectors * e->width;
+    if (!b->p->form.transpose_b) {
+        emit_copy(
+            e, &(Copy){.to = b->b_panel,
+                       .to_stride = stride,
+                       .from = element(e, b->p->b, b->first_k, b->p->b_stride, b->column),
+                       .from_stride = b->p->b_stride,
+                       .depth = b->depth,
+                       .vectors = b->vectors,
+                       .mask = b->mask});
+        return;
+    }
+    LLVMValueRef pair[] = {LLVMBuildSub(e->builder, b->p->n, b->column, ""),
+                           emit_i64(e, stride)};
+    emit_transpose(e, &(Transpose){.from = element(e, b->p->b, b->column, b->p->b_stride,
+                                                   b->first_k),
+                                   .from_stride = b->p->b_stride,
+                                   .to = b->b_panel,
+                                   .to_stride = emit_i64(e, stride),
+                                   .rows = emit_intrinsic(e, "llvm.smin", pair, 2),
+                                   .columns = b->depth});
+}
+
+/* -- multiplying ---------------------------------------------------------------------- */
+
+/* Some rows of a panel of A with the panel of B. */
+typedef struct Sums {
+    const ProductBlock *block;
+    uint32_t rows;
+    LLVMValueRef row;              /* of the block: the first of them */
+    LLVMValueRef a;                /* its number at the first k */
+    LLVMValueRef starts[MAX_ROWS]; /* where C's rows begin */
+    LLVMValueRef
+        is_there[MAX_ROWS]; /* i1 of rows that may lie beyond the last, or NULL */
+    LLVMValueRef sums[MAX_ROWS][MAX_VECTORS];
+} Sums;
+
+static LLVMValueRef mask_of(const Sums *s, uint32_t row)
+{
+    Emit *e = s->block->e;
+    LLVMValueRef mask = s->block->mask;
+    if (!s->is_there[row])
+        return mask;
+    LLVMValueRef all = emit_splat(e, s->is_there[row]);
+    return mask ? LLVMBuildAnd(e->builder, all, mask, "") : all;
+}
+
+static LLVMValueRef vector_of(const Sums *s, uint32_t row, uint32_t vector)
+{
+    Emit *e = s->block->e;
+    return emit_at(e, e->f32, s->starts[row], emit_i64(e, (int64_t)vector * e->width));
+}
+
+static void find_rows(Sums *s, bool may_end)
+{
+    const ProductBlock *b = s->block;
+    Emit *e = b->e;
+    for (uint32_t i = 0; i < s->rows; i++) {
+        LLVMValueRef row = plus(e, s->row, emit_i64(e, i));
+        s->is_there[i] =
+            may_end ? LLVMBuildICmp(e->builder, LLVMIntSLT, row, b->rows, "") : NULL;
+        s->starts[i] =
+            element(e, b->p->c, plus(e, b->first_row, row), b->p->c_stride, b->column);
+    }
+}
+
+/* The sums so far: C, or zeros. */
+static void start_sums(const Sums *s, Loop *loop, Sums *phis)
+{
+    Emit *e = s->block->e;
+    for (uint32_t i = 0; i < s->rows; i++)
+        for (uint32_t j = 0; j < s->block->vectors; j++)
+            phis->sums[i][j] = loop_carry(e, loop, s->sums[i][j]);
+}
+
+/* Where nothing is added to C, it is not read either. */
+static void load_sums(Sums *s)
+{
+    const ProductBlock *b = s->block;
+    Emit *e = b->e;
+    LLVMValueRef adds = emit_splat(e, LLVMBuildNot(e->builder, b->is_first, ""));
+    for (uint32_t i = 0; i < s->rows; i++) {
+        LLVMValueRef mask = mask_of(s, i);
+        mask = mask ? LLVMBuildAnd(e->builder, mask, adds, "") : adds;
+        for (uint32_t j = 0; j < b->vectors; j++)
+            s->sums[i][j] = emit_load_vector(e, vector_of(s, i, j), mask);
+    }
+}
+
+static void multiply_add(const Sums *s, Loop *loop)
+{
+    const ProductBlock *b = s->block;
+    Emit *e = b->e;
+    LLVMValueRef vectors[MAX_VECTORS];
+    LLVMValueRef b_stride = emit_i64(e, (int64_t)b->vectors * e->width);
+    LLVMValueRef a_stride = emit_i64(e, b->unit->rows);
+    for (uint32_t j = 0; j < b->vectors; j++)
+        vectors[j] = emit_load_vector(e,
+                                      element(e, b->b_panel, loop->index, b_stride,
+                                              emit_i64(e, (int64_t)j * e->width)),
+                                      NULL);
+    LLVMValueRef later = plus(e, loop->index, emit_i64(e, FETCH_AHEAD));
+    emit_prefetch(e, element(e, s->a, later, a_stride, emit_i64(e, 0)));
+    for (uint32_t i = 0; i < s->rows; i++) {
+        LLVMValueRef a =
+            emit_load(e, e->f32, element(e, s->a, loop->index, a_stride, emit_i64(e, i)));
+        LLVMValueRef copies = emit_splat(e, a);
+        for (uint32_t j = 0; j < b->vectors; j++)
+            loop_next(e, loop, s->sums[i][j],
+                      emit_fma(e, copies, vectors[j], s->sums[i][j]));
+    }
+}
+
+static void emit_sums(Sums *s, bool may_end)
+{
+    const ProductBlock *b = s->block;
+    Emit *e = b->e;
+    find_rows(s, may_end);
+    load_sums(s);
+    Loop loop = loop_begin(e, emit_i64(e, 0), b->depth, 1);
+    Sums turn = *s;
+    start_sums(s, &loop, &turn);
+    multiply_add(&turn, &loop);
+    loop_end(e, &loop);
+    for (uint32_t i = 0; i < s->rows; i++)
+        for (uint32_t j = 0; j < b->vectors; j++)
+            emit_store_vector(e, turn.sums[i][j], vector_of(s, i, j), mask_of(s, i));
+}
+
+/* Whole panels of A, then what is left of the last, a few rows at a time. */
+static void multiply(const ProductBlock *b)
+{
+    Emit *e = b->e;
+    LLVMValueRef whole =
+        LLVMBuildSub(e->builder, b->rows, emit_i64(e, b->unit->rows - 1), "");
+    Loop panel = loop_begin(e, emit_i64(e, 0), whole, b->unit->rows);
+    emit_sums(&(Sums){.block = b,
+                      .rows = b->unit->rows,
+                      .row = panel.index,
+                      .a = a_panel(b, panel.index)},
+              false);
+    loop_end(e, &panel);
+    LLVMValueRef last = a_panel(b, panel.index);
+    Loop rest = loop_begin(e, panel.index, b->rows, b->unit->few_rows);
+    LLVMValueRef offset = LLVMBuildSub(e->builder, rest.index, panel.index, "");
+    emit_sums(&(Sums){.block = b,
+                      .rows = b->unit->few_rows,
+                      .row = rest.index,
+                      .a = emit_at(e, e->f32, last, offset)},
+              true);
+    loop_end(e, &rest);
+}
+
+/* -- shapes --------------------------------------------------------------------------- */
+
+/* Sums, a row of B's panel and a number of A fill the registers: 32, 16 and 16 of them. */
+#define FUNCTIONS .pack_a = pack_a, .pack_b = pack_b, .multiply = multiply
+static const ProductUnit fma_16 = {.rows = 12, .vectors = 2, .few_rows = 4, FUNCTIONS},
+                         fma_8 = {.rows = 6, .vectors = 2, .few_rows = 2, FUNCTIONS},
+                         fma_4 = {.rows = 4, .vectors = 3, .few_rows = 2, FUNCTIONS};
+
+const ProductUnit *product_unit_fma(const Processor *processor)
+{
+    switch (processor->vector_width) {
+    case 16:
+        return &fma_16;
+    case 8:
+        return &fma_8;
+    }
+    return &fma_4;
+}
