@@ -88,8 +88,14 @@ static bool make(Product *p, const Size *size, const JitOptions *options, Diags 
                                  intern(p->module->interns, "a"), a),
                *y = graph_source(graph, (BuildSite){0}, OP_input,
                                  intern(p->module->interns, "b"), b);
-    const Node *z =
-        graph_matmul(graph, (BuildSite){0}, x, size->transpose_a, y, size->transpose_b);
+    OpAttr attr;
+    memset(&attr, 0, sizeof attr);
+    attr.matmul.transpose_a = size->transpose_a;
+    attr.matmul.transpose_b = size->transpose_b;
+    const Node *args[] = {x, y};
+    const Node *z = graph_node(
+        graph, (BuildSite){0},
+        (NodeSpec){.op = OP_matmul, .attr = &attr, .args = args, .arg_count = 2});
     graph_output(graph, OUTPUT_result, intern(p->module->interns, "c"), z, (Loc){0});
     graph->nodes[z->id]->group = 0;
     graph->fused = true;

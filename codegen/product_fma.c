@@ -138,7 +138,7 @@ static void pack_b(const ProductBlock *b)
 /* -- multiplying ---------------------------------------------------------------------- */
 
 /* Some rows of a panel of A with the panel of B. */
-typedef struct Sums {
+typedef struct PanelSums {
     const ProductBlock *block;
     uint32_t rows;
     LLVMValueRef row;              /* of the block: the first of them */
@@ -147,9 +147,9 @@ typedef struct Sums {
     LLVMValueRef
         is_there[MAX_ROWS]; /* i1 of rows that may lie beyond the last, or NULL */
     LLVMValueRef sums[MAX_ROWS][MAX_VECTORS];
-} Sums;
+} PanelSums;
 
-static LLVMValueRef mask_of(const Sums *s, uint32_t row)
+static LLVMValueRef mask_of(const PanelSums *s, uint32_t row)
 {
     Emit *e = s->block->e;
     LLVMValueRef mask = s->block->mask;
@@ -159,13 +159,13 @@ static LLVMValueRef mask_of(const Sums *s, uint32_t row)
     return mask ? LLVMBuildAnd(e->builder, all, mask, "") : all;
 }
 
-static LLVMValueRef vector_of(const Sums *s, uint32_t row, uint32_t vector)
+static LLVMValueRef vector_of(const PanelSums *s, uint32_t row, uint32_t vector)
 {
     Emit *e = s->block->e;
     return emit_at(e, e->f32, s->starts[row], emit_i64(e, (int64_t)vector * e->width));
 }
 
-static void find_rows(Sums *s, bool may_end)
+static void find_rows(PanelSums *s, bool may_end)
 {
     const ProductBlock *b = s->block;
     Emit *e = b->e;
@@ -179,7 +179,7 @@ static void find_rows(Sums *s, bool may_end)
 }
 
 /* The sums so far: C, or zeros. */
-static void start_sums(const Sums *s, Loop *loop, Sums *phis)
+static void start_sums(const PanelSums *s, Loop *loop, PanelSums *phis)
 {
     Emit *e = s->block->e;
     for (uint32_t i = 0; i < s->rows; i++)
@@ -188,7 +188,7 @@ static void start_sums(const Sums *s, Loop *loop, Sums *phis)
 }
 
 /* Where nothing is added to C, it is not read either. */
-static void load_sums(Sums *s)
+static void load_sums(PanelSums *s)
 {
     const ProductBlock *b = s->block;
     Emit *e = b->e;
@@ -201,7 +201,7 @@ static void load_sums(Sums *s)
     }
 }
 
-static void multiply_add(const Sums *s, Loop *loop)
+static void multiply_add(const PanelSums *s, Loop *loop)
 {
     const ProductBlock *b = s->block;
     Emit *e = b->e;
@@ -225,14 +225,14 @@ static void multiply_add(const Sums *s, Loop *loop)
     }
 }
 
-static void emit_sums(Sums *s, bool may_end)
+static void emit_sums(PanelSums *s, bool may_end)
 {
     const ProductBlock *b = s->block;
     Emit *e = b->e;
     find_rows(s, may_end);
     load_sums(s);
     Loop loop = loop_begin(e, emit_i64(e, 0), b->depth, 1);
-    Sums turn = *s;
+    PanelSums turn = *s;
     start_sums(s, &loop, &turn);
     multiply_add(&turn, &loop);
     loop_end(e, &loop);
@@ -248,26 +248,26 @@ static void multiply(const ProductBlock *b)
     LLVMValueRef whole =
         LLVMBuildSub(e->builder, b->rows, emit_i64(e, b->unit->rows - 1), "");
     Loop panel = loop_begin(e, emit_i64(e, 0), whole, b->unit->rows);
-    emit_sums(&(Sums){.block = b,
-                      .rows = b->unit->rows,
-                      .row = panel.index,
-                      .a = a_panel(b, panel.index)},
+    emit_sums(&(PanelSums){.block = b,
+                           .rows = b->unit->rows,
+                           .row = panel.index,
+                           .a = a_panel(b, panel.index)},
               false);
     loop_end(e, &panel);
     LLVMValueRef last = a_panel(b, panel.index);
     Loop rest = loop_begin(e, panel.index, b->rows, b->unit->few_rows);
     LLVMValueRef offset = LLVMBuildSub(e->builder, rest.index, panel.index, "");
-    emit_sums(&(Sums){.block = b,
-                      .rows = b->unit->few_rows,
-                      .row = rest.index,
-                      .a = emit_at(e, e->f32, last, offset)},
+    emit_sums(&(PanelSums){.block = b,
+                           .rows = b->unit->few_rows,
+                           .row = rest.index,
+                           .a = emit_at(e, e->f32, last, offset)},
               true);
     loop_end(e, &rest);
 }
 
 /* -- shapes --------------------------------------------------------------------------- */
 
-/* Sums, a row of B's panel and a number of A fill the registers: 32, 16 and 16 of them. */
+/* PanelSums, a row of B's panel and a number of A fill the registers: 32, 16 and 16 of them. */
 #define FUNCTIONS .pack_a = pack_a, .pack_b = pack_b, .multiply = multiply
 static const ProductUnit fma_16 = {.rows = 12, .vectors = 2, .few_rows = 4, FUNCTIONS},
                          fma_8 = {.rows = 6, .vectors = 2, .few_rows = 2, FUNCTIONS},

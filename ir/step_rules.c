@@ -244,7 +244,13 @@ static const char *vocab_refuse(const Node *const *nodes, uint32_t count,
 static const char *matmul_refuse(const Node *const *nodes, uint32_t count,
                                  const bool *in_place, const Node **out_node)
 {
-    (void)nodes, (void)in_place, (void)out_node;
+    (void)in_place, (void)out_node;
+    for (uint32_t i = 0; i < nodes[0]->arg_count; i++) {
+        Type type = nodes[0]->args[i]->type;
+        if (type_width(type) > INT32_MAX ||
+            (!type_is_ragged(type) && type_static_rows(type) > INT32_MAX))
+            return "a matrix product with a side longer than 2147483647";
+    }
     return count == 1 ? NULL : "a matrix product is a group of its own";
 }
 

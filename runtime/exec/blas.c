@@ -30,6 +30,9 @@ static struct Library {
     void (*give_back)(void *);
 } library;
 
+const char GEMM_OPENBLAS[] = "openblas";
+const char *const gemm_makers[] = {"jit", GEMM_OPENBLAS, NULL};
+
 /* -- room --------------------------------------------------------------------------- */
 
 /* What a product takes on each thread: packed blocks of both operands. */

@@ -20,4 +20,8 @@ NODISCARD bool blas_open(const char *processor, ProcessorInfo *out_info, Diags *
 NODISCARD bool blas_reserve(Lanes *lanes, Diags *diags);
 GemmFn blas_gemm;
 
+/* Who makes matrix products, NULL at their end: code of the JIT, or this library. */
+extern const char *const gemm_makers[];
+extern const char GEMM_OPENBLAS[];
+
 #endif

@@ -15,8 +15,8 @@ typedef struct ProcessorInfo {
     char target[64];       /* what kernels are compiled for, by LLVM's name */
     uint32_t vector_width; /* floats in a vector of these kernels */
     bool has_fma, has_avx512_bf16, has_amx_bf16; /* what these kernels may use */
-    char blas[64];        /* who makes matrix products: "OpenBLAS 0.3.21" */
-    char blas_kernel[32]; /* and its kernel: "SkylakeX" */
+    /* Where a library makes matrix products, or "": "OpenBLAS 0.3.21", "SkylakeX". */
+    char blas[64], blas_kernel[32];
     /* All but the name, in one line: for checkpoints, metrics and people. */
     char text[PROCESSOR_TEXT];
 } ProcessorInfo;

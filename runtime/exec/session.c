@@ -44,7 +44,7 @@ Session *session_new(const Module *module, Store *store, const SessionOptions *o
     session->runs = heap_array(module->graph_count + 1, sizeof *session->runs);
     bool is_ready = session_compile(session, options, diags) &&
                     (session->lanes = lanes_new(options->lanes, diags)) &&
-                    blas_reserve(session->lanes, diags);
+                    (!session->calls_blas || blas_reserve(session->lanes, diags));
     if (is_ready) {
         session->lane_count = lanes_count(session->lanes);
         session_memory_new(session);

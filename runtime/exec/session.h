@@ -22,6 +22,7 @@ typedef struct SessionOptions {
     uint32_t lanes;           /* 0: one per processor */
     const char *cache_dir;    /* of compiled kernels; NULL: none */
     const char *processor;    /* for processor_check; NULL: all that this one has */
+    const char *gemm;         /* of gemm_makers, runtime/exec/blas.h; NULL: the first */
     const char *dump_kernels; /* directory for codegen/dump.h, or NULL */
     SplitOptions split;       /* how batches are cut; all zero: by capacity alone */
 } SessionOptions;

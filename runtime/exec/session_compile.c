@@ -1,5 +1,6 @@
 /* From planned graphs to programs, for the processor at hand. */
 #include <stdio.h>
+#include <string.h>
 
 #include "runtime/exec/blas.h"
 #include "runtime/exec/session_parts.h"
@@ -24,11 +25,13 @@ static bool open_processor(Session *session, const SessionOptions *options, Diag
 {
     ProcessorInfo *info = &session->processor;
     bool is_native = processor_is_native(options->processor);
+    session->calls_blas = options->gemm && strcmp(options->gemm, GEMM_OPENBLAS) == 0;
     const JitOptions jit = {.cache_dir = options->cache_dir,
                             .dump_dir = options->dump_kernels,
-                            .processor = is_native ? NULL : options->processor};
+                            .processor = is_native ? NULL : options->processor,
+                            .calls_gemm = session->calls_blas};
     if (!processor_check(options->processor, diags) ||
-        !blas_open(options->processor, info, diags) ||
+        (session->calls_blas && !blas_open(options->processor, info, diags)) ||
         !(session->jit = jit_new(&jit, diags)))
         return false;
     processor_own_name(info->name, sizeof info->name);
@@ -39,8 +42,9 @@ static bool open_processor(Session *session, const SessionOptions *options, Diag
     info->has_fma = target.has_fma;
     info->has_avx512_bf16 = target.has_avx512_bf16;
     info->has_amx_bf16 = target.has_amx_bf16;
-    snprintf(info->text, sizeof info->text, "%s, %u floats in a vector; %s, kernel %s",
-             info->target, info->vector_width, info->blas, info->blas_kernel);
+    snprintf(info->text, sizeof info->text, "%s, %u floats in a vector%s%s%s%s",
+             info->target, info->vector_width, session->calls_blas ? "; " : "",
+             info->blas, session->calls_blas ? ", kernel " : "", info->blas_kernel);
     return true;
 }
 

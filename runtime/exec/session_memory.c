@@ -33,8 +33,9 @@ void session_memory_new(Session *session)
     for (uint32_t lane = 0; lane < lanes; lane++) {
         session->slab_bytes[lane] = largest_slab(session, lane == 0);
         session->slabs[lane] = pages_new(session->slab_bytes[lane]);
-        session->contexts[lane] = (LaneContext){
-            .scratch = pages_new(session->scratch_bytes), .gemm = blas_gemm};
+        session->contexts[lane] =
+            (LaneContext){.scratch = pages_new(session->scratch_bytes),
+                          .gemm = session->calls_blas ? blas_gemm : NULL};
     }
 }
 

@@ -30,6 +30,7 @@ struct Session {
     Store *store;
     Jit *jit;
     ProcessorInfo processor;
+    bool calls_blas;    /* matrix products are OpenBLAS's */
     Program **programs; /* by graph of the module */
     GraphRun *runs;     /* by graph of the module */
     Lanes *lanes;

@@ -40,6 +40,7 @@ typedef struct RunOptions {
     int64_t threads; /* 0: one per processor */
     /* for processor_check; NULL: as the run says, or all there is */
     const char *processor;
+    const char *gemm;         /* as in SessionOptions; NULL: as the run says */
     bool no_cache;            /* of compiled kernels */
     const char *dump_kernels; /* directory; NULL: none are dumped */
 } RunOptions;

@@ -109,6 +109,7 @@ static bool open_feed(Feed *feed, const BenchData *options, Diags *diags)
     const SessionOptions session = {.lanes = (uint32_t)options->lanes,
                                     .cache_dir = cache,
                                     .processor = options->processor,
+                                    .gemm = options->gemm,
                                     .dump_kernels = options->dump_kernels};
     double begun = clock_seconds();
     feed->source = data_open(&options->data, feed->run->module, diags);

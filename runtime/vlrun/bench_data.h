@@ -10,6 +10,7 @@ double bench_median(double *seconds, int64_t count); /* puts them in order */
 typedef struct BenchData {
     DataOptions data;
     const char *processor;    /* for processor_check */
+    const char *gemm;         /* of gemm_makers */
     const char *dump_kernels; /* as in RunOptions */
     int64_t lanes;            /* 0: one per processor */
     int64_t rounds;           /* 1 or more */

@@ -85,6 +85,7 @@ static Session *open_session(const BenchServe *options, const Run *run, Diags *d
     const SessionOptions session = {.lanes = (uint32_t)options->lanes,
                                     .cache_dir = cache,
                                     .processor = options->processor,
+                                    .gemm = options->gemm,
                                     .dump_kernels = options->dump_kernels};
     Session *opened = session_new(run->module, run->store, &session, diags);
     free(cache);

@@ -8,6 +8,7 @@ typedef struct BenchServe {
     const char *batch;        /* a recorded case, for case_open: the batch of its first
                                * step, that step's task, and its rules of generation */
     const char *processor;    /* for processor_check */
+    const char *gemm;         /* of gemm_makers */
     const char *dump_kernels; /* as in RunOptions */
     int64_t lanes;            /* 0: one per processor */
 } BenchServe;

@@ -23,7 +23,7 @@
 enum { MOST = 8 };
 
 typedef struct BenchArguments {
-    const char *plan, *weights, *lanes, *data, *tokenizer, *serve, *processor,
+    const char *plan, *weights, *lanes, *data, *tokenizer, *serve, *processor, *gemm,
         *dump_kernels;
     TimedBatch batch;
     int64_t rounds;
@@ -64,6 +64,7 @@ static const Option option_rows[] = {
     OPTION(path, "--serve", AT(serve), "FILE",
            "a step of this recorded case for each line 'step' that is read"),
     OPTION_PROCESSOR(AT(processor)),
+    OPTION_GEMM(AT(gemm)),
     OPTION_DUMP_KERNELS(AT(dump_kernels)),
 };
 #undef AT
@@ -136,6 +137,7 @@ static bool measure(Bench *bench, const BenchArguments *command, Run *run, Diags
         const SessionOptions options = {.lanes = (uint32_t)bench->lanes[i],
                                         .cache_dir = cache,
                                         .processor = command->processor,
+                                        .gemm = command->gemm,
                                         .dump_kernels =
                                             i == 0 ? command->dump_kernels : NULL};
         bench->seconds[i] = heap_array((size_t)command->rounds, sizeof(double));
@@ -191,11 +193,13 @@ static int cmd_bench(const void *arguments)
         .data = {.directory = command->data, .tokenizer = command->tokenizer},
         .lanes = command->lanes ? bench.lanes[0] : 0,
         .processor = command->processor,
+        .gemm = command->gemm,
         .dump_kernels = command->dump_kernels,
         .rounds = command->rounds};
     const BenchServe serve = {.batch = command->serve,
                               .lanes = data.lanes,
                               .processor = command->processor,
+                              .gemm = command->gemm,
                               .dump_kernels = command->dump_kernels};
     Run run;
     int code = EXIT_CODE_input;

@@ -6,7 +6,7 @@
 #include "runtime/vlrun/commands.h"
 
 typedef struct EvalArguments {
-    const char *plan, *data, *tokenizer, *weights, *from, *task, *processor,
+    const char *plan, *data, *tokenizer, *weights, *from, *task, *processor, *gemm,
         *dump_kernels;
     bool skip_bad, random_weights;
     RunOther other;
@@ -37,6 +37,7 @@ static const Option option_rows[] = {
            .preset = "table", .choices = score_formats),
     OPTION(count, "--threads", AT(threads), "N", "0: one per processor", .preset = "0"),
     OPTION_PROCESSOR(AT(processor)),
+    OPTION_GEMM(AT(gemm)),
     OPTION_DUMP_KERNELS(AT(dump_kernels)),
     OPTIONS_OTHER(AT(other)),
 };
@@ -85,6 +86,7 @@ static int cmd_eval(const void *arguments)
                                 .from = command->from,
                                 .other = command->other,
                                 .processor = command->processor,
+                                .gemm = command->gemm,
                                 .dump_kernels = command->dump_kernels,
                                 .threads = command->threads};
     return run_do(&options, evaluate_run, command);

@@ -9,7 +9,7 @@
 static const double SHORTEST = 1e-3, LONGEST = 86400;
 
 typedef struct ExtractArguments {
-    const char *plan, *weights, *processor, *dump_kernels;
+    const char *plan, *weights, *processor, *gemm, *dump_kernels;
     ExtractOptions options;
     int64_t threads;
     bool random_weights, no_cache;
@@ -48,6 +48,7 @@ static const Option option_rows[] = {
            "leave out, and count, files that cannot be read"),
     OPTION(count, "--threads", AT(threads), "N", "0: one per processor", .preset = "0"),
     OPTION_PROCESSOR(AT(processor)),
+    OPTION_GEMM(AT(gemm)),
     OPTION_DUMP_KERNELS(AT(dump_kernels)),
     OPTION(flag, "--no-cache", AT(no_cache), NULL, "compile every kernel anew"),
 };
@@ -69,6 +70,7 @@ static int cmd_extract(const void *arguments)
                                 .weights = command->weights,
                                 .random_weights = command->random_weights,
                                 .processor = command->processor,
+                                .gemm = command->gemm,
                                 .dump_kernels = command->dump_kernels,
                                 .threads = command->threads,
                                 .no_cache = command->no_cache};

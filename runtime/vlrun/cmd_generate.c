@@ -17,7 +17,7 @@ typedef enum AnswerFormat { FORMAT_jsonl, FORMAT_leaderboard } AnswerFormat;
 static const char *const formats[] = {"jsonl", "leaderboard", NULL};
 
 typedef struct GenerateArguments {
-    const char *plan, *data, *tokenizer, *weights, *from, *task, *out, *processor,
+    const char *plan, *data, *tokenizer, *weights, *from, *task, *out, *processor, *gemm,
         *dump_kernels;
     int64_t threads, beams, max_length, limit, no_repeat, start, pad, end;
     Split split;
@@ -59,6 +59,7 @@ static const Option option_rows[] = {
     OPTION(path, "--out", AT(out), "DIR", "where files for leaderboards go"),
     OPTION(count, "--threads", AT(threads), "N", "0: one per processor", .preset = "0"),
     OPTION_PROCESSOR(AT(processor)),
+    OPTION_GEMM(AT(gemm)),
     OPTION_DUMP_KERNELS(AT(dump_kernels)),
     OPTIONS_OTHER(AT(other)),
 };
@@ -254,6 +255,7 @@ static int cmd_generate(const void *arguments)
                                 .from = command->from,
                                 .other = command->other,
                                 .processor = command->processor,
+                                .gemm = command->gemm,
                                 .dump_kernels = command->dump_kernels,
                                 .threads = command->threads};
     return run_do(&options, generate_all, command);

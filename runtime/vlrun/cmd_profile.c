@@ -19,7 +19,7 @@
 static const double PEAK_PERIOD = 1; /* seconds */
 
 typedef struct ProfileArguments {
-    const char *plan, *data, *weights, *processor, *dump_kernels, *trace, *tables;
+    const char *plan, *data, *weights, *processor, *gemm, *dump_kernels, *trace, *tables;
     TimedBatch batch;
     int64_t steps, rows, lanes;
     RunOther other;
@@ -181,6 +181,7 @@ static const Option option_rows[] = {
     OPTIONS_OTHER(AT(other)),
     OPTION(path, "--weights", AT(weights), "PATH", "safetensors with parameters"),
     OPTION_PROCESSOR(AT(processor)),
+    OPTION_GEMM(AT(gemm)),
     OPTION_DUMP_KERNELS(AT(dump_kernels)),
 };
 #undef AT
@@ -248,6 +249,7 @@ static int cmd_profile(const void *arguments)
     const RunOptions options = {.plan = command->plan,
                                 .weights = command->weights,
                                 .processor = command->processor,
+                                .gemm = command->gemm,
                                 .dump_kernels = command->dump_kernels,
                                 .other = command->other,
                                 .random_weights = true, /* as fast as any */

@@ -14,7 +14,7 @@
 enum { CHECKPOINT_EVERY = 100 };
 
 typedef struct TrainArguments {
-    const char *plan, *data, *tokenizer, *weights, *out, *processor, *dump_kernels;
+    const char *plan, *data, *tokenizer, *weights, *out, *processor, *gemm, *dump_kernels;
     int64_t threads, steps, eval_every, checkpoint_every;
     RunOther other;
     bool resume, overwrite, score_first, skip_bad, random_weights, no_cache;
@@ -38,6 +38,7 @@ static const Option option_rows[] = {
            "start anew over an earlier run, kept until there is a checkpoint"),
     OPTION(count, "--threads", AT(threads), "N", "0: one per processor"),
     OPTION_PROCESSOR(AT(processor)),
+    OPTION_GEMM(AT(gemm)),
     OPTION_DUMP_KERNELS(AT(dump_kernels)),
     OPTIONS_OTHER(AT(other)),
     OPTION(count, "--steps", AT(steps), "N", "optimiser steps instead of the plan's"),
@@ -111,6 +112,7 @@ static RunRecord record_of(const TrainArguments *command, const Run *run,
     record.skip_bad = data->skip_bad;
     record.files = *files;
     record.processor = command->processor ? command->processor : record.processor;
+    record.gemm = command->gemm ? command->gemm : record.gemm;
     record.processor_name = processor->name;
     record.computed_on = processor->text;
     record.steps = steps;
@@ -299,6 +301,7 @@ static ExitCode train_plan(const TrainArguments *command, const Interrupt *inter
                                 .resume = command->resume,
                                 .other = command->other,
                                 .processor = command->processor,
+                                .gemm = command->gemm,
                                 .dump_kernels = command->dump_kernels,
                                 .no_cache = command->no_cache};
     Run run;

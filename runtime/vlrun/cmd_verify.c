@@ -18,7 +18,8 @@
 enum { MOST_SPLITS = 4096 };
 
 typedef struct VerifyArguments {
-    const char *plan, *recorded, *weights, *split, *task, *processor, *dump_kernels;
+    const char *plan, *recorded, *weights, *split, *task, *processor, *gemm,
+        *dump_kernels;
     bool nodes, verbose, no_cache;
     int64_t lanes, sequences, longest, seed;
     double tolerance;
@@ -33,6 +34,7 @@ static const Option option_rows[] = {
     OPTION(count, "--lanes", AT(lanes), "N", "threads; 0: one per processor",
            .preset = "0"),
     OPTION_PROCESSOR(AT(processor)),
+    OPTION_GEMM(AT(gemm)),
     OPTION_DUMP_KERNELS(AT(dump_kernels)),
     OPTION(text, "--split", AT(split), "A,B,..", "sequences of each micro-batch"),
     OPTION(count, "--sequences", AT(sequences), "N", "with --nodes: in a batch",
@@ -160,6 +162,7 @@ static int cmd_verify(const void *arguments)
     int64_t *sizes = heap_array(MOST_SPLITS, sizeof *sizes);
     SessionOptions options = {.lanes = (uint32_t)command->lanes,
                               .processor = command->processor,
+                              .gemm = command->gemm,
                               .dump_kernels = command->dump_kernels};
     if (command->split &&
         !parse_split(command->split, sizes, &options.split.size_count)) {

@@ -31,7 +31,7 @@ static size_t mapped_bytes(size_t bytes)
     return (bytes + PAGE - 1) / PAGE * PAGE + PAGE;
 }
 
-static void *guarded_new(size_t bytes)
+void *guarded_new(size_t bytes)
 {
     size_t mapped = mapped_bytes(bytes);
     char *memory =
@@ -41,7 +41,7 @@ static void *guarded_new(size_t bytes)
     return memory + mapped - PAGE - bytes;
 }
 
-static void guarded_free(void *memory, size_t bytes)
+void guarded_free(void *memory, size_t bytes)
 {
     munmap((char *)memory + bytes + PAGE - mapped_bytes(bytes), mapped_bytes(bytes));
 }

@@ -6,6 +6,8 @@
 #ifndef VLG_TESTS_CODEGEN_FIXTURE_H
 #define VLG_TESTS_CODEGEN_FIXTURE_H
 
+#include <stddef.h>
+
 #include "codegen/program.h"
 
 typedef struct Fixture {
@@ -43,5 +45,9 @@ void fixture_run(Fixture *fixture);
 
 int64_t fixture_rows(const Fixture *fixture, Type type);
 float *fixture_floats(const Fixture *fixture, const Node *node);
+
+/* Memory that ends where a page begins that may not be touched. */
+void *guarded_new(size_t bytes);
+void guarded_free(void *memory, size_t bytes);
 
 #endif

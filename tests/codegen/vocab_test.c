@@ -80,7 +80,6 @@ static void build(Trial *t)
 {
     const Case *c = t->c;
     fixture_open(&t->f);
-    t->f.lane.gemm = plain_gemm;
     t->rows = c->rows < 0 ? -c->rows : c->rows;
     Type index = {.dtype = DTYPE_i32, .axis = AXIS_STATIC, .rank = 1, .dims = {t->rows}};
     Type x = type_matrix(DTYPE_f32, t->rows, c->width),
@@ -187,13 +186,14 @@ static void compare_all(Check *check, Trial *t)
     }
 }
 
-static void run_case(Check *check, const Case *c, const char *processor)
+static void run_case(Check *check, const Case *c, const JitOptions *options)
 {
     Trial t = {.c = c};
     build(&t);
-    bool compiled = fixture_compile(&t.f, &(JitOptions){.processor = processor});
+    bool compiled = fixture_compile(&t.f, options);
     CHECK(check, compiled, "case %d does not compile", (int)(c - cases));
     if (compiled) {
+        t.f.lane.gemm = options->calls_gemm ? plain_gemm : NULL;
         fill(&t);
         t.want_loss = ARENA_ARRAY(t.f.arena, double, t.rows + 1);
         t.want_dx = ARENA_ARRAY(t.f.arena, double, t.rows * c->width + 1);
@@ -224,6 +224,9 @@ int main(void)
     test_refusal(&check);
     for (int i = 0; i < numbers_processor_count; i++)
         for (size_t j = 0; j < sizeof cases / sizeof cases[0]; j++)
-            run_case(&check, &cases[j], numbers_processors[i]);
+            for (int calls = 0; calls < 2; calls++)
+                run_case(&check, &cases[j],
+                         &(JitOptions){.processor = numbers_processors[i],
+                                       .calls_gemm = calls});
     return check_finish(&check);
 }

@@ -303,8 +303,12 @@ static char *describe(const Graph *graph, const Node *node, const KernelClass *c
     Arena *arena = arena_new();
     bool *escapes = ARENA_ARRAY(arena, bool, graph->node_count + 1);
     escapes[node->id] = true;
-    KernelStep step = {
-        .graph = graph, .nodes = &node, .node_count = 1, .escapes = escapes};
+    const Processor processor = {.vector_width = 8, .second_cache = 1 << 20};
+    KernelStep step = {.graph = graph,
+                       .processor = &processor,
+                       .nodes = &node,
+                       .node_count = 1,
+                       .escapes = escapes};
     size_t len;
     class->operands(&step, arena);
     char *text = kernel_describe(class, &step, &len);

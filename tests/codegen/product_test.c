@@ -1,0 +1,220 @@
+/* Matrix products against a plain loop in double, for every form and unit: sizes about
+ * the edges of panels, empty ones, long sums, several blocks. Then what holds to the bit:
+ * an element does not depend on what is beside it.
+ *
+ * Sizes are arguments of a kernel, so one per form serves all of them. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/check.h"
+#include "tests/codegen/fixture.h"
+#include "tests/codegen/numbers.h"
+
+typedef struct Size {
+    int64_t m, n, k;
+} Size;
+
+/* A product of that form, and room for operands of one size. */
+typedef struct Trial {
+    Check *check;
+    Fixture f;
+    const char *processor;
+    bool transpose_a, transpose_b;
+    Size size;
+    float *a, *b, *c;
+} Trial;
+
+/* -- the kernel ------------------------------------------------------------------------ */
+
+static void open_trial(Trial *t)
+{
+    fixture_open(&t->f);
+    Type one = type_matrix(DTYPE_f32, 1, 1);
+    OpAttr attr;
+    memset(&attr, 0, sizeof attr);
+    attr.matmul.transpose_a = t->transpose_a;
+    attr.matmul.transpose_b = t->transpose_b;
+    const Node *args[] = {fixture_input(&t->f, "a", one), fixture_input(&t->f, "b", one)};
+    const Node *c = graph_node(
+        t->f.graph, (BuildSite){0},
+        (NodeSpec){.op = OP_matmul, .attr = &attr, .args = args, .arg_count = 2});
+    fixture_result(&t->f, "c", c);
+    fixture_group(&t->f);
+    if (!fixture_compile(&t->f, &(JitOptions){.processor = t->processor})) {
+        CHECK(t->check, false, "does not compile");
+        exit(check_finish(t->check));
+    }
+}
+
+static size_t bytes_of(int64_t rows, int64_t columns)
+{
+    return (size_t)(rows * columns) * sizeof(float);
+}
+
+/* Numbers that are none, where the result will be. */
+static void set_size(Trial *t, Size size)
+{
+    t->size = size;
+    t->a = guarded_new(bytes_of(size.m, size.k));
+    t->b = guarded_new(bytes_of(size.k, size.n));
+    t->c = guarded_new(bytes_of(size.m, size.n));
+    numbers_fill(t->a, size.m * size.k, 1, 1);
+    numbers_fill(t->b, size.k * size.n, 2, 1);
+    memset(t->c, 0xff, bytes_of(size.m, size.n));
+}
+
+static void drop_size(Trial *t)
+{
+    guarded_free(t->a, bytes_of(t->size.m, t->size.k));
+    guarded_free(t->b, bytes_of(t->size.k, t->size.n));
+    guarded_free(t->c, bytes_of(t->size.m, t->size.n));
+}
+
+static void multiply(const Trial *t)
+{
+    uint32_t m = (uint32_t)t->size.m, n = (uint32_t)t->size.n, k = (uint32_t)t->size.k;
+    const uint32_t sides[] = {t->transpose_a ? k : m, t->transpose_a ? m : k,
+                              t->transpose_b ? n : k, t->transpose_b ? k : n};
+    void *operands[] = {t->a, t->b, t->c};
+    t->f.program->calls[0].kernel(operands, NULL, &t->f.lane, sides);
+}
+
+/* -- against a plain loop -------------------------------------------------------------- */
+
+static double a_at(const Trial *t, int64_t i, int64_t k)
+{
+    return (double)t->a[t->transpose_a ? k * t->size.m + i : i * t->size.k + k];
+}
+
+static double b_at(const Trial *t, int64_t k, int64_t j)
+{
+    return (double)t->b[t->transpose_b ? j * t->size.k + k : k * t->size.n + j];
+}
+
+/* Against the sum of the terms' magnitudes; a chain of k roundings is far from its worst. */
+static void expect_product(const Trial *t)
+{
+    double worst = 0;
+    for (int64_t i = 0; i < t->size.m; i++)
+        for (int64_t j = 0; j < t->size.n; j++) {
+            double want = 0, magnitude = 0;
+            for (int64_t k = 0; k < t->size.k; k++) {
+                double term = a_at(t, i, k) * b_at(t, k, j);
+                want += term;
+                magnitude += fabs(term);
+            }
+            double error = fabs(want - (double)t->c[i * t->size.n + j]);
+            error = magnitude > 0 ? error / magnitude : error;
+            worst = error <= worst ? worst : error;
+        }
+    CHECK(t->check, worst <= 1.2e-7 * sqrt((double)t->size.k + 1),
+          "%d x %d x %d, transposed %d %d, %s: error %g", (int)t->size.m, (int)t->size.n,
+          (int)t->size.k, t->transpose_a, t->transpose_b,
+          t->processor ? t->processor : "native", worst);
+}
+
+static void test_size(Trial *t, Size size)
+{
+    set_size(t, size);
+    multiply(t);
+    expect_product(t);
+    drop_size(t);
+}
+
+static void test_sizes(Trial *t)
+{
+    static const int64_t depths[] = {0, 1, 16, 31};
+    for (int64_t m = 0; m <= 26; m += m < 15 ? 1 : 5)
+        for (int64_t n = 0; n <= 70; n += n < 36 ? 1 : 7)
+            for (int d = 0; d < 4; d++)
+                test_size(t, (Size){m, n, depths[d]});
+    static const Size large[] = {{530, 33, 20}, {3, 40, 1100}, {1100, 5, 530}};
+    for (size_t i = 0; i < sizeof large / sizeof *large; i++)
+        test_size(t, large[i]);
+}
+
+/* -- to the bit ------------------------------------------------------------------------ */
+
+/* The first rows of a product are those of its first rows alone. */
+static void test_rows(Trial *t)
+{
+    enum { FEW = 3, MANY = 50, COLUMNS = 80, DEPTH = 1100 };
+    if (t->transpose_a)
+        return;
+    set_size(t, (Size){MANY, COLUMNS, DEPTH});
+    multiply(t);
+    float *want = t->c;
+    t->size.m = FEW;
+    t->c = guarded_new(bytes_of(FEW, COLUMNS));
+    multiply(t);
+    CHECK(t->check, memcmp(t->c, want, bytes_of(FEW, COLUMNS)) == 0,
+          "%d rows alone differ from those of %d", FEW, MANY);
+    guarded_free(t->c, bytes_of(FEW, COLUMNS));
+    t->c = want;
+    t->size.m = MANY;
+    drop_size(t);
+}
+
+/* -- ragged rows ----------------------------------------------------------------------- */
+
+/* Any number of rows of an axis, none included, of the result or summed away. */
+static void test_ragged(Check *check, const char *processor, bool sums,
+                        const int32_t *lengths)
+{
+    Trial t = {.check = check,
+               .processor = processor,
+               .transpose_a = sums,
+               .transpose_b = !sums};
+    Fixture *f = &t.f;
+    fixture_open(f);
+    int32_t axis = fixture_axis(f, "rows", lengths, 2);
+    int64_t rows = f->views[axis].rows;
+    t.size = (Size){sums ? 20 : rows, 35, sums ? rows : 20};
+    const Node *args[] = {fixture_input(f, "a", type_rows(DTYPE_f32, axis, 20)),
+                          fixture_input(f, "b",
+                                        sums ? type_rows(DTYPE_f32, axis, 35)
+                                             : type_matrix(DTYPE_f32, 35, 20))};
+    OpAttr attr;
+    memset(&attr, 0, sizeof attr);
+    attr.matmul.transpose_a = sums;
+    attr.matmul.transpose_b = !sums;
+    const Node *c = graph_node(
+        f->graph, (BuildSite){0},
+        (NodeSpec){.op = OP_matmul, .attr = &attr, .args = args, .arg_count = 2});
+    fixture_result(f, "c", c);
+    fixture_group(f);
+    bool compiled = fixture_compile(f, &(JitOptions){.processor = processor});
+    CHECK(check, compiled, "does not compile");
+    if (compiled) {
+        t.a = fixture_floats(f, args[0]);
+        t.b = fixture_floats(f, args[1]);
+        t.c = fixture_floats(f, c);
+        numbers_fill(t.a, rows * 20, 1, 1);
+        numbers_fill(t.b, t.size.k * t.size.n, 2, 1);
+        fixture_run(f);
+        expect_product(&t);
+    }
+    fixture_close(f);
+}
+
+int main(void)
+{
+    Check check = {0};
+    static const int32_t lengths[][2] = {{0, 0}, {0, 13}, {29, 31}};
+    for (int p = 0; p < numbers_processor_count; p++) {
+        for (int form = 0; form < 4; form++) {
+            Trial t = {.check = &check,
+                       .processor = numbers_processors[p],
+                       .transpose_a = form & 1,
+                       .transpose_b = form >> 1};
+            open_trial(&t);
+            test_sizes(&t);
+            test_rows(&t);
+            fixture_close(&t.f);
+        }
+        for (int i = 0; i < 6; i++)
+            test_ragged(&check, numbers_processors[p], i & 1, lengths[i / 2]);
+    }
+    return check_finish(&check);
+}
