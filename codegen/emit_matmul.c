@@ -1,8 +1,8 @@
 /* Kernels of one matrix product each.
  *
- * Operands are a, b and the result. The axes are those of a's and b's rows, as far as they
- * are ragged. The numbers are a's rows, if they are not, and columns, then b's: so every
- * product of a form, large or small, is the same kernel. */
+ * Operands are a, b and the result. The axes are those of a's and b's rows, as far as
+ * they are ragged. The numbers are a's rows, if they are not, and columns, then b's: so
+ * every product of a form, large or small, is the same kernel. */
 #include <stddef.h>
 
 #include "codegen/names.h"

@@ -1,4 +1,5 @@
-/* The loops over blocks, as one function of a kernel's module for each form of product. */
+/* The loops over blocks, as one function of a kernel's module for each form of
+ * product. */
 #include "codegen/product.h"
 
 #include <stddef.h>
@@ -6,7 +7,7 @@
 
 #include "codegen/product_unit.h"
 
-/* -- cuts ----------------------------------------------------------------------------- */
+/* -- cuts ---------------------------------------------------------------------------- */
 
 /* A run of k is a multiple of this, and panels have so many rows of room beyond it: whole
  * tiles are written where a matrix is transposed. */
@@ -43,7 +44,7 @@ int64_t product_scratch_bytes(const Processor *processor)
     return block_bytes(cuts) + panel * (int64_t)sizeof(float);
 }
 
-/* -- the loops ------------------------------------------------------------------------ */
+/* -- the loops ----------------------------------------------------------------------- */
 
 /* min(step, end - begin) */
 static LLVMValueRef part_of(Emit *e, LLVMValueRef begin, LLVMValueRef end, int64_t step)
@@ -115,7 +116,7 @@ static void emit_blocks(Emit *e, const Product *p)
     loop_end(e, &loop);
 }
 
-/* -- the function --------------------------------------------------------------------- */
+/* -- the function -------------------------------------------------------------------- */
 
 enum { ARGUMENTS = 11 };
 

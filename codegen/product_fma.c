@@ -1,9 +1,9 @@
 /* Products by fused multiply-adds of whole vectors, in f32.
  *
  * A packed panel of A is [k][rows], so that the numbers of one k stand side by side; one
- * of B is [k][vectors]. Where a matrix lies the other way round it is transposed a tile of
- * registers at a time; a tile is written whole, and what it writes too much is overwritten
- * by its neighbour, or falls into room that scratch has for it. */
+ * of B is [k][vectors]. Where a matrix lies the other way round it is transposed a tile
+ * of registers at a time; a tile is written whole, and what it writes too much is
+ * overwritten by its neighbour, or falls into room that scratch has for it. */
 #include "codegen/product_unit.h"
 
 enum { MAX_ROWS = 12, MAX_VECTORS = 3 };
@@ -29,7 +29,7 @@ static LLVMValueRef element(Emit *e, LLVMValueRef base, LLVMValueRef row,
     return emit_at(e, e->f32, base, plus(e, times(e, row, stride), column));
 }
 
-/* -- packing -------------------------------------------------------------------------- */
+/* -- packing ------------------------------------------------------------------------- */
 
 /* to[k][to_stride] = from[k][from_stride]: rows of `vectors` vectors. */
 typedef struct Copy {
@@ -135,7 +135,7 @@ static void pack_b(const ProductBlock *b)
                                    .columns = b->depth});
 }
 
-/* -- multiplying ---------------------------------------------------------------------- */
+/* -- multiplying --------------------------------------------------------------------- */
 
 /* Some rows of a panel of A with the panel of B. */
 typedef struct PanelSums {
@@ -265,9 +265,10 @@ static void multiply(const ProductBlock *b)
     loop_end(e, &rest);
 }
 
-/* -- shapes --------------------------------------------------------------------------- */
+/* -- shapes -------------------------------------------------------------------------- */
 
-/* PanelSums, a row of B's panel and a number of A fill the registers: 32, 16 and 16 of them. */
+/* Sums, a row of B's panel and a number of A fit the registers, 32, 16 and 16 of them; of
+ * 32, four are left over, or LLVM runs out of them. */
 #define FUNCTIONS .pack_a = pack_a, .pack_b = pack_b, .multiply = multiply
 static const ProductUnit fma_16 = {.rows = 12, .vectors = 2, .few_rows = 4, FUNCTIONS},
                          fma_8 = {.rows = 6, .vectors = 2, .few_rows = 2, FUNCTIONS},

@@ -3,8 +3,8 @@
  * A Program is the list of calls that one lane makes for one micro-batch, in order: of
  * kernels from the JIT. Programs are immutable and shared by all lanes; all that changes
  * per micro-batch is in LaneContext and the operand pointers. Kernels allocate nothing,
- * lock nothing, and call nothing; but for matrix products they call `gemm`, if the JIT was
- * asked for that. */
+ * lock nothing, and call nothing; but for matrix products they call `gemm`, if the JIT
+ * was asked for that. */
 #ifndef VLG_CODEGEN_PROGRAM_H
 #define VLG_CODEGEN_PROGRAM_H
 
@@ -35,9 +35,9 @@ typedef struct LaneContext {
     GemmFn *gemm;   /* NULL unless JitOptions.calls_gemm */
 } LaneContext;
 
-/* `operands` in the order of Call.operands, `axes` in the order of Call.axes, `numbers` are
- * Call.numbers. Pointers are 64-byte aligned for slab, trained parameters and state; at
- * least 4 for fields of the batch and for weights, which may lie in a mapped file. */
+/* `operands` in the order of Call.operands, `axes` in the order of Call.axes, `numbers`
+ * are Call.numbers. Pointers are 64-byte aligned for slab, trained parameters and state;
+ * at least 4 for fields of the batch and for weights, which may lie in a mapped file. */
 typedef void KernelFn(void *const *operands, const AxisView *const *axes,
                       const LaneContext *lane, const uint32_t *numbers);
 

@@ -25,7 +25,7 @@ typedef struct Trial {
     float *a, *b, *c;
 } Trial;
 
-/* -- the kernel ------------------------------------------------------------------------ */
+/* -- the kernel ---------------------------------------------------------------------- */
 
 static void open_trial(Trial *t)
 {
@@ -80,7 +80,7 @@ static void multiply(const Trial *t)
     t->f.program->calls[0].kernel(operands, NULL, &t->f.lane, sides);
 }
 
-/* -- against a plain loop -------------------------------------------------------------- */
+/* -- against a plain loop ------------------------------------------------------------ */
 
 static double a_at(const Trial *t, int64_t i, int64_t k)
 {
@@ -92,7 +92,8 @@ static double b_at(const Trial *t, int64_t k, int64_t j)
     return (double)t->b[t->transpose_b ? j * t->size.k + k : k * t->size.n + j];
 }
 
-/* Against the sum of the terms' magnitudes; a chain of k roundings is far from its worst. */
+/* Against the sum of the terms' magnitudes; a chain of k roundings is far from its
+ * worst. */
 static void expect_product(const Trial *t)
 {
     double worst = 0;
@@ -134,7 +135,7 @@ static void test_sizes(Trial *t)
         test_size(t, large[i]);
 }
 
-/* -- to the bit ------------------------------------------------------------------------ */
+/* -- to the bit ---------------------------------------------------------------------- */
 
 /* The first rows of a product are those of its first rows alone. */
 static void test_rows(Trial *t)
@@ -156,7 +157,7 @@ static void test_rows(Trial *t)
     drop_size(t);
 }
 
-/* -- ragged rows ----------------------------------------------------------------------- */
+/* -- ragged rows --------------------------------------------------------------------- */
 
 /* Any number of rows of an axis, none included, of the result or summed away. */
 static void test_ragged(Check *check, const char *processor, bool sums,
