@@ -118,12 +118,13 @@ def blas_kernel(facts):
 
 
 def torch_environment(threads, facts):
-    """Threads, the best kernel of OpenBLAS, and an allocator that keeps what it has: large tensors would
-    else be mapped and cleared anew in every step."""
+    """Threads; the best kernel of OpenBLAS; an allocator that keeps what it has, for large tensors would
+    else be mapped and cleared anew in every step; and no waiting in a loop for the next piece of work: such
+    a thread of OpenMP takes the processor from those of OpenBLAS, which do not know each other."""
     kernel = os.environ.get("OPENBLAS_CORETYPE") or blas_kernel(facts)
     return {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads),
             "MALLOC_MMAP_THRESHOLD_": str(1 << 40), "MALLOC_TRIM_THRESHOLD_": str(1 << 40),
-            "PYTHONDONTWRITEBYTECODE": "1",
+            "OMP_WAIT_POLICY": "passive", "PYTHONDONTWRITEBYTECODE": "1",
             **({"OPENBLAS_CORETYPE": kernel} if kernel else {})}
 
 
@@ -140,5 +141,5 @@ def start(kind, job, settings):
     path = os.path.join(settings.work, f"{job.case.name}-{kind.precision}.json")
     with open(path, "w", encoding="utf-8") as file:
         json.dump(spec, file)
-    return Contender(kind.name, [sys.executable, SERVER, path],
-                     torch_environment(settings.threads, processor()), log)
+    environment = {**torch_environment(settings.threads, processor()), **settings.torch_environment}
+    return Contender(kind.name, [sys.executable, SERVER, path], environment, log)

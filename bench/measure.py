@@ -27,6 +27,7 @@ class Settings:
     part: int  # sequences that PyTorch takes at once
     dropout: float
     size: str  # of both models; "": as published
+    torch_environment: dict  # what the user says beyond contenders.torch_environment
 
 
 @dataclasses.dataclass
