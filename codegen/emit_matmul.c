@@ -27,7 +27,8 @@ static void matmul_operands(KernelStep *step, Arena *arena)
             numbers[NUMBER_rows] = (uint32_t)type_static_rows(type);
     }
     step->operands[step->operand_count++] = (Operand){.node = node, .written = true};
-    step->scratch_bytes = product_scratch_bytes(step->processor);
+    step->scratch_bytes =
+        product_scratch_bytes(step->processor, node->attr.matmul.precision);
 }
 
 static void matmul_describe(const KernelStep *step, FILE *out)
@@ -64,7 +65,8 @@ static void matmul_emit(Emit *e, const KernelStep *step)
 {
     const Node *node = step->nodes[0];
     const ProductForm form = {.transpose_a = node->attr.matmul.transpose_a != 0,
-                              .transpose_b = node->attr.matmul.transpose_b != 0};
+                              .transpose_b = node->attr.matmul.transpose_b != 0,
+                              .precision = node->attr.matmul.precision};
     Sides a = sides_of(e, step, 0), b = sides_of(e, step, 1);
     LLVMValueRef n = form.transpose_b ? b.rows : b.columns;
     emit_product(e, &(Product){.form = form,

@@ -38,6 +38,7 @@ typedef struct VocabLayout {
     int64_t chunk;                   /* most rows of logits at once */
     int64_t static_rows;             /* of x, if not ragged */
     bool ragged, has_gradient;
+    Precision precision;
 } VocabLayout;
 
 /* What each op takes, in order, and gives. The last argument may be absent. */
@@ -94,6 +95,7 @@ static void vocab_operands(KernelStep *step, Arena *arena)
     layout->width = type_width(x);
     layout->stride = whole_vectors(layout->words);
     layout->chunk = step->nodes[0]->attr.chunked.chunk;
+    layout->precision = step->nodes[0]->attr.chunked.precision;
     layout->ragged = type_is_ragged(x);
     layout->static_rows = type_static_rows(x);
     layout->has_gradient = roles[VOCAB_dy] != NULL;
@@ -104,7 +106,7 @@ static void vocab_operands(KernelStep *step, Arena *arena)
         rows = step->graph->axes[x.axis].capacity;
     }
     int64_t chunk = rows < layout->chunk ? rows : layout->chunk;
-    step->scratch_bytes = product_scratch_bytes(step->processor) +
+    step->scratch_bytes = product_scratch_bytes(step->processor, layout->precision) +
                           chunk * layout->stride * (int64_t)sizeof(float);
     step->layout = layout;
 }
@@ -155,18 +157,19 @@ static void make_logits(const VocabEmit *v, LLVMValueRef rows)
     Emit *e = v->e;
     const VocabLayout *layout = v->layout;
     LLVMValueRef width = emit_i64(e, layout->width);
-    emit_product(e, &(Product){.form = {.transpose_b = true},
-                               .m = rows,
-                               .n = emit_i64(e, layout->words),
-                               .k = width,
-                               .a = row_of(v, VOCAB_x, v->row, layout->width),
-                               .a_stride = width,
-                               .b = v->pointers[VOCAB_table],
-                               .b_stride = width,
-                               .c = v->logits_block,
-                               .c_stride = emit_i64(e, layout->stride),
-                               .accumulate = emit_i64(e, 0),
-                               .scratch = v->scratch});
+    emit_product(e,
+                 &(Product){.form = {.transpose_b = true, .precision = layout->precision},
+                            .m = rows,
+                            .n = emit_i64(e, layout->words),
+                            .k = width,
+                            .a = row_of(v, VOCAB_x, v->row, layout->width),
+                            .a_stride = width,
+                            .b = v->pointers[VOCAB_table],
+                            .b_stride = width,
+                            .c = v->logits_block,
+                            .c_stride = emit_i64(e, layout->stride),
+                            .accumulate = emit_i64(e, 0),
+                            .scratch = v->scratch});
 }
 
 static void multiply_gradients(const VocabEmit *v, LLVMValueRef rows)
@@ -176,7 +179,8 @@ static void multiply_gradients(const VocabEmit *v, LLVMValueRef rows)
     LLVMValueRef words = emit_i64(e, layout->words), width = emit_i64(e, layout->width);
     LLVMValueRef stride = emit_i64(e, layout->stride);
     if (has(v, VOCAB_dx))
-        emit_product(e, &(Product){.m = rows,
+        emit_product(e, &(Product){.form = {.precision = layout->precision},
+                                   .m = rows,
                                    .n = width,
                                    .k = words,
                                    .a = v->logits_block,
@@ -191,18 +195,19 @@ static void multiply_gradients(const VocabEmit *v, LLVMValueRef rows)
         return;
     LLVMValueRef later =
         LLVMBuildICmp(e->builder, LLVMIntSGT, v->row, emit_i64(e, 0), "");
-    emit_product(e, &(Product){.form = {.transpose_a = true},
-                               .m = words,
-                               .n = width,
-                               .k = rows,
-                               .a = v->logits_block,
-                               .a_stride = stride,
-                               .b = row_of(v, VOCAB_x, v->row, layout->width),
-                               .b_stride = width,
-                               .c = v->pointers[VOCAB_dtable],
-                               .c_stride = width,
-                               .accumulate = LLVMBuildZExt(e->builder, later, e->i64, ""),
-                               .scratch = v->scratch});
+    emit_product(e,
+                 &(Product){.form = {.transpose_a = true, .precision = layout->precision},
+                            .m = words,
+                            .n = width,
+                            .k = rows,
+                            .a = v->logits_block,
+                            .a_stride = stride,
+                            .b = row_of(v, VOCAB_x, v->row, layout->width),
+                            .b_stride = width,
+                            .c = v->pointers[VOCAB_dtable],
+                            .c_stride = width,
+                            .accumulate = LLVMBuildZExt(e->builder, later, e->i64, ""),
+                            .scratch = v->scratch});
 }
 
 /* -- passes over one row of logits ----------------------------------------------------
@@ -419,7 +424,8 @@ static void vocab_emit(Emit *e, const KernelStep *step)
             v.pointers[i] = emit_operand(e, (uint32_t)v.layout->operand[i]);
     v.scratch = emit_lane_field(e, offsetof(LaneContext, scratch), e->ptr);
     v.logits_block =
-        emit_at(e, e->i8, v.scratch, emit_i64(e, product_scratch_bytes(step->processor)));
+        emit_at(e, e->i8, v.scratch,
+                emit_i64(e, product_scratch_bytes(step->processor, v.layout->precision)));
     emit_name(e, v.scratch, "scratch");
     emit_name(e, v.logits_block, "logits_block");
     LLVMValueRef rows =

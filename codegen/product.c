@@ -7,41 +7,70 @@
 
 #include "codegen/product_unit.h"
 
+/* -- units --------------------------------------------------------------------------- */
+
+/* The least that is as accurate as asked for, on the fastest unit. */
+const ProductUnit *product_unit(const Processor *processor, Precision precision)
+{
+    const ProductUnit *tiles = product_unit_amx(processor, precision);
+    return tiles ? tiles : product_unit_fma(processor);
+}
+
 /* -- cuts ---------------------------------------------------------------------------- */
 
-/* A run of k is a multiple of this, and panels have so many rows of room beyond it: whole
- * tiles are written where a matrix is transposed. */
-enum { DEPTH_STEP = WIDEST_VECTOR };
+/* A run of k is a multiple of this. Panels of f32 have so many rows of room beyond it:
+ * whole tiles are written where a matrix is transposed. */
+enum { DEPTH_STEP = PRODUCT_TILE_DEPTH };
 
 static int64_t panel_columns(const ProductUnit *unit, const Processor *processor)
 {
     return (int64_t)unit->vectors * processor->vector_width;
 }
 
+static int64_t element_bytes(const ProductUnit *unit)
+{
+    return unit->parts ? (int64_t)unit->parts * PRODUCT_PART_BYTES
+                       : (int64_t)sizeof(float);
+}
+
 /* Half of the second cache for a block of A, a thirty-second for a panel of B, which is
- * read once for each panel of A: longer runs write and read C less often. */
+ * read once for each panel of A: longer runs write and read C less often. Tiles sum a run
+ * apart from C, so that results depend on its length, which is therefore fixed. */
 static ProductCuts cuts_for(const ProductUnit *unit, const Processor *processor)
 {
-    int64_t row_bytes = panel_columns(unit, processor) * (int64_t)sizeof(float);
-    int64_t depth = processor->second_cache / 32 / row_bytes / DEPTH_STEP * DEPTH_STEP;
-    int64_t rows = processor->second_cache / 2 / (depth * (int64_t)sizeof(float));
-    return (ProductCuts){rows / unit->rows * unit->rows, depth};
+    enum { TILES_DEPTH = 512 };
+    int64_t row_bytes = panel_columns(unit, processor) * element_bytes(unit);
+    int64_t depth =
+        unit->parts ? TILES_DEPTH
+                    : processor->second_cache / 32 / row_bytes / DEPTH_STEP * DEPTH_STEP;
+    int64_t rows = processor->second_cache / 2 / (depth * element_bytes(unit));
+    rows = rows / unit->rows * unit->rows;
+    return (ProductCuts){rows < unit->rows ? unit->rows : rows, depth};
 }
 
-static int64_t block_bytes(ProductCuts cuts)
-{
-    int64_t floats = (cuts.rows * cuts.depth) + (int64_t)DEPTH_STEP * WIDEST_VECTOR;
-    return whole_vectors(floats) * (int64_t)sizeof(float);
-}
+typedef struct ProductScratch {
+    int64_t b_panel, sums, bytes; /* where they begin, behind the block of A */
+} ProductScratch;
 
-int64_t product_scratch_bytes(const Processor *processor)
+static ProductScratch scratch_for(const ProductUnit *unit, const Processor *processor)
 {
-    if (processor->calls_gemm)
-        return 0;
-    const ProductUnit *unit = product_unit_fma(processor);
     ProductCuts cuts = cuts_for(unit, processor);
-    int64_t panel = (cuts.depth + DEPTH_STEP) * panel_columns(unit, processor);
-    return block_bytes(cuts) + panel * (int64_t)sizeof(float);
+    int64_t columns = panel_columns(unit, processor);
+    int64_t spare = unit->parts ? 0 : (int64_t)DEPTH_STEP * (int64_t)sizeof(float);
+    ProductScratch scratch;
+    scratch.b_panel =
+        cuts.rows * cuts.depth * element_bytes(unit) + spare * WIDEST_VECTOR;
+    scratch.sums =
+        scratch.b_panel + cuts.depth * columns * element_bytes(unit) + spare * columns;
+    scratch.bytes = scratch.sums + unit->rows * columns * (int64_t)sizeof(float);
+    return scratch;
+}
+
+int64_t product_scratch_bytes(const Processor *processor, Precision precision)
+{
+    return processor->calls_gemm
+               ? 0
+               : scratch_for(product_unit(processor, precision), processor).bytes;
 }
 
 /* -- the loops ----------------------------------------------------------------------- */
@@ -105,15 +134,26 @@ static void emit_runs(ProductBlock *block, int64_t depth)
 
 static void emit_blocks(Emit *e, const Product *p)
 {
-    const ProductUnit *unit = product_unit_fma(e->step->processor);
-    ProductCuts cuts = cuts_for(unit, e->step->processor);
-    ProductBlock block = {.e = e, .unit = unit, .p = p, .a_block = p->scratch};
-    block.b_panel = emit_at(e, e->i8, p->scratch, emit_i64(e, block_bytes(cuts)));
+    const Processor *processor = e->step->processor;
+    const ProductUnit *unit = product_unit(processor, p->form.precision);
+    ProductCuts cuts = cuts_for(unit, processor);
+    ProductScratch scratch = scratch_for(unit, processor);
+    ProductBlock block = {
+        .e = e,
+        .unit = unit,
+        .p = p,
+        .a_block = p->scratch,
+        .b_panel = emit_at(e, e->i8, p->scratch, emit_i64(e, scratch.b_panel)),
+        .sums = emit_at(e, e->i8, p->scratch, emit_i64(e, scratch.sums))};
+    if (unit->begin)
+        unit->begin(e);
     Loop loop = loop_begin(e, emit_i64(e, 0), p->m, cuts.rows);
     block.first_row = loop.index;
     block.rows = part_of(e, loop.index, p->m, cuts.rows);
     emit_runs(&block, cuts.depth);
     loop_end(e, &loop);
+    if (unit->end)
+        unit->end(e);
 }
 
 /* -- the function -------------------------------------------------------------------- */
@@ -179,8 +219,8 @@ void emit_product(Emit *e, const Product *p)
         return;
     }
     char name[32];
-    snprintf(name, sizeof name, "product_%c%c", p->form.transpose_a ? 't' : 'n',
-             p->form.transpose_b ? 't' : 'n');
+    snprintf(name, sizeof name, "product_%c%c_%s", p->form.transpose_a ? 't' : 'n',
+             p->form.transpose_b ? 't' : 'n', precision_names[p->form.precision]);
     LLVMValueRef arguments[ARGUMENTS] = {p->m,        p->n,          p->k,        p->a,
                                          p->a_stride, p->b,          p->b_stride, p->c,
                                          p->c_stride, p->accumulate, p->scratch};

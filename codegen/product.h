@@ -14,8 +14,8 @@
  * TOMS 34, 2008). But only one panel of B is packed at a time: a block of A streams from
  * the second cache at a few bytes a cycle, so it may as well be read again for each.
  *
- * An element of C is one chain of multiply-adds in the order of k, whatever block it falls
- * in: a row's result depends neither on the rows beside it nor on the sizes of caches. */
+ * An element of C is summed in the order of k, whatever block it falls in: a row's result
+ * depends neither on the rows beside it nor on the sizes of caches. */
 #ifndef VLG_CODEGEN_PRODUCT_H
 #define VLG_CODEGEN_PRODUCT_H
 
@@ -24,6 +24,7 @@
 /* What the code of a product depends on. */
 typedef struct ProductForm {
     bool transpose_a, transpose_b;
+    Precision precision;
 } ProductForm;
 
 /* A is m x k (k x m if transposed) and B k x n (n x k), row-major, with these floats from
@@ -38,6 +39,6 @@ typedef struct Product {
 
 void emit_product(Emit *e, const Product *product);
 /* Of products of any size, on this processor. A multiple of 64. */
-int64_t product_scratch_bytes(const Processor *processor);
+int64_t product_scratch_bytes(const Processor *processor, Precision precision);
 
 #endif

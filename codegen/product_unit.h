@@ -18,22 +18,39 @@ typedef struct ProductBlock {
     LLVMValueRef mask;             /* of its only vector, or NULL */
     LLVMValueRef is_first;         /* i1: C holds nothing yet that is added to */
     LLVMValueRef a_block, b_panel; /* packed */
+    LLVMValueRef sums;             /* f32[rows][vectors] of a panel, for tiles */
 } ProductBlock;
 
 /* Vectors are the processor's; a panel of A is `rows` high, one of B `vectors` wide. */
 struct ProductUnit {
+    uint32_t parts; /* bf16 numbers that stand for each of f32, or 0: f32 itself */
     uint32_t rows, vectors;
     uint32_t few_rows; /* of the smaller step that finishes a panel of A */
     void (*pack_a)(const ProductBlock *block);
     void (*pack_b)(const ProductBlock *block);
     void (*multiply)(const ProductBlock *block); /* all panels of A with the one of B */
+    void (*begin)(Emit *e), (*end)(Emit *e);     /* of the function; or NULL */
 };
 
-/* How the runs are cut, by the sizes of caches. */
+/* How the runs are cut. */
 typedef struct ProductCuts {
     int64_t rows, depth;
 } ProductCuts;
 
+/* A tile is 16 rows, or columns, by so many k, of numbers of so many bytes. */
+enum { PRODUCT_TILE_SIDE = 16, PRODUCT_TILE_DEPTH = 32, PRODUCT_PART_BYTES = 2 };
+enum { PRODUCT_TILE_BYTES = PRODUCT_TILE_SIDE * PRODUCT_TILE_DEPTH * PRODUCT_PART_BYTES };
+
+/* product_split.c: packs the block of A, or a panel of B, as tiles of bf16 parts. */
+void product_split_a(const ProductBlock *block);
+void product_split_b(const ProductBlock *block);
+/* Where the packed panel of A begins whose first row that is, of the block. */
+LLVMValueRef product_a_tiles(const ProductBlock *block, LLVMValueRef row);
+
 const ProductUnit *product_unit_fma(const Processor *processor);
+/* NULL if the processor has no tiles. */
+const ProductUnit *product_unit_amx(const Processor *processor, Precision precision);
+/* The one that multiplies at a precision. */
+const ProductUnit *product_unit(const Processor *processor, Precision precision);
 
 #endif

@@ -33,6 +33,18 @@ static void transpose_tile(Emit *e, LLVMValueRef *tile)
     }
 }
 
+void emit_transpose_tile(Emit *e, LLVMValueRef at)
+{
+    LLVMValueRef tile[MAX_WIDTH], places[MAX_WIDTH];
+    for (uint32_t i = 0; i < e->width; i++) {
+        places[i] = emit_at(e, e->f32, at, emit_i64(e, (int64_t)i * e->width));
+        tile[i] = emit_load_vector(e, places[i], NULL);
+    }
+    transpose_tile(e, tile);
+    for (uint32_t i = 0; i < e->width; i++)
+        emit_store_vector(e, tile[i], places[i], NULL);
+}
+
 typedef struct TileRows {
     const Transpose *transpose;
     LLVMValueRef row;

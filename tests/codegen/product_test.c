@@ -10,6 +10,7 @@
 #include "tests/check.h"
 #include "tests/codegen/fixture.h"
 #include "tests/codegen/numbers.h"
+#include "tests/support/amx_emulator.h"
 
 typedef struct Size {
     int64_t m, n, k;
@@ -20,6 +21,7 @@ typedef struct Trial {
     Check *check;
     Fixture f;
     const char *processor;
+    Precision precision;
     bool transpose_a, transpose_b;
     Size size;
     float *a, *b, *c;
@@ -35,6 +37,7 @@ static void open_trial(Trial *t)
     memset(&attr, 0, sizeof attr);
     attr.matmul.transpose_a = t->transpose_a;
     attr.matmul.transpose_b = t->transpose_b;
+    attr.matmul.precision = t->precision;
     const Node *args[] = {fixture_input(&t->f, "a", one), fixture_input(&t->f, "b", one)};
     const Node *c = graph_node(
         t->f.graph, (BuildSite){0},
@@ -92,8 +95,16 @@ static double b_at(const Trial *t, int64_t k, int64_t j)
     return (double)t->b[t->transpose_b ? j * t->size.k + k : k * t->size.n + j];
 }
 
-/* Against the sum of the terms' magnitudes; a chain of k roundings is far from its
- * worst. */
+/* A number is off by 2^-16 of itself as two parts, and by 2^-8 as one; a chain of k
+ * roundings is far from its worst. */
+static double bound_of(const Trial *t)
+{
+    static const double of_parts[PRECISION_COUNT] = {
+        [PRECISION_high] = 0x3p-16, [PRECISION_medium] = 0x2.1p-8};
+    return of_parts[t->precision] + 1.2e-7 * sqrt((double)t->size.k + 1);
+}
+
+/* Against the sum of the terms' magnitudes. */
 static void expect_product(const Trial *t)
 {
     double worst = 0;
@@ -109,10 +120,10 @@ static void expect_product(const Trial *t)
             error = magnitude > 0 ? error / magnitude : error;
             worst = error <= worst ? worst : error;
         }
-    CHECK(t->check, worst <= 1.2e-7 * sqrt((double)t->size.k + 1),
-          "%d x %d x %d, transposed %d %d, %s: error %g", (int)t->size.m, (int)t->size.n,
-          (int)t->size.k, t->transpose_a, t->transpose_b,
-          t->processor ? t->processor : "native", worst);
+    CHECK(t->check, worst <= bound_of(t),
+          "%d x %d x %d, transposed %d %d, %s, %s: error %g", (int)t->size.m,
+          (int)t->size.n, (int)t->size.k, t->transpose_a, t->transpose_b,
+          t->processor ? t->processor : "native", precision_names[t->precision], worst);
 }
 
 static void test_size(Trial *t, Size size)
@@ -121,6 +132,18 @@ static void test_size(Trial *t, Size size)
     multiply(t);
     expect_product(t);
     drop_size(t);
+}
+
+/* About the edges of tiles; not all sizes, as they may be emulated. */
+static void test_tiles(Trial *t)
+{
+    static const Size sizes[] = {
+        {1, 1, 1},    {1, 16, 32},  {15, 17, 33}, {16, 15, 31}, {17, 32, 64},
+        {31, 33, 63}, {32, 48, 32}, {33, 47, 65}, {49, 31, 3},  {64, 64, 0},
+        {70, 5, 40},  {5, 70, 96},  {3, 20, 600}, {0, 20, 20},  {20, 0, 20},
+    };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        test_size(t, sizes[i]);
 }
 
 static void test_sizes(Trial *t)
@@ -199,23 +222,46 @@ static void test_ragged(Check *check, const char *processor, bool sums,
     fixture_close(f);
 }
 
+/* -- all forms ----------------------------------------------------------------------- */
+
+typedef void FormTest(Trial *t);
+
+static void test_forms(const Trial *like, FormTest *test)
+{
+    for (int form = 0; form < 4; form++) {
+        Trial t = *like;
+        t.transpose_a = form & 1;
+        t.transpose_b = form >> 1;
+        open_trial(&t);
+        test(&t);
+        test_rows(&t);
+        fixture_close(&t.f);
+    }
+}
+
+/* On this processor's own tiles, or emulated ones. */
+static void test_precisions(Check *check)
+{
+    if (!amx_can_be_emulated())
+        return;
+    amx_emulator_install();
+    for (Precision precision = 0; precision < PRECISION_COUNT; precision++)
+        test_forms(&(Trial){.check = check,
+                            .processor = "sapphirerapids",
+                            .precision = precision},
+                   test_tiles);
+}
+
 int main(void)
 {
     Check check = {0};
     static const int32_t lengths[][2] = {{0, 0}, {0, 13}, {29, 31}};
     for (int p = 0; p < numbers_processor_count; p++) {
-        for (int form = 0; form < 4; form++) {
-            Trial t = {.check = &check,
-                       .processor = numbers_processors[p],
-                       .transpose_a = form & 1,
-                       .transpose_b = form >> 1};
-            open_trial(&t);
-            test_sizes(&t);
-            test_rows(&t);
-            fixture_close(&t.f);
-        }
+        test_forms(&(Trial){.check = &check, .processor = numbers_processors[p]},
+                   test_sizes);
         for (int i = 0; i < 6; i++)
             test_ragged(&check, numbers_processors[p], i & 1, lengths[i / 2]);
     }
+    test_precisions(&check);
     return check_finish(&check);
 }
