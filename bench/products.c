@@ -54,11 +54,15 @@ static const Size sizes[] = {
     {"generating 5", 5, 768, 768, false, true},
 };
 
+enum { MOST_COPIES = 64, COPIED_FLOATS = 40 << 20 };
+
 typedef struct Product {
     Module *module;
     Jit *jit;
     Program *program;
     void *operands[3];
+    float *weights; /* COPIES of b, used in turn: a model has more than the caches hold */
+    int64_t turn;
     AxisView views[2];
     LaneContext lane;
 } Product;
@@ -74,6 +78,13 @@ static float *numbers(int64_t count)
     for (int64_t i = 0; i < count; i++)
         x[i] = (float)(i * 7919 % 1000) / 500 - 1;
     return x;
+}
+
+/* As many as make 160 MB of weights. */
+static int64_t copies_of(const Size *size)
+{
+    int64_t copies = COPIED_FLOATS / (size->n * size->k);
+    return copies < 1 ? 1 : copies > MOST_COPIES ? MOST_COPIES : copies;
 }
 
 static bool make(Product *p, const Size *size, const JitOptions *options, Diags *diags)
@@ -103,18 +114,19 @@ static bool make(Product *p, const Size *size, const JitOptions *options, Diags 
     if (!p->jit || !jit_compile(p->jit, p->module, &p->program, diags))
         return false;
     p->operands[0] = numbers(size->m * size->k);
-    p->operands[1] = numbers(size->n * size->k);
+    p->weights = numbers(copies_of(size) * size->n * size->k);
     p->operands[2] = numbers(size->m * size->n);
     p->lane.scratch = heap_lines((size_t)p->program->scratch_bytes + 64);
     return true;
 }
 
-static double seconds_of(const Product *p, const Size *size, const LaneContext *lane)
+static double seconds_of(Product *p, const Size *size, const LaneContext *lane)
 {
     const Call *call = &p->program->calls[0];
     int64_t turns = 1 + (int64_t)(4e8 / (double)(2 * size->m * size->n * size->k));
     double start = clock_seconds();
-    for (int64_t i = 0; i < turns; i++)
+    for (int64_t i = 0; i < turns; i++) {
+        p->operands[1] = p->weights + p->turn++ % copies_of(size) * size->n * size->k;
         if (lane)
             call->kernel(p->operands, NULL, lane, call->numbers);
         else
@@ -122,13 +134,15 @@ static double seconds_of(const Product *p, const Size *size, const LaneContext *
                       p->operands[0], size->transpose_a ? size->m : size->k,
                       p->operands[1], size->transpose_b ? size->k : size->n,
                       p->operands[2], size->n, 0);
+    }
     return (clock_seconds() - start) / (double)turns;
 }
 
 static void drop(Product *p)
 {
-    for (uint32_t i = 0; i < 3; i++)
-        free(p->operands[i]);
+    free(p->operands[0]);
+    free(p->operands[2]);
+    free(p->weights);
     free(p->lane.scratch);
     jit_free(p->jit);
     module_free(p->module);

@@ -12,7 +12,7 @@
 enum { MOST_PARTS = 3 };
 
 /* Rows of A, or columns of B: what is not summed over. */
-typedef struct Split {
+typedef struct PartSplit {
     const ProductBlock *block;
     LLVMValueRef from, stride; /* the matrix, at the run's first k and the first side */
     LLVMValueRef sides;        /* how many there are */
@@ -21,7 +21,7 @@ typedef struct Split {
     bool k_along_rows;         /* a row of memory is numbers of one side */
     bool transposes;           /* the other form is wanted */
     LLVMTypeRef bf16, bits;    /* vectors of parts, and of their bits */
-} Split;
+} PartSplit;
 
 static LLVMValueRef plus(Emit *e, LLVMValueRef a, LLVMValueRef b)
 {
@@ -52,7 +52,7 @@ static LLVMValueRef rest_of(Emit *e, LLVMValueRef x, LLVMValueRef part)
 }
 
 /* The bits of the parts of <width x f32>, as <width x i16>. */
-static void split_vector(const Split *s, LLVMValueRef x, LLVMValueRef *out_parts)
+static void split_vector(const PartSplit *s, LLVMValueRef x, LLVMValueRef *out_parts)
 {
     Emit *e = s->block->e;
     for (uint32_t i = 0; i < s->block->unit->parts; i++) {
@@ -66,7 +66,7 @@ static void split_vector(const Split *s, LLVMValueRef x, LLVMValueRef *out_parts
 /* -- tiles --------------------------------------------------------------------------- */
 
 /* Row `row` of the tile of run `run`, side tile `tile`, in part `part`. */
-static LLVMValueRef tile_row(const Split *s, LLVMValueRef run, LLVMValueRef tile,
+static LLVMValueRef tile_row(const PartSplit *s, LLVMValueRef run, LLVMValueRef tile,
                              uint32_t part, LLVMValueRef row)
 {
     Emit *e = s->block->e;
@@ -80,7 +80,7 @@ static LLVMValueRef tile_row(const Split *s, LLVMValueRef run, LLVMValueRef tile
 
 /* Numbers `column` on of memory's row `row`, as many as there are before `end`; zeros if
  * there is no such row. */
-static LLVMValueRef load_numbers(const Split *s, LLVMValueRef row, LLVMValueRef rows,
+static LLVMValueRef load_numbers(const PartSplit *s, LLVMValueRef row, LLVMValueRef rows,
                                  LLVMValueRef column, LLVMValueRef end)
 {
     Emit *e = s->block->e;
@@ -93,7 +93,7 @@ static LLVMValueRef load_numbers(const Split *s, LLVMValueRef row, LLVMValueRef 
 
 /* The two vectors that make one row of a tile, joined part by part: end to end, or their
  * numbers in turn. */
-static void store_row(const Split *s, const LLVMValueRef *x, bool in_turn,
+static void store_row(const PartSplit *s, const LLVMValueRef *x, bool in_turn,
                       LLVMValueRef run, LLVMValueRef tile, LLVMValueRef row)
 {
     Emit *e = s->block->e;
@@ -112,7 +112,7 @@ static void store_row(const Split *s, const LLVMValueRef *x, bool in_turn,
 }
 
 /* A side's 32 numbers are a row of a tile. */
-static void split_row(const Split *s, LLVMValueRef run, LLVMValueRef tile,
+static void split_row(const PartSplit *s, LLVMValueRef run, LLVMValueRef tile,
                       LLVMValueRef row)
 {
     Emit *e = s->block->e;
@@ -127,7 +127,7 @@ static void split_row(const Split *s, LLVMValueRef run, LLVMValueRef tile,
 }
 
 /* Two numbers of each of 16 sides are a row of a tile. */
-static void split_pair(const Split *s, LLVMValueRef run, LLVMValueRef tile,
+static void split_pair(const PartSplit *s, LLVMValueRef run, LLVMValueRef tile,
                        LLVMValueRef row)
 {
     Emit *e = s->block->e;
@@ -140,14 +140,14 @@ static void split_pair(const Split *s, LLVMValueRef run, LLVMValueRef tile,
     store_row(s, x, true, run, tile, row);
 }
 
-static void transpose_tiles(const Split *s, LLVMValueRef run, LLVMValueRef tile)
+static void transpose_tiles(const PartSplit *s, LLVMValueRef run, LLVMValueRef tile)
 {
     Emit *e = s->block->e;
     for (uint32_t i = 0; i < s->block->unit->parts; i++)
         emit_transpose_tile(e, tile_row(s, run, tile, i, emit_i64(e, 0)));
 }
 
-static void split_panel(const Split *s)
+static void split_panel(const PartSplit *s)
 {
     Emit *e = s->block->e;
     LLVMValueRef runs = LLVMBuildAdd(e->builder, s->block->depth,
@@ -176,12 +176,13 @@ static LLVMValueRef place(Emit *e, LLVMValueRef base, LLVMValueRef row,
     return emit_at(e, e->f32, base, plus(e, offset, column));
 }
 
-static Split split_of(const ProductBlock *b)
+static PartSplit split_of(const ProductBlock *b)
 {
     Emit *e = b->e;
-    return (Split){.block = b,
-                   .bf16 = LLVMVectorType(LLVMBFloatTypeInContext(e->context), e->width),
-                   .bits = LLVMVectorType(LLVMInt16TypeInContext(e->context), e->width)};
+    return (PartSplit){
+        .block = b,
+        .bf16 = LLVMVectorType(LLVMBFloatTypeInContext(e->context), e->width),
+        .bits = LLVMVectorType(LLVMInt16TypeInContext(e->context), e->width)};
 }
 
 LLVMValueRef product_a_tiles(const ProductBlock *b, LLVMValueRef row)
@@ -200,7 +201,7 @@ void product_split_a(const ProductBlock *b)
     Emit *e = b->e;
     Loop loop = loop_begin(e, emit_i64(e, 0), b->rows, b->unit->rows);
     LLVMValueRef row = plus(e, b->first_row, loop.index);
-    Split s = split_of(b);
+    PartSplit s = split_of(b);
     s.stride = b->p->a_stride;
     s.from = b->p->form.transpose_a ? place(e, b->p->a, b->first_k, s.stride, row)
                                     : place(e, b->p->a, row, s.stride, b->first_k);
@@ -217,7 +218,7 @@ void product_split_a(const ProductBlock *b)
 void product_split_b(const ProductBlock *b)
 {
     Emit *e = b->e;
-    Split s = split_of(b);
+    PartSplit s = split_of(b);
     s.stride = b->p->b_stride;
     s.from = b->p->form.transpose_b ? place(e, b->p->b, b->column, s.stride, b->first_k)
                                     : place(e, b->p->b, b->first_k, s.stride, b->column);
