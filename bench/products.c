@@ -1,6 +1,7 @@
 /* bench/products: matrix products as the JIT makes them beside OpenBLAS's, turn by turn.
  *
- *     products [--processor NAME] [--rounds N] [M,N,K,FORM ...]
+ *     products [--processor NAME] [--precision NAME] [--rounds N] [--dump-kernels DIR]
+ *              [M,N,K,FORM ...]
  *
  * FORM is nn, nt or tn: which operand is transposed. Without sizes, those of the shipped
  * base models. Prints GFLOP/s of both (the best of the rounds) and their ratio. */
@@ -80,6 +81,12 @@ static float *numbers(int64_t count)
     return x;
 }
 
+typedef struct BenchOptions {
+    JitOptions jit;
+    Precision precision;
+    int64_t rounds;
+} BenchOptions;
+
 /* As many as make 160 MB of weights. */
 static int64_t copies_of(const Size *size)
 {
@@ -87,7 +94,7 @@ static int64_t copies_of(const Size *size)
     return copies < 1 ? 1 : copies > MOST_COPIES ? MOST_COPIES : copies;
 }
 
-static bool make(Product *p, const Size *size, const JitOptions *options, Diags *diags)
+static bool make(Product *p, const Size *size, const BenchOptions *options, Diags *diags)
 {
     p->module = module_new("bench");
     Graph *graph =
@@ -103,6 +110,7 @@ static bool make(Product *p, const Size *size, const JitOptions *options, Diags 
     memset(&attr, 0, sizeof attr);
     attr.matmul.transpose_a = size->transpose_a;
     attr.matmul.transpose_b = size->transpose_b;
+    attr.matmul.precision = options->precision;
     const Node *args[] = {x, y};
     const Node *z = graph_node(
         graph, (BuildSite){0},
@@ -110,7 +118,7 @@ static bool make(Product *p, const Size *size, const JitOptions *options, Diags 
     graph_output(graph, OUTPUT_result, intern(p->module->interns, "c"), z, (Loc){0});
     graph->nodes[z->id]->group = 0;
     graph->fused = true;
-    p->jit = jit_new(options, diags);
+    p->jit = jit_new(&options->jit, diags);
     if (!p->jit || !jit_compile(p->jit, p->module, &p->program, diags))
         return false;
     p->operands[0] = numbers(size->m * size->k);
@@ -148,14 +156,13 @@ static void drop(Product *p)
     module_free(p->module);
 }
 
-static bool measure(const Size *size, const JitOptions *options, int64_t rounds,
-                    Diags *diags)
+static bool measure(const Size *size, const BenchOptions *options, Diags *diags)
 {
     Product p = {0};
     if (!make(&p, size, options, diags))
         return false;
     double ours = 1e9, theirs = 1e9;
-    for (int64_t i = 0; i < rounds; i++) {
+    for (int64_t i = 0; i < options->rounds; i++) {
         double seconds = seconds_of(&p, size, &p.lane);
         ours = seconds < ours ? seconds : ours;
         seconds = seconds_of(&p, size, NULL);
@@ -173,23 +180,24 @@ static bool measure(const Size *size, const JitOptions *options, int64_t rounds,
 
 int main(int argc, char **argv)
 {
-    JitOptions options = {0};
-    int64_t rounds = 5;
+    BenchOptions options = {.rounds = 5};
     Diags *diags = diags_new(stderr);
     ProcessorInfo info = {0};
     int first = 1;
     for (; first + 1 < argc && argv[first][0] == '-'; first += 2)
         if (strcmp(argv[first], "--processor") == 0)
-            options.processor = argv[first + 1];
+            options.jit.processor = argv[first + 1];
+        else if (strcmp(argv[first], "--precision") == 0)
+            options.precision = precision_find(argv[first + 1]);
         else if (strcmp(argv[first], "--dump-kernels") == 0)
-            options.dump_dir = argv[first + 1];
+            options.jit.dump_dir = argv[first + 1];
         else if (strcmp(argv[first], "--rounds") == 0)
-            rounds = strtoll(argv[first + 1], NULL, 10);
-    bool ok = blas_open(options.processor, &info, diags);
+            options.rounds = strtoll(argv[first + 1], NULL, 10);
+    bool ok = blas_open(options.jit.processor, &info, diags);
     printf("%s, kernel %s\n%-22s %6s %6s %6s    %8s %8s %6s\n", info.blas,
            info.blas_kernel, "", "m", "n", "k", "ours", "OpenBLAS", "ratio");
     for (size_t i = 0; ok && first >= argc && i < sizeof sizes / sizeof *sizes; i++)
-        ok = measure(&sizes[i], &options, rounds, diags);
+        ok = measure(&sizes[i], &options, diags);
     for (; ok && first < argc; first++) {
         Size size = {.what = ""};
         char form[3];
@@ -198,7 +206,7 @@ int main(int argc, char **argv)
             return 2;
         size.m = m, size.n = n, size.k = k;
         size.transpose_a = form[0] == 't', size.transpose_b = form[1] == 't';
-        ok = measure(&size, &options, rounds, diags);
+        ok = measure(&size, &options, diags);
     }
     diags_free(diags);
     return ok ? 0 : 1;

@@ -12,8 +12,10 @@
 /* The least that is as accurate as asked for, on the fastest unit. */
 const ProductUnit *product_unit(const Processor *processor, Precision precision)
 {
-    const ProductUnit *tiles = product_unit_amx(processor, precision);
-    return tiles ? tiles : product_unit_fma(processor);
+    const ProductUnit *unit = product_unit_amx(processor, precision);
+    if (!unit)
+        unit = product_unit_bf16(processor, precision);
+    return unit ? unit : product_unit_fma(processor);
 }
 
 /* -- cuts ---------------------------------------------------------------------------- */

@@ -234,5 +234,7 @@ const ProductUnit *product_unit_amx(const Processor *processor, Precision precis
         [PRECISION_high] = AMX(2),
         [PRECISION_medium] = AMX(1),
     };
-    return processor->has_amx_bf16 ? &units[precision] : NULL;
+    return processor->has_amx_bf16 && processor->vector_width == PRODUCT_TILE_SIDE
+               ? &units[precision]
+               : NULL;
 }

@@ -48,8 +48,10 @@ void product_split_b(const ProductBlock *block);
 LLVMValueRef product_a_tiles(const ProductBlock *block, LLVMValueRef row);
 
 const ProductUnit *product_unit_fma(const Processor *processor);
-/* NULL if the processor has no tiles. */
+/* NULL where the processor has no tiles; no fast dot products of bf16, or more is asked
+ * for. */
 const ProductUnit *product_unit_amx(const Processor *processor, Precision precision);
+const ProductUnit *product_unit_bf16(const Processor *processor, Precision precision);
 /* The one that multiplies at a precision. */
 const ProductUnit *product_unit(const Processor *processor, Precision precision);
 

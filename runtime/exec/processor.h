@@ -8,7 +8,7 @@
 
 #include "ir/base/diag.h"
 
-enum { PROCESSOR_TEXT = 192 };
+enum { PROCESSOR_TEXT = 256 };
 
 typedef struct ProcessorInfo {
     char name[64];         /* as it calls itself: "Intel(R) Xeon(R) Processor" */

@@ -21,6 +21,20 @@ static bool check_planned(const Module *module, Diags *diags)
     return true;
 }
 
+/* All that decides the bits of a result. */
+static void describe(const Session *session, ProcessorInfo *info)
+{
+    char products[sizeof info->blas + sizeof info->blas_kernel + 16];
+    if (session->calls_blas)
+        snprintf(products, sizeof products, "%s, kernel %s", info->blas,
+                 info->blas_kernel);
+    else
+        snprintf(products, sizeof products, "products by %s",
+                 info->has_amx_bf16 ? "tiles of bf16" : "multiply-adds");
+    snprintf(info->text, sizeof info->text, "%s, %u floats in a vector; %s", info->target,
+             info->vector_width, products);
+}
+
 static bool open_processor(Session *session, const SessionOptions *options, Diags *diags)
 {
     ProcessorInfo *info = &session->processor;
@@ -42,9 +56,7 @@ static bool open_processor(Session *session, const SessionOptions *options, Diag
     info->has_fma = target.has_fma;
     info->has_avx512_bf16 = target.has_avx512_bf16;
     info->has_amx_bf16 = target.has_amx_bf16;
-    snprintf(info->text, sizeof info->text, "%s, %u floats in a vector%s%s%s%s",
-             info->target, info->vector_width, session->calls_blas ? "; " : "",
-             info->blas, session->calls_blas ? ", kernel " : "", info->blas_kernel);
+    describe(session, info);
     return true;
 }
 

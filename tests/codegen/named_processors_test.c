@@ -19,6 +19,7 @@ static const Expected table[] = {
     {"haswell", "x86-64", 8, true, false, false},
     {"skylake-avx512", "x86-64", 16, true, false, false},
     {"cooperlake", "x86-64", 16, true, true, false},
+    {"znver4", "x86-64", 16, true, true, false},
     {"sapphirerapids", "x86-64", 16, true, true, true},
 };
 

@@ -239,9 +239,16 @@ static void test_forms(const Trial *like, FormTest *test)
     }
 }
 
-/* On this processor's own tiles, or emulated ones. */
+/* By dot products of bf16, which only a processor that has them can show; on this
+ * processor's own tiles, or emulated ones. */
 static void test_precisions(Check *check)
 {
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512bf16"))
+        test_forms(&(Trial){.check = check,
+                            .processor = "znver4",
+                            .precision = PRECISION_medium},
+                   test_sizes);
     if (!amx_can_be_emulated())
         return;
     amx_emulator_install();

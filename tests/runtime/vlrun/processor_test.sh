@@ -7,8 +7,12 @@ unset OPENBLAS_CORETYPE OPENBLAS_NUM_THREADS
 
 # bench ARGUMENTS...: its output, and what OpenBLAS says itself.
 bench() {
-    OPENBLAS_VERBOSE=2 "$vlrun" bench "$work/plan.bin" --rounds 1 --sequences 2 --lanes 1 "$@" 2>&1
+    OPENBLAS_VERBOSE=2 "$vlrun" bench "$work/plan.bin" --rounds 1 --sequences 2 --lanes 1 \
+        --gemm openblas "$@" 2>&1
 }
+"$vlrun" bench "$work/plan.bin" --rounds 1 --sequences 2 --lanes 1 |
+    grep -q '^on .* floats in a vector; products by [a-z0-9 -]*$' ||
+    fail "bench does not say by what it multiplies"
 out=$(bench)
 said=$(echo "$out" | sed -n 's/^Core: //p')
 echo "$out" | grep -q "^on .* floats in a vector; OpenBLAS .*, kernel $said\$" ||
@@ -49,6 +53,9 @@ fi
 if [[ $flags == *" avx512_bf16 "* ]]; then
     runs 16 SkylakeX cooperlake
     runs 16 SkylakeX sapphirerapids emulating_amx
+    emulating_amx "$vlrun" bench "$work/plan.bin" --rounds 1 --sequences 2 --lanes 1 \
+        --processor sapphirerapids | grep -q '^on sapphirerapids, .*; products by tiles of bf16$' ||
+        fail "tiles do not multiply on a processor that has them"
 else
     refused cooperlake avx512
 fi
@@ -60,7 +67,7 @@ fi
 
 "$vlrun" make-data shapes "$work/data" --size 20 >/dev/null || exit 1
 "$vlrun" train "$work/plan.bin" --data "$work/data" --steps 1 --eval-every 0 --out "$work/run" \
-    --processor x86-64-v2 >"$work/out" 2>&1 || fail "train: $(cat "$work/out")"
+    --gemm openblas --processor x86-64-v2 >"$work/out" 2>&1 || fail "train: $(cat "$work/out")"
 grep -q "^computed on x86-64-v2, 4 floats in a vector; OpenBLAS .*, kernel Nehalem\$" "$work/out" ||
     fail "train does not say what it ran on: $(cat "$work/out")"
 grep -q '"event": "start", "step": 0, "processor": "x86-64-v2, 4 .*"' "$work/run/metrics.jsonl" ||
