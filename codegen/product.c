@@ -50,8 +50,10 @@ static ProductCuts cuts_for(const ProductUnit *unit, const Processor *processor)
     return (ProductCuts){rows < unit->rows ? unit->rows : rows, depth};
 }
 
+enum { LINE_BYTES = 64 };
+
 typedef struct ProductScratch {
-    int64_t b_panel, sums, bytes; /* where they begin, behind the block of A */
+    int64_t b_panel, sums, flag, bytes; /* where they begin, behind the block of A */
 } ProductScratch;
 
 static ProductScratch scratch_for(const ProductUnit *unit, const Processor *processor)
@@ -64,15 +66,17 @@ static ProductScratch scratch_for(const ProductUnit *unit, const Processor *proc
         cuts.rows * cuts.depth * element_bytes(unit) + spare * WIDEST_VECTOR;
     scratch.sums =
         scratch.b_panel + cuts.depth * columns * element_bytes(unit) + spare * columns;
-    scratch.bytes = scratch.sums + unit->rows * columns * (int64_t)sizeof(float);
+    scratch.flag = scratch.sums + unit->rows * columns * (int64_t)sizeof(float);
+    scratch.bytes = scratch.flag + LINE_BYTES;
     return scratch;
 }
 
+/* Of the unit, or of the one that makes the product again. */
 int64_t product_scratch_bytes(const Processor *processor, Precision precision)
 {
-    return processor->calls_gemm
-               ? 0
-               : scratch_for(product_unit(processor, precision), processor).bytes;
+    int64_t one = scratch_for(product_unit(processor, precision), processor).bytes,
+            other = scratch_for(product_unit_fma(processor), processor).bytes;
+    return processor->calls_gemm ? 0 : one > other ? one : other;
 }
 
 /* -- the loops ----------------------------------------------------------------------- */
@@ -134,10 +138,35 @@ static void emit_runs(ProductBlock *block, int64_t depth)
     loop_end(e, &loop);
 }
 
-static void emit_blocks(Emit *e, const Product *p)
+/* What a function is made for. */
+typedef struct ProductCode {
+    ProductForm form;
+    const ProductUnit *unit;
+} ProductCode;
+
+static void call_product(Emit *e, const Product *p, const ProductUnit *unit);
+
+/* Infinity in parts is infinity, 0, 0: times a number in parts that is no number, where
+ * f32 has infinity. So is what rounds to infinity as a part. Numbers are seldom so large:
+ * where a sum is no number, the whole product is made again in f32, unless C had been
+ * something already, which is lost. */
+static void multiply_again(const ProductBlock *block)
+{
+    Emit *e = block->e;
+    LLVMValueRef is_lost = emit_load(e, e->i32, block->is_no_number);
+    is_lost = LLVMBuildICmp(e->builder, LLVMIntNE, is_lost, emit_i32(e, 0), "");
+    LLVMValueRef overwrites =
+        LLVMBuildICmp(e->builder, LLVMIntEQ, block->p->accumulate, emit_i64(e, 0), "");
+    LLVMValueRef times = LLVMBuildZExt(
+        e->builder, LLVMBuildAnd(e->builder, is_lost, overwrites, ""), e->i64, "");
+    Loop loop = loop_begin(e, emit_i64(e, 0), times, 1);
+    call_product(e, block->p, product_unit_fma(e->step->processor));
+    loop_end(e, &loop);
+}
+
+static void emit_blocks(Emit *e, const Product *p, const ProductUnit *unit)
 {
     const Processor *processor = e->step->processor;
-    const ProductUnit *unit = product_unit(processor, p->form.precision);
     ProductCuts cuts = cuts_for(unit, processor);
     ProductScratch scratch = scratch_for(unit, processor);
     ProductBlock block = {
@@ -146,7 +175,9 @@ static void emit_blocks(Emit *e, const Product *p)
         .p = p,
         .a_block = p->scratch,
         .b_panel = emit_at(e, e->i8, p->scratch, emit_i64(e, scratch.b_panel)),
-        .sums = emit_at(e, e->i8, p->scratch, emit_i64(e, scratch.sums))};
+        .sums = emit_at(e, e->i8, p->scratch, emit_i64(e, scratch.sums)),
+        .is_no_number = emit_at(e, e->i8, p->scratch, emit_i64(e, scratch.flag))};
+    emit_store(e, emit_i32(e, 0), block.is_no_number);
     if (unit->begin)
         unit->begin(e);
     Loop loop = loop_begin(e, emit_i64(e, 0), p->m, cuts.rows);
@@ -156,6 +187,8 @@ static void emit_blocks(Emit *e, const Product *p)
     loop_end(e, &loop);
     if (unit->end)
         unit->end(e);
+    if (unit->parts > 1)
+        multiply_again(&block);
 }
 
 /* -- the function -------------------------------------------------------------------- */
@@ -173,18 +206,35 @@ static void emit_body(Emit *e, LLVMValueRef function, const void *context)
 {
     LLVMValueRef x[ARGUMENTS];
     LLVMGetParams(function, x);
-    emit_blocks(e, &(Product){.form = *(const ProductForm *)context,
-                              .m = x[0],
-                              .n = x[1],
-                              .k = x[2],
-                              .a = x[3],
-                              .a_stride = x[4],
-                              .b = x[5],
-                              .b_stride = x[6],
-                              .c = x[7],
-                              .c_stride = x[8],
-                              .accumulate = x[9],
-                              .scratch = x[10]});
+    const ProductCode *code = context;
+    emit_blocks(e,
+                &(Product){.form = code->form,
+                           .m = x[0],
+                           .n = x[1],
+                           .k = x[2],
+                           .a = x[3],
+                           .a_stride = x[4],
+                           .b = x[5],
+                           .b_stride = x[6],
+                           .c = x[7],
+                           .c_stride = x[8],
+                           .accumulate = x[9],
+                           .scratch = x[10]},
+                code->unit);
+}
+
+static void call_product(Emit *e, const Product *p, const ProductUnit *unit)
+{
+    char name[32];
+    snprintf(name, sizeof name, "product_%c%c_%s", p->form.transpose_a ? 't' : 'n',
+             p->form.transpose_b ? 't' : 'n', unit->name);
+    LLVMValueRef arguments[ARGUMENTS] = {p->m,        p->n,          p->k,        p->a,
+                                         p->a_stride, p->b,          p->b_stride, p->c,
+                                         p->c_stride, p->accumulate, p->scratch};
+    const ProductCode code = {p->form, unit};
+    const LocalFunction function = {
+        .name = name, .type = function_type(e), .body = emit_body, .context = &code};
+    emit_call(e, &function, arguments, ARGUMENTS);
 }
 
 /* By the function that the lane has for it. */
@@ -216,17 +266,8 @@ static void emit_gemm(Emit *e, const Product *p)
 
 void emit_product(Emit *e, const Product *p)
 {
-    if (e->step->processor->calls_gemm) {
+    if (e->step->processor->calls_gemm)
         emit_gemm(e, p);
-        return;
-    }
-    char name[32];
-    snprintf(name, sizeof name, "product_%c%c_%s", p->form.transpose_a ? 't' : 'n',
-             p->form.transpose_b ? 't' : 'n', precision_names[p->form.precision]);
-    LLVMValueRef arguments[ARGUMENTS] = {p->m,        p->n,          p->k,        p->a,
-                                         p->a_stride, p->b,          p->b_stride, p->c,
-                                         p->c_stride, p->accumulate, p->scratch};
-    const LocalFunction function = {
-        .name = name, .type = function_type(e), .body = emit_body, .context = &p->form};
-    emit_call(e, &function, arguments, ARGUMENTS);
+    else
+        call_product(e, p, product_unit(e->step->processor, p->form.precision));
 }

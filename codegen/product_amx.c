@@ -146,6 +146,17 @@ static void each_sum(const TileSums *s, bool stores)
         }
 }
 
+/* Notes whether one of <16 x i1> is set. */
+static void note_no_number(const ProductBlock *b, LLVMValueRef is_no_number)
+{
+    Emit *e = b->e;
+    LLVMTypeRef bits = LLVMInt16TypeInContext(e->context);
+    LLVMValueRef found = LLVMBuildBitCast(e->builder, is_no_number, bits, "");
+    found = LLVMBuildZExt(e->builder, found, e->i32, "");
+    LLVMValueRef before = emit_load(e, e->i32, b->is_no_number);
+    emit_store(e, LLVMBuildOr(e->builder, before, found, ""), b->is_no_number);
+}
+
 /* C = the sums, or += . */
 static void add_to_c(const TileSums *s)
 {
@@ -157,6 +168,7 @@ static void add_to_c(const TileSums *s)
     if (b->mask)
         adds = LLVMBuildAnd(e->builder, adds, b->mask, "");
     Loop loop = loop_begin(e, emit_i64(e, 0), emit_intrinsic(e, "llvm.smin", left, 2), 1);
+    LLVMValueRef found = loop_carry(e, &loop, LLVMConstNull(e->vm)), all = found;
     LLVMValueRef row = LLVMBuildAdd(e->builder, b->first_row, s->row, "");
     row = LLVMBuildAdd(e->builder, row, loop.index, "");
     LLVMValueRef start = LLVMBuildNSWMul(e->builder, row, b->p->c_stride, "");
@@ -170,10 +182,14 @@ static void add_to_c(const TileSums *s)
         LLVMValueRef sum = emit_load_vector(
             e, emit_at(e, e->f32, b->sums, LLVMBuildNSWAdd(e->builder, at, column, "")),
             NULL);
+        LLVMValueRef is_none = LLVMBuildFCmp(e->builder, LLVMRealUNO, sum, sum, "");
+        all = LLVMBuildOr(e->builder, all, is_none, "");
         LLVMValueRef before = emit_load_vector(e, c, adds);
         emit_store_vector(e, LLVMBuildFAdd(e->builder, before, sum, ""), c, b->mask);
     }
+    loop_next(e, &loop, found, all);
     loop_end(e, &loop);
+    note_no_number(b, found);
 }
 
 static void emit_sums(const TileSums *s)
@@ -214,8 +230,9 @@ static void multiply(const ProductBlock *b)
 
 /* -- precisions ---------------------------------------------------------------------- */
 
-#define AMX(parts_)                                                                      \
+#define AMX(name_, parts_)                                                               \
     {                                                                                    \
+        .name = (name_),                                                                 \
         .parts = (parts_),                                                               \
         .rows = SIDE_TILES * PRODUCT_TILE_SIDE,                                          \
         .vectors = SIDE_TILES,                                                           \
@@ -230,9 +247,9 @@ static void multiply(const ProductBlock *b)
 const ProductUnit *product_unit_amx(const Processor *processor, Precision precision)
 {
     static const ProductUnit units[PRECISION_COUNT] = {
-        [PRECISION_highest] = AMX(3),
-        [PRECISION_high] = AMX(2),
-        [PRECISION_medium] = AMX(1),
+        [PRECISION_highest] = AMX("tiles_3", 3),
+        [PRECISION_high] = AMX("tiles_2", 2),
+        [PRECISION_medium] = AMX("tiles_1", 1),
     };
     return processor->has_amx_bf16 && processor->vector_width == PRODUCT_TILE_SIDE
                ? &units[precision]

@@ -152,7 +152,8 @@ static void multiply(const ProductBlock *b)
 
 const ProductUnit *product_unit_bf16(const Processor *processor, Precision precision)
 {
-    static const ProductUnit unit = {.parts = 1,
+    static const ProductUnit unit = {.name = "dots",
+                                     .parts = 1,
                                      .rows = PRODUCT_TILE_SIDE,
                                      .vectors = VECTORS,
                                      .few_rows = ROWS,

@@ -19,10 +19,12 @@ typedef struct ProductBlock {
     LLVMValueRef is_first;         /* i1: C holds nothing yet that is added to */
     LLVMValueRef a_block, b_panel; /* packed */
     LLVMValueRef sums;             /* f32[rows][vectors] of a panel, for tiles */
+    LLVMValueRef is_no_number;     /* i32 in memory, set where a sum is none, for tiles */
 } ProductBlock;
 
 /* Vectors are the processor's; a panel of A is `rows` high, one of B `vectors` wide. */
 struct ProductUnit {
+    const char *name;
     uint32_t parts; /* bf16 numbers that stand for each of f32, or 0: f32 itself */
     uint32_t rows, vectors;
     uint32_t few_rows; /* of the smaller step that finishes a panel of A */

@@ -180,6 +180,34 @@ static void test_rows(Trial *t)
     drop_size(t);
 }
 
+/* -- not finite ---------------------------------------------------------------------- */
+
+/* Infinities, what is too large for a part, and what is no number, as in f32. */
+static void test_specials(Trial *t)
+{
+    static const float specials[] = {INFINITY, -INFINITY, 3.4e38F, NAN};
+    for (size_t i = 0; i < sizeof specials / sizeof *specials; i++) {
+        set_size(t, (Size){18, 20, 40});
+        for (int64_t j = 0; j < 20 * 40; j++)
+            t->b[j] *= 0.25F;
+        t->a[41] = specials[i];
+        multiply(t);
+        bool same = true;
+        for (int64_t row = 0; row < 18; row++)
+            for (int64_t column = 0; column < 20; column++) {
+                double want = 0;
+                for (int64_t k = 0; k < 40; k++)
+                    want += a_at(t, row, k) * b_at(t, k, column);
+                double got = (double)t->c[row * 20 + column];
+                same = same && (isnan(want)   ? isnan(got)
+                                : isinf(want) ? got == want
+                                              : isfinite(got));
+            }
+        CHECK(t->check, same, "%g among the numbers", (double)specials[i]);
+        drop_size(t);
+    }
+}
+
 /* -- ragged rows --------------------------------------------------------------------- */
 
 /* Any number of rows of an axis, none included, of the result or summed away. */
@@ -235,6 +263,8 @@ static void test_forms(const Trial *like, FormTest *test)
         open_trial(&t);
         test(&t);
         test_rows(&t);
+        if (t.precision != PRECISION_medium)
+            test_specials(&t);
         fixture_close(&t.f);
     }
 }
