@@ -303,7 +303,7 @@ static char *describe(const Graph *graph, const Node *node, const KernelClass *c
     Arena *arena = arena_new();
     bool *escapes = ARENA_ARRAY(arena, bool, graph->node_count + 1);
     escapes[node->id] = true;
-    const Processor processor = {.vector_width = 8, .second_cache = 1 << 20};
+    const Processor processor = {.name = "", .vector_width = 8, .second_cache = 1 << 20};
     KernelStep step = {.graph = graph,
                        .processor = &processor,
                        .nodes = &node,
