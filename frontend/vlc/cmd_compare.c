@@ -12,6 +12,7 @@
 #include "ir/base/heap.h"
 #include "ir/base/list.h"
 #include "ir/cost.h"
+#include "ir/roofline.h"
 #include "passes/pass.h"
 
 /* -- the command line ------------------------------------------------------------ */
@@ -215,6 +216,21 @@ static void count_sequence(const Graph *graph, const int64_t *rows, Rates rates,
     out[FIGURE_kernels] = one.steps;
 }
 
+/* Of sequences of which `fit` fill a micro-batch. */
+static int64_t count_microbatches(const Compare *compare, const Module *module,
+                                  const Graph *graph, const int64_t *rows,
+                                  int64_t sequences, int64_t fit)
+{
+    Roofline roofline = graph_roofline(graph, compare->arena);
+    double work = 0, most = (double)sequences;
+    for (uint32_t i = 0; i < graph->axis_count; i++)
+        work += roofline.row[i] * (double)rows[i] * (double)sequences;
+    if (work < most * roofline.once)
+        most = work / roofline.once;
+    return microbatches_wanted((sequences + fit - 1) / fit, module->settings.lanes,
+                               (int64_t)most);
+}
+
 static void count_step(const Compare *compare, const Module *module, const Graph *graph,
                        const int64_t *rows, double *out)
 {
@@ -223,7 +239,8 @@ static void count_step(const Compare *compare, const Module *module, const Graph
     int64_t sequences = compare->arguments->sequences;
     if (sequences == COUNT_NOT_GIVEN)
         sequences = module_find_task(module, graph->task)->sequences;
-    int64_t microbatches = (sequences + fit - 1) / fit;
+    int64_t microbatches =
+        count_microbatches(compare, module, graph, rows, sequences, fit);
     int64_t *all_rows = ARENA_ARRAY(compare->arena, int64_t, graph->axis_count);
     for (uint32_t i = 0; i < graph->axis_count; i++)
         all_rows[i] = rows[i] * sequences;

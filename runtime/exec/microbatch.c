@@ -2,6 +2,7 @@
  * the batch, and fills the axis tables of one micro-batch. */
 #include "runtime/exec/microbatch.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "ir/base/random.h"
 #include "ir/lowering.h"
 #include "ir/range.h"
+#include "ir/roofline.h"
 #include "runtime/weights/store.h"
 
 int64_t value_rows(Type type, const AxisView *views)
@@ -19,6 +21,20 @@ int64_t value_rows(Type type, const AxisView *views)
 
 /* -- layouts ------------------------------------------------------------------------ */
 
+static int64_t nanoseconds(double seconds)
+{
+    return (int64_t)ceil(1e9 * seconds);
+}
+
+/* A micro-batch that capacities do not need computes at least as long as it reads. */
+static void weigh_rows(BatchLayout *layout, Arena *arena)
+{
+    Roofline roofline = graph_roofline(layout->graph, arena);
+    for (uint32_t a = 0; a < layout->graph->axis_count; a++)
+        layout->row_work[a] = nanoseconds(roofline.row[a]);
+    layout->least_work = nanoseconds(roofline.once);
+}
+
 BatchLayout *layout_new(const Graph *graph)
 {
     BatchLayout *layout = heap_alloc(sizeof *layout);
@@ -26,9 +42,11 @@ BatchLayout *layout_new(const Graph *graph)
     layout->starts = heap_array(graph->axis_count, sizeof *layout->starts);
     layout->given = heap_array(graph->axis_count, sizeof *layout->given);
     layout->primary = heap_array(graph->axis_count, sizeof *layout->primary);
+    layout->row_work = heap_array(graph->axis_count, sizeof *layout->row_work);
     layout->inputs = heap_array(graph->node_count + 1, sizeof *layout->inputs);
     Arena *arena = arena_new();
     const int64_t *limits = index_limits(graph, arena);
+    weigh_rows(layout, arena);
     for (uint32_t i = 0; i < graph->node_count; i++) {
         const Node *node = graph->nodes[i];
         if (node_is_field(node))
@@ -49,6 +67,9 @@ void layout_free(BatchLayout *layout)
     free(layout->given);
     free(layout->primary);
     free(layout->inputs);
+    free(layout->row_work);
+    free(layout->work);
+    free(layout->latest);
     free(layout->ranges);
     free(layout);
 }
@@ -60,6 +81,8 @@ static void make_room(BatchLayout *layout, int64_t sequences)
     size_t count = (size_t)sequences;
     for (uint32_t a = 0; a < layout->graph->axis_count; a++)
         layout->starts[a] = heap_grow(layout->starts[a], count + 1, sizeof(int64_t));
+    layout->work = heap_grow(layout->work, count + 1, sizeof *layout->work);
+    layout->latest = heap_grow(layout->latest, count + 1, sizeof *layout->latest);
     layout->ranges = heap_grow(layout->ranges, count, sizeof *layout->ranges);
     layout->sequence_room = sequences;
 }
@@ -192,82 +215,58 @@ static bool check_field(BatchLayout *layout, LayoutInput *input, Diags *diags)
 
 /* -- splitting ---------------------------------------------------------------------- */
 
-enum { WHOLE = 1024 }; /* of which a share of the capacities is counted */
-
-/* The axis of which `share` is too small for sequences [first, end), or NULL. */
-static const Axis *too_small(const BatchLayout *layout, int64_t first, int64_t end,
-                             int64_t share)
+/* Whole nanoseconds, so that sums are exact; one for the sequence itself. */
+static void weigh_sequences(BatchLayout *layout)
 {
-    const Graph *graph = layout->graph;
-    for (uint32_t a = 0; a < graph->axis_count; a++) {
-        int64_t rows = layout->starts[a][end] - layout->starts[a][first];
-        if (rows * WHOLE > graph->axes[a].capacity * share)
-            return &graph->axes[a];
+    layout->work[0] = 0;
+    for (int64_t s = 0; s < layout->sequences; s++) {
+        int64_t work = 1;
+        for (uint32_t a = 0; a < layout->graph->axis_count; a++)
+            work +=
+                (layout->starts[a][s + 1] - layout->starts[a][s]) * layout->row_work[a];
+        layout->work[s + 1] = layout->work[s] + work;
     }
-    return NULL;
 }
 
-static int64_t greedy_count(const BatchLayout *layout, const SplitOptions *split,
-                            int64_t first, int64_t share)
+static void split_by_sizes(BatchLayout *layout, const SplitOptions *split)
 {
-    int64_t most = split->max_sequences > 0 ? split->max_sequences : layout->sequences;
-    int64_t end = first + 1;
-    while (end < layout->sequences && end - first < most &&
-           !too_small(layout, first, end + 1, share))
-        end++;
-    return end - first;
-}
-
-static int64_t count_ranges(const BatchLayout *layout, const SplitOptions *split,
-                            int64_t share)
-{
-    int64_t count = 0, first = 0;
-    for (; first < layout->sequences; count++)
-        first += greedy_count(layout, split, first, share);
-    return count;
-}
-
-/* The least share that needs no more micro-batches than all of the capacities: so the
- * largest micro-batch is as small as can be, and lanes get equal work. */
-static int64_t fair_share(const BatchLayout *layout, const SplitOptions *split)
-{
-    int64_t fewest = count_ranges(layout, split, WHOLE), low = 1, high = WHOLE;
-    while (low < high) {
-        int64_t middle = (low + high) / 2;
-        if (count_ranges(layout, split, middle) <= fewest)
-            high = middle;
-        else
-            low = middle + 1;
+    layout->range_count = 0;
+    for (int64_t first = 0; first < layout->sequences;) {
+        uint32_t last = split->size_count - 1;
+        uint32_t at = layout->range_count < last ? (uint32_t)layout->range_count : last;
+        int64_t count = split->sizes[at];
+        if (count < 1 || count > layout->sequences - first)
+            count = layout->sequences - first;
+        layout->ranges[layout->range_count++] = (SequenceRange){first, count};
+        first += count;
     }
-    return high;
 }
 
 static bool split_batch(BatchLayout *layout, const SplitOptions *split, Diags *diags)
 {
-    int64_t share = split->sizes ? WHOLE : fair_share(layout, split);
-    layout->range_count = 0;
-    for (int64_t first = 0, count; first < layout->sequences; first += count) {
-        if (split->sizes && split->size_count > 0) {
-            uint32_t last = split->size_count - 1;
-            uint32_t at =
-                layout->range_count < last ? (uint32_t)layout->range_count : last;
-            count = split->sizes[at];
-            if (count < 1 || count > layout->sequences - first)
-                count = layout->sequences - first;
-        } else {
-            count = greedy_count(layout, split, first, share);
-        }
-        const Axis *axis = too_small(layout, first, first + count, WHOLE);
-        if (axis) {
-            diag_error(diags, (Loc){0},
-                       "batch: sequences %lld to %lld do not fit: a micro-batch has at "
-                       "most %lld "
-                       "rows of axis %s (raise `tokens`)",
-                       (long long)first, (long long)(first + count - 1),
-                       (long long)axis->capacity, axis->name);
-            return false;
-        }
-        layout->ranges[layout->range_count++] = (SequenceRange){first, count};
+    SplitJob job = {.graph = layout->graph,
+                    .sequences = layout->sequences,
+                    .starts = layout->starts,
+                    .work = layout->work,
+                    .least_work = layout->least_work,
+                    .max_sequences = split->max_sequences,
+                    .lanes = split->lanes};
+    weigh_sequences(layout);
+    if (split->sizes && split->size_count > 0)
+        split_by_sizes(layout, split);
+    else
+        layout->range_count = split_evenly(&job, layout->latest, layout->ranges);
+    for (int64_t i = 0; i < layout->range_count; i++) {
+        SequenceRange range = layout->ranges[i];
+        const Axis *axis = split_too_long(&job, range.first, range.first + range.count);
+        if (!axis)
+            continue;
+        diag_error(diags, (Loc){0},
+                   "batch: sequences %lld to %lld do not fit: a micro-batch has at most "
+                   "%lld rows of axis %s (raise `tokens`)",
+                   (long long)range.first, (long long)(range.first + range.count - 1),
+                   (long long)axis->capacity, axis->name);
+        return false;
     }
     return true;
 }

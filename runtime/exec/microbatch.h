@@ -9,16 +9,7 @@
 
 #include "codegen/program.h"
 #include "runtime/batch/batch.h"
-
-typedef struct SequenceRange {
-    int64_t first, count;
-} SequenceRange;
-
-typedef struct SplitOptions {
-    int64_t max_sequences; /* in a micro-batch; 0: only capacities limit it */
-    const int64_t *sizes;  /* an explicit split: sequences per micro-batch, or NULL */
-    uint32_t size_count;
-} SplitOptions;
+#include "runtime/exec/split.h"
 
 /* An input of the graph that is a field of the batch. */
 typedef struct LayoutInput {
@@ -38,7 +29,11 @@ typedef struct BatchLayout {
     uint32_t input_count;
     SequenceRange *ranges; /* the micro-batches, in order */
     int64_t range_count;
-    int64_t sequence_room;   /* sequences for which starts and ranges have room */
+    int64_t *row_work;  /* by axis: nanoseconds that a row takes, as ir/roofline.h says */
+    int64_t least_work; /* nanoseconds that reading parameters takes */
+    int64_t *work;      /* [sequences + 1] nanoseconds of all sequences before */
+    int64_t *latest;    /* [sequences + 1], for split_evenly */
+    int64_t sequence_room;   /* sequences for which the arrays over them have room */
     const BatchAxis **given; /* by axis: its lengths in the batch, NULL unless primary */
     int64_t *primary;        /* by axis: rows of the sequence being placed */
 } BatchLayout;
@@ -46,9 +41,8 @@ typedef struct BatchLayout {
 BatchLayout *layout_new(const Graph *graph);
 void layout_free(BatchLayout *layout); /* NULL is allowed */
 /* Checks `batch` against the graph and splits it; the batch must live as long as it is
- * used. As few micro-batches as fit when each takes sequences in order while every axis
- * stays within its capacity, and then as equal as they can be. False and an error that
- * names field, axis and sequence if the batch does not fit the graph. */
+ * used. Micro-batches are as runtime/exec/split.h says. False and an error that names
+ * field, axis and sequence if the batch does not fit the graph. */
 NODISCARD bool layout_set(BatchLayout *layout, const Batch *batch,
                           const SplitOptions *split, Diags *diags);
 

@@ -40,6 +40,8 @@ Session *session_new(const Module *module, Store *store, const SessionOptions *o
     session->module = module;
     session->store = store;
     session->split = options->split;
+    if (!session->split.lanes)
+        session->split.lanes = module->settings.lanes;
     session->programs = heap_array(module->graph_count + 1, sizeof *session->programs);
     session->runs = heap_array(module->graph_count + 1, sizeof *session->runs);
     bool is_ready = session_compile(session, options, diags) &&

@@ -24,7 +24,7 @@ typedef struct SessionOptions {
     const char *processor;    /* for processor_check; NULL: all that this one has */
     const char *gemm;         /* of gemm_makers, runtime/exec/blas.h; NULL: the first */
     const char *dump_kernels; /* directory for codegen/dump.h, or NULL */
-    SplitOptions split;       /* how batches are cut; all zero: by capacity alone */
+    SplitOptions split;       /* how batches are cut; all zero: as the plan says */
 } SessionOptions;
 
 typedef struct Session Session;
