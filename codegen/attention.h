@@ -7,6 +7,7 @@
  *     values_t   [dv, padded]     backward: the values, transposed
  *     scores     [q rows, padded] S, then the probabilities P
  *     gradient   [q rows, padded] backward: dP, then dS
+ *     scales     [padded]         backward, of one row: what dropout multiplies P with
  *     distances  [heads, 2 covered - 1] the bias by key place - query place
  *     ddistances the same, its gradient
  *
@@ -28,7 +29,7 @@ typedef struct AttentionLayout {
     double dropout;
     int32_t operand_dy, operand_table, operand_y; /* of the kernel, or -1 */
     int32_t operand_dq, operand_dk, operand_dv, operand_dtable;
-    int64_t keys_t, values_t, scores, gradient, distances, ddistances;
+    int64_t keys_t, values_t, scores, gradient, scales, distances, ddistances;
 } AttentionLayout;
 
 /* One head of one sequence, while it is emitted. */
@@ -65,10 +66,10 @@ void attention_scores(const AttentionHead *h);
 LLVMValueRef attention_exponents(const AttentionHead *h, LLVMValueRef row);
 /* The splat of a query row's key, where there is dropout; else NULL. */
 LLVMValueRef attention_row_key(const AttentionHead *h, LLVMValueRef row);
-/* x / (1 - p), or 0 where the weight is dropped; x itself without dropout (key is
- * NULL). */
-LLVMValueRef attention_drop(const AttentionHead *h, LLVMValueRef x, LLVMValueRef key,
-                            LLVMValueRef column);
+/* What dropout multiplies a vector of weights with: 1 / (1 - p), or 0 where one is
+ * dropped. */
+LLVMValueRef attention_scale(const AttentionHead *h, LLVMValueRef key,
+                             LLVMValueRef column);
 
 /* attention_backward.c: what is wanted of dq, dk, dv and the gradient of the
  * distances. */

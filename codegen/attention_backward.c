@@ -11,6 +11,7 @@ typedef struct GradientRow {
     LLVMValueRef scores, gradient; /* the row in both */
     LLVMValueRef inverse;          /* 1 / sum of the exponents, in all elements */
     LLVMValueRef key;              /* of dropout, or NULL */
+    LLVMValueRef scales;           /* of dropout */
 } GradientRow;
 
 static bool wants_scores_gradient(const AttentionLayout *layout)
@@ -53,12 +54,32 @@ static LLVMValueRef probabilities(const GradientRow *row, LLVMValueRef column)
     return LLVMBuildFMul(e->builder, x, row->inverse, "");
 }
 
-/* dP = drop(dM): the mask and scale of the forward pass. */
+/* Those of the forward pass are made once, for several uses of a row. */
+static void make_scales(const GradientRow *row)
+{
+    Emit *e = row->h->e;
+    Loop loop = loop_begin(e, emit_i64(e, 0), row->h->padded, e->width);
+    emit_store_vector(e, attention_scale(row->h, row->key, loop.index),
+                      emit_at(e, e->f32, row->scales, loop.index), NULL);
+    loop_end(e, &loop);
+}
+
+static LLVMValueRef drop(const GradientRow *row, LLVMValueRef x, LLVMValueRef column)
+{
+    Emit *e = row->h->e;
+    if (!row->key)
+        return x;
+    LLVMValueRef scale =
+        emit_load_vector(e, emit_at(e, e->f32, row->scales, column), NULL);
+    return LLVMBuildFMul(e->builder, x, scale, "");
+}
+
+/* dP = drop(dM) */
 static LLVMValueRef probability_gradient(const GradientRow *row, LLVMValueRef column)
 {
     Emit *e = row->h->e;
     LLVMValueRef x = emit_load_vector(e, emit_at(e, e->f32, row->gradient, column), NULL);
-    return attention_drop(row->h, x, row->key, column);
+    return drop(row, x, column);
 }
 
 /* The sum over keys of P dP. */
@@ -79,6 +100,8 @@ static void finish_row(const GradientRow *row)
 {
     Emit *e = row->h->e;
     bool wanted = wants_scores_gradient(row->h->layout);
+    if (row->key)
+        make_scales(row);
     LLVMValueRef product = wanted ? row_product(row) : NULL;
     Loop loop = loop_begin(e, emit_i64(e, 0), row->h->padded, e->width);
     LLVMValueRef p = probabilities(row, loop.index);
@@ -88,7 +111,7 @@ static void finish_row(const GradientRow *row)
             LLVMBuildFMul(e->builder, p, LLVMBuildFSub(e->builder, dp, product, ""), "");
         emit_store_vector(e, ds, emit_at(e, e->f32, row->gradient, loop.index), NULL);
     }
-    emit_store_vector(e, attention_drop(row->h, p, row->key, loop.index),
+    emit_store_vector(e, drop(row, p, loop.index),
                       emit_at(e, e->f32, row->scores, loop.index), NULL);
     loop_end(e, &loop);
 }
@@ -102,7 +125,8 @@ static void each_row(const AttentionHead *h)
                        .scores = attention_row(h, layout->scores, loop.index),
                        .gradient = attention_row(h, layout->gradient, loop.index),
                        .inverse = emit_splat(e, attention_exponents(h, loop.index)),
-                       .key = attention_row_key(h, loop.index)};
+                       .key = attention_row_key(h, loop.index),
+                       .scales = attention_scratch(h, layout->scales)};
     finish_row(&row);
     if (layout->operand_dtable >= 0)
         emit_add_floats(e, attention_distances_at(h, layout->ddistances, loop.index),

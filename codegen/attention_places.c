@@ -8,9 +8,10 @@ static const char *part_name(const AttentionLayout *layout, int64_t offset)
     const struct {
         int64_t offset;
         const char *name;
-    } parts[] = {{layout->keys_t, "keys_t"},       {layout->values_t, "values_t"},
-                 {layout->scores, "scores"},       {layout->gradient, "gradient"},
-                 {layout->distances, "distances"}, {layout->ddistances, "ddistances"}};
+    } parts[] = {{layout->keys_t, "keys_t"},        {layout->values_t, "values_t"},
+                 {layout->scores, "scores"},        {layout->gradient, "gradient"},
+                 {layout->scales, "scales"},        {layout->distances, "distances"},
+                 {layout->ddistances, "ddistances"}};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (parts[i].offset == offset)
             return parts[i].name;

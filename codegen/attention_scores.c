@@ -55,37 +55,84 @@ static LLVMValueRef visible_keys(const AttentionHead *h, LLVMValueRef row)
     return emit_intrinsic(e, "llvm.smin", pair, 2);
 }
 
-static LLVMValueRef row_maximum(const AttentionHead *h, LLVMValueRef scores,
-                                LLVMValueRef keys)
+/* One vector of a row: what is carried on after it. `mask` is NULL but at the end. */
+typedef LLVMValueRef KeysBody(const AttentionHead *h, LLVMValueRef address,
+                              LLVMValueRef mask, LLVMValueRef carried, void *state);
+
+/* Over the first `keys` of a row of scores; only what is left of them needs a mask. */
+static LLVMValueRef over_keys(const AttentionHead *h, LLVMValueRef scores,
+                              LLVMValueRef keys, LLVMValueRef start, KeysBody *body,
+                              void *state)
 {
     Emit *e = h->e;
-    LLVMValueRef least = emit_splat(e, emit_f32(e, -(double)INFINITY));
-    Loop loop = loop_begin(e, emit_i64(e, 0), h->padded, e->width);
-    LLVMValueRef largest = loop_carry(e, &loop, least);
-    LLVMValueRef x = emit_load_vector(e, emit_at(e, e->f32, scores, loop.index), NULL);
-    LLVMValueRef mask = emit_tail_mask(e, loop.index, keys);
-    x = LLVMBuildSelect(e->builder, mask, x, least, "");
-    loop_next(e, &loop, largest, emit_larger(e, x, largest));
-    loop_end(e, &loop);
-    return emit_max_vector(e, largest);
+    LLVMValueRef whole =
+        LLVMBuildAnd(e->builder, keys, emit_i64(e, -(int64_t)e->width), "");
+    LLVMValueRef begin = emit_i64(e, 0), carried = start;
+    for (int tail = 0; tail < 2; tail++) {
+        LLVMValueRef end = tail ? keys : whole;
+        Loop loop = loop_begin(e, begin, end, e->width);
+        LLVMValueRef before = loop_carry(e, &loop, carried);
+        LLVMValueRef mask = tail ? emit_tail_mask(e, loop.index, keys) : NULL;
+        LLVMValueRef address = emit_at(e, e->f32, scores, loop.index);
+        loop_next(e, &loop, before, body(h, address, mask, before, state));
+        loop_end(e, &loop);
+        begin = loop.index;
+        carried = before;
+    }
+    return carried;
 }
 
+static LLVMValueRef larger_scores(const AttentionHead *h, LLVMValueRef address,
+                                  LLVMValueRef mask, LLVMValueRef largest, void *state)
+{
+    Emit *e = h->e;
+    (void)state;
+    LLVMValueRef x = emit_load_vector(e, address, NULL);
+    if (mask)
+        x = LLVMBuildSelect(e->builder, mask, x, largest, "");
+    return emit_larger_number(e, x, largest);
+}
+
+/* Makes the scores exponents and adds them up; `state` has the largest score. */
+static LLVMValueRef add_exponents(const AttentionHead *h, LLVMValueRef address,
+                                  LLVMValueRef mask, LLVMValueRef sum, void *state)
+{
+    Emit *e = h->e;
+    LLVMValueRef *largest = state;
+    LLVMValueRef x = emit_load_vector(e, address, NULL);
+    x = emit_exp_of_negative(e, LLVMBuildFSub(e->builder, x, *largest, ""));
+    if (mask)
+        x = LLVMBuildSelect(e->builder, mask, x, LLVMConstNull(e->vf), "");
+    emit_store_vector(e, x, address, NULL);
+    return LLVMBuildFAdd(e->builder, sum, x, "");
+}
+
+/* Whole vectors of keys that a query does not see. */
+static void zero_hidden(const AttentionHead *h, LLVMValueRef scores, LLVMValueRef keys)
+{
+    Emit *e = h->e;
+    int64_t width = e->width;
+    LLVMValueRef begin = LLVMBuildAdd(e->builder, keys, emit_i64(e, width - 1), "");
+    begin = LLVMBuildAnd(e->builder, begin, emit_i64(e, -width), "");
+    Loop loop = loop_begin(e, begin, h->padded, width);
+    emit_store_vector(e, LLVMConstNull(e->vf), emit_at(e, e->f32, scores, loop.index),
+                      NULL);
+    loop_end(e, &loop);
+}
+
+/* A score that is NaN is found by its exponent, so the largest need not be. */
 LLVMValueRef attention_exponents(const AttentionHead *h, LLVMValueRef row)
 {
     Emit *e = h->e;
     LLVMValueRef scores = attention_row(h, h->layout->scores, row),
                  keys = visible_keys(h, row);
-    LLVMValueRef largest = emit_splat(e, row_maximum(h, scores, keys));
-    LLVMValueRef zero = LLVMConstNull(e->vf);
-    Loop loop = loop_begin(e, emit_i64(e, 0), h->padded, e->width);
-    LLVMValueRef sum = loop_carry(e, &loop, zero);
-    LLVMValueRef address = emit_at(e, e->f32, scores, loop.index);
-    LLVMValueRef x = emit_load_vector(e, address, NULL);
-    x = emit_exp(e, LLVMBuildFSub(e->builder, x, largest, ""));
-    x = LLVMBuildSelect(e->builder, emit_tail_mask(e, loop.index, keys), x, zero, "");
-    emit_store_vector(e, x, address, NULL);
-    loop_next(e, &loop, sum, LLVMBuildFAdd(e->builder, sum, x, ""));
-    loop_end(e, &loop);
+    LLVMValueRef least = emit_splat(e, emit_f32(e, -(double)INFINITY));
+    LLVMValueRef largest = over_keys(h, scores, keys, least, larger_scores, NULL);
+    largest = emit_splat(e, emit_max_number(e, largest));
+    LLVMValueRef sum =
+        over_keys(h, scores, keys, LLVMConstNull(e->vf), add_exponents, &largest);
+    if (h->layout->causal)
+        zero_hidden(h, scores, keys);
     return LLVMBuildFDiv(e->builder, emit_f32(e, 1), emit_sum_vector(e, sum), "");
 }
 
@@ -104,22 +151,17 @@ LLVMValueRef attention_row_key(const AttentionHead *h, LLVMValueRef row)
 }
 
 /* Head and key place make the column: head * 65536 + key. */
-LLVMValueRef attention_drop(const AttentionHead *h, LLVMValueRef x, LLVMValueRef key,
-                            LLVMValueRef column)
+LLVMValueRef attention_scale(const AttentionHead *h, LLVMValueRef key,
+                             LLVMValueRef column)
 {
     Emit *e = h->e;
-    if (!key)
-        return x;
     LLVMValueRef first = LLVMBuildShl(e->builder, h->head, emit_i64(e, 16), "");
     first = LLVMBuildTrunc(e->builder, LLVMBuildAdd(e->builder, first, column, ""),
                            e->i32, "");
-    LLVMValueRef columns =
-        LLVMBuildAdd(e->builder, emit_splat(e, first), emit_element_numbers(e), "");
-    LLVMValueRef bits = emit_random_bits(e, key, columns);
+    LLVMValueRef bits = emit_random_bits(e, key, first);
     LLVMValueRef threshold =
         emit_splat(e, emit_i32(e, random_threshold(h->layout->dropout)));
     LLVMValueRef kept = LLVMBuildICmp(e->builder, LLVMIntUGE, bits, threshold, "");
     LLVMValueRef scale = emit_splat(e, emit_f32(e, 1 / (1 - h->layout->dropout)));
-    scale = LLVMBuildSelect(e->builder, kept, scale, LLVMConstNull(e->vf), "");
-    return LLVMBuildFMul(e->builder, x, scale, "");
+    return LLVMBuildSelect(e->builder, kept, scale, LLVMConstNull(e->vf), "");
 }

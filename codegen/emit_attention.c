@@ -29,6 +29,7 @@ static int64_t lay_out_scratch(AttentionLayout *layout, const Axis *q, const Axi
     if (layout->backward) {
         layout->values_t = take(&used, whole_vectors(layout->value_width) * padded);
         layout->gradient = take(&used, q->longest * padded);
+        layout->scales = take(&used, padded);
         layout->ddistances =
             take(&used, layout->heads * attention_distance_count(layout));
     }
@@ -157,7 +158,9 @@ static void finish_probabilities(const AttentionHead *h)
     LLVMValueRef address = emit_at(e, e->f32, scores, loop.index);
     LLVMValueRef x =
         LLVMBuildFMul(e->builder, emit_load_vector(e, address, NULL), inverse, "");
-    emit_store_vector(e, attention_drop(h, x, key, loop.index), address, NULL);
+    if (key)
+        x = LLVMBuildFMul(e->builder, x, attention_scale(h, key, loop.index), "");
+    emit_store_vector(e, x, address, NULL);
     loop_end(e, &loop);
     loop_end(e, &row);
 }

@@ -362,6 +362,12 @@ LLVMValueRef emit_smaller(Emit *e, LLVMValueRef a, LLVMValueRef b)
     return emit_better(e, LLVMRealOLT, a, b);
 }
 
+LLVMValueRef emit_larger_number(Emit *e, LLVMValueRef a, LLVMValueRef b)
+{
+    LLVMValueRef holds = LLVMBuildFCmp(e->builder, LLVMRealOGT, a, b, "");
+    return LLVMBuildSelect(e->builder, holds, a, b, "");
+}
+
 static LLVMValueRef add_floats(Emit *e, LLVMValueRef a, LLVMValueRef b)
 {
     return LLVMBuildFAdd(e->builder, a, b, "");
@@ -396,6 +402,11 @@ LLVMValueRef emit_sum_vector(Emit *e, LLVMValueRef vector)
 LLVMValueRef emit_max_vector(Emit *e, LLVMValueRef vector)
 {
     return reduce_vector(e, vector, emit_larger);
+}
+
+LLVMValueRef emit_max_number(Emit *e, LLVMValueRef vector)
+{
+    return reduce_vector(e, vector, emit_larger_number);
 }
 
 /* -- random bits ------------------------------------------------------------------- */
@@ -436,9 +447,17 @@ LLVMValueRef emit_use_key(Emit *e, LLVMValueRef salted_step, LLVMValueRef row_ke
     return emit_mix32(e, LLVMBuildAdd(e->builder, row_key, salted_step, ""));
 }
 
-LLVMValueRef emit_random_bits(Emit *e, LLVMValueRef use_key, LLVMValueRef column)
+/* The columns are multiplied once for all: (first + i) s = first s + i s. */
+LLVMValueRef emit_random_bits(Emit *e, LLVMValueRef use_key, LLVMValueRef first)
 {
-    LLVMValueRef spread =
-        LLVMBuildMul(e->builder, column, integer_like(e, column, 0x9e3779b9U), "");
+    const uint32_t factor = 0x9e3779b9U;
+    LLVMValueRef spread = LLVMBuildMul(e->builder, first, emit_i32(e, factor), "");
+    if (LLVMGetTypeKind(LLVMTypeOf(use_key)) == LLVMVectorTypeKind) {
+        LLVMValueRef steps[16];
+        for (uint32_t i = 0; i < e->width; i++)
+            steps[i] = emit_i32(e, i * factor);
+        spread = LLVMBuildAdd(e->builder, emit_splat(e, spread),
+                              LLVMConstVector(steps, e->width), "");
+    }
     return emit_mix32(e, LLVMBuildXor(e->builder, use_key, spread, ""));
 }

@@ -86,9 +86,12 @@ void emit_store_vector(Emit *e, LLVMValueRef value, LLVMValueRef address,
 void emit_prefetch(Emit *e, LLVMValueRef address);
 LLVMValueRef emit_sum_vector(Emit *e, LLVMValueRef vector); /* fixed pairwise order */
 LLVMValueRef emit_max_vector(Emit *e, LLVMValueRef vector);
+LLVMValueRef emit_max_number(Emit *e, LLVMValueRef vector); /* by emit_larger_number */
 /* The larger or smaller of two numbers, of either sign if both are zero; NaN if one
  * is. */
 LLVMValueRef emit_larger(Emit *e, LLVMValueRef a, LLVMValueRef b);
+/* One instruction, where NaN does not matter: b if a is NaN. */
+LLVMValueRef emit_larger_number(Emit *e, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef emit_smaller(Emit *e, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef emit_fma(Emit *e, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c);
 /* Calls an overloaded intrinsic such as "llvm.fma" on the type of its first argument. */
@@ -101,7 +104,8 @@ LLVMValueRef emit_mix32(Emit *e, LLVMValueRef x);
  * two parts. */
 LLVMValueRef emit_salted_step(Emit *e, uint32_t salt);
 LLVMValueRef emit_use_key(Emit *e, LLVMValueRef salted_step, LLVMValueRef row_key);
-LLVMValueRef emit_random_bits(Emit *e, LLVMValueRef use_key, LLVMValueRef column);
+/* Of column `first`, an i32; of it and those that follow if the key is a vector. */
+LLVMValueRef emit_random_bits(Emit *e, LLVMValueRef use_key, LLVMValueRef first);
 
 /* -- small matrix products ------------------------------------------------------------
  * C[i, j] = sum_k A[i, k] B[k, j] with j along vectors: A element by element with any
@@ -132,6 +136,7 @@ void emit_transpose_tile(Emit *e, LLVMValueRef at);
  * Bounds, in units in the last place over the whole range, are in math.c and swept by
  * a test. */
 LLVMValueRef emit_exp(Emit *e, LLVMValueRef x);
+LLVMValueRef emit_exp_of_negative(Emit *e, LLVMValueRef x); /* x <= 0 or NaN: same bits */
 LLVMValueRef emit_log(Emit *e, LLVMValueRef x);
 LLVMValueRef emit_tanh(Emit *e, LLVMValueRef x);
 LLVMValueRef emit_erf(Emit *e, LLVMValueRef x);

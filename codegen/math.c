@@ -123,6 +123,16 @@ LLVMValueRef emit_exp(Emit *e, LLVMValueRef x)
     return LLVMBuildFMul(e->builder, y, power_of_two(e, rest), "");
 }
 
+LLVMValueRef emit_exp_of_negative(Emit *e, LLVMValueRef x)
+{
+    /* n >= -152, so 2^(n + 64) is normal, and all rounding is in the last product. */
+    x = where(e, LLVMRealOLT, x, -105, real(e, x, -105), x);
+    Reduced reduced = reduce_exp(e, x);
+    LLVMValueRef n = LLVMBuildAdd(e->builder, reduced.exponent, integer(e, x, 64), "");
+    LLVMValueRef y = LLVMBuildFMul(e->builder, reduced.power, power_of_two(e, n), "");
+    return LLVMBuildFMul(e->builder, y, real(e, x, 0x1p-64), "");
+}
+
 /* e^x for |x| <= 80 */
 static LLVMValueRef small_exp(Emit *e, LLVMValueRef x)
 {

@@ -18,12 +18,9 @@ static LLVMValueRef dropout(RowsEmit *re, uint32_t index, LLVMValueRef x,
     double p = re->layout->values[index].node->attr.dropout.p;
     if (p == 0)
         return x;
-    LLVMValueRef number = emit_i32(e, 0);
-    if (column) {
-        number = emit_splat(e, LLVMBuildTrunc(e->builder, column, e->i32, ""));
-        number = LLVMBuildAdd(e->builder, number, emit_element_numbers(e), "");
-    }
-    LLVMValueRef bits = emit_random_bits(e, spread_like(e, re->keys[index], x), number);
+    LLVMValueRef first =
+        column ? LLVMBuildTrunc(e->builder, column, e->i32, "") : emit_i32(e, 0);
+    LLVMValueRef bits = emit_random_bits(e, spread_like(e, re->keys[index], x), first);
     LLVMValueRef threshold = spread_like(e, emit_i32(e, random_threshold(p)), x);
     LLVMValueRef kept = LLVMBuildICmp(e->builder, LLVMIntUGE, bits, threshold, "");
     LLVMValueRef scale = spread_like(e, emit_f32(e, 1 / (1 - p)), x);
