@@ -7,6 +7,7 @@
 
 #include "ir/liveness.h"
 #include "ir/lowering.h"
+#include "runtime/exec/floats.h"
 #include "runtime/lanes/spin.h"
 
 /* An operand whose pointer changes with every micro-batch. */
@@ -297,8 +298,7 @@ static void add_to_sum(Accumulator *into, const float *value, int64_t microbatch
     else if (microbatch == 0)
         memcpy(into->sum, value, (size_t)into->elements * sizeof *value);
     else
-        for (int64_t i = 0; i < into->elements; i++)
-            into->sum[i] += value[i];
+        floats_add(into->sum, value, into->elements);
     atomic_store_explicit(&into->turn, microbatch + 1, memory_order_release);
 }
 
@@ -348,14 +348,6 @@ static void copy_results(Exec *exec)
     }
 }
 
-static bool is_finite(const float *values, int64_t count)
-{
-    for (int64_t i = 0; i < count; i++)
-        if (!isfinite(values[i]))
-            return false;
-    return true;
-}
-
 static bool call_is_finite(const Exec *exec, uint32_t index)
 {
     const Call *call = &exec->program->calls[index];
@@ -363,7 +355,7 @@ static bool call_is_finite(const Exec *exec, uint32_t index)
         Type type = call->operands[i].node->type;
         int64_t count = value_rows(type, exec->tables->views) * type_width(type);
         if (call->operands[i].written && type.dtype == DTYPE_f32 &&
-            !is_finite(exec->pointers[exec->first[index] + i], count))
+            !floats_are_finite(exec->pointers[exec->first[index] + i], count))
             return false;
     }
     return true;

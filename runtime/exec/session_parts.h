@@ -80,6 +80,5 @@ void session_set_key(Session *session, uint64_t step);
 void session_start(Session *session, GraphRun *run);
 /* All micro-batches of the batch that is laid out, on all lanes. */
 void session_run_microbatches(Session *session, GraphRun *run);
-NODISCARD bool floats_are_finite(const float *values, int64_t count);
 
 #endif

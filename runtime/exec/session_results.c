@@ -4,6 +4,7 @@
 
 #include "ir/lowering.h"
 
+#include "runtime/exec/floats.h"
 #include "runtime/exec/session_parts.h"
 
 /* -- results ------------------------------------------------------------------------- */

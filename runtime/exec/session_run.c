@@ -70,16 +70,3 @@ void session_run_microbatches(Session *session, GraphRun *run)
     session_start(session, run);
     lanes_run(session->lanes, run_microbatches, session);
 }
-
-/* The bits of an infinity or NaN have every bit of the exponent set. */
-bool floats_are_finite(const float *values, int64_t count)
-{
-    const uint32_t exponent = 0x7f800000U;
-    uint32_t found = 0;
-    for (int64_t i = 0; i < count; i++) {
-        uint32_t bits;
-        memcpy(&bits, &values[i], sizeof bits);
-        found |= (bits & exponent) == exponent;
-    }
-    return !found;
-}

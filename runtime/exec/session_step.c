@@ -1,6 +1,7 @@
 /* Training: gradients of a batch, then the update of what is trained. */
 #include <math.h>
 
+#include "runtime/exec/floats.h"
 #include "runtime/exec/session_parts.h"
 #include "runtime/lanes/spin.h"
 
