@@ -20,9 +20,7 @@ static int64_t largest_slab(const Session *session, bool with_updates)
     return bytes;
 }
 
-/* Lane 0 also holds what update programs compute, for all lanes to read. Products go
- * through their packed operands in scratch again and again; a slab is touched in parts,
- * for values have room for the largest micro-batch. */
+/* Lane 0 also holds what update programs compute, for all lanes to read. */
 void session_memory_new(Session *session)
 {
     uint32_t lanes = session->lane_count;
@@ -36,7 +34,7 @@ void session_memory_new(Session *session)
         session->slab_bytes[lane] = largest_slab(session, lane == 0);
         session->slabs[lane] = pages_new(session->slab_bytes[lane]);
         session->contexts[lane] =
-            (LaneContext){.scratch = pages_new_huge(session->scratch_bytes),
+            (LaneContext){.scratch = pages_new(session->scratch_bytes),
                           .gemm = session->calls_blas ? blas_gemm : NULL};
     }
 }

@@ -34,16 +34,6 @@ void *pages_new(int64_t bytes)
     return pages;
 }
 
-void *pages_new_huge(int64_t bytes)
-{
-    void *pages = pages_new(bytes);
-#ifdef MADV_HUGEPAGE
-    (void)madvise(pages, bytes > 0 ? (size_t)bytes : 1,
-                  MADV_HUGEPAGE); /* or small ones */
-#endif
-    return pages;
-}
-
 void pages_free(void *pages, int64_t bytes)
 {
     if (pages)

@@ -43,9 +43,6 @@ int64_t store_not_finite(const StoreEntry *entry);
 
 /* Zeroed memory that costs nothing until it is touched; 64-byte aligned. */
 void *pages_new(int64_t bytes);
-/* As that, in huge pages where Linux gives them: for memory that is used densely, since
- * a huge page is resident as a whole. */
-void *pages_new_huge(int64_t bytes);
 void pages_free(void *pages, int64_t bytes);
 
 #endif
