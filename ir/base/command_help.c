@@ -63,9 +63,9 @@ void help_print_program(const CommandTable *table, const Command *own, FILE *out
     fputs("  130, 143  interrupted, by SIGTERM\n", out);
 }
 
-void help_print_command(const CommandTable *table, const Command *command, FILE *out)
+void help_print_command(const Command *command, const char *caller, FILE *out)
 {
-    fprintf(out, "usage: %s %s%s%s%s\n\n%s\n\n", table->program, command->name,
+    fprintf(out, "usage: %s%s%s%s\n\n%s\n\n", caller,
             command->option_count ? " [options]" : "", *command->operands ? " " : "",
             command->operands, command->details ? command->details : command->help);
     print_options(command, out);

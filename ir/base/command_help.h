@@ -8,7 +8,8 @@
 extern const Option help_option;
 
 void help_print_program(const CommandTable *table, const Command *own, FILE *out);
-void help_print_command(const CommandTable *table, const Command *command, FILE *out);
+/* `caller` is how it is called: "vlc compile". */
+void help_print_command(const Command *command, const char *caller, FILE *out);
 
 /* What an option means, its choices and its preset: "how to print: text or dot; default
  * text". Malloc'ed. */

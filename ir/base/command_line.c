@@ -83,14 +83,13 @@ static int run_own(const CommandTable *table, uint32_t count, char **words, Aren
     return EXIT_CODE_done;
 }
 
-static int run_command(const CommandTable *table, const Command *command, uint32_t count,
+static int run_command(const Command *command, const char *caller, uint32_t count,
                        char **words, Arena *arena)
 {
     if (command_wants_help(count, words)) {
-        help_print_command(table, command, stdout);
+        help_print_command(command, caller, stdout);
         return EXIT_CODE_done;
     }
-    const char *caller = arena_format(arena, "%s %s", table->program, command->name);
     const void *arguments = command_parse(command, caller, count, words, arena);
     return arguments ? command->run(arguments) : EXIT_CODE_usage;
 }
@@ -105,8 +104,19 @@ int command_line_run(const CommandTable *table, int argc, char **argv)
     } else {
         const Command *command = find_command(table, argv[1], arena);
         if (command)
-            code = run_command(table, command, (uint32_t)argc - 2, argv + 2, arena);
+            code = run_command(
+                command, arena_format(arena, "%s %s", table->program, command->name),
+                (uint32_t)argc - 2, argv + 2, arena);
     }
+    arena_free(arena);
+    return code;
+}
+
+int command_line_run_only(const Command *command, int argc, char **argv)
+{
+    Arena *arena = arena_new();
+    uint32_t count = argc > 1 ? (uint32_t)argc - 1 : 0;
+    int code = run_command(command, command->name, count, argv + 1, arena);
     arena_free(arena);
     return code;
 }

@@ -120,6 +120,8 @@ typedef struct CommandTable {
 /* Runs the command that argv names, or prints help, the version, a man page or completion
  * if that is asked for. Returns the exit code; wrong usage is said on stderr. */
 int command_line_run(const CommandTable *table, int argc, char **argv);
+/* The same for a program that is one command, of the same name. */
+int command_line_run_only(const Command *command, int argc, char **argv);
 
 /* How a command ends that went well, or after what is in `diags`. */
 ExitCode exit_code(bool ok, const Diags *diags);
