@@ -76,7 +76,7 @@ typedef struct Option {
 #define OPTION_PROCESSOR(field)                                                          \
     OPTION(text, "--processor", field, "NAME",                                           \
            "compute as on x86-64-v2 to -v4, haswell, skylake-avx512, cooperlake, "       \
-           "sapphirerapids; native: all")
+           "sapphirerapids, znver4; native: all")
 
 /* What every command has that compiles kernels; `field` for a directory's name. */
 #define OPTION_DUMP_KERNELS(field)                                                       \
