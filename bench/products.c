@@ -1,17 +1,15 @@
 /* bench/products: matrix products as the JIT makes them beside OpenBLAS's, turn by turn.
- *
- *     products [--processor NAME] [--precision NAME] [--rounds N] [--dump-kernels DIR]
- *              [M,N,K,FORM ...]
- *
- * FORM is nn, nt or tn: which operand is transposed. Without sizes, those of the shipped
- * base models. Prints GFLOP/s of both (the best of the rounds) and their ratio. */
+ * Prints GFLOP/s of both (the best of the rounds) and their ratio. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "codegen/out_of_memory.h"
 #include "codegen/program.h"
 #include "ir/base/clock.h"
+#include "ir/base/command_line.h"
 #include "ir/base/heap.h"
+#include "ir/base/standard.h"
 #include "runtime/exec/blas.h"
 
 typedef struct Size {
@@ -55,7 +53,7 @@ static const Size sizes[] = {
     {"generating 5", 5, 768, 768, false, true},
 };
 
-enum { MOST_COPIES = 64, COPIED_FLOATS = 40 << 20 };
+enum { MOST_COPIES = 64, COPIED_FLOATS = 40 << 20, MOST_TURNS = 1 << 20 };
 
 typedef struct Product {
     Module *module;
@@ -81,11 +79,12 @@ static float *numbers(int64_t count)
     return x;
 }
 
-typedef struct BenchOptions {
-    JitOptions jit;
-    Precision precision;
+typedef struct ProductsArguments {
+    const char *processor, *dump_kernels;
+    int precision; /* a Precision */
     int64_t rounds;
-} BenchOptions;
+    TextList sizes;
+} ProductsArguments;
 
 /* As many as make 160 MB of weights. */
 static int64_t copies_of(const Size *size)
@@ -94,7 +93,8 @@ static int64_t copies_of(const Size *size)
     return copies < 1 ? 1 : copies > MOST_COPIES ? MOST_COPIES : copies;
 }
 
-static bool make(Product *p, const Size *size, const BenchOptions *options, Diags *diags)
+static bool make(Product *p, const Size *size, const ProductsArguments *arguments,
+                 Diags *diags)
 {
     p->module = module_new("bench");
     Graph *graph =
@@ -110,15 +110,21 @@ static bool make(Product *p, const Size *size, const BenchOptions *options, Diag
     memset(&attr, 0, sizeof attr);
     attr.matmul.transpose_a = size->transpose_a;
     attr.matmul.transpose_b = size->transpose_b;
-    attr.matmul.precision = options->precision;
+    attr.matmul.precision = (Precision)arguments->precision;
     const Node *args[] = {x, y};
     const Node *z = graph_node(
         graph, (BuildSite){0},
         (NodeSpec){.op = OP_matmul, .attr = &attr, .args = args, .arg_count = 2});
+    if (!z)
+        return false;
     graph_output(graph, OUTPUT_result, intern(p->module->interns, "c"), z, (Loc){0});
     graph->nodes[z->id]->group = 0;
     graph->fused = true;
-    p->jit = jit_new(&options->jit, diags);
+    const JitOptions jit = {.dump_dir = arguments->dump_kernels,
+                            .processor = processor_is_native(arguments->processor)
+                                             ? NULL
+                                             : arguments->processor};
+    p->jit = jit_new(&jit, diags);
     if (!p->jit || !jit_compile(p->jit, p->module, &p->program, diags))
         return false;
     p->operands[0] = numbers(size->m * size->k);
@@ -128,10 +134,16 @@ static bool make(Product *p, const Size *size, const BenchOptions *options, Diag
     return true;
 }
 
+static double flops_of(const Size *size)
+{
+    return 2 * (double)size->m * (double)size->n * (double)size->k;
+}
+
 static double seconds_of(Product *p, const Size *size, const LaneContext *lane)
 {
     const Call *call = &p->program->calls[0];
-    int64_t turns = 1 + (int64_t)(4e8 / (double)(2 * size->m * size->n * size->k));
+    int64_t turns = 1 + (int64_t)(4e8 / flops_of(size));
+    turns = turns < MOST_TURNS ? turns : MOST_TURNS;
     double start = clock_seconds();
     for (int64_t i = 0; i < turns; i++) {
         p->operands[1] = p->weights + p->turn++ % copies_of(size) * size->n * size->k;
@@ -156,58 +168,133 @@ static void drop(Product *p)
     module_free(p->module);
 }
 
-static bool measure(const Size *size, const BenchOptions *options, Diags *diags)
+static void time_both(Product *p, const Size *size, int64_t rounds)
 {
-    Product p = {0};
-    if (!make(&p, size, options, diags))
-        return false;
     double ours = 1e9, theirs = 1e9;
-    for (int64_t i = 0; i < options->rounds; i++) {
-        double seconds = seconds_of(&p, size, &p.lane);
+    for (int64_t i = 0; i < rounds; i++) {
+        double seconds = seconds_of(p, size, &p->lane);
         ours = seconds < ours ? seconds : ours;
-        seconds = seconds_of(&p, size, NULL);
+        seconds = seconds_of(p, size, NULL);
         theirs = seconds < theirs ? seconds : theirs;
     }
-    double flops = 2e-9 * (double)(size->m * size->n * size->k);
+    double flops = 1e-9 * flops_of(size);
     printf("%-22s %6lld %6lld %6lld %c%c %8.1f %8.1f %6.2f\n", size->what,
            (long long)size->m, (long long)size->n, (long long)size->k,
            size->transpose_a ? 't' : 'n', size->transpose_b ? 't' : 'n', flops / ours,
            flops / theirs, theirs / ours);
     fflush(stdout);
+}
+
+static bool measure(const Size *size, const ProductsArguments *arguments, Diags *diags)
+{
+    Product p = {0};
+    bool ok = make(&p, size, arguments, diags);
+    if (ok)
+        time_both(&p, size, arguments->rounds);
     drop(&p);
+    return ok;
+}
+
+/* -- the command line ---------------------------------------------------------------- */
+
+/* "900,768,3072,nt" */
+static bool parse_size(const char *text, Size *out)
+{
+    enum { SIDES = 3, LONGEST = 1 << 24 };
+    int64_t *const sides[SIDES] = {&out->m, &out->n, &out->k};
+    *out = (Size){.what = ""};
+    for (int i = 0; i < SIDES; i++) {
+        char *end;
+        *sides[i] = strtoll(text, &end, 10);
+        if (end == text || *end != ',' || *sides[i] < 1 || *sides[i] > LONGEST)
+            return false;
+        text = end + 1;
+    }
+    out->transpose_a = text[0] == 't';
+    out->transpose_b = strcmp(text, "nt") == 0;
+    return strcmp(text, "nn") == 0 || strcmp(text, "nt") == 0 || strcmp(text, "tn") == 0;
+}
+
+static bool parse_sizes(const TextList *texts, Size *out, Diags *diags)
+{
+    for (uint32_t i = 0; i < texts->count; i++)
+        if (!parse_size(texts->items[i], &out[i])) {
+            diag_error(diags, (Loc){0},
+                       "found '%s', expected M,N,K,FORM: three numbers from 1 to "
+                       "16777216, then nn, nt or tn",
+                       texts->items[i]);
+            return false;
+        }
     return true;
 }
 
-int main(int argc, char **argv)
+static bool measure_all(const ProductsArguments *arguments, const Size *given,
+                        Diags *diags)
 {
-    BenchOptions options = {.rounds = 5};
-    Diags *diags = diags_new(stderr);
     ProcessorInfo info = {0};
-    int first = 1;
-    for (; first + 1 < argc && argv[first][0] == '-'; first += 2)
-        if (strcmp(argv[first], "--processor") == 0)
-            options.jit.processor = argv[first + 1];
-        else if (strcmp(argv[first], "--precision") == 0)
-            options.precision = precision_find(argv[first + 1]);
-        else if (strcmp(argv[first], "--dump-kernels") == 0)
-            options.jit.dump_dir = argv[first + 1];
-        else if (strcmp(argv[first], "--rounds") == 0)
-            options.rounds = strtoll(argv[first + 1], NULL, 10);
-    bool ok = blas_open(options.jit.processor, &info, diags);
+    if (!processor_check(arguments->processor, diags) ||
+        !blas_open(arguments->processor, &info, diags))
+        return false;
     printf("%s, kernel %s\n%-22s %6s %6s %6s    %8s %8s %6s\n", info.blas,
            info.blas_kernel, "", "m", "n", "k", "ours", "OpenBLAS", "ratio");
-    for (size_t i = 0; ok && first >= argc && i < sizeof sizes / sizeof *sizes; i++)
-        ok = measure(&sizes[i], &options, diags);
-    for (; ok && first < argc; first++) {
-        Size size = {.what = ""};
-        char form[3];
-        long long m, n, k;
-        if (sscanf(argv[first], "%lld,%lld,%lld,%2s", &m, &n, &k, form) != 4)
-            return 2;
-        size.m = m, size.n = n, size.k = k;
-        size.transpose_a = form[0] == 't', size.transpose_b = form[1] == 't';
-        ok = measure(&size, &options, diags);
-    }
+    size_t count = arguments->sizes.count;
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++)
+        ok = measure(&given[i], arguments, diags);
+    for (size_t i = 0; ok && count == 0 && i < sizeof sizes / sizeof *sizes; i++)
+        ok = measure(&sizes[i], arguments, diags);
+    return ok;
+}
+
+static int run(const void *arguments_)
+{
+    const ProductsArguments *arguments = arguments_;
+    Diags *diags = diags_new(stderr);
+    Size *given = heap_array(arguments->sizes.count + 1, sizeof *given);
+    int code = EXIT_CODE_usage;
+    if (parse_sizes(&arguments->sizes, given, diags))
+        code = exit_code(measure_all(arguments, given, diags), diags);
+    free(given);
     diags_free(diags);
-    return ok ? 0 : 1;
+    return code;
+}
+
+static const char *const precision_choices[] = {
+#define PRECISION(name, meaning) #name,
+#include "ir/precisions.def"
+    NULL};
+
+#define AT(field) offsetof(ProductsArguments, field)
+static const Option option_rows[] = {
+    OPTION_PROCESSOR(AT(processor)),
+    OPTION(choice, "--precision", AT(precision), "NAME", "of the JIT's products",
+           .choices = precision_choices, .preset = "highest"),
+    OPTION(count, "--rounds", AT(rounds), "N", "turns of each", .preset = "5",
+           .least = 1),
+    OPTION_DUMP_KERNELS(AT(dump_kernels)),
+};
+
+/* The program is its only command. */
+static const Command command = {
+    .name = "products",
+    .operands = "[M,N,K,FORM...]",
+    .most_operands = ANY_NUMBER,
+    .operand_field = AT(sizes),
+    .help = "matrix products beside OpenBLAS's",
+    .details =
+        "Times matrix products of the JIT and of OpenBLAS on one core, in turns, and\n"
+        "prints GFLOP/s of both and their ratio. A is M x K, B is K x N; FORM says\n"
+        "which of them is transposed in memory: nn, nt or tn. Without sizes: those\n"
+        "of the models as published.",
+    COMMAND_OPTIONS(option_rows),
+    COMMAND_ARGUMENTS(ProductsArguments),
+    .run = run,
+};
+#undef AT
+
+int main(int argc, char **argv)
+{
+    standard_begin();
+    out_of_memory_install();
+    return standard_end("products", command_line_run_only(&command, argc, argv));
 }
