@@ -12,6 +12,7 @@
 #include "ir/base/files.h"
 #include "ir/base/hash.h"
 #include "ir/base/heap.h"
+#include "runtime/exec/blas.h"
 
 static const char FORMAT[] = "vlgraph run 1";
 
@@ -22,6 +23,11 @@ enum { LARGEST = 1 << 24, HASH_TEXT = 17, NAME_TEXT = 256 };
 static json_t *put_text(record_text value)
 {
     return value ? json_string(value) : json_null();
+}
+
+static json_t *put_gemm(record_gemm value)
+{
+    return put_text(value);
 }
 
 static json_t *put_flag(record_flag value)
@@ -84,6 +90,17 @@ static bool get_text(const json_t *value, Arena *arena, record_text *out)
     if (json_is_string(value))
         *out = arena_string(arena, json_string_value(value), json_string_length(value));
     return json_is_string(value) || json_is_null(value);
+}
+
+/* Before there was a choice, all products were OpenBLAS's. */
+static bool get_gemm(const json_t *value, Arena *arena, record_gemm *out)
+{
+    (void)arena;
+    *out = value ? NULL : GEMM_OPENBLAS;
+    for (const char *const *maker = gemm_makers; json_is_string(value) && *maker; maker++)
+        if (strcmp(json_string_value(value), *maker) == 0)
+            *out = *maker;
+    return *out || json_is_null(value);
 }
 
 static bool get_flag(const json_t *value, Arena *arena, record_flag *out)

@@ -9,6 +9,7 @@
 #include "runtime/data/data.h"
 
 typedef const char *record_text; /* or NULL */
+typedef const char *record_gemm; /* of gemm_makers, or NULL */
 typedef bool record_flag;
 typedef int64_t record_count;
 typedef uint64_t record_hash;

@@ -117,7 +117,11 @@ sed '/"steps"/d' whole/run.json >mixed/run.json
 expect 1 'has no "steps"' eval mixed
 sed 's/"steps": .*/"steps": "x",/' whole/run.json >mixed/run.json
 expect 1 '"steps" is not' eval mixed
+sed 's/"gemm": .*/"gemm": "opnblas",/' whole/run.json >mixed/run.json
+expect 1 '"gemm" is not' eval mixed
+sed '/"gemm"/d' whole/run.json >mixed/run.json # of a run that is older than the choice
 cp whole/checkpoint.safetensors mixed/
+expect 0 "OpenBLAS" profile mixed --steps 1 --data data
 sed 's/"steps": .*/"steps": 11,/' whole/run.json >mixed/run.json
 expect 1 "not that of the run in run.json" train --resume mixed
 sed 's/"data": .*/"data": null,/' whole/run.json >mixed/run.json
