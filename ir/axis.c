@@ -60,15 +60,31 @@ bool axis_ends_with(const Graph *graph, int32_t axis, int32_t part)
 /* Enough rows for a matrix product to be efficient, few enough to keep all lanes busy. */
 enum { DECODE_SEQUENCES = 32 };
 
-void axes_derive_limits(Graph *graph, int64_t tokens, int64_t sequences)
+int64_t axes_widest(const Graph *graph)
 {
     int64_t widest = 1;
-    for (uint32_t i = 0; i < graph->axis_count; i++) {
-        Axis *axis = &graph->axes[i];
-        axis->longest = axis_longest(graph->axes, axis);
-        if (i != AXIS_BATCH && axis->longest > widest && !is_pool_source(graph, i))
-            widest = axis->longest;
-    }
+    for (uint32_t i = 0; i < graph->axis_count; i++)
+        if (i != AXIS_BATCH && graph->axes[i].longest > widest &&
+            !is_pool_source(graph, i))
+            widest = graph->axes[i].longest;
+    return widest;
+}
+
+int64_t axes_widest_capacity(const Graph *graph)
+{
+    int64_t widest = axes_widest(graph), most = 0;
+    for (uint32_t i = 0; i < graph->axis_count; i++)
+        if (i != AXIS_BATCH && graph->axes[i].longest == widest &&
+            !is_pool_source(graph, i) && graph->axes[i].capacity > most)
+            most = graph->axes[i].capacity;
+    return most;
+}
+
+void axes_derive_limits(Graph *graph, int64_t tokens, int64_t sequences)
+{
+    for (uint32_t i = 0; i < graph->axis_count; i++)
+        graph->axes[i].longest = axis_longest(graph->axes, &graph->axes[i]);
+    int64_t widest = axes_widest(graph);
     if (graph->kind == GRAPH_decode) {
         tokens = multiply_rows(DECODE_SEQUENCES, widest);
         sequences = DECODE_SEQUENCES;

@@ -16,12 +16,17 @@ enum { MOST_AXES = 256, MOST_POOL = 4096 /* images, and side */ };
  *     capacity(a) = max(longest(a), tokens * longest(a) / widest); sequences for batch
  *
  * so that a micro-batch of the longest sequences fills the budget, one sequence always
- * fits.
+ * fits. Without tokens (0) only one does, until pass `budget` chooses.
  *
  * A decode graph sees one new row of a sequence at a time, and its long axes are fields
  * of the batch, which take no memory of the lane. Its budget is so many of the longest
  * sequences (DECODE_SEQUENCES in ir/axis.c) instead. */
 void axes_derive_limits(Graph *graph, int64_t tokens, int64_t sequences);
+
+/* The `widest` of that, once `longest` is known. */
+int64_t axes_widest(const Graph *graph);
+/* Capacity of such an axis: rows that a micro-batch has room for. 0 without axes. */
+int64_t axes_widest_capacity(const Graph *graph);
 
 /* Axes that it is made of: so many of axis->of. */
 uint32_t axis_part_count(const Axis *axis);

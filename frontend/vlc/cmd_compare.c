@@ -213,6 +213,7 @@ static void count_sequence(const Graph *graph, const int64_t *rows, Rates rates,
     out[FIGURE_reduced_flops] = reduced_flops(graph, rows);
     out[FIGURE_saved_bytes] = one.saved_bytes;
     out[FIGURE_slab_bytes] = (double)graph->slab_bytes;
+    out[FIGURE_microbatch_rows] = (double)axes_widest_capacity(graph);
     out[FIGURE_kernels] = one.steps;
 }
 

@@ -22,6 +22,7 @@
     FIGURE(backward_flops_per_token, amount, "FLOPs of a token, backward")               \
     FIGURE(saved_bytes, count, "saved bytes of a sequence")                              \
     FIGURE(slab_bytes, count, "slab bytes of a lane")                                    \
+    FIGURE(microbatch_rows, count, "rows of a micro-batch, at most")                     \
     FIGURE(kernels, count, "kernels and products, a micro-batch")                        \
     FIGURE(update_kernels, count, "kernels of the update")                               \
     FIGURE(sequences, count, "sequences of a step")                                      \

@@ -10,6 +10,7 @@
 #include "ir/base/heap.h"
 #include "runtime/run/run.h"
 #include "runtime/vlrun/commands.h"
+#include "runtime/vlrun/cuts.h"
 #include "runtime/vlrun/precisions.h"
 #include "runtime/vlrun/profile_table.h"
 #include "runtime/vlrun/profile_trace.h"
@@ -149,6 +150,7 @@ static void print_profile(const Profile *profile)
     else
         printf("all tasks of '%s'", arguments->data);
     printf("\non %s\n", session_processor(profile->run->session)->text);
+    print_cuts(profile->run->module, profile->source ? NULL : profile->graph);
     print_precisions(profile->run->module, profile->source ? NULL : profile->graph);
     const ProfilePrint print = {.names = arguments->tables,
                                 .rows = arguments->rows,

@@ -9,6 +9,7 @@
 #include "runtime/train/rehearse.h"
 #include "runtime/train/train.h"
 #include "runtime/vlrun/commands.h"
+#include "runtime/vlrun/cuts.h"
 #include "runtime/vlrun/precisions.h"
 
 enum { CHECKPOINT_EVERY = 100 };
@@ -182,6 +183,7 @@ static void introduce(const Run *run, const RunRecord *record)
            (double)session_slab_bytes(run->session) /
                (1024 * 1024 * (double)session_lanes(run->session)));
     printf("computed on %s\n", session_processor(run->session)->text);
+    print_cuts(run->module, NULL);
     print_precisions(run->module, NULL);
     fflush(stdout);
 }
