@@ -15,7 +15,8 @@
  * the second cache at a few bytes a cycle, so it may as well be read again for each.
  *
  * An element of C is summed in the order of k, whatever block it falls in: a row's result
- * depends neither on the rows beside it nor on the sizes of caches. */
+ * depends neither on the rows beside it nor on the sizes of caches. But where numbers in
+ * parts give what is no number, all of C is made again in f32. */
 #ifndef VLG_CODEGEN_PRODUCT_H
 #define VLG_CODEGEN_PRODUCT_H
 

@@ -258,6 +258,10 @@ static void print_settings(FILE *out, const Settings *settings)
     fputs("setting " #name " ", out);                                                    \
     PRINT_##kind(settings->name);                                                        \
     fputc('\n', out);
+#define LATER_SETTING(kind, name, preset, ...)                                           \
+    if (settings->name != (preset)) {                                                    \
+        SETTING(kind, name, preset)                                                      \
+    }
 #include "ir/settings.def"
 }
 
