@@ -41,10 +41,10 @@ static void choose_tokens(Budget *budget, int64_t widest, int64_t of_batch)
     rows = ceil(rows) * (double)widest;
     *budget = (Budget){LEAST_TOKENS, "the least that is chosen", budget->once_bytes,
                        budget->once, budget->sequence};
-    if (rows > MOST_TOKENS) {
+    if (rows > (double)MOST_TOKENS) {
         budget->tokens = MOST_TOKENS;
         budget->why = "the most that is chosen";
-    } else if (rows > LEAST_TOKENS) {
+    } else if (rows > (double)LEAST_TOKENS) {
         budget->tokens = (int64_t)rows;
         budget->why = "reading is a twentieth of the time";
     }
