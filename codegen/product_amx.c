@@ -236,7 +236,6 @@ static void multiply(const ProductBlock *b)
         .parts = (parts_),                                                               \
         .rows = SIDE_TILES * PRODUCT_TILE_SIDE,                                          \
         .vectors = SIDE_TILES,                                                           \
-        .few_rows = PRODUCT_TILE_SIDE,                                                   \
         .pack_a = product_split_a,                                                       \
         .pack_b = product_split_b,                                                       \
         .multiply = multiply,                                                            \

@@ -156,7 +156,6 @@ const ProductUnit *product_unit_bf16(const Processor *processor, Precision preci
                                      .parts = 1,
                                      .rows = PRODUCT_TILE_SIDE,
                                      .vectors = VECTORS,
-                                     .few_rows = ROWS,
                                      .pack_a = product_split_a,
                                      .pack_b = product_split_b,
                                      .multiply = multiply};

@@ -27,7 +27,7 @@ struct ProductUnit {
     const char *name;
     uint32_t parts; /* bf16 numbers that stand for each of f32, or 0: f32 itself */
     uint32_t rows, vectors;
-    uint32_t few_rows; /* of the smaller step that finishes a panel of A */
+    uint32_t few_rows; /* multiply-adds: of the smaller step that finishes a panel of A */
     void (*pack_a)(const ProductBlock *block);
     void (*pack_b)(const ProductBlock *block);
     void (*multiply)(const ProductBlock *block); /* all panels of A with the one of B */

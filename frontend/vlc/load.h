@@ -15,7 +15,8 @@
 
 #define OPTION_MATMUL_PRECISION(field)                                                   \
     OPTION(name, "--matmul-precision", field, "NAME",                                    \
-           "of products that no element or pattern decides; else as the recipe says",    \
+           "highest, high or medium, for products that no element or pattern decides; "  \
+           "else as the recipe says",                                                    \
            .choices = precision_choices)
 
 extern const char *const precision_choices[];

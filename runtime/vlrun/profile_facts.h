@@ -25,7 +25,7 @@ typedef enum ProfileTable {
 
 /* A call, or what is done with an output. */
 typedef struct ProfileSubject {
-    const char *id;    /* "@vqa.train:8"; "@vqa.train PARAMETER" */
+    const char *id;    /* "@TASK.train:8"; "@TASK.train PARAMETER" */
     const char *name;  /* "matmul 1 op f32[enc, 768]", "accumulate" */
     Loc loc;           /* of its last node or its output */
     const char *scope; /* ir/scopes.h */
