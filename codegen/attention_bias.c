@@ -86,8 +86,7 @@ LLVMValueRef attention_distances_at(const AttentionHead *h, int64_t offset,
 LLVMValueRef attention_covered_keys(const AttentionHead *h, LLVMValueRef row)
 {
     Emit *e = h->e;
-    LLVMValueRef pair[] = {h->covered, h->k_rows};
-    LLVMValueRef keys = emit_intrinsic(e, "llvm.smin", pair, 2);
+    LLVMValueRef keys = emit_least(e, h->covered, h->k_rows);
     LLVMValueRef place = attention_place(h, row);
     LLVMValueRef inside = LLVMBuildICmp(e->builder, LLVMIntSLT, place, h->covered, "");
     return LLVMBuildSelect(e->builder, inside, keys, emit_i64(e, 0), "");

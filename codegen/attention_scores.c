@@ -50,9 +50,7 @@ static LLVMValueRef visible_keys(const AttentionHead *h, LLVMValueRef row)
     if (!h->layout->causal)
         return h->k_rows;
     LLVMValueRef place = attention_place(h, row);
-    LLVMValueRef pair[] = {LLVMBuildAdd(e->builder, place, emit_i64(e, 1), ""),
-                           h->k_rows};
-    return emit_intrinsic(e, "llvm.smin", pair, 2);
+    return emit_least(e, emit_plus(e, place, emit_i64(e, 1)), h->k_rows);
 }
 
 /* One vector of a row: what is carried on after it. `mask` is NULL but at the end. */

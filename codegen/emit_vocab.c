@@ -433,9 +433,8 @@ static void vocab_emit(Emit *e, const KernelStep *step)
     clear_sums(&v, rows);
     Loop chunk = loop_begin(e, emit_i64(e, 0), rows, v.layout->chunk);
     v.row = chunk.index;
-    LLVMValueRef pair[] = {LLVMBuildSub(e->builder, rows, chunk.index, ""),
-                           emit_i64(e, v.layout->chunk)};
-    emit_chunk(&v, emit_intrinsic(e, "llvm.smin", pair, 2));
+    emit_chunk(&v, emit_least(e, LLVMBuildSub(e->builder, rows, chunk.index, ""),
+                              emit_i64(e, v.layout->chunk)));
     loop_end(e, &chunk);
     LLVMBuildRetVoid(e->builder);
 }

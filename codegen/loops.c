@@ -31,6 +31,29 @@ LLVMValueRef emit_at(Emit *e, LLVMTypeRef type, LLVMValueRef base, LLVMValueRef 
     return LLVMBuildGEP2(e->builder, type, base, &index, 1, "");
 }
 
+LLVMValueRef emit_plus(Emit *e, LLVMValueRef a, LLVMValueRef b)
+{
+    return LLVMBuildNSWAdd(e->builder, a, b, "");
+}
+
+LLVMValueRef emit_times(Emit *e, LLVMValueRef a, LLVMValueRef b)
+{
+    return LLVMBuildNSWMul(e->builder, a, b, "");
+}
+
+LLVMValueRef emit_least(Emit *e, LLVMValueRef a, LLVMValueRef b)
+{
+    LLVMValueRef pair[] = {a, b};
+    return emit_intrinsic(e, "llvm.smin", pair, 2);
+}
+
+LLVMValueRef emit_element(Emit *e, LLVMValueRef base, LLVMValueRef row,
+                          LLVMValueRef stride, LLVMValueRef column)
+{
+    LLVMValueRef start = emit_times(e, row, stride);
+    return emit_at(e, e->f32, base, emit_plus(e, start, column));
+}
+
 LLVMValueRef emit_load(Emit *e, LLVMTypeRef type, LLVMValueRef address)
 {
     return LLVMBuildLoad2(e->builder, type, address, "");
@@ -298,9 +321,8 @@ LLVMValueRef emit_element_numbers(Emit *e)
 
 LLVMValueRef emit_tail_mask(Emit *e, LLVMValueRef column, LLVMValueRef count)
 {
-    LLVMValueRef left[] = {LLVMBuildSub(e->builder, count, column, ""),
-                           emit_i64(e, e->width)};
-    LLVMValueRef lanes = emit_intrinsic(e, "llvm.smin", left, 2);
+    LLVMValueRef lanes =
+        emit_least(e, LLVMBuildSub(e->builder, count, column, ""), emit_i64(e, e->width));
     LLVMValueRef limit = LLVMBuildTrunc(e->builder, lanes, e->i32, "");
     return LLVMBuildICmp(e->builder, LLVMIntSLT, emit_element_numbers(e),
                          emit_splat(e, limit), "");

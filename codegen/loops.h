@@ -32,6 +32,13 @@ typedef struct RowRange {
 RowRange emit_sequence_rows(Emit *e, uint32_t axis, LLVMValueRef sequence);
 /* base + index elements of `type`; a typed element address */
 LLVMValueRef emit_at(Emit *e, LLVMTypeRef type, LLVMValueRef base, LLVMValueRef index);
+/* Element (row, column) of a matrix of floats, `stride` from one row to the next. */
+LLVMValueRef emit_element(Emit *e, LLVMValueRef base, LLVMValueRef row,
+                          LLVMValueRef stride, LLVMValueRef column);
+/* Of i64, as of places in memory: neither wraps around. */
+LLVMValueRef emit_plus(Emit *e, LLVMValueRef a, LLVMValueRef b);
+LLVMValueRef emit_times(Emit *e, LLVMValueRef a, LLVMValueRef b);
+LLVMValueRef emit_least(Emit *e, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef emit_load(Emit *e, LLVMTypeRef type, LLVMValueRef address);
 void emit_store(Emit *e, LLVMValueRef value, LLVMValueRef address);
 

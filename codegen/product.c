@@ -84,8 +84,7 @@ int64_t product_scratch_bytes(const Processor *processor, Precision precision)
 /* min(step, end - begin) */
 static LLVMValueRef part_of(Emit *e, LLVMValueRef begin, LLVMValueRef end, int64_t step)
 {
-    LLVMValueRef pair[] = {LLVMBuildSub(e->builder, end, begin, ""), emit_i64(e, step)};
-    return emit_intrinsic(e, "llvm.smin", pair, 2);
+    return emit_least(e, LLVMBuildSub(e->builder, end, begin, ""), emit_i64(e, step));
 }
 
 static void emit_panel(ProductBlock *block)

@@ -107,9 +107,8 @@ static LLVMValueRef tile_at(const TileSums *s, LLVMValueRef panel, LLVMValueRef 
     Emit *e = s->block->e;
     int64_t run_bytes = (int64_t)s->block->unit->parts * tiles * PRODUCT_TILE_BYTES;
     int64_t bytes = ((int64_t)part * tiles + tile) * PRODUCT_TILE_BYTES;
-    LLVMValueRef at = LLVMBuildNSWMul(e->builder, run, emit_i64(e, run_bytes), "");
-    return emit_at(e, e->i8, panel,
-                   LLVMBuildNSWAdd(e->builder, at, emit_i64(e, bytes), ""));
+    LLVMValueRef at = emit_times(e, run, emit_i64(e, run_bytes));
+    return emit_at(e, e->i8, panel, emit_plus(e, at, emit_i64(e, bytes)));
 }
 
 static void multiply_run(const TileSums *s, LLVMValueRef run)
@@ -162,26 +161,24 @@ static void add_to_c(const TileSums *s)
 {
     const ProductBlock *b = s->block;
     Emit *e = b->e;
-    LLVMValueRef left[] = {LLVMBuildSub(e->builder, b->rows, s->row, ""),
-                           emit_i64(e, (int64_t)s->row_tiles * PRODUCT_TILE_SIDE)};
+    LLVMValueRef rows =
+        emit_least(e, LLVMBuildSub(e->builder, b->rows, s->row, ""),
+                   emit_i64(e, (int64_t)s->row_tiles * PRODUCT_TILE_SIDE));
     LLVMValueRef adds = emit_splat(e, LLVMBuildNot(e->builder, b->is_first, ""));
     if (b->mask)
         adds = LLVMBuildAnd(e->builder, adds, b->mask, "");
-    Loop loop = loop_begin(e, emit_i64(e, 0), emit_intrinsic(e, "llvm.smin", left, 2), 1);
+    Loop loop = loop_begin(e, emit_i64(e, 0), rows, 1);
     LLVMValueRef found = loop_carry(e, &loop, LLVMConstNull(e->vm)), all = found;
     LLVMValueRef row = LLVMBuildAdd(e->builder, b->first_row, s->row, "");
     row = LLVMBuildAdd(e->builder, row, loop.index, "");
-    LLVMValueRef start = LLVMBuildNSWMul(e->builder, row, b->p->c_stride, "");
-    start =
-        emit_at(e, e->f32, b->p->c, LLVMBuildNSWAdd(e->builder, start, b->column, ""));
+    LLVMValueRef start = emit_element(e, b->p->c, row, b->p->c_stride, b->column);
     for (uint32_t i = 0; i < s->column_tiles; i++) {
         LLVMValueRef column = emit_i64(e, (int64_t)i * e->width);
         LLVMValueRef c = emit_at(e, e->f32, start, column);
-        LLVMValueRef at = LLVMBuildNSWMul(
-            e->builder, loop.index, emit_i64(e, (int64_t)s->column_tiles * e->width), "");
+        LLVMValueRef at =
+            emit_times(e, loop.index, emit_i64(e, (int64_t)s->column_tiles * e->width));
         LLVMValueRef sum = emit_load_vector(
-            e, emit_at(e, e->f32, b->sums, LLVMBuildNSWAdd(e->builder, at, column, "")),
-            NULL);
+            e, emit_at(e, e->f32, b->sums, emit_plus(e, at, column)), NULL);
         LLVMValueRef is_none = LLVMBuildFCmp(e->builder, LLVMRealUNO, sum, sum, "");
         all = LLVMBuildOr(e->builder, all, is_none, "");
         LLVMValueRef before = emit_load_vector(e, c, adds);

@@ -30,11 +30,6 @@ static LLVMValueRef dot(Emit *e, LLVMValueRef sum, LLVMValueRef a, LLVMValueRef 
                           callee, args, 3, "");
 }
 
-static LLVMValueRef plus(Emit *e, LLVMValueRef a, int64_t b)
-{
-    return LLVMBuildNSWAdd(e->builder, a, emit_i64(e, b), "");
-}
-
 /* The bytes before pair `pair` of a panel of so many tiles: its run's tiles, and in the
  * tile as many rows of B, or pairs of a row of A, as `step` is long. */
 static LLVMValueRef pair_offset(Emit *e, LLVMValueRef pair, uint32_t tiles, int64_t step)
@@ -42,10 +37,9 @@ static LLVMValueRef pair_offset(Emit *e, LLVMValueRef pair, uint32_t tiles, int6
     const int64_t pairs = PRODUCT_TILE_DEPTH / 2;
     LLVMValueRef run = LLVMBuildSDiv(e->builder, pair, emit_i64(e, pairs), "");
     LLVMValueRef rest = LLVMBuildAnd(e->builder, pair, emit_i64(e, pairs - 1), "");
-    run = LLVMBuildNSWMul(e->builder, run,
-                          emit_i64(e, (int64_t)tiles * PRODUCT_TILE_BYTES), "");
-    rest = LLVMBuildNSWMul(e->builder, rest, emit_i64(e, step), "");
-    return LLVMBuildNSWAdd(e->builder, run, rest, "");
+    run = emit_times(e, run, emit_i64(e, (int64_t)tiles * PRODUCT_TILE_BYTES));
+    rest = emit_times(e, rest, emit_i64(e, step));
+    return emit_plus(e, run, rest);
 }
 
 static void add_pair(DotSums *s, LLVMValueRef a_panel, LLVMValueRef a_row, Loop *loop)
@@ -58,13 +52,14 @@ static void add_pair(DotSums *s, LLVMValueRef a_panel, LLVMValueRef a_row, Loop 
     for (uint32_t j = 0; j < b->vectors; j++)
         vectors[j] = emit_load_masked(
             e, e->vi,
-            emit_at(e, e->i8, b->b_panel, plus(e, at, (int64_t)j * PRODUCT_TILE_BYTES)),
+            emit_at(e, e->i8, b->b_panel,
+                    emit_plus(e, at, emit_i64(e, (int64_t)j * PRODUCT_TILE_BYTES))),
             NULL);
     LLVMValueRef a = emit_at(
         e, e->i8, a_panel,
         pair_offset(e, loop->index, b->unit->rows / PRODUCT_TILE_SIDE, PAIR_BYTES));
     for (uint32_t i = 0; i < ROWS; i++) {
-        LLVMValueRef row = plus(e, a_row, i * row_bytes);
+        LLVMValueRef row = emit_plus(e, a_row, emit_i64(e, i * row_bytes));
         LLVMValueRef pair = emit_load(e, e->i32, emit_at(e, e->i8, a, row));
         for (uint32_t j = 0; j < b->vectors; j++)
             loop_next(e, loop, s->sums[i][j],
@@ -79,13 +74,12 @@ static LLVMValueRef row_of(const DotSums *s, uint32_t i, LLVMValueRef *out_mask)
 {
     const ProductBlock *b = s->block;
     Emit *e = b->e;
-    LLVMValueRef row = plus(e, s->row, i);
+    LLVMValueRef row = emit_plus(e, s->row, emit_i64(e, i));
     *out_mask = emit_splat(e, LLVMBuildICmp(e->builder, LLVMIntSLT, row, b->rows, ""));
     if (b->mask)
         *out_mask = LLVMBuildAnd(e->builder, *out_mask, b->mask, "");
-    row = LLVMBuildNSWAdd(e->builder, b->first_row, row, "");
-    LLVMValueRef at = LLVMBuildNSWMul(e->builder, row, b->p->c_stride, "");
-    return emit_at(e, e->f32, b->p->c, LLVMBuildNSWAdd(e->builder, at, b->column, ""));
+    row = emit_plus(e, b->first_row, row);
+    return emit_element(e, b->p->c, row, b->p->c_stride, b->column);
 }
 
 /* Where nothing is added to C, it is not read either. */
@@ -124,8 +118,8 @@ static void emit_sums(DotSums *s, LLVMValueRef a_panel, LLVMValueRef a_row)
     const ProductBlock *b = s->block;
     Emit *e = b->e;
     load_sums(s);
-    LLVMValueRef pairs =
-        LLVMBuildSDiv(e->builder, plus(e, b->depth, 1), emit_i64(e, 2), "");
+    LLVMValueRef pairs = LLVMBuildSDiv(e->builder, emit_plus(e, b->depth, emit_i64(e, 1)),
+                                       emit_i64(e, 2), "");
     Loop loop = loop_begin(e, emit_i64(e, 0), pairs, 1);
     for (uint32_t i = 0; i < ROWS; i++)
         for (uint32_t j = 0; j < b->vectors; j++)
@@ -146,7 +140,7 @@ static void multiply(const ProductBlock *b)
         product_a_tiles(b, LLVMBuildSub(e->builder, loop.index, in_panel, ""));
     LLVMValueRef row_bytes = emit_i64(e, PRODUCT_TILE_BYTES / PRODUCT_TILE_SIDE);
     DotSums sums = {.block = b, .row = loop.index};
-    emit_sums(&sums, panel, LLVMBuildNSWMul(e->builder, in_panel, row_bytes, ""));
+    emit_sums(&sums, panel, emit_times(e, in_panel, row_bytes));
     loop_end(e, &loop);
 }
 

@@ -12,23 +12,6 @@ enum { MAX_ROWS = 12, MAX_VECTORS = 3 };
  * sees one, is asked for so many k before. */
 enum { FETCH_AHEAD = 16 };
 
-static LLVMValueRef times(Emit *e, LLVMValueRef a, LLVMValueRef b)
-{
-    return LLVMBuildNSWMul(e->builder, a, b, "");
-}
-
-static LLVMValueRef plus(Emit *e, LLVMValueRef a, LLVMValueRef b)
-{
-    return LLVMBuildNSWAdd(e->builder, a, b, "");
-}
-
-/* Element (row, column) of a matrix of floats. */
-static LLVMValueRef element(Emit *e, LLVMValueRef base, LLVMValueRef row,
-                            LLVMValueRef stride, LLVMValueRef column)
-{
-    return emit_at(e, e->f32, base, plus(e, times(e, row, stride), column));
-}
-
 /* -- packing ------------------------------------------------------------------------- */
 
 /* to[k][to_stride] = from[k][from_stride]: rows of `vectors` vectors. */
@@ -43,13 +26,14 @@ static void emit_copy(Emit *e, const Copy *copy)
 {
     LLVMValueRef to_stride = emit_i64(e, copy->to_stride);
     Loop loop = loop_begin(e, emit_i64(e, 0), copy->depth, 1);
-    LLVMValueRef later = plus(e, loop.index, emit_i64(e, FETCH_AHEAD));
+    LLVMValueRef later = emit_plus(e, loop.index, emit_i64(e, FETCH_AHEAD));
     for (uint32_t i = 0; i < copy->vectors; i++) {
         LLVMValueRef column = emit_i64(e, (int64_t)i * e->width);
-        LLVMValueRef from = element(e, copy->from, loop.index, copy->from_stride, column);
-        LLVMValueRef to = element(e, copy->to, loop.index, to_stride, column);
+        LLVMValueRef from =
+            emit_element(e, copy->from, loop.index, copy->from_stride, column);
+        LLVMValueRef to = emit_element(e, copy->to, loop.index, to_stride, column);
         emit_store_vector(e, emit_load_vector(e, from, copy->mask), to, NULL);
-        emit_prefetch(e, element(e, copy->from, later, copy->from_stride, column));
+        emit_prefetch(e, emit_element(e, copy->from, later, copy->from_stride, column));
     }
     loop_end(e, &loop);
 }
@@ -57,7 +41,7 @@ static void emit_copy(Emit *e, const Copy *copy)
 /* Where the packed panel of A that begins with row `row` of the block is. */
 static LLVMValueRef a_panel(const ProductBlock *b, LLVMValueRef row)
 {
-    return emit_at(b->e, b->e->f32, b->a_block, times(b->e, row, b->depth));
+    return emit_at(b->e, b->e->f32, b->a_block, emit_times(b->e, row, b->depth));
 }
 
 /* A lies with its rows along memory: panels are columns of it. */
@@ -66,15 +50,14 @@ static void pack_columns_of_a(const ProductBlock *b)
     Emit *e = b->e;
     LLVMValueRef reach = LLVMBuildSub(e->builder, b->p->m, b->first_row, "");
     LLVMValueRef whole = LLVMBuildSub(e->builder, reach, emit_i64(e, e->width - 1), "");
-    LLVMValueRef pair[] = {whole, b->rows};
-    LLVMValueRef ends[] = {emit_intrinsic(e, "llvm.smin", pair, 2), b->rows};
+    LLVMValueRef ends[] = {emit_least(e, whole, b->rows), b->rows};
     LLVMValueRef row = emit_i64(e, 0);
     for (uint32_t i = 0; i < 2; i++) {
         Loop loop = loop_begin(e, row, ends[i], b->unit->rows);
         emit_copy(e, &(Copy){.to = a_panel(b, loop.index),
                              .to_stride = b->unit->rows,
-                             .from = element(e, b->p->a, b->first_k, b->p->a_stride,
-                                             plus(e, b->first_row, loop.index)),
+                             .from = emit_element(e, b->p->a, b->first_k, b->p->a_stride,
+                                                  emit_plus(e, b->first_row, loop.index)),
                              .from_stride = b->p->a_stride,
                              .depth = b->depth,
                              .vectors = 1,
@@ -88,15 +71,15 @@ static void pack_rows_of_a(const ProductBlock *b)
 {
     Emit *e = b->e;
     Loop loop = loop_begin(e, emit_i64(e, 0), b->rows, b->unit->rows);
-    LLVMValueRef pair[] = {LLVMBuildSub(e->builder, b->rows, loop.index, ""),
-                           emit_i64(e, b->unit->rows)};
+    LLVMValueRef left = LLVMBuildSub(e->builder, b->rows, loop.index, "");
     emit_transpose(
-        e, &(Transpose){.from = element(e, b->p->a, plus(e, b->first_row, loop.index),
-                                        b->p->a_stride, b->first_k),
+        e, &(Transpose){.from = emit_element(e, b->p->a,
+                                             emit_plus(e, b->first_row, loop.index),
+                                             b->p->a_stride, b->first_k),
                         .from_stride = b->p->a_stride,
                         .to = a_panel(b, loop.index),
                         .to_stride = emit_i64(e, b->unit->rows),
-                        .rows = emit_intrinsic(e, "llvm.smin", pair, 2),
+                        .rows = emit_least(e, left, emit_i64(e, b->unit->rows)),
                         .columns = b->depth});
     loop_end(e, &loop);
 }
@@ -114,24 +97,23 @@ static void pack_b(const ProductBlock *b)
     Emit *e = b->e;
     int64_t stride = (int64_t)b->vectors * e->width;
     if (!b->p->form.transpose_b) {
-        emit_copy(
-            e, &(Copy){.to = b->b_panel,
-                       .to_stride = stride,
-                       .from = element(e, b->p->b, b->first_k, b->p->b_stride, b->column),
-                       .from_stride = b->p->b_stride,
-                       .depth = b->depth,
-                       .vectors = b->vectors,
-                       .mask = b->mask});
+        emit_copy(e, &(Copy){.to = b->b_panel,
+                             .to_stride = stride,
+                             .from = emit_element(e, b->p->b, b->first_k, b->p->b_stride,
+                                                  b->column),
+                             .from_stride = b->p->b_stride,
+                             .depth = b->depth,
+                             .vectors = b->vectors,
+                             .mask = b->mask});
         return;
     }
-    LLVMValueRef pair[] = {LLVMBuildSub(e->builder, b->p->n, b->column, ""),
-                           emit_i64(e, stride)};
-    emit_transpose(e, &(Transpose){.from = element(e, b->p->b, b->column, b->p->b_stride,
-                                                   b->first_k),
+    LLVMValueRef left = LLVMBuildSub(e->builder, b->p->n, b->column, "");
+    emit_transpose(e, &(Transpose){.from = emit_element(e, b->p->b, b->column,
+                                                        b->p->b_stride, b->first_k),
                                    .from_stride = b->p->b_stride,
                                    .to = b->b_panel,
                                    .to_stride = emit_i64(e, stride),
-                                   .rows = emit_intrinsic(e, "llvm.smin", pair, 2),
+                                   .rows = emit_least(e, left, emit_i64(e, stride)),
                                    .columns = b->depth});
 }
 
@@ -170,11 +152,11 @@ static void find_rows(PanelSums *s, bool may_end)
     const ProductBlock *b = s->block;
     Emit *e = b->e;
     for (uint32_t i = 0; i < s->rows; i++) {
-        LLVMValueRef row = plus(e, s->row, emit_i64(e, i));
+        LLVMValueRef row = emit_plus(e, s->row, emit_i64(e, i));
         s->is_there[i] =
             may_end ? LLVMBuildICmp(e->builder, LLVMIntSLT, row, b->rows, "") : NULL;
-        s->starts[i] =
-            element(e, b->p->c, plus(e, b->first_row, row), b->p->c_stride, b->column);
+        s->starts[i] = emit_element(e, b->p->c, emit_plus(e, b->first_row, row),
+                                    b->p->c_stride, b->column);
     }
 }
 
@@ -210,14 +192,14 @@ static void multiply_add(const PanelSums *s, Loop *loop)
     LLVMValueRef a_stride = emit_i64(e, b->unit->rows);
     for (uint32_t j = 0; j < b->vectors; j++)
         vectors[j] = emit_load_vector(e,
-                                      element(e, b->b_panel, loop->index, b_stride,
-                                              emit_i64(e, (int64_t)j * e->width)),
+                                      emit_element(e, b->b_panel, loop->index, b_stride,
+                                                   emit_i64(e, (int64_t)j * e->width)),
                                       NULL);
-    LLVMValueRef later = plus(e, loop->index, emit_i64(e, FETCH_AHEAD));
-    emit_prefetch(e, element(e, s->a, later, a_stride, emit_i64(e, 0)));
+    LLVMValueRef later = emit_plus(e, loop->index, emit_i64(e, FETCH_AHEAD));
+    emit_prefetch(e, emit_element(e, s->a, later, a_stride, emit_i64(e, 0)));
     for (uint32_t i = 0; i < s->rows; i++) {
-        LLVMValueRef a =
-            emit_load(e, e->f32, element(e, s->a, loop->index, a_stride, emit_i64(e, i)));
+        LLVMValueRef a = emit_load(
+            e, e->f32, emit_element(e, s->a, loop->index, a_stride, emit_i64(e, i)));
         LLVMValueRef copies = emit_splat(e, a);
         for (uint32_t j = 0; j < b->vectors; j++)
             loop_next(e, loop, s->sums[i][j],

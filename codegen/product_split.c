@@ -23,22 +23,6 @@ typedef struct PartSplit {
     LLVMTypeRef bf16, bits;    /* vectors of parts, and of their bits */
 } PartSplit;
 
-static LLVMValueRef plus(Emit *e, LLVMValueRef a, LLVMValueRef b)
-{
-    return LLVMBuildNSWAdd(e->builder, a, b, "");
-}
-
-static LLVMValueRef times(Emit *e, LLVMValueRef a, int64_t b)
-{
-    return LLVMBuildNSWMul(e->builder, a, emit_i64(e, b), "");
-}
-
-static LLVMValueRef smaller(Emit *e, LLVMValueRef a, LLVMValueRef b)
-{
-    LLVMValueRef pair[] = {a, b};
-    return emit_intrinsic(e, "llvm.smin", pair, 2);
-}
-
 /* -- parts --------------------------------------------------------------------------- */
 
 /* What is left of x without its part; nothing of what is not finite, so that infinity
@@ -70,11 +54,12 @@ static LLVMValueRef tile_row(const PartSplit *s, LLVMValueRef run, LLVMValueRef 
                              uint32_t part, LLVMValueRef row)
 {
     Emit *e = s->block->e;
-    LLVMValueRef index = times(e, run, s->block->unit->parts);
-    index = plus(e, index, emit_i64(e, part));
-    index = plus(e, times(e, index, s->tiles), tile);
-    LLVMValueRef byte = plus(e, times(e, index, PRODUCT_TILE_BYTES),
-                             times(e, row, PRODUCT_TILE_BYTES / PRODUCT_TILE_SIDE));
+    LLVMValueRef index = emit_times(e, run, emit_i64(e, s->block->unit->parts));
+    index = emit_plus(e, index, emit_i64(e, part));
+    index = emit_plus(e, emit_times(e, index, emit_i64(e, s->tiles)), tile);
+    LLVMValueRef byte = emit_plus(
+        e, emit_times(e, index, emit_i64(e, PRODUCT_TILE_BYTES)),
+        emit_times(e, row, emit_i64(e, PRODUCT_TILE_BYTES / PRODUCT_TILE_SIDE)));
     return emit_at(e, e->i8, s->to, byte);
 }
 
@@ -86,8 +71,7 @@ static LLVMValueRef load_numbers(const PartSplit *s, LLVMValueRef row, LLVMValue
     Emit *e = s->block->e;
     LLVMValueRef is_there = LLVMBuildICmp(e->builder, LLVMIntSLT, row, rows, "");
     LLVMValueRef count = LLVMBuildSelect(e->builder, is_there, end, emit_i64(e, 0), "");
-    LLVMValueRef at = LLVMBuildNSWMul(e->builder, row, s->stride, "");
-    return emit_load_vector(e, emit_at(e, e->f32, s->from, plus(e, at, column)),
+    return emit_load_vector(e, emit_element(e, s->from, row, s->stride, column),
                             emit_tail_mask(e, column, count));
 }
 
@@ -116,13 +100,14 @@ static void split_row(const PartSplit *s, LLVMValueRef run, LLVMValueRef tile,
                       LLVMValueRef row)
 {
     Emit *e = s->block->e;
-    LLVMValueRef side = plus(e, times(e, tile, PRODUCT_TILE_SIDE), row);
-    LLVMValueRef k = times(e, run, PRODUCT_TILE_DEPTH);
+    LLVMValueRef side =
+        emit_plus(e, emit_times(e, tile, emit_i64(e, PRODUCT_TILE_SIDE)), row);
+    LLVMValueRef k = emit_times(e, run, emit_i64(e, PRODUCT_TILE_DEPTH));
     LLVMValueRef depth = s->block->depth;
-    const LLVMValueRef x[] = {load_numbers(s, side, s->sides, k, depth),
-                              load_numbers(s, side, s->sides,
-                                           plus(e, k, emit_i64(e, PRODUCT_TILE_SIDE)),
-                                           depth)};
+    const LLVMValueRef x[] = {
+        load_numbers(s, side, s->sides, k, depth),
+        load_numbers(s, side, s->sides, emit_plus(e, k, emit_i64(e, PRODUCT_TILE_SIDE)),
+                     depth)};
     store_row(s, x, false, run, tile, row);
 }
 
@@ -131,12 +116,13 @@ static void split_pair(const PartSplit *s, LLVMValueRef run, LLVMValueRef tile,
                        LLVMValueRef row)
 {
     Emit *e = s->block->e;
-    LLVMValueRef side = times(e, tile, PRODUCT_TILE_SIDE);
-    LLVMValueRef k = plus(e, times(e, run, PRODUCT_TILE_DEPTH), times(e, row, 2));
+    LLVMValueRef side = emit_times(e, tile, emit_i64(e, PRODUCT_TILE_SIDE));
+    LLVMValueRef k = emit_plus(e, emit_times(e, run, emit_i64(e, PRODUCT_TILE_DEPTH)),
+                               emit_times(e, row, emit_i64(e, 2)));
     LLVMValueRef depth = s->block->depth;
     const LLVMValueRef x[] = {
         load_numbers(s, k, depth, side, s->sides),
-        load_numbers(s, plus(e, k, emit_i64(e, 1)), depth, side, s->sides)};
+        load_numbers(s, emit_plus(e, k, emit_i64(e, 1)), depth, side, s->sides)};
     store_row(s, x, true, run, tile, row);
 }
 
@@ -169,13 +155,6 @@ static void split_panel(const PartSplit *s)
 
 /* -- operands ------------------------------------------------------------------------ */
 
-static LLVMValueRef place(Emit *e, LLVMValueRef base, LLVMValueRef row,
-                          LLVMValueRef stride, LLVMValueRef column)
-{
-    LLVMValueRef offset = LLVMBuildNSWMul(e->builder, row, stride, "");
-    return emit_at(e, e->f32, base, plus(e, offset, column));
-}
-
 static PartSplit split_of(const ProductBlock *b)
 {
     Emit *e = b->e;
@@ -192,21 +171,21 @@ LLVMValueRef product_a_tiles(const ProductBlock *b, LLVMValueRef row)
     LLVMValueRef depth =
         LLVMBuildAdd(e->builder, b->depth, emit_i64(e, PRODUCT_TILE_DEPTH - 1), "");
     depth = LLVMBuildAnd(e->builder, depth, emit_i64(e, -PRODUCT_TILE_DEPTH), "");
-    LLVMValueRef row_bytes = times(e, depth, bytes);
-    return emit_at(e, e->i8, b->a_block, LLVMBuildNSWMul(e->builder, row, row_bytes, ""));
+    LLVMValueRef row_bytes = emit_times(e, depth, emit_i64(e, bytes));
+    return emit_at(e, e->i8, b->a_block, emit_times(e, row, row_bytes));
 }
 
 void product_split_a(const ProductBlock *b)
 {
     Emit *e = b->e;
     Loop loop = loop_begin(e, emit_i64(e, 0), b->rows, b->unit->rows);
-    LLVMValueRef row = plus(e, b->first_row, loop.index);
+    LLVMValueRef row = emit_plus(e, b->first_row, loop.index);
     PartSplit s = split_of(b);
     s.stride = b->p->a_stride;
-    s.from = b->p->form.transpose_a ? place(e, b->p->a, b->first_k, s.stride, row)
-                                    : place(e, b->p->a, row, s.stride, b->first_k);
-    s.sides = smaller(e, LLVMBuildSub(e->builder, b->rows, loop.index, ""),
-                      emit_i64(e, b->unit->rows));
+    s.from = b->p->form.transpose_a ? emit_element(e, b->p->a, b->first_k, s.stride, row)
+                                    : emit_element(e, b->p->a, row, s.stride, b->first_k);
+    s.sides = emit_least(e, LLVMBuildSub(e->builder, b->rows, loop.index, ""),
+                         emit_i64(e, b->unit->rows));
     s.to = product_a_tiles(b, loop.index);
     s.tiles = b->unit->rows / PRODUCT_TILE_SIDE;
     s.k_along_rows = !b->p->form.transpose_a;
@@ -220,10 +199,11 @@ void product_split_b(const ProductBlock *b)
     Emit *e = b->e;
     PartSplit s = split_of(b);
     s.stride = b->p->b_stride;
-    s.from = b->p->form.transpose_b ? place(e, b->p->b, b->column, s.stride, b->first_k)
-                                    : place(e, b->p->b, b->first_k, s.stride, b->column);
-    s.sides = smaller(e, LLVMBuildSub(e->builder, b->p->n, b->column, ""),
-                      emit_i64(e, (int64_t)b->vectors * e->width));
+    s.from = b->p->form.transpose_b
+                 ? emit_element(e, b->p->b, b->column, s.stride, b->first_k)
+                 : emit_element(e, b->p->b, b->first_k, s.stride, b->column);
+    s.sides = emit_least(e, LLVMBuildSub(e->builder, b->p->n, b->column, ""),
+                         emit_i64(e, (int64_t)b->vectors * e->width));
     s.to = b->b_panel;
     s.tiles = b->vectors;
     s.k_along_rows = b->p->form.transpose_b;

@@ -25,15 +25,6 @@ typedef struct MatmulBlock {
     LLVMValueRef sums[MAX_ROWS][MAX_VECTORS];
 } MatmulBlock;
 
-static LLVMValueRef element(Emit *e, LLVMValueRef base, LLVMValueRef row,
-                            LLVMValueRef stride, LLVMValueRef column)
-{
-    LLVMValueRef offset = LLVMBuildNSWMul(e->builder, row, stride, "");
-    if (column)
-        offset = LLVMBuildNSWAdd(e->builder, offset, column, "");
-    return emit_at(e, e->f32, base, offset);
-}
-
 static LLVMValueRef vector_at(const MatmulBlock *b, LLVMValueRef row_start,
                               uint32_t vector)
 {
@@ -47,10 +38,9 @@ static void find_rows(MatmulBlock *b, LLVMValueRef *starts)
     Emit *e = b->e;
     LLVMValueRef last = LLVMBuildSub(e->builder, b->p->m, emit_i64(e, 1), "");
     for (uint32_t i = 0; i < b->rows; i++) {
-        LLVMValueRef pair[] = {LLVMBuildAdd(e->builder, b->row, emit_i64(e, i), ""),
-                               last};
-        b->row_numbers[i] = emit_intrinsic(e, "llvm.smin", pair, 2);
-        starts[i] = element(e, b->p->c, b->row_numbers[i], b->p->c_stride, b->column);
+        b->row_numbers[i] = emit_least(e, emit_plus(e, b->row, emit_i64(e, i)), last);
+        starts[i] =
+            emit_element(e, b->p->c, b->row_numbers[i], b->p->c_stride, b->column);
     }
 }
 
@@ -60,10 +50,10 @@ static void multiply_add(MatmulBlock *b, LLVMValueRef k, LLVMValueRef *const a_r
 {
     Emit *e = b->e;
     LLVMValueRef vectors[MAX_VECTORS];
-    LLVMValueRef b_row = element(e, b->p->b, k, b->p->b_stride, b->column);
+    LLVMValueRef b_row = emit_element(e, b->p->b, k, b->p->b_stride, b->column);
     for (uint32_t j = 0; j < b->vectors; j++)
         vectors[j] = emit_load_vector(e, vector_at(b, b_row, j), b->mask);
-    LLVMValueRef a_offset = LLVMBuildNSWMul(e->builder, k, b->p->a_k_stride, "");
+    LLVMValueRef a_offset = emit_times(e, k, b->p->a_k_stride);
     for (uint32_t i = 0; i < b->rows; i++) {
         LLVMValueRef a = emit_load(e, e->f32, emit_at(e, e->f32, a_rows[i], a_offset));
         LLVMValueRef copies = emit_splat(e, a);
@@ -79,7 +69,8 @@ static void emit_block(MatmulBlock *b)
     LLVMValueRef starts[MAX_ROWS], a_rows[MAX_ROWS];
     find_rows(b, starts);
     for (uint32_t i = 0; i < b->rows; i++)
-        a_rows[i] = element(e, b->p->a, b->row_numbers[i], b->p->a_row_stride, NULL);
+        a_rows[i] = emit_element(e, b->p->a, b->row_numbers[i], b->p->a_row_stride,
+                                 emit_i64(e, 0));
     Loop loop = loop_begin(e, emit_i64(e, 0), b->p->k, 1);
     for (uint32_t i = 0; i < b->rows; i++)
         for (uint32_t j = 0; j < b->vectors; j++)

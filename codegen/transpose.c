@@ -59,11 +59,10 @@ static void tile_columns(Emit *e, LLVMValueRef column, LLVMValueRef mask, void *
         tile[i] = emit_load_vector(e, emit_at(e, e->f32, rows->starts[i], column), mask);
     transpose_tile(e, tile);
     LLVMValueRef stride = rows->transpose->to_stride;
-    LLVMValueRef to = LLVMBuildNSWMul(e->builder, column, stride, "");
-    to = LLVMBuildNSWAdd(e->builder, to, rows->row, "");
+    LLVMValueRef to = emit_plus(e, emit_times(e, column, stride), rows->row);
     for (uint32_t i = 0; i < e->width; i++) {
         emit_store_vector(e, tile[i], emit_at(e, e->f32, rows->transpose->to, to), NULL);
-        to = LLVMBuildNSWAdd(e->builder, to, stride, "");
+        to = emit_plus(e, to, stride);
     }
 }
 
@@ -74,11 +73,8 @@ void emit_transpose(Emit *e, const Transpose *t)
     Loop loop = loop_begin(e, emit_i64(e, 0), t->rows, e->width);
     rows.row = loop.index;
     for (uint32_t i = 0; i < e->width; i++) {
-        LLVMValueRef pair[] = {LLVMBuildAdd(e->builder, loop.index, emit_i64(e, i), ""),
-                               last};
-        LLVMValueRef row = emit_intrinsic(e, "llvm.smin", pair, 2);
-        rows.starts[i] = emit_at(e, e->f32, t->from,
-                                 LLVMBuildNSWMul(e->builder, row, t->from_stride, ""));
+        LLVMValueRef row = emit_least(e, emit_plus(e, loop.index, emit_i64(e, i)), last);
+        rows.starts[i] = emit_at(e, e->f32, t->from, emit_times(e, row, t->from_stride));
     }
     emit_columns(e, t->columns, tile_columns, &rows);
     loop_end(e, &loop);
