@@ -10,6 +10,13 @@
 
 enum { NUMBER_rows, NUMBER_columns, NUMBERS_OF_ONE };
 
+/* Of b at precision `int8`, which is stored in scratch, behind what the product needs. */
+static int64_t stored_bytes(const Node *node)
+{
+    Type b = node->args[1]->type;
+    return product_stored_bytes(type_static_rows(b), type_width(b));
+}
+
 static void matmul_operands(KernelStep *step, Arena *arena)
 {
     const Node *node = step->nodes[0];
@@ -29,6 +36,8 @@ static void matmul_operands(KernelStep *step, Arena *arena)
     step->operands[step->operand_count++] = (Operand){.node = node, .written = true};
     step->scratch_bytes =
         product_scratch_bytes(step->processor, node->attr.matmul.precision);
+    if (node->attr.matmul.precision == PRECISION_int8)
+        step->scratch_bytes += stored_bytes(node);
 }
 
 static void matmul_describe(const KernelStep *step, FILE *out)
@@ -61,6 +70,19 @@ static Sides sides_of(Emit *e, const KernelStep *step, uint32_t operand)
                    .columns = load_number(e, numbers + NUMBER_columns)};
 }
 
+static LLVMValueRef scratch_of(Emit *e)
+{
+    return emit_lane_field(e, offsetof(LaneContext, scratch), e->ptr);
+}
+
+static LLVMValueRef store_b(Emit *e, const KernelStep *step, Sides b)
+{
+    int64_t behind = product_scratch_bytes(step->processor, PRECISION_int8);
+    LLVMValueRef to = emit_at(e, e->i8, scratch_of(e), emit_i64(e, behind));
+    emit_product_store(e, emit_operand(e, 1), b.rows, b.columns, to);
+    return to;
+}
+
 static void matmul_emit(Emit *e, const KernelStep *step)
 {
     const Node *node = step->nodes[0];
@@ -75,13 +97,13 @@ static void matmul_emit(Emit *e, const KernelStep *step)
                                .k = form.transpose_a ? a.rows : a.columns,
                                .a = emit_operand(e, 0),
                                .a_stride = a.columns,
-                               .b = emit_operand(e, 1),
+                               .b = form.precision == PRECISION_int8 ? store_b(e, step, b)
+                                                                     : emit_operand(e, 1),
                                .b_stride = b.columns,
                                .c = emit_operand(e, 2),
                                .c_stride = n,
                                .accumulate = emit_i64(e, 0),
-                               .scratch = emit_lane_field(
-                                   e, offsetof(LaneContext, scratch), e->ptr)});
+                               .scratch = scratch_of(e)});
     LLVMBuildRetVoid(e->builder);
 }
 

@@ -65,9 +65,9 @@ static void set_native(Processor *processor)
     processor->features = LLVMGetHostCPUFeatures();
 }
 
-static bool has_tiles(const char *features)
+static bool has_tiles_of(const char *features, const char *numbers)
 {
-    return has_feature(features, "amx-tile") && has_feature(features, "amx-bf16");
+    return has_feature(features, "amx-tile") && has_feature(features, numbers);
 }
 
 /* What the system says, if it is plausible: a virtual machine's may say nothing or 0. */
@@ -96,7 +96,10 @@ bool processor_open(Processor *processor, const char *name, Diags *diags)
         set_native(processor);
     processor->has_fma = has_feature(processor->features, "fma");
     processor->has_avx512_bf16 = has_feature(processor->features, "avx512bf16");
-    processor->has_amx_bf16 = has_tiles(processor->features) && (name || tiles_granted());
+    processor->has_avx512_vnni = has_feature(processor->features, "avx512vnni");
+    bool granted = name || tiles_granted();
+    processor->has_amx_bf16 = has_tiles_of(processor->features, "amx-bf16") && granted;
+    processor->has_amx_int8 = has_tiles_of(processor->features, "amx-int8") && granted;
     processor->vector_width = vector_width(processor->features);
     processor->second_cache = second_cache_bytes();
     LLVMTargetMachineRef machine = processor_machine(processor);

@@ -12,8 +12,9 @@
 typedef struct Processor {
     char *triple, *name, *features; /* LLVM's strings; tuned for `name` */
     char *base;                     /* what code may use: `base` and the features */
-    bool has_fma, has_avx512_bf16;
-    bool has_amx_bf16;     /* and Linux grants tiles, if this is the processor at hand */
+    bool has_fma, has_avx512_bf16, has_avx512_vnni;
+    bool has_amx_bf16,
+        has_amx_int8;      /* and Linux grants tiles, if this is the processor at hand */
     uint32_t vector_width; /* floats in a vector register: 16, 8 or 4 */
     char version[32];      /* of LLVM */
     int64_t second_cache;  /* bytes, of one core */

@@ -5,13 +5,22 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "codegen/int8.h"
 #include "codegen/product_unit.h"
 
 /* -- units --------------------------------------------------------------------------- */
 
+static const ProductUnit *unit_int8(const Processor *processor)
+{
+    const ProductUnit *unit = product_unit_int8_amx(processor);
+    return unit ? unit : product_unit_int8_dots(processor);
+}
+
 /* The least that is as accurate as asked for, on the fastest unit. */
 const ProductUnit *product_unit(const Processor *processor, Precision precision)
 {
+    if (precision == PRECISION_int8)
+        return unit_int8(processor);
     const ProductUnit *unit = product_unit_amx(processor, precision);
     if (!unit)
         unit = product_unit_bf16(processor, precision);
@@ -31,20 +40,23 @@ static int64_t panel_columns(const ProductUnit *unit, const Processor *processor
 
 static int64_t element_bytes(const ProductUnit *unit)
 {
-    return unit->parts ? (int64_t)unit->parts * PRODUCT_PART_BYTES
-                       : (int64_t)sizeof(float);
+    return unit->is_int8 ? 1
+           : unit->parts ? (int64_t)unit->parts * PRODUCT_PART_BYTES
+                         : (int64_t)sizeof(float);
 }
 
 /* Half of the second cache for a block of A, a thirty-second for a panel of B, which is
  * read once for each panel of A: longer runs write and read C less often. Tiles sum a run
- * apart from C, so that results depend on its length, which is therefore fixed. */
+ * apart from C, so that results depend on its length, which is therefore fixed. So do
+ * integers. */
 static ProductCuts cuts_for(const ProductUnit *unit, const Processor *processor)
 {
     enum { TILES_DEPTH = 512 };
     int64_t row_bytes = panel_columns(unit, processor) * element_bytes(unit);
-    int64_t depth =
-        unit->parts ? TILES_DEPTH
-                    : processor->second_cache / 32 / row_bytes / DEPTH_STEP * DEPTH_STEP;
+    int64_t depth = unit->is_int8 ? INT8_RUN
+                    : unit->parts ? TILES_DEPTH
+                                  : processor->second_cache / 32 / row_bytes /
+                                        DEPTH_STEP * DEPTH_STEP;
     int64_t rows = processor->second_cache / 2 / (depth * element_bytes(unit));
     rows = rows / unit->rows * unit->rows;
     return (ProductCuts){rows < unit->rows ? unit->rows : rows, depth};
@@ -53,22 +65,34 @@ static ProductCuts cuts_for(const ProductUnit *unit, const Processor *processor)
 enum { LINE_BYTES = 64 };
 
 typedef struct ProductScratch {
-    int64_t b_panel, sums, flag, bytes; /* where they begin, behind the block of A */
+    /* Where they begin, behind the block of A. */
+    int64_t b_panel, sums, row_scales, row_starts, flag, bytes;
 } ProductScratch;
 
 static ProductScratch scratch_for(const ProductUnit *unit, const Processor *processor)
 {
     ProductCuts cuts = cuts_for(unit, processor);
     int64_t columns = panel_columns(unit, processor);
-    int64_t spare = unit->parts ? 0 : (int64_t)DEPTH_STEP * (int64_t)sizeof(float);
+    int64_t spare =
+        unit->parts || unit->is_int8 ? 0 : (int64_t)DEPTH_STEP * (int64_t)sizeof(float);
     ProductScratch scratch;
     scratch.b_panel =
         cuts.rows * cuts.depth * element_bytes(unit) + spare * WIDEST_VECTOR;
     scratch.sums =
         scratch.b_panel + cuts.depth * columns * element_bytes(unit) + spare * columns;
-    scratch.flag = scratch.sums + unit->rows * columns * (int64_t)sizeof(float);
+    scratch.row_scales = scratch.sums + unit->rows * columns * (int64_t)sizeof(float);
+    int64_t row_bytes =
+        unit->is_int8 ? whole_vectors(cuts.rows) * (int64_t)sizeof(float) : 0;
+    scratch.row_starts = scratch.row_scales + row_bytes;
+    scratch.flag = scratch.row_starts + row_bytes;
     scratch.bytes = scratch.flag + LINE_BYTES;
     return scratch;
+}
+
+/* No library has products of integers like ours. */
+static bool calls_gemm(const Processor *processor, Precision precision)
+{
+    return processor->calls_gemm && precision != PRECISION_int8;
 }
 
 /* Of the unit, or of the one that makes the product again. */
@@ -76,7 +100,7 @@ int64_t product_scratch_bytes(const Processor *processor, Precision precision)
 {
     int64_t one = scratch_for(product_unit(processor, precision), processor).bytes,
             other = scratch_for(product_unit_fma(processor), processor).bytes;
-    return processor->calls_gemm ? 0 : one > other ? one : other;
+    return calls_gemm(processor, precision) ? 0 : one > other ? one : other;
 }
 
 /* -- the loops ----------------------------------------------------------------------- */
@@ -175,7 +199,9 @@ static void emit_blocks(Emit *e, const Product *p, const ProductUnit *unit)
         .a_block = p->scratch,
         .b_panel = emit_at(e, e->i8, p->scratch, emit_i64(e, scratch.b_panel)),
         .sums = emit_at(e, e->i8, p->scratch, emit_i64(e, scratch.sums)),
-        .is_no_number = emit_at(e, e->i8, p->scratch, emit_i64(e, scratch.flag))};
+        .is_no_number = emit_at(e, e->i8, p->scratch, emit_i64(e, scratch.flag)),
+        .row_scales = emit_at(e, e->i8, p->scratch, emit_i64(e, scratch.row_scales)),
+        .row_starts = emit_at(e, e->i8, p->scratch, emit_i64(e, scratch.row_starts))};
     emit_store(e, emit_i32(e, 0), block.is_no_number);
     if (unit->begin)
         unit->begin(e);
@@ -265,8 +291,20 @@ static void emit_gemm(Emit *e, const Product *p)
 
 void emit_product(Emit *e, const Product *p)
 {
-    if (e->step->processor->calls_gemm)
+    if (calls_gemm(e->step->processor, p->form.precision))
         emit_gemm(e, p);
     else
         call_product(e, p, product_unit(e->step->processor, p->form.precision));
+}
+
+void emit_product_store(Emit *e, LLVMValueRef from, LLVMValueRef rows,
+                        LLVMValueRef columns, LLVMValueRef to)
+{
+    const ProductUnit *unit = unit_int8(e->step->processor);
+    emit_int8_store(e, from, rows, columns, to, unit->adds_128);
+}
+
+int64_t product_stored_bytes(int64_t rows, int64_t columns)
+{
+    return int8_matrix_bytes(rows, columns);
 }

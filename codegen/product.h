@@ -29,7 +29,8 @@ typedef struct ProductForm {
 } ProductForm;
 
 /* A is m x k (k x m if transposed) and B k x n (n x k), row-major, with these floats from
- * one row to the next; so is C, m x n. Numbers are i64. */
+ * one row to the next; so is C, m x n. Numbers are i64. At precision `int8` A is not
+ * transposed, and B is stored as emit_product_store stores it, without a stride. */
 typedef struct Product {
     ProductForm form;
     LLVMValueRef m, n, k;
@@ -41,5 +42,11 @@ typedef struct Product {
 void emit_product(Emit *e, const Product *product);
 /* Of products of any size, on this processor. A multiple of 64. */
 int64_t product_scratch_bytes(const Processor *processor, Precision precision);
+
+/* Stores a matrix of f32, row-major, as B for products at precision `int8`, whichever way
+ * they use it: at `to`, aligned to 64, in product_stored_bytes of its sides. */
+void emit_product_store(Emit *e, LLVMValueRef from, LLVMValueRef rows,
+                        LLVMValueRef columns, LLVMValueRef to);
+int64_t product_stored_bytes(int64_t rows, int64_t columns);
 
 #endif

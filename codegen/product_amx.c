@@ -1,5 +1,6 @@
 /* Products by the tiles of AMX: TDPBF16PS adds, to a tile of 16 x 16 sums, a tile of A of
- * 16 x 32 bf16 times one of B of 32 x 16, in pairs of k.
+ * 16 x 32 bf16 times one of B of 32 x 16, in pairs of k; TDPBSSD one of 16 x 64 integers
+ * times one of 64 x 16, in groups of four, to sums that are integers.
  *
  * Sums of 2 x 2 tiles stay in four of the eight registers while k runs; A's two tiles and
  * B's are in the others. Each number is 1, 2 or 3 parts (product_split.c), and of the
@@ -44,10 +45,9 @@ static void zero_tile(Emit *e, uint32_t tile)
     call(e, "llvm.x86.tilezero", args, 1);
 }
 
-static void load_tile(Emit *e, uint32_t tile, LLVMValueRef from)
+static void load_tile(Emit *e, uint32_t tile, LLVMValueRef from, int64_t stride)
 {
-    LLVMValueRef args[] = {tile_number(e, tile), from,
-                           emit_i64(e, PRODUCT_TILE_BYTES / PRODUCT_TILE_SIDE)};
+    LLVMValueRef args[] = {tile_number(e, tile), from, emit_i64(e, stride)};
     call(e, "llvm.x86.tileloadd64", args, 3);
 }
 
@@ -57,10 +57,10 @@ static void store_tile(Emit *e, uint32_t tile, LLVMValueRef to, int64_t stride)
     call(e, "llvm.x86.tilestored64", args, 3);
 }
 
-static void multiply_tiles(Emit *e, uint32_t sum, uint32_t a, uint32_t b)
+static void multiply_tiles(Emit *e, bool is_int8, uint32_t sum, uint32_t a, uint32_t b)
 {
     LLVMValueRef args[] = {tile_number(e, sum), tile_number(e, a), tile_number(e, b)};
-    call(e, "llvm.x86.tdpbf16ps", args, 3);
+    call(e, is_int8 ? "llvm.x86.tdpbssd" : "llvm.x86.tdpbf16ps", args, 3);
 }
 
 /* All eight registers are whole tiles: palette 1; bytes of a row; rows. */
@@ -111,21 +111,40 @@ static LLVMValueRef tile_at(const TileSums *s, LLVMValueRef panel, LLVMValueRef 
     return emit_at(e, e->i8, panel, emit_plus(e, at, emit_i64(e, bytes)));
 }
 
+enum { ROW_BYTES = PRODUCT_TILE_BYTES / PRODUCT_TILE_SIDE };
+
+/* Of integers, the rows of all tiles of the panel in turn are one row. */
+static void load_b_tile(const TileSums *s, LLVMValueRef run, uint32_t part, uint32_t tile)
+{
+    Emit *e = s->block->e;
+    const uint32_t tiles = s->column_tiles;
+    LLVMValueRef panel = s->block->b_panel;
+    if (!s->block->unit->is_int8) {
+        load_tile(e, FIRST_B + tile, tile_at(s, panel, run, part, tile, tiles),
+                  ROW_BYTES);
+        return;
+    }
+    LLVMValueRef first = tile_at(s, panel, run, part, 0, tiles);
+    LLVMValueRef at = emit_at(e, e->i8, first, emit_i64(e, (int64_t)tile * ROW_BYTES));
+    load_tile(e, FIRST_B + tile, at, (int64_t)tiles * ROW_BYTES);
+}
+
 static void multiply_run(const TileSums *s, LLVMValueRef run)
 {
     Emit *e = s->block->e;
+    const bool is_int8 = s->block->unit->is_int8;
     const uint32_t parts = s->block->unit->parts;
     PartPair held = {parts, parts}; /* none */
     for (uint32_t i = 0; i < pair_counts[parts]; i++) {
         PartPair pair = pairs_of[parts][i];
         for (uint32_t t = 0; t < s->row_tiles && pair.a != held.a; t++)
-            load_tile(e, FIRST_A + t, tile_at(s, s->a, run, pair.a, t, SIDE_TILES));
+            load_tile(e, FIRST_A + t, tile_at(s, s->a, run, pair.a, t, SIDE_TILES),
+                      ROW_BYTES);
         for (uint32_t t = 0; t < s->column_tiles && pair.b != held.b; t++)
-            load_tile(e, FIRST_B + t,
-                      tile_at(s, s->block->b_panel, run, pair.b, t, s->column_tiles));
+            load_b_tile(s, run, pair.b, t);
         for (uint32_t r = 0; r < s->row_tiles; r++)
             for (uint32_t c = 0; c < s->column_tiles; c++)
-                multiply_tiles(e, sum_tile(r, c), FIRST_A + r, FIRST_B + c);
+                multiply_tiles(e, is_int8, sum_tile(r, c), FIRST_A + r, FIRST_B + c);
         held = pair;
     }
 }
@@ -156,29 +175,51 @@ static void note_no_number(const ProductBlock *b, LLVMValueRef is_no_number)
     emit_store(e, LLVMBuildOr(e->builder, before, found, ""), b->is_no_number);
 }
 
+static LLVMValueRef rows_left(const TileSums *s)
+{
+    Emit *e = s->block->e;
+    return emit_least(e, LLVMBuildSub(e->builder, s->block->rows, s->row, ""),
+                      emit_i64(e, (int64_t)s->row_tiles * PRODUCT_TILE_SIDE));
+}
+
+/* Vector `tile` of row `row` of the sums, of that type. */
+static LLVMValueRef load_sum(const TileSums *s, LLVMTypeRef type, LLVMValueRef row,
+                             uint32_t tile)
+{
+    Emit *e = s->block->e;
+    LLVMValueRef stride = emit_i64(e, (int64_t)s->column_tiles * e->width);
+    LLVMValueRef column = emit_i64(e, (int64_t)tile * e->width);
+    LLVMValueRef at = emit_element(e, s->block->sums, row, stride, column);
+    return emit_load_masked(e, type, at, NULL);
+}
+
+static void add_integers_to_c(const TileSums *s)
+{
+    Emit *e = s->block->e;
+    Loop loop = loop_begin(e, emit_i64(e, 0), rows_left(s), 1);
+    LLVMValueRef sums[SIDE_TILES];
+    for (uint32_t i = 0; i < s->column_tiles; i++)
+        sums[i] = load_sum(s, e->vi, loop.index, i);
+    product_int8_add(s->block, emit_plus(e, s->row, loop.index), sums);
+    loop_end(e, &loop);
+}
+
 /* C = the sums, or += . */
 static void add_to_c(const TileSums *s)
 {
     const ProductBlock *b = s->block;
     Emit *e = b->e;
-    LLVMValueRef rows =
-        emit_least(e, LLVMBuildSub(e->builder, b->rows, s->row, ""),
-                   emit_i64(e, (int64_t)s->row_tiles * PRODUCT_TILE_SIDE));
     LLVMValueRef adds = emit_splat(e, LLVMBuildNot(e->builder, b->is_first, ""));
     if (b->mask)
         adds = LLVMBuildAnd(e->builder, adds, b->mask, "");
-    Loop loop = loop_begin(e, emit_i64(e, 0), rows, 1);
+    Loop loop = loop_begin(e, emit_i64(e, 0), rows_left(s), 1);
     LLVMValueRef found = loop_carry(e, &loop, LLVMConstNull(e->vm)), all = found;
     LLVMValueRef row = LLVMBuildAdd(e->builder, b->first_row, s->row, "");
     row = LLVMBuildAdd(e->builder, row, loop.index, "");
     LLVMValueRef start = emit_element(e, b->p->c, row, b->p->c_stride, b->column);
     for (uint32_t i = 0; i < s->column_tiles; i++) {
-        LLVMValueRef column = emit_i64(e, (int64_t)i * e->width);
-        LLVMValueRef c = emit_at(e, e->f32, start, column);
-        LLVMValueRef at =
-            emit_times(e, loop.index, emit_i64(e, (int64_t)s->column_tiles * e->width));
-        LLVMValueRef sum = emit_load_vector(
-            e, emit_at(e, e->f32, b->sums, emit_plus(e, at, column)), NULL);
+        LLVMValueRef c = emit_at(e, e->f32, start, emit_i64(e, (int64_t)i * e->width));
+        LLVMValueRef sum = load_sum(s, e->vf, loop.index, i);
         LLVMValueRef is_none = LLVMBuildFCmp(e->builder, LLVMRealUNO, sum, sum, "");
         all = LLVMBuildOr(e->builder, all, is_none, "");
         LLVMValueRef before = emit_load_vector(e, c, adds);
@@ -193,14 +234,24 @@ static void emit_sums(const TileSums *s)
 {
     Emit *e = s->block->e;
     each_sum(s, false);
-    LLVMValueRef runs = LLVMBuildAdd(e->builder, s->block->depth,
-                                     emit_i64(e, PRODUCT_TILE_DEPTH - 1), "");
-    runs = LLVMBuildSDiv(e->builder, runs, emit_i64(e, PRODUCT_TILE_DEPTH), "");
+    const bool is_int8 = s->block->unit->is_int8;
+    const int64_t depth = is_int8 ? ROW_BYTES : PRODUCT_TILE_DEPTH;
+    LLVMValueRef runs =
+        LLVMBuildAdd(e->builder, s->block->depth, emit_i64(e, depth - 1), "");
+    runs = LLVMBuildSDiv(e->builder, runs, emit_i64(e, depth), "");
     Loop loop = loop_begin(e, emit_i64(e, 0), runs, 1);
     multiply_run(s, loop.index);
     loop_end(e, &loop);
     each_sum(s, true);
-    add_to_c(s);
+    if (is_int8)
+        add_integers_to_c(s);
+    else
+        add_to_c(s);
+}
+
+static LLVMValueRef panel_at(const ProductBlock *b, LLVMValueRef row)
+{
+    return b->unit->is_int8 ? product_int8_panel(b, row) : product_a_tiles(b, row);
 }
 
 /* Panels of A of which more than one tile is left, then the one of which it is not. */
@@ -214,40 +265,41 @@ static void multiply(const ProductBlock *b)
                           .row_tiles = SIDE_TILES,
                           .column_tiles = b->vectors,
                           .row = panel.index,
-                          .a = product_a_tiles(b, panel.index)});
+                          .a = panel_at(b, panel.index)});
     loop_end(e, &panel);
     Loop rest = loop_begin(e, panel.index, b->rows, PRODUCT_TILE_SIDE);
     emit_sums(&(TileSums){.block = b,
                           .row_tiles = 1,
                           .column_tiles = b->vectors,
                           .row = rest.index,
-                          .a = product_a_tiles(b, rest.index)});
+                          .a = panel_at(b, rest.index)});
     loop_end(e, &rest);
 }
 
 /* -- precisions ---------------------------------------------------------------------- */
 
 #define AMX(name_, parts_)                                                               \
-    {                                                                                    \
-        .name = (name_),                                                                 \
-        .parts = (parts_),                                                               \
-        .rows = SIDE_TILES * PRODUCT_TILE_SIDE,                                          \
-        .vectors = SIDE_TILES,                                                           \
-        .pack_a = product_split_a,                                                       \
-        .pack_b = product_split_b,                                                       \
-        .multiply = multiply,                                                            \
-        .begin = begin,                                                                  \
-        .end = end,                                                                      \
-    }
+    .name = (name_), .parts = (parts_), .rows = SIDE_TILES * PRODUCT_TILE_SIDE,          \
+    .vectors = SIDE_TILES, .multiply = multiply, .begin = begin, .end = end
+#define SPLIT .pack_a = product_split_a, .pack_b = product_split_b
 
 const ProductUnit *product_unit_amx(const Processor *processor, Precision precision)
 {
-    static const ProductUnit units[PRECISION_COUNT] = {
-        [PRECISION_highest] = AMX("tiles_3", 3),
-        [PRECISION_high] = AMX("tiles_2", 2),
-        [PRECISION_medium] = AMX("tiles_1", 1),
+    static const ProductUnit units[PRECISION_ANY_COUNT] = {
+        [PRECISION_highest] = {AMX("tiles_3", 3), SPLIT},
+        [PRECISION_high] = {AMX("tiles_2", 2), SPLIT},
+        [PRECISION_medium] = {AMX("tiles_1", 1), SPLIT},
     };
     return processor->has_amx_bf16 && processor->vector_width == PRODUCT_TILE_SIDE
                ? &units[precision]
                : NULL;
+}
+
+const ProductUnit *product_unit_int8_amx(const Processor *processor)
+{
+    static const ProductUnit unit = {AMX("int8_tiles", 1), .is_int8 = true,
+                                     .pack_a = product_int8_pack_a,
+                                     .pack_b = product_int8_pack_b};
+    return processor->has_amx_int8 && processor->vector_width == PRODUCT_TILE_SIDE ? &unit
+                                                                                   : NULL;
 }

@@ -20,12 +20,16 @@ typedef struct ProductBlock {
     LLVMValueRef a_block, b_panel; /* packed */
     LLVMValueRef sums;             /* f32[rows][vectors] of a panel, for tiles */
     LLVMValueRef is_no_number;     /* i32 in memory, set where a sum is none, for tiles */
+    LLVMValueRef row_scales;       /* f32 of the block's rows, for integers */
+    LLVMValueRef row_starts;       /* i32: what sums begin with, for integers */
 } ProductBlock;
 
 /* Vectors are the processor's; a panel of A is `rows` high, one of B `vectors` wide. */
 struct ProductUnit {
     const char *name;
-    uint32_t parts; /* bf16 numbers that stand for each of f32, or 0: f32 itself */
+    uint32_t parts; /* bf16 numbers that stand for each of f32, or 0: no bf16 */
+    bool is_int8;   /* integers of 8 bits stand for each: codegen/int8.h */
+    bool adds_128;  /* to B's integers, so that they have no sign */
     uint32_t rows, vectors;
     uint32_t few_rows; /* multiply-adds: of the smaller step that finishes a panel of A */
     void (*pack_a)(const ProductBlock *block);
@@ -49,11 +53,27 @@ void product_split_b(const ProductBlock *block);
 /* Where the packed panel of A begins whose first row that is, of the block. */
 LLVMValueRef product_a_tiles(const ProductBlock *block, LLVMValueRef row);
 
+/* product_int8.c: packs the block of A as integers, [run of 4 vectors of k][rows] of each
+ * panel, with the rows' scales and starts; or a panel of a stored B, [4 k][columns]. */
+void product_int8_pack_a(const ProductBlock *block);
+void product_int8_pack_b(const ProductBlock *block);
+/* The depth of the run in whole runs of 4 vectors of k. */
+LLVMValueRef product_int8_depth(const ProductBlock *block);
+/* Where the packed panel of A begins whose first row that is, of the block. */
+LLVMValueRef product_int8_panel(const ProductBlock *block, LLVMValueRef row);
+/* C = the scaled sums, or +=: a row of the panel's vectors. Does nothing if the block has
+ * no such row. */
+void product_int8_add(const ProductBlock *block, LLVMValueRef row,
+                      const LLVMValueRef *sums);
+
 const ProductUnit *product_unit_fma(const Processor *processor);
 /* NULL where the processor has no tiles; no fast dot products of bf16, or more is asked
  * for. */
 const ProductUnit *product_unit_amx(const Processor *processor, Precision precision);
 const ProductUnit *product_unit_bf16(const Processor *processor, Precision precision);
+/* By tiles, or NULL; by dot products of bytes, or what stands for them. */
+const ProductUnit *product_unit_int8_amx(const Processor *processor);
+const ProductUnit *product_unit_int8_dots(const Processor *processor);
 /* The one that multiplies at a precision. */
 const ProductUnit *product_unit(const Processor *processor, Precision precision);
 

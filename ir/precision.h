@@ -5,7 +5,8 @@
 typedef enum Precision {
 #define PRECISION(name, meaning) PRECISION_##name,
 #include "ir/precisions.def"
-    PRECISION_COUNT
+    PRECISION_COUNT,
+    PRECISION_ANY_COUNT = PRECISION_int8 /* those of any product come first */
 } Precision;
 
 extern const char *const precision_names[PRECISION_COUNT];

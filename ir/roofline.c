@@ -13,6 +13,7 @@ static const double FLOP_RATE[PRECISION_COUNT] = {
     [PRECISION_highest] = 140e9,
     [PRECISION_high] = 300e9,
     [PRECISION_medium] = 600e9,
+    [PRECISION_int8] = 500e9,
 };
 static const double BYTE_RATE = 10e9;
 

@@ -10,6 +10,7 @@
 #include "ir/axis.h"
 #include "ir/lowering.h"
 #include "ir/base/heap.h"
+#include "ir/int8.h"
 #include "ir/range.h"
 #include "ir/text.h"
 #include "ir/verify_fault.h"
@@ -191,6 +192,16 @@ static bool verify_source(const Graph *graph, const Module *module, const Node *
                         should);
 }
 
+static bool verify_int8(const Graph *graph, const Node *node, Diags *diags)
+{
+    const AttrField *field = op_field_of(node->op, ATTR_precision);
+    const void *at = (const char *)&node->attr + (field ? field->offset : 0);
+    bool is_int8 = field && *(const attr_precision *)at == PRECISION_int8;
+    const char *reason = is_int8 ? int8_refuse(node) : NULL;
+    return !reason || verify_fault(graph, node, diags, "precision '%s': %s",
+                                   precision_names[PRECISION_int8], reason);
+}
+
 static bool verify_node(const Graph *graph, const Module *module, uint32_t index,
                         Diags *diags)
 {
@@ -204,7 +215,7 @@ static bool verify_node(const Graph *graph, const Module *module, uint32_t index
     for (uint32_t i = 0; i < count; i++)
         if (!verify_attr(graph, module, node, &fields[i], diags))
             return false;
-    if (!verify_type(graph, node, diags))
+    if (!verify_type(graph, node, diags) || !verify_int8(graph, node, diags))
         return false;
     return !node_is_source(node) || verify_source(graph, module, node, diags);
 }

@@ -40,4 +40,8 @@ const void **reference_run(const ReferenceContext *ctx, ReferenceSource *source,
 #define CLASS_other(name) ReferenceFn reference_##name;
 #include "ir/class_ops.def"
 
+/* C = A B at precision `int8`: A is [m, k], B is [k, n], or [n, k] if transposed. */
+void reference_matmul_int8(const float *a, const float *b, bool transposed, int64_t m,
+                           int64_t n, int64_t k, float *c);
+
 #endif

@@ -81,6 +81,10 @@ void reference_matmul(const ReferenceContext *ctx, const Node *node,
     int64_t b_rows = reference_rows(ctx, b_type), b_width = type_width(b_type);
     int64_t m = ta ? a_width : a_rows, k = ta ? a_rows : a_width,
             n = tb ? b_rows : b_width;
+    if (node->attr.matmul.precision == PRECISION_int8) {
+        reference_matmul_int8(args[0], args[1], tb, m, n, k, out);
+        return;
+    }
     double *a = as_doubles(args[0], a_rows, a_width, ta); /* [m, k] */
     double *b = as_doubles(args[1], b_rows, b_width, tb); /* [k, n] */
     double *row = heap_array((size_t)n, sizeof *row);

@@ -8,19 +8,19 @@
 typedef struct Expected {
     const char *name, *base;
     uint32_t vector_width;
-    bool has_fma, has_avx512_bf16, has_amx_bf16;
+    bool has_fma, has_avx512_vnni, has_avx512_bf16, has_amx;
 } Expected;
 
 static const Expected table[] = {
-    {"x86-64", "x86-64", 4, false, false, false},
-    {"x86-64-v2", "x86-64-v2", 4, false, false, false},
-    {"x86-64-v3", "x86-64-v3", 8, true, false, false},
-    {"x86-64-v4", "x86-64-v4", 16, true, false, false},
-    {"haswell", "x86-64", 8, true, false, false},
-    {"skylake-avx512", "x86-64", 16, true, false, false},
-    {"cooperlake", "x86-64", 16, true, true, false},
-    {"znver4", "x86-64", 16, true, true, false},
-    {"sapphirerapids", "x86-64", 16, true, true, true},
+    {"x86-64", "x86-64", 4, false, false, false, false},
+    {"x86-64-v2", "x86-64-v2", 4, false, false, false, false},
+    {"x86-64-v3", "x86-64-v3", 8, true, false, false, false},
+    {"x86-64-v4", "x86-64-v4", 16, true, false, false, false},
+    {"haswell", "x86-64", 8, true, false, false, false},
+    {"skylake-avx512", "x86-64", 16, true, false, false, false},
+    {"cooperlake", "x86-64", 16, true, true, true, false},
+    {"znver4", "x86-64", 16, true, true, true, false},
+    {"sapphirerapids", "x86-64", 16, true, true, true, true},
 };
 
 static void compare(Check *check, const Processor *found, const Expected *expected)
@@ -32,12 +32,14 @@ static void compare(Check *check, const Processor *found, const Expected *expect
           expected->name, found->vector_width);
     CHECK(check,
           found->has_fma == expected->has_fma &&
+              found->has_avx512_vnni == expected->has_avx512_vnni &&
               found->has_avx512_bf16 == expected->has_avx512_bf16 &&
-              found->has_amx_bf16 == expected->has_amx_bf16,
-          "%s: %d %d %d", expected->name, found->has_fma, found->has_avx512_bf16,
-          found->has_amx_bf16);
-    CHECK(check, !strstr(found->features, "amx-int8") && !strstr(found->features, "fp16"),
-          "%s: %s", expected->name, found->features);
+              found->has_amx_bf16 == expected->has_amx &&
+              found->has_amx_int8 == expected->has_amx,
+          "%s: %d %d %d %d %d", expected->name, found->has_fma, found->has_avx512_vnni,
+          found->has_avx512_bf16, found->has_amx_bf16, found->has_amx_int8);
+    CHECK(check, !strstr(found->features, "fp16"), "%s: %s", expected->name,
+          found->features);
 }
 
 /* The text of an attribute of a function that kernels are made as. */
@@ -94,6 +96,10 @@ static void opens_native(Check *check, Diags *diags)
     CHECK(check, processor.has_fma == !!__builtin_cpu_supports("fma"), "fma");
     CHECK(check, processor.has_avx512_bf16 == !!__builtin_cpu_supports("avx512bf16"),
           "avx512bf16");
+    CHECK(check, processor.has_avx512_vnni == !!__builtin_cpu_supports("avx512vnni"),
+          "avx512vnni");
+    CHECK(check, !processor.has_amx_int8 || __builtin_cpu_supports("amx-int8"),
+          "amx-int8");
     CHECK(check, !processor.has_amx_bf16 || __builtin_cpu_supports("amx-bf16"),
           "amx-bf16");
     CHECK(check, strcmp(processor.base, processor.name) == 0, "%s", processor.base);

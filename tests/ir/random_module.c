@@ -199,7 +199,8 @@ static OpAttr random_attr(Random *random, Graph *graph, OpKind op)
             *(attr_type *)at = random_type(random, graph);
             break;
         case ATTR_precision:
-            *(attr_precision *)at = (attr_precision)random_below(random, PRECISION_COUNT);
+            *(attr_precision *)at =
+                (attr_precision)random_below(random, PRECISION_ANY_COUNT);
             break;
         case ATTR_rule:
             *(attr_rule *)at = (attr_rule)random_below(random, RULES + 2) - 1;
