@@ -85,6 +85,19 @@ static bool flag_attribute(Lower *lower, Frame *frame, Attribute *attribute,
     return false;
 }
 
+/* What is frozen is for the recipe to say, not for a layer. */
+static bool op_precision(Lower *lower, const Attribute *attribute, NameLookup names,
+                         attr_precision *out)
+{
+    if (!precision_attribute(lower, attribute, names, out))
+        return false;
+    if (*out == PRECISION_int8)
+        diag_error(lower->diags, attribute->loc,
+                   "precision 'int8' is for what a recipe freezes: <precision "
+                   "is=\"int8\"/>, or --frozen int8");
+    return *out != PRECISION_int8;
+}
+
 static bool read_field(Lower *lower, Frame *frame, const Element *element,
                        const AttrField *field, const Node *const *args, OpAttr *attr)
 {
@@ -111,7 +124,7 @@ static bool read_field(Lower *lower, Frame *frame, const Element *element,
         *(attr_name *)at = expr_text(exprs, attribute, frame_names(frame));
         return *(attr_name *)at != NULL;
     case ATTR_precision:
-        return precision_attribute(lower, attribute, frame_names(frame), at);
+        return op_precision(lower, attribute, frame_names(frame), at);
     case ATTR_type:
     case ATTR_rule:
         break;

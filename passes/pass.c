@@ -314,6 +314,13 @@ static Precision precision_of(const PassOptions *options)
                                      : PRECISION_COUNT;
 }
 
+static FrozenStorage frozen_of(const PassOptions *options)
+{
+    if (!options->frozen)
+        return FROZEN_BY_RECIPE;
+    return strcmp(options->frozen, "int8") == 0 ? FROZEN_int8 : FROZEN_f32;
+}
+
 static bool run_pass(Pipeline *run, const PassInfo *pass)
 {
     const PassOptions *options = run->options;
@@ -328,7 +335,8 @@ static bool run_pass(Pipeline *run, const PassInfo *pass)
                                .brief = !options->report_pass,
                                .plain = is_listed(options->skip, pass->name),
                                .memory_budget = options->memory_budget,
-                               .matmul_precision = precision_of(options)}};
+                               .matmul_precision = precision_of(options),
+                               .frozen = frozen_of(options)}};
     const Graph **grafts = grafts_of(module, &sweep.ctx.graft_count);
     sweep.ctx.grafts = grafts;
     bool ok = sweep_all(&sweep);

@@ -9,6 +9,13 @@
 
 #include "ir/graph.h"
 
+/* The names of --frozen. */
+typedef enum FrozenStorage {
+    FROZEN_BY_RECIPE, /* none is given */
+    FROZEN_f32,
+    FROZEN_int8
+} FrozenStorage;
+
 typedef struct PassContext {
     const Module *module;
     const Graph *const *grafts; /* of the module, in order */
@@ -23,6 +30,7 @@ typedef struct PassContext {
     int64_t memory_budget; /* bytes of saved values allowed in one lane; 0: no limit */
     Precision matmul_precision; /* of products that no op or pattern decides;
                                    PRECISION_COUNT: as the recipe says */
+    FrozenStorage frozen;       /* what frozen weights are to products */
 } PassContext;
 
 /* NULL after an error. */
@@ -44,6 +52,7 @@ typedef struct PassOptions {
     int64_t memory_budget;
     const char *matmul_precision; /* a row of ir/precisions.def, over what the recipe says
                                      of all products; or NULL */
+    const char *frozen; /* "f32" or "int8", over what the recipe says; or NULL */
 } PassOptions;
 
 /* Runs passes over all graphs of `module`, replacing them. False after an error. */

@@ -15,7 +15,8 @@ typedef struct PrecisionLine {
     const Node *node;
     Precision precision;
     PrecisionReason reason;
-    const PrecisionRule *rule; /* of reasons PATTERN and RECIPE, else NULL */
+    const PrecisionRule *rule; /* of reasons PATTERN and those of a recipe, else NULL */
+    const char *not_int8;      /* where `int8` was asked for, why it is not; else NULL */
 } PrecisionLine;
 
 /* precision_report.c: products and operations by precision; unless `brief`, first a line

@@ -48,9 +48,9 @@ static bool is_group(uint32_t place, const void *context)
     const PrecisionLine *a = key->groups->items[place].first, *b = key->line;
     const Node *x = a->node, *y = b->node;
     return x->op == y->op && a->precision == b->precision && a->reason == b->reason &&
-           a->rule == b->rule && x->stage == y->stage && x->loc.file == y->loc.file &&
-           x->loc.line == y->loc.line && x->loc.column == y->loc.column &&
-           type_equal(x->type, y->type) &&
+           a->rule == b->rule && a->not_int8 == b->not_int8 && x->stage == y->stage &&
+           x->loc.file == y->loc.file && x->loc.line == y->loc.line &&
+           x->loc.column == y->loc.column && type_equal(x->type, y->type) &&
            type_equal(x->args[0]->type, y->args[0]->type) &&
            type_equal(x->args[1]->type, y->args[1]->type);
 }
@@ -83,6 +83,8 @@ static void print_reason(FILE *out, const PrecisionLine *line)
         fprintf(out, ": %s", line->rule->pattern);
     if (line->rule && line->rule->loc.file)
         fprintf(out, " (%s:%u)", line->rule->loc.file, line->rule->loc.line);
+    if (line->not_int8)
+        fprintf(out, "; not int8: %s", line->not_int8);
 }
 
 static void print_group(FILE *out, const Graph *graph, const LineGroup *group)

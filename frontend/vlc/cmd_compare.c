@@ -25,6 +25,7 @@ static const Option compare_options[] = {
     OPTION_FORMAT(AT(format)),
     OPTION_MEMORY_BUDGET(AT(memory_budget)),
     OPTION_MATMUL_PRECISION(AT(matmul_precision)),
+    OPTION_FROZEN(AT(frozen)),
     OPTION(text, "--lengths", AT(lengths), "A=N,..",
            "rows of a sequence on primary axes, such as text=20,dec=5; else the longest"),
     OPTION(count, "--sequences", AT(sequences), "N",
@@ -308,13 +309,18 @@ static bool is_planned(const Module *module)
 static bool count_file(Compare *compare, uint32_t model, Diags *diags)
 {
     const char *file = compare->files[model];
-    const char *precision = compare->arguments->matmul_precision;
+    const char *precision = compare->arguments->matmul_precision,
+               *frozen = compare->arguments->frozen;
     PassOptions options = {.memory_budget = compare->arguments->memory_budget,
-                           .matmul_precision = precision};
+                           .matmul_precision = precision,
+                           .frozen = frozen};
     bool lowered;
     Module *module = load_module(file, &compare->arguments->sets, diags, &lowered);
-    bool ok = module && precision_can_be_set(file, precision, lowered, diags) &&
-              (!lowered || passes_run(module, &options, diags));
+    bool ok =
+        module &&
+        precision_can_be_set(file, "--matmul-precision", precision, lowered, diags) &&
+        precision_can_be_set(file, "--frozen", frozen, lowered, diags) &&
+        (!lowered || passes_run(module, &options, diags));
     if (ok && !is_planned(module)) {
         diag_error(diags, (Loc){file, 0, 0},
                    "expected a .vg file or a plan; this is text that no 'vlc compile' "

@@ -28,7 +28,7 @@ static Module *load_recipe(const char *file, const TextList *sets, const char *o
 /* -- compile --------------------------------------------------------------------- */
 
 typedef struct CompileArguments {
-    const char *file, *output, *dump_after, *skip, *matmul_precision;
+    const char *file, *output, *dump_after, *skip, *matmul_precision, *frozen;
     TextList sets;
     int64_t memory_budget;
     bool stats;
@@ -47,6 +47,7 @@ static const Option compile_options[] = {
            "leave these passes out, to measure what they do", .choices = pass_choices),
     OPTION_MEMORY_BUDGET(AT(memory_budget)),
     OPTION_MATMUL_PRECISION(AT(matmul_precision)),
+    OPTION_FROZEN(AT(frozen)),
 };
 #undef AT
 
@@ -57,7 +58,8 @@ static int compile(const CompileArguments *arguments, Diags *diags)
                            .dump = stdout,
                            .statistics = arguments->stats ? stderr : NULL,
                            .memory_budget = arguments->memory_budget,
-                           .matmul_precision = arguments->matmul_precision};
+                           .matmul_precision = arguments->matmul_precision,
+                           .frozen = arguments->frozen};
     Module *module =
         load_recipe(arguments->file, &arguments->sets, "expected a .vg file", diags);
     bool ok = module && passes_run(module, &options, diags) &&
@@ -128,7 +130,7 @@ const Command command_check = {
 /* -- opt ------------------------------------------------------------------------- */
 
 typedef struct OptArguments {
-    const char *file, *passes, *matmul_precision;
+    const char *file, *passes, *matmul_precision, *frozen;
     int64_t memory_budget;
 } OptArguments;
 
@@ -138,6 +140,7 @@ static const Option opt_options[] = {
            .choices = pass_choices),
     OPTION_MEMORY_BUDGET(AT(memory_budget)),
     OPTION_MATMUL_PRECISION(AT(matmul_precision)),
+    OPTION_FROZEN(AT(frozen)),
 };
 #undef AT
 
@@ -189,7 +192,8 @@ static int opt(const OptArguments *arguments, Diags *diags)
 {
     const char *passes = arguments->passes;
     PassOptions options = {.memory_budget = arguments->memory_budget,
-                           .matmul_precision = arguments->matmul_precision};
+                           .matmul_precision = arguments->matmul_precision,
+                           .frozen = arguments->frozen};
     if (!passes || !*passes)
         return run_and_print(arguments->file, &options, diags);
     char *text = heap_string(passes);
@@ -226,7 +230,7 @@ const Command command_opt = {
 /* -- explain --------------------------------------------------------------------- */
 
 typedef struct ExplainArguments {
-    const char *file, *pass, *matmul_precision;
+    const char *file, *pass, *matmul_precision, *frozen;
     TextList sets;
     int64_t memory_budget;
 } ExplainArguments;
@@ -239,6 +243,7 @@ static const Option explain_options[] = {
            .choices = pass_choices),
     OPTION_MEMORY_BUDGET(AT(memory_budget)),
     OPTION_MATMUL_PRECISION(AT(matmul_precision)),
+    OPTION_FROZEN(AT(frozen)),
 };
 #undef AT
 
@@ -247,7 +252,8 @@ static int explain(const ExplainArguments *arguments, Diags *diags)
     PassOptions options = {.report = stdout,
                            .report_pass = arguments->pass,
                            .memory_budget = arguments->memory_budget,
-                           .matmul_precision = arguments->matmul_precision};
+                           .matmul_precision = arguments->matmul_precision,
+                           .frozen = arguments->frozen};
     Module *module = load_recipe(
         arguments->file, &arguments->sets,
         "expected a .vg file: what was decided is known while a model is compiled",

@@ -13,7 +13,7 @@ typedef enum DumpFormat { DUMP_FORMAT_text, DUMP_FORMAT_dot } DumpFormat;
 static const char *const dump_formats[] = {"text", "dot", NULL};
 
 typedef struct DumpArguments {
-    const char *file, *after, *skip, *task, *graph, *matmul_precision;
+    const char *file, *after, *skip, *task, *graph, *matmul_precision, *frozen;
     TextList sets;
     DumpFormat format;
     int64_t memory_budget;
@@ -33,6 +33,7 @@ static const Option dump_options[] = {
            .preset = "text"),
     OPTION_MEMORY_BUDGET(AT(memory_budget)),
     OPTION_MATMUL_PRECISION(AT(matmul_precision)),
+    OPTION_FROZEN(AT(frozen)),
 };
 #undef AT
 
@@ -156,7 +157,8 @@ static int dump(const DumpArguments *arguments, Diags *diags)
     PassOptions options = {.stop_after = after,
                            .skip = arguments->skip,
                            .memory_budget = arguments->memory_budget,
-                           .matmul_precision = arguments->matmul_precision};
+                           .matmul_precision = arguments->matmul_precision,
+                           .frozen = arguments->frozen};
     bool lowered;
     Module *module = load_module(arguments->file, &arguments->sets, diags, &lowered);
     bool ok = module != NULL;
@@ -165,8 +167,11 @@ static int dump(const DumpArguments *arguments, Diags *diags)
                    after ? "after" : "skip");
         ok = false;
     }
-    ok = ok && precision_can_be_set(arguments->file, arguments->matmul_precision, lowered,
-                                    diags);
+    ok = ok &&
+         precision_can_be_set(arguments->file, "--matmul-precision",
+                              arguments->matmul_precision, lowered, diags) &&
+         precision_can_be_set(arguments->file, "--frozen", arguments->frozen, lowered,
+                              diags);
     if (ok && lowered && !only_lower)
         ok = passes_run(module, &options, diags);
     ok = ok && print_module(arguments, module, diags);

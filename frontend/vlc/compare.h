@@ -53,7 +53,7 @@ typedef struct Length {
 typedef struct CompareArguments {
     TextList files, sets;
     const char *task, *lengths; /* NULL: all, the longest */
-    const char *matmul_precision;
+    const char *matmul_precision, *frozen;
     Format format;
     int64_t memory_budget, sequences; /* COUNT_NOT_GIVEN: as the model says */
     double gflops, bandwidth;

@@ -6,8 +6,11 @@
 #include "frontend/frontend.h"
 #include "ir/plan.h"
 
+const char *const frozen_choices[] = {"f32", "int8", NULL};
+
 const char *const precision_choices[] = {
 #define PRECISION(name, meaning) #name,
+#define FROZEN_PRECISION(name, meaning)
 #include "ir/precisions.def"
     NULL,
 };
@@ -32,11 +35,12 @@ const char *const pass_or_lower_choices[] = {
     NULL,
 };
 
-bool precision_can_be_set(const char *file, const char *given, bool lowered, Diags *diags)
+bool precision_can_be_set(const char *file, const char *option, const char *given,
+                          bool lowered, Diags *diags)
 {
     if (given && !lowered)
         diag_error(diags, (Loc){file, 0, 0},
-                   "--matmul-precision needs a .vg file; this one is compiled already");
+                   "%s needs a .vg file; this one is compiled already", option);
     return !given || lowered;
 }
 

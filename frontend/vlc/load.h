@@ -19,16 +19,23 @@
            "else as the recipe says",                                                    \
            .choices = precision_choices)
 
+#define OPTION_FROZEN(field)                                                             \
+    OPTION(name, "--frozen", field, "NAME",                                              \
+           "what frozen weights are to products that no element or pattern decides: "    \
+           "f32, or int8, integers of 8 bits; else as the recipe says",                  \
+           .choices = frozen_choices)
+
 extern const char *const precision_choices[];
+extern const char *const frozen_choices[];
 /* Names of passes, for options that choose among them; NULL at the end. */
 extern const char *const pass_choices[];
 extern const char *const pass_or_all_choices[];
 extern const char *const pass_or_lower_choices[];
 
-/* Whether --matmul-precision means something: nothing is given, or the file is not
- * compiled already, which is an error. */
-NODISCARD bool precision_can_be_set(const char *file, const char *given, bool lowered,
-                                    Diags *diags);
+/* Whether `option` means something, which pass `precision` reads: nothing is given, or the
+ * file is not compiled already, which is an error. */
+NODISCARD bool precision_can_be_set(const char *file, const char *option,
+                                    const char *given, bool lowered, Diags *diags);
 bool is_model_file(const char *file); /* by its name */
 /* The module of a .vg file, lowered; or of a plan or .vir file, as it is. NULL after an
  * error. *out_lowered says which. */

@@ -8,7 +8,7 @@
  * at fault
  *
  * Options of the first line: --passes=A,B  --skip=PASS  --memory-budget=BYTES
- * --matmul-precision=NAME
+ * --matmul-precision=NAME  --frozen=NAME
  * --report[=PASS] (the expectation is then the report of `vlc explain`, not the graphs).
  *
  * usage: golden [--bless] FILE|DIRECTORY...
@@ -85,6 +85,8 @@ static bool parse_option(Golden *golden, char *option)
         options->memory_budget = strtoll(option + 16, NULL, 10);
     else if (strncmp(option, "--matmul-precision=", 19) == 0)
         options->matmul_precision = option + 19;
+    else if (strncmp(option, "--frozen=", 9) == 0)
+        options->frozen = option + 9;
     else if (strncmp(option, "--report=", 9) == 0)
         options->report_pass = option + 9;
     else if (strcmp(option, "--report") != 0)
