@@ -45,18 +45,17 @@ static int64_t element_bytes(const ProductUnit *unit)
                          : (int64_t)sizeof(float);
 }
 
-/* Half of the second cache for a block of A, a thirty-second for a panel of B, which is
- * read once for each panel of A: longer runs write and read C less often. Tiles sum a run
+/* Half of the second cache for a block of A. A panel of B, which is read once for each
+ * panel of A, fits the first cache, of 32 kB or more, beside one of them. Tiles sum a run
  * apart from C, so that results depend on its length, which is therefore fixed. So do
  * integers. */
 static ProductCuts cuts_for(const ProductUnit *unit, const Processor *processor)
 {
-    enum { TILES_DEPTH = 512 };
+    enum { TILES_DEPTH = 512, PANEL_BYTES = 24 << 10 };
     int64_t row_bytes = panel_columns(unit, processor) * element_bytes(unit);
     int64_t depth = unit->is_int8 ? INT8_RUN
                     : unit->parts ? TILES_DEPTH
-                                  : processor->second_cache / 32 / row_bytes /
-                                        DEPTH_STEP * DEPTH_STEP;
+                                  : PANEL_BYTES / row_bytes / DEPTH_STEP * DEPTH_STEP;
     int64_t rows = processor->second_cache / 2 / (depth * element_bytes(unit));
     rows = rows / unit->rows * unit->rows;
     return (ProductCuts){rows < unit->rows ? unit->rows : rows, depth};

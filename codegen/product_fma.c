@@ -6,7 +6,7 @@
  * overwritten by its neighbour, or falls into room that scratch has for it. */
 #include "codegen/product_unit.h"
 
-enum { MAX_ROWS = 12, MAX_VECTORS = 3 };
+enum { MAX_ROWS = 12, MAX_VECTORS = 3, UNROLLED = 4 };
 
 /* What is read in steps too large for the processor to see a pattern, or faster than it
  * sees one, is asked for so many k before. */
@@ -160,16 +160,7 @@ static void find_rows(PanelSums *s, bool may_end)
     }
 }
 
-/* The sums so far: C, or zeros. */
-static void start_sums(const PanelSums *s, Loop *loop, PanelSums *phis)
-{
-    Emit *e = s->block->e;
-    for (uint32_t i = 0; i < s->rows; i++)
-        for (uint32_t j = 0; j < s->block->vectors; j++)
-            phis->sums[i][j] = loop_carry(e, loop, s->sums[i][j]);
-}
-
-/* Where nothing is added to C, it is not read either. */
+/* The sums so far: C, or zeros. Where nothing is added to C, it is not read either. */
 static void load_sums(PanelSums *s)
 {
     const ProductBlock *b = s->block;
@@ -183,7 +174,8 @@ static void load_sums(PanelSums *s)
     }
 }
 
-static void multiply_add(const PanelSums *s, Loop *loop)
+/* One k more: sums += a number of each row of A times a row of B's panel. */
+static void multiply_add(PanelSums *s, LLVMValueRef k)
 {
     const ProductBlock *b = s->block;
     Emit *e = b->e;
@@ -191,20 +183,51 @@ static void multiply_add(const PanelSums *s, Loop *loop)
     LLVMValueRef b_stride = emit_i64(e, (int64_t)b->vectors * e->width);
     LLVMValueRef a_stride = emit_i64(e, b->unit->rows);
     for (uint32_t j = 0; j < b->vectors; j++)
-        vectors[j] = emit_load_vector(e,
-                                      emit_element(e, b->b_panel, loop->index, b_stride,
-                                                   emit_i64(e, (int64_t)j * e->width)),
-                                      NULL);
-    LLVMValueRef later = emit_plus(e, loop->index, emit_i64(e, FETCH_AHEAD));
+        vectors[j] = emit_load_vector(
+            e,
+            emit_element(e, b->b_panel, k, b_stride, emit_i64(e, (int64_t)j * e->width)),
+            NULL);
+    LLVMValueRef later = emit_plus(e, k, emit_i64(e, FETCH_AHEAD));
     emit_prefetch(e, emit_element(e, s->a, later, a_stride, emit_i64(e, 0)));
     for (uint32_t i = 0; i < s->rows; i++) {
-        LLVMValueRef a = emit_load(
-            e, e->f32, emit_element(e, s->a, loop->index, a_stride, emit_i64(e, i)));
+        LLVMValueRef a =
+            emit_load(e, e->f32, emit_element(e, s->a, k, a_stride, emit_i64(e, i)));
         LLVMValueRef copies = emit_splat(e, a);
         for (uint32_t j = 0; j < b->vectors; j++)
-            loop_next(e, loop, s->sums[i][j],
-                      emit_fma(e, copies, vectors[j], s->sums[i][j]));
+            s->sums[i][j] = emit_fma(e, copies, vectors[j], s->sums[i][j]);
     }
+}
+
+/* So many k a turn, from `k` on, while there are as many; where that ends. */
+static LLVMValueRef add_turns(PanelSums *s, LLVMValueRef k, uint32_t many)
+{
+    const ProductBlock *b = s->block;
+    Emit *e = b->e;
+    LLVMValueRef end = LLVMBuildSub(e->builder, b->depth, emit_i64(e, many - 1), "");
+    Loop loop = loop_begin(e, k, end, many);
+    PanelSums before = *s;
+    for (uint32_t i = 0; i < s->rows; i++)
+        for (uint32_t j = 0; j < b->vectors; j++)
+            before.sums[i][j] = loop_carry(e, &loop, s->sums[i][j]);
+    PanelSums after = before;
+    for (uint32_t i = 0; i < many; i++)
+        multiply_add(&after, emit_plus(e, loop.index, emit_i64(e, i)));
+    for (uint32_t i = 0; i < s->rows; i++)
+        for (uint32_t j = 0; j < b->vectors; j++)
+            loop_next(e, &loop, before.sums[i][j], after.sums[i][j]);
+    loop_end(e, &loop);
+    *s = before;
+    return loop.index;
+}
+
+/* The rows of C that come after these. */
+static void fetch_next_rows(const PanelSums *s)
+{
+    Emit *e = s->block->e;
+    LLVMValueRef next = emit_times(e, s->block->p->c_stride, emit_i64(e, s->rows));
+    for (uint32_t i = 0; i < s->rows; i++)
+        for (uint32_t j = 0; j < s->block->vectors; j++)
+            emit_prefetch(e, emit_at(e, e->f32, vector_of(s, i, j), next));
 }
 
 static void emit_sums(PanelSums *s, bool may_end)
@@ -213,14 +236,15 @@ static void emit_sums(PanelSums *s, bool may_end)
     Emit *e = b->e;
     find_rows(s, may_end);
     load_sums(s);
-    Loop loop = loop_begin(e, emit_i64(e, 0), b->depth, 1);
-    PanelSums turn = *s;
-    start_sums(s, &loop, &turn);
-    multiply_add(&turn, &loop);
-    loop_end(e, &loop);
+    LLVMValueRef k = emit_i64(e, 0);
+    if (!may_end) {
+        fetch_next_rows(s);
+        k = add_turns(s, k, UNROLLED);
+    }
+    add_turns(s, k, 1);
     for (uint32_t i = 0; i < s->rows; i++)
         for (uint32_t j = 0; j < b->vectors; j++)
-            emit_store_vector(e, turn.sums[i][j], vector_of(s, i, j), mask_of(s, i));
+            emit_store_vector(e, s->sums[i][j], vector_of(s, i, j), mask_of(s, i));
 }
 
 /* Whole panels of A, then what is left of the last, a few rows at a time. */

@@ -5,7 +5,9 @@
  * places. */
 #include "codegen/loops.h"
 
-enum { MAX_WIDTH = 16 };
+/* Rows far apart are more than the processor foresees: columns so far on are asked
+ * for. */
+enum { MAX_WIDTH = 16, FETCH_AHEAD = 64 };
 
 /* The lower or the upper halves of a and b, their elements in turn. */
 static LLVMValueRef interleave(Emit *e, LLVMValueRef a, LLVMValueRef b, uint32_t first)
@@ -57,6 +59,9 @@ static void tile_columns(Emit *e, LLVMValueRef column, LLVMValueRef mask, void *
     LLVMValueRef tile[MAX_WIDTH];
     for (uint32_t i = 0; i < e->width; i++)
         tile[i] = emit_load_vector(e, emit_at(e, e->f32, rows->starts[i], column), mask);
+    LLVMValueRef later = emit_plus(e, column, emit_i64(e, FETCH_AHEAD));
+    for (uint32_t i = 0; i < e->width; i++)
+        emit_prefetch(e, emit_at(e, e->f32, rows->starts[i], later));
     transpose_tile(e, tile);
     LLVMValueRef stride = rows->transpose->to_stride;
     LLVMValueRef to = emit_plus(e, emit_times(e, column, stride), rows->row);
