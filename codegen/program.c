@@ -142,6 +142,7 @@ bool program_build(const Graph *graph, KernelTable *table, Program *out_program,
         Call *call = &out_program->calls[i];
         call->node = nodes[counts[i] - 1];
         call->step = i;
+        call->is_once = b.live.is_once[i];
         ok = build_call(&b, call, &b.kernels[i], nodes, counts[i]) && ok;
     }
     *out_kernels = b.kernels;

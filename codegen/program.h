@@ -1,10 +1,11 @@
 /* A graph ready to run: the contract between generated code and whoever calls it.
  *
  * A Program is the list of calls that one lane makes for one micro-batch, in order: of
- * kernels from the JIT. Programs are immutable and shared by all lanes; all that changes
- * per micro-batch is in LaneContext and the operand pointers. Kernels allocate nothing,
- * lock nothing, and call nothing; but for matrix products they call `gemm`, if the JIT
- * was asked for that. */
+ * kernels from the JIT. Among them are calls that are run once in a session: their results
+ * are the same in every micro-batch and have memory outside the slab. Programs are
+ * immutable and shared by all lanes; all that changes per micro-batch is in LaneContext
+ * and the operand pointers. Kernels allocate nothing, lock nothing, and call nothing; but
+ * for matrix products they call `gemm`, if the JIT was asked for that. */
 #ifndef VLG_CODEGEN_PROGRAM_H
 #define VLG_CODEGEN_PROGRAM_H
 
@@ -57,6 +58,7 @@ typedef struct Call {
     const uint32_t *numbers; /* salts of dropouts, sides of products; apart from the code,
                                 so that layers share kernels */
     uint32_t step;           /* index of the step in liveness_of() */
+    bool is_once; /* run once in a session, before all micro-batches: ir/liveness.h */
 } Call;
 
 typedef struct Program {

@@ -71,7 +71,7 @@ static void count_steps(Estimator *e, Estimate *out)
     for (uint32_t i = 0; i < e->graph->node_count; i++) {
         const Node *node = e->graph->nodes[i];
         int32_t step = e->live.step_of[i];
-        if (step < 0)
+        if (step < 0 || e->live.is_once[step])
             continue;
         double flops = repeats(e, node) * node_flops(e->graph, node, e->axis_rows);
         out->flops[node->stage] += flops;
@@ -122,11 +122,12 @@ Estimate graph_estimate(const Graph *graph, const int64_t *axis_rows,
     Estimate out = {0};
     Estimator e = estimator_new(graph, axis_rows, microbatches, arena);
     count_steps(&e, &out);
-    out.steps = e.live.step_count;
+    for (uint32_t i = 0; i < e.live.step_count; i++)
+        out.steps += !e.live.is_once[i];
     for (uint32_t i = 0; i < graph->node_count; i++)
         out.saved_bytes += e.is_saved[i] ? value_bytes(&e, graph->nodes[i]) : 0;
     out.seconds = output_bytes(&e) / rates.bytes;
-    for (uint32_t i = 0; i < out.steps; i++) {
+    for (uint32_t i = 0; i < e.live.step_count; i++) {
         double by_flops = e.costs[i].flops / rates.flops;
         double by_bytes = e.costs[i].bytes / rates.bytes;
         out.seconds += by_flops > by_bytes ? by_flops : by_bytes;

@@ -19,7 +19,8 @@ typedef struct Estimate {
 } Estimate;
 
 /* With so many rows on every axis, as ir/cost.h counts, cut into `microbatches`: what has
- * no ragged axis is made, read and accumulated once in each. */
+ * no ragged axis is made, read and accumulated once in each. Steps that a session runs
+ * once (ir/liveness.h) do not count. */
 Estimate graph_estimate(const Graph *graph, const int64_t *axis_rows,
                         int64_t microbatches, Rates rates);
 

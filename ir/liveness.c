@@ -1,6 +1,7 @@
 /* Steps and lifetimes: one walk over the nodes for the steps, one for the uses. */
 #include "ir/liveness.h"
 
+#include "ir/frozen.h"
 #include "ir/lowering.h"
 
 enum { SLOT_ALIGN = 64 };
@@ -61,6 +62,23 @@ static void drop_in_place(const Graph *graph, Liveness *live)
     }
 }
 
+/* Steps that are run once; what they make needs no slot. */
+static void find_once(const Graph *graph, Liveness *live, Arena *arena)
+{
+    const bool *frozen = frozen_nodes(graph, arena);
+    live->is_once = ARENA_ARRAY(arena, bool, live->step_count + 1);
+    for (uint32_t i = 0; i < live->step_count; i++)
+        live->is_once[i] = true;
+    for (uint32_t i = 0; i < graph->node_count; i++) {
+        bool has_slot = graph->planned && graph->nodes[i]->offset != NO_OFFSET;
+        if (live->step_of[i] >= 0 && (!frozen[i] || has_slot))
+            live->is_once[live->step_of[i]] = false;
+    }
+    for (uint32_t i = 0; i < graph->node_count; i++)
+        if (live->step_of[i] >= 0 && live->is_once[live->step_of[i]])
+            live->last_use[i] = -1;
+}
+
 Liveness liveness_of(const Graph *graph, Arena *arena)
 {
     uint32_t count = graph->node_count;
@@ -80,6 +98,7 @@ Liveness liveness_of(const Graph *graph, Arena *arena)
     }
     find_uses(graph, &live);
     drop_in_place(graph, &live);
+    find_once(graph, &live, arena);
     for (uint32_t i = 0; i < count; i++) {
         if (live.step_of[i] < 0)
             live.last_use[i] = -1; /* sources and views have no storage of their own */

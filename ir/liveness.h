@@ -4,10 +4,16 @@
  * A step is a maximal run of nodes of one group. A value needs a slot in the slab if it
  * belongs to a group, is read by another step or is an output, and is not stored in place
  * (OUTPUT_assign whose offset is NO_OFFSET in a planned graph; until then every assign is
- * taken to need a slot). A view has the storage of its operand. A value lives from the
- * step that makes it to the last step that reads it, directly or through views; an output
- * that is a result or an assign lives to the end, a gradient or loss until its own step
- * (it is accumulated right after). */
+ * taken to need a slot).
+ *
+ * A step is run once, before all micro-batches, if all its nodes are frozen (ir/frozen.h)
+ * and none has an offset: plans of earlier versions gave them some, and run them with the
+ * others. What it makes has memory of its own, outside the slab.
+ *
+ * A view has the storage of its operand. A value lives from the step that makes it to the
+ * last step that reads it, directly or through views; an output that is a result or an
+ * assign lives to the end, a gradient or loss until its own step (it is accumulated right
+ * after). */
 #ifndef VLG_IR_LIVENESS_H
 #define VLG_IR_LIVENESS_H
 
@@ -26,6 +32,7 @@ typedef struct Liveness {
     int32_t *last_use; /* last step that reads it, step_count if it is a result; -1 if it
                           has no storage of its own to plan */
     int64_t *bytes;    /* at axis capacities, rounded up to 64; 0 if not planned */
+    bool *is_once;     /* by step */
 } Liveness;
 
 /* In `arena`. The graph must be fused. */

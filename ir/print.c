@@ -177,22 +177,26 @@ static bool is_left_out(const OpAttr *attr, const AttrField *field)
 }
 
 /* A source's one attribute stands bare: input "text", constant 0.5. */
-void node_print(const Graph *graph, const Node *node, FILE *out)
+void attributes_print(const Graph *graph, const Node *node, FILE *out)
 {
-    const OpInfo *info = op_info(node->op);
-    fprintf(out, "  %%%u = %s", node->id, info->name);
-    for (uint32_t i = 0; i < node->arg_count; i++)
-        fprintf(out, " %%%u", node->args[i]->id);
     uint32_t count;
     const AttrField *fields = op_fields(node->op, &count);
     for (uint32_t i = 0; i < count; i++) {
         if (is_left_out(&node->attr, &fields[i]))
             continue;
         fputc(' ', out);
-        if (info->lowering != LOWER_source)
+        if (op_info(node->op)->lowering != LOWER_source)
             fprintf(out, "%s=", fields[i].name);
         print_attr(out, graph, &node->attr, &fields[i]);
     }
+}
+
+void node_print(const Graph *graph, const Node *node, FILE *out)
+{
+    fprintf(out, "  %%%u = %s", node->id, op_info(node->op)->name);
+    for (uint32_t i = 0; i < node->arg_count; i++)
+        fprintf(out, " %%%u", node->args[i]->id);
+    attributes_print(graph, node, out);
     fputs(" : ", out);
     print_type(out, graph, node->type);
     if (node->stage == STAGE_backward)

@@ -4,6 +4,7 @@
 #include "ir/roofline.h"
 
 #include "ir/cost.h"
+#include "ir/frozen.h"
 #include "ir/liveness.h"
 #include "ir/lowering.h"
 
@@ -49,16 +50,16 @@ static double row_seconds(const Graph *graph, const Node *node, const int64_t *r
     return seconds;
 }
 
-/* Bytes of parameters that a node reads, all of each; tables of which rows are picked are
- * read as far as they are picked. */
-static double bytes_read(const Node *node)
+/* Bytes of parameters, and of what follows from frozen ones, that a node reads, all of
+ * each; tables of which rows are picked are read as far as they are picked. */
+static double bytes_read(const Node *node, const bool *frozen)
 {
     double bytes = 0;
     if (op_info(node->op)->traits & TRAIT_PICKS)
         return 0;
     for (uint32_t i = 0; i < node->arg_count; i++) {
         const Node *value = storage_node(node->args[i]);
-        if (node_is_param(value) && !node_is_view(node))
+        if ((node_is_param(value) || frozen[value->id]) && !node_is_view(node))
             bytes += static_bytes(value->type);
     }
     return bytes;
@@ -79,10 +80,13 @@ Roofline graph_roofline(const Graph *graph, Arena *arena)
     Roofline out = {.once_bytes = gradient_bytes(graph),
                     .row = ARENA_ARRAY(arena, double, graph->axis_count)};
     const int64_t *longest = axis_rows_of_longest_sequence(graph, arena);
+    const bool *frozen = frozen_nodes(graph, arena);
     for (uint32_t i = 0; i < graph->node_count; i++) {
         const Node *node = graph->nodes[i];
+        if (frozen[i])
+            continue;
         int32_t axis = axis_of(node);
-        out.once_bytes += bytes_read(node);
+        out.once_bytes += bytes_read(node, frozen);
         if (axis != AXIS_STATIC && longest[axis] > 0)
             out.row[axis] += row_seconds(graph, node, longest, axis);
     }

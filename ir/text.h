@@ -9,6 +9,8 @@
 char *module_print(const Module *module, size_t *out_len);
 /* Its line, as in its graph. */
 void node_print(const Graph *graph, const Node *node, FILE *out);
+/* Its attributes, a space before each. */
+void attributes_print(const Graph *graph, const Node *node, FILE *out);
 void graph_print(const Graph *graph, FILE *out);
 void type_print(const Graph *graph, Type type, char *out, size_t size);
 

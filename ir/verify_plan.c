@@ -260,6 +260,28 @@ static bool verify_wanted(const Slab *slab, Arena *arena)
     return true;
 }
 
+/* What is computed before all micro-batches reads nothing that they compute. */
+static bool verify_once(const Slab *slab)
+{
+    const Graph *graph = slab->graph;
+    const Liveness *live = slab->live;
+    for (uint32_t i = 0; i < graph->node_count; i++) {
+        const Node *node = graph->nodes[i];
+        if (live->step_of[i] < 0 || !live->is_once[live->step_of[i]])
+            continue;
+        for (uint32_t j = 0; j < node->arg_count; j++) {
+            const Node *arg = storage_node(node->args[j]);
+            int32_t maker = live->step_of[arg->id];
+            if (maker >= 0 && !live->is_once[maker])
+                return verify_fault(graph, node, slab->diags,
+                                    "has no offset, so that it is computed once, but "
+                                    "reads %%%u, which is computed in each micro-batch",
+                                    arg->id);
+        }
+    }
+    return true;
+}
+
 /* The slab is as large as the plan says, but how small it could be follows from it. */
 static bool verify_bound(const Slab *slab)
 {
@@ -283,8 +305,9 @@ bool verify_slab(const Graph *graph, Diags *diags)
                           graph->slab_bytes, graph->slab_bound);
     for (uint32_t i = 0; i < graph->node_count && ok; i++)
         ok = verify_slot(&slab, graph->nodes[i]);
-    ok = ok && verify_wanted(&slab, arena) && verify_overlaps(&slab, arena) &&
-         verify_bound(&slab) && verify_assigns(&slab, arena);
+    ok = ok && verify_once(&slab) && verify_wanted(&slab, arena) &&
+         verify_overlaps(&slab, arena) && verify_bound(&slab) &&
+         verify_assigns(&slab, arena);
     arena_free(arena);
     return ok;
 }

@@ -11,7 +11,8 @@
  *   - no node in it reads a sum over rows, as that is complete only after the last row.
  *
  * Attention and vocabulary nodes over the same operands share a kernel, which computes
- * scores or logits once. Every other step is a group of its own.
+ * scores or logits once. Every other step is a group of its own. What follows from frozen
+ * weights alone (ir/frozen.h) is never in one group with what does not.
  *
  * Pairs are judged greedily: first such siblings; then each reader with what it reads, in
  * program order; then readers of one value. The rules are passes/fuse_rules.def. The law
@@ -26,6 +27,7 @@
 #include <stdlib.h>
 
 #include "ir/base/list.h"
+#include "ir/frozen.h"
 #include "ir/liveness.h"
 #include "ir/lowering.h"
 #include "passes/fuse_judge.h"
@@ -114,6 +116,7 @@ static void fuser_init(Fuser *fuser, const Graph *in)
     fuser->width = ARENA_ARRAY(fuser->arena, int64_t, count);
     fuser->products = ARENA_ARRAY(fuser->arena, uint32_t, count);
     fuser->is_output = ARENA_ARRAY(fuser->arena, bool, count);
+    fuser->is_frozen = frozen_nodes(in, fuser->arena);
     fuser->mark = ARENA_ARRAY(fuser->arena, uint32_t, count);
     fuser->level = ARENA_ARRAY(fuser->arena, uint32_t, count);
     for (uint32_t i = 0; i < count; i++) {

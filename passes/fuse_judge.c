@@ -39,6 +39,11 @@ static bool refuse_not_row_local(Fuser *fuser, const ClusterPair *pair)
     return !node_is_row_local(pair->a) || !node_is_row_local(pair->b);
 }
 
+static bool refuse_only_one_frozen(Fuser *fuser, const ClusterPair *pair)
+{
+    return fuser->is_frozen[pair->a->id] != fuser->is_frozen[pair->b->id];
+}
+
 /* Whether a member of `reader` reads one of `made` in a way that `refuses` refuses. */
 static bool any_edge(const Fuser *fuser, uint32_t made, uint32_t reader,
                      bool (*refuses)(const Node *storage, const Node *arg))

@@ -11,6 +11,7 @@ typedef struct Fuser {
     int64_t *width;        /* by cluster: W, or 1 */
     uint32_t *products;    /* by node id: matrix products and the like before it */
     bool *is_output;       /* by node id */
+    bool *is_frozen;       /* by node id: ir/frozen.h */
     uint32_t *mark, stamp; /* by node id: operands counted */
     uint32_t *level;       /* by node id: reductions on a path to it, in its group */
     FusePair *pairs;

@@ -14,12 +14,16 @@
  * stage, so that builders do not share them with their originals, and stand before their
  * first reader.
  *
+ * What follows from frozen weights alone is kept like them: it is computed once, for all
+ * micro-batches (ir/frozen.h).
+ *
  * With a memory budget that the cut exceeds, more may be recomputed: first reductions of
  * rows, then moves, products and attention, which is to keep little more than the
  * residual stream; and only for as much of the graph, from its front, as the budget asks
  * for. */
 #include "passes/save.h"
 
+#include "ir/frozen.h"
 #include "ir/liveness.h"
 #include "ir/lowering.h"
 #include "passes/flow.h"
@@ -32,6 +36,7 @@ typedef struct Saver {
     const Graph *in;
     Arena *arena;
     bool *live;      /* by node id: an output depends on it */
+    bool *is_free;   /* by node id: a source, or computed once: kept anyway */
     bool *is_back;   /* by node id: of the backward pass */
     bool *is_early;  /* by node id: a comparison of forward values, asked for by the
                         backward pass */
@@ -48,6 +53,13 @@ typedef struct Saver {
 
 /* -- facts about nodes --------------------------------------------------------------- */
 
+static void find_free(Saver *s)
+{
+    s->is_free = frozen_nodes(s->in, s->arena);
+    for (uint32_t i = 0; i < s->in->node_count; i++)
+        s->is_free[i] = s->is_free[i] || node_is_source(s->in->nodes[i]);
+}
+
 /* A node of the backward stage, or one that depends on such a node. */
 static void find_stages(Saver *s)
 {
@@ -61,8 +73,8 @@ static void find_stages(Saver *s)
             reads_back |= s->is_back[node->args[j]->id];
         s->is_back[i] =
             !node_is_source(node) && (reads_back || node->stage == STAGE_backward);
-        s->is_early[i] = s->is_back[i] && !reads_back && node->type.dtype == DTYPE_bit &&
-                         node_is_map(node);
+        s->is_early[i] = s->is_back[i] && !reads_back && !s->is_free[i] &&
+                         node->type.dtype == DTYPE_bit && node_is_map(node);
     }
     for (uint32_t i = 0; i < in->output_count; i++)
         s->is_early[in->outputs[i].value->id] = false;
@@ -103,8 +115,7 @@ static void find_turn(Saver *s)
 /* A value that the cut decides on. */
 static bool is_candidate(const Saver *s, uint32_t id)
 {
-    return s->live[id] && !node_is_source(s->in->nodes[id]) &&
-           (!s->is_back[id] || s->is_early[id]);
+    return s->live[id] && !s->is_free[id] && (!s->is_back[id] || s->is_early[id]);
 }
 
 static bool is_cheap(const Saver *s, const Node *node)
@@ -149,7 +160,7 @@ static int64_t cut(Saver *s)
     for (uint32_t i = 0; i < in->node_count; i++) {
         const Node *node = in->nodes[i];
         bool decided = is_candidate(s, i), cheap = decided && is_cheap(s, node);
-        if (!s->live[i] || node_is_source(node))
+        if (!s->live[i] || s->is_free[i])
             continue;
         if (decided)
             flow_edge(flow, vertex_made(i), vertex_read(i),
@@ -233,7 +244,7 @@ static bool *find_needed(const Saver *s)
         needed[in->outputs[i].value->id] = true;
     for (uint32_t i = in->node_count; i-- > 0;) {
         const Node *node = in->nodes[i];
-        needed[i] = needed[i] || is_kept(s, i) || (node_is_source(node) && s->live[i]);
+        needed[i] = needed[i] || is_kept(s, i) || (s->is_free[i] && s->live[i]);
         if (s->is_back[i] && !is_kept(s, i))
             continue;
         for (uint32_t j = 0; needed[i] && j < node->arg_count; j++)
@@ -356,7 +367,7 @@ static SaveReason reason_of(const Saver *s, const Node *node)
 {
     if (is_recomputed(s, node->id)) {
         for (uint32_t i = 0; i < node->arg_count; i++)
-            if (!node_is_source(node->args[i]))
+            if (!s->is_free[node->args[i]->id])
                 return SAVE_KEPT;
         return SAVE_SOURCES;
     }
@@ -396,6 +407,7 @@ Graph *pass_save(const Graph *in, PassContext *ctx)
 {
     Saver s = {.in = in, .arena = arena_new()};
     s.live = live_nodes(in, s.arena);
+    find_free(&s);
     find_stages(&s);
     find_far(&s);
     find_turn(&s);

@@ -9,6 +9,9 @@
  *   greedy back  the same from the end: last the step whose absence frees most
  *   depth first  each output's needs just before it, outputs in program order
  *
+ * Whatever the order, steps that are run once (ir/liveness.h) come first: they read
+ * nothing else, and need no room.
+ *
  * Update graphs keep program order: their values go over the old ones, which other orders
  * may read too late, and little else is stored.
  *
@@ -305,6 +308,19 @@ static void order_depth_first(const Scheduler *s, uint32_t *order)
     }
 }
 
+/* Moves the steps that are run once to the front, in their order. */
+static void put_once_first(const Scheduler *s, uint32_t *order)
+{
+    uint32_t *others = ARENA_ARRAY(s->arena, uint32_t, s->step_count + 1);
+    uint32_t count = 0, other_count = 0;
+    for (uint32_t i = 0; i < s->step_count; i++)
+        if (s->live.is_once[order[i]])
+            order[count++] = order[i];
+        else
+            others[other_count++] = order[i];
+    memcpy(order + count, others, other_count * sizeof *order);
+}
+
 /* -- choosing ------------------------------------------------------------------------ */
 
 static const struct {
@@ -402,6 +418,7 @@ static Graph *schedule(const Graph *in, PassContext *ctx, Arena *arena)
         all[i] = (Schedule){.name = schedulers[i].name,
                             .order = ARENA_ARRAY(arena, uint32_t, s.step_count)};
         schedulers[i].fill(&s, all[i].order);
+        put_once_first(&s, all[i].order);
         measure(&s, &all[i], best);
         if (all[i].packed < best) {
             best = all[i].packed;

@@ -111,12 +111,14 @@ static SourceValue *const source_values[OP_COUNT] = {
 #include "ir/class_ops.def"
 };
 
-/* A computed value: in the slab, or written straight to the variable it is assigned
- * to. */
+/* A computed value: in the slab, in memory that outlasts micro-batches, or written
+ * straight to the variable it is assigned to. */
 static void *computed_value(const ExecOptions *options, const Node *node, Diags *diags)
 {
     if (node->offset != NO_OFFSET)
         return options->slab + node->offset;
+    if (options->once[node->id])
+        return options->once[node->id];
     const Output *assign = assignment_of(options->program->graph, node);
     if (!assign)
         return NULL;
@@ -390,6 +392,13 @@ static bool choices_are_finite(const Exec *exec, uint32_t index)
     return ok;
 }
 
+static void run_call(Exec *exec, uint32_t index, const LaneContext *context)
+{
+    double begun = lane_trace_begin(exec->trace);
+    exec_call(exec, index, context);
+    note(exec, TRACE_call, index, 0, begun);
+}
+
 bool exec_microbatch(Exec *exec, const LaneContext *context, int64_t *out_fault)
 {
     uint32_t calls = exec->program->call_count;
@@ -397,9 +406,8 @@ bool exec_microbatch(Exec *exec, const LaneContext *context, int64_t *out_fault)
     if (out_fault)
         *out_fault = -1;
     for (uint32_t c = 0; c < calls; c++) {
-        double begun = lane_trace_begin(exec->trace);
-        exec_call(exec, c, context);
-        note(exec, TRACE_call, c, 0, begun);
+        if (!exec->program->calls[c].is_once)
+            run_call(exec, c, context);
         bool is_finite_choice = choices_are_finite(exec, c);
         if (out_fault && *out_fault < 0 && !(is_finite_choice && call_is_finite(exec, c)))
             *out_fault = c;

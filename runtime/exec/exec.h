@@ -36,6 +36,7 @@ typedef struct ExecOptions {
     char *slab;
     AxisTables *tables; /* NULL for graphs without ragged values */
     Accumulator *accumulators;
+    void *const *once; /* by node id: where the results of calls that are run once are */
     const float *lr;
 } ExecOptions;
 
@@ -50,7 +51,8 @@ void exec_set_trace(Exec *exec, LaneTrace *trace, uint32_t graph);
 void exec_bind(Exec *exec, const BatchLayout *layout, int64_t index,
                LaneContext *context);
 void exec_call(Exec *exec, uint32_t index, const LaneContext *context);
-/* All calls of a bound micro-batch, sums and copies included. If `out_fault` is not NULL,
+/* All calls of a bound micro-batch but those that are run once, sums and copies
+ * included. If `out_fault` is not NULL,
  * checks every written value; it becomes the first call with one that is not finite, or
  * -1. False if a logit that was chosen as the largest is not finite, which its index
  * cannot show. */

@@ -40,6 +40,7 @@ Session *session_new(const Module *module, Store *store, const SessionOptions *o
     session->module = module;
     session->store = store;
     session->split = options->split;
+    session->progress = options->progress;
     if (!session->split.lanes)
         session->split.lanes = module->settings.lanes;
     session->programs = heap_array(module->graph_count + 1, sizeof *session->programs);
@@ -50,6 +51,7 @@ Session *session_new(const Module *module, Store *store, const SessionOptions *o
     if (is_ready) {
         session->lane_count = lanes_count(session->lanes);
         session_memory_new(session);
+        session->once = once_new(module, session->programs);
     }
     for (uint32_t g = 0; is_ready && g < module->graph_count; g++)
         is_ready = session_bind(session, g, diags);
@@ -67,6 +69,7 @@ void session_free(Session *session)
     for (uint32_t g = 0; g < session->module->graph_count; g++)
         session_unbind(session, g);
     session_memory_free(session);
+    once_free(session->once);
     free(session->runs);
     free(session->programs);
     if (session->jit)

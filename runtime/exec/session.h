@@ -5,11 +5,17 @@
  *     Session *session = session_new(module, store, &options, diags);
  *     session_train_step(session, batch, step, lr, &result, diags);
  *
+ * What follows from frozen weights alone is computed by all lanes at the first call that
+ * runs a graph, and kept for all lanes and graphs. Whoever writes numbers of frozen
+ * weights after that calls session_weights_changed.
+ *
  * Results do not depend on the number of lanes, bit by bit; they depend on the split into
  * micro-batches by rounding only. After session_new nothing is allocated, unless a batch
  * is larger than any before. One call at a time. */
 #ifndef VLG_RUNTIME_EXEC_SESSION_H
 #define VLG_RUNTIME_EXEC_SESSION_H
+
+#include <stdio.h>
 
 #include "codegen/program.h"
 #include "runtime/batch/batch.h"
@@ -25,6 +31,8 @@ typedef struct SessionOptions {
     const char *gemm;         /* of gemm_makers, runtime/exec/blas.h; NULL: the first */
     const char *dump_kernels; /* directory for codegen/dump.h, or NULL */
     SplitOptions split;       /* how batches are cut; all zero: as the plan says */
+    FILE *progress; /* where to say how far frozen weights are made ready, if that takes
+                       more than two seconds; NULL: nowhere */
 } SessionOptions;
 
 typedef struct Session Session;
@@ -38,6 +46,10 @@ NODISCARD bool session_check_dump(const char *dir, Diags *diags);
 Session *session_new(const Module *module, Store *store, const SessionOptions *options,
                      Diags *diags);
 void session_free(Session *session); /* NULL is allowed */
+
+/* Numbers of frozen weights in the store are others than at the last call that ran a
+ * graph: what follows from them is computed anew at the next. */
+void session_weights_changed(Session *session);
 
 const Module *session_module(const Session *session);
 Store *session_store(const Session *session);
@@ -117,7 +129,8 @@ const Program *session_program(const Session *session, uint32_t graph);
 void session_axis_rows(const Session *session, uint32_t graph, int64_t microbatch,
                        int64_t *out_rows);
 
-/* One micro-batch of a graph on lane 0, to be run call by call: for verification. */
+/* One micro-batch of a graph on lane 0, to be run call by call: for verification. Calls
+ * that are run once may be run again: they write what is there. */
 typedef struct Walk {
     struct Exec *exec; /* runtime/exec/exec.h; bound, no call made yet */
     const Program *program;

@@ -115,6 +115,7 @@ bool session_bind(Session *session, uint32_t g, Diags *diags)
                                                    .slab = session->slabs[lane],
                                                    .tables = run->tables[lane],
                                                    .accumulators = run->accumulators,
+                                                   .once = session->once->values[g],
                                                    .lr = &session->lr},
                                     diags);
         if (!run->execs[lane])

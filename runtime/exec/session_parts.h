@@ -1,13 +1,15 @@
 /* What the parts of a session share: session.c makes and frees it, session_compile.c
- * compiles the programs, session_memory.c gives them memory, session_step.c runs train
- * and update graphs, session_results.c all others; session_trace.c is for profiles;
- * session_run.c is what these have in common. */
+ * compiles the programs, session_memory.c gives them memory, session_once.c computes what
+ * follows from frozen weights, session_step.c runs train and update graphs,
+ * session_results.c all others; session_trace.c is for profiles; session_run.c is what
+ * these have in common. */
 #ifndef VLG_RUNTIME_EXEC_SESSION_PARTS_H
 #define VLG_RUNTIME_EXEC_SESSION_PARTS_H
 
 #include <stdatomic.h>
 
 #include "runtime/exec/exec.h"
+#include "runtime/exec/once.h"
 #include "runtime/exec/session.h"
 #include "runtime/exec/update_order.h"
 #include "runtime/lanes/lanes.h"
@@ -33,6 +35,11 @@ struct Session {
     bool calls_blas;    /* matrix products are OpenBLAS's */
     Program **programs; /* by graph of the module */
     GraphRun *runs;     /* by graph of the module */
+    Once *once;         /* what is computed once, in memory of its own */
+    bool once_is_done;  /* with the weights as they are */
+    FILE *progress;     /* of what is computed once; or NULL */
+    double shown_next;  /* when progress may be shown again */
+    bool has_shown;
     Lanes *lanes;
     uint32_t lane_count;
     LaneContext *contexts; /* by lane */
@@ -65,6 +72,11 @@ NODISCARD bool session_bind(Session *session, uint32_t graph, Diags *diags);
 void session_unbind(Session *session, uint32_t graph);
 /* Room for the results of the batch that is laid out. */
 void session_place_results(GraphRun *run);
+
+/* -- session_once.c ------------------------------------------------------------------ */
+
+/* What is computed once, unless it is there. */
+void session_compute_once(Session *session);
 
 /* -- session_run.c ------------------------------------------------------------------- */
 

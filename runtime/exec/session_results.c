@@ -85,6 +85,7 @@ bool session_find_fault(Session *session, GraphKind kind, const Batch *batch,
     if (run->results)
         session_place_results(run);
     session_set_key(session, step);
+    session_compute_once(session);
     session_start(session, run);
     for (int64_t index = 0; index < run->layout->range_count && !out_fault->node;
          index++) {
@@ -105,6 +106,7 @@ bool session_walk(Session *session, uint32_t graph, const Batch *batch, int64_t 
     GraphRun *run = &session->runs[graph];
     LaneContext *context = &session->contexts[0];
     session_set_key(session, step);
+    session_compute_once(session);
     int64_t microbatches = 1;
     if (run->layout) {
         if (!layout_set(run->layout, batch, &session->split, diags))

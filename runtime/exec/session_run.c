@@ -67,6 +67,7 @@ static void run_microbatches(void *state, uint32_t lane)
 
 void session_run_microbatches(Session *session, GraphRun *run)
 {
+    session_compute_once(session);
     session_start(session, run);
     lanes_run(session->lanes, run_microbatches, session);
 }

@@ -174,6 +174,7 @@ static bool start_session(Run *run, const RunOptions *options, Diags *diags)
     SessionOptions session = {.lanes = (uint32_t)options->threads,
                               .cache_dir = cache,
                               .dump_kernels = options->dump_kernels,
+                              .progress = stderr,
                               .gemm = options->gemm ? options->gemm : run->record.gemm,
                               .processor = options->processor ? options->processor
                                                               : run->record.processor};

@@ -88,7 +88,7 @@ static const char live_text[] =
     "  %c = add %m %b group 2\n"           /* a result */
     "  %s = sum_rows %c group 2\n"         /* read by step 3 */
     "  %t = sum_width %s group 3\n"        /* the loss */
-    "  %p = permute %v order=10 group 4\n" /* a result, through a view */
+    "  %p = permute %v order=10 group 4\n" /* a result, through a view; run once */
     "  %q = reshape %p to=f32[16]\n"
     "  result \"c\" %c\n"
     "  result \"q\" %q\n"
@@ -104,8 +104,8 @@ static void test_liveness(Check *check)
     const Graph *graph = module->graphs[0];
     Liveness live = liveness_of(graph, arena);
     static const int32_t step[] = {-1, -1, -1, 0, 0, 1, 2, 2, 3, 4, -1};
-    static const int32_t last[] = {-1, -1, -1, -1, 2, 2, 5, 3, 3, 5, -1};
-    static const int64_t bytes[] = {0, 0, 0, 0, 192, 192, 192, 64, 64, 64, 0};
+    static const int32_t last[] = {-1, -1, -1, -1, 2, 2, 5, 3, 3, -1, -1};
+    static const int64_t bytes[] = {0, 0, 0, 0, 192, 192, 192, 64, 64, 0, 0};
     CHECK(check, live.step_count == 5, "%u steps", live.step_count);
     for (uint32_t i = 0; i < graph->node_count; i++) {
         CHECK(check, live.step_of[i] == step[i], "%%%u: step %d", i, live.step_of[i]);
@@ -114,6 +114,8 @@ static void test_liveness(Check *check)
         CHECK(check, live.bytes[i] == bytes[i], "%%%u: %lld bytes", i,
               (long long)live.bytes[i]);
     }
+    for (uint32_t i = 0; i < live.step_count; i++)
+        CHECK(check, live.is_once[i] == (i == 4), "step %u: once %d", i, live.is_once[i]);
     CHECK(check, storage_node(graph->nodes[10]) == graph->nodes[9], "a view's storage");
     CHECK(check, node_bytes(graph, graph->nodes[4]) == 160, "bytes at capacity");
     module_free(module);

@@ -106,6 +106,11 @@ static const char *const right_plans[] = {
     S PLAN("update", "0") "  %p = param \"p\"\n  %lr = input \"lr\" : f32[1]\n"
                           "  %q = mul %p %lr group 0\n  assign \"p\" %q\n}\n",
     M PLAN("evaluate", "192") X "  %y = exp %x group 0 slab 0\n  result \"y\" %y\n}\n",
+    /* what follows from frozen weights: run once, or as earlier versions had it */
+    P PLAN("evaluate", "0") "  %w = weight \"w\"\n  %y = exp %w group 0\n"
+                            "  result \"y\" %y\n}\n",
+    P PLAN("evaluate", "64") "  %w = weight \"w\"\n  %y = exp %w group 0 slab 0\n"
+                             "  result \"y\" %y\n}\n",
 };
 
 static const Wrong wrong_plans[] = {
@@ -118,6 +123,17 @@ static const Wrong wrong_plans[] = {
     {M "graph @g fused planned slab 9223372036854775807 bound 192 {\n" X
        "  %y = exp %x group 0 slab 0\n  result \"y\" %y\n}\n",
      "a slab of 9223372036854775807 bytes"},
+    {P PLAN("evaluate", "64") "  %w = weight \"w\"\n  %y = exp %w group 0 slab 0\n"
+                              "  %z = tanh %y group 1\n  result \"z\" %z\n}\n",
+     "%2 = tanh: has no offset, so that it is computed once, but reads %1, which is "
+     "computed in each micro-batch"},
+    {P PLAN("evaluate", "0") "  %p = param \"p\"\n  %y = exp %p group 0\n"
+                             "  result \"y\" %y\n}\n",
+     "%1 = exp: needs an offset that is a multiple of 64"},
+    {P PLAN("evaluate", "64") "  %p = param \"p\"\n  %w = weight \"w\"\n"
+                              "  %y = exp %w group 0\n  %z = add %p %y group 0 slab 0\n"
+                              "  result \"y\" %y\n  result \"z\" %z\n}\n",
+     "%2 = exp: needs an offset that is a multiple of 64"},
     /* a view reads nothing, so its operand has no place */
     {M PLAN("evaluate", "0") X "  %y = sum_rows %x group 0\n"
                                "  %v = reshape %y to=f32[2, 2]\n}\n",

@@ -259,6 +259,8 @@ static bool is_there(const Machine *m, const Node *value)
     const Node *node = storage_node(value);
     if (op_info(node->op)->lowering == LOWER_source)
         return !m->overwritten[node->id];
+    if (m->live.is_once[m->live.step_of[node->id]])
+        return true; /* in memory of its own */
     if (m->live.bytes[node->id] == 0)
         return false; /* it never left its step */
     int64_t first = node->offset / SLOT;

@@ -554,6 +554,8 @@ static void check_module(Test *test, Store *store)
     CHECK(&test->check, is_run && report.failures == 0 && report.outputs > 0,
           "%s: generated code differs from the interpreter", op_info(test->op)->name);
     harness_fill(store, 3);
+    if (session)
+        session_weights_changed(session);
     for (uint32_t g = 0; session && g < test->module->graph_count; g++) {
         const Graph *graph = test->module->graphs[g];
         if (graph->kind != GRAPH_train)

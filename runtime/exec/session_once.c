@@ -1,0 +1,67 @@
+/* The calls that are run once, by all lanes. */
+#include <unistd.h>
+
+#include "ir/base/clock.h"
+#include "runtime/exec/session_parts.h"
+#include "runtime/lanes/spin.h"
+
+/* Before anything is shown, and between lines: on a terminal, elsewhere. */
+static const double SHOW_AFTER = 2, SHOW_TERMINAL = 0.1, SHOW_PLAIN = 5;
+
+/* On a terminal a line that is written over, elsewhere one now and then. */
+static void show_progress(Session *session)
+{
+    FILE *out = session->progress;
+    double time = clock_seconds();
+    if (!out || time < session->shown_next)
+        return;
+    bool is_terminal = isatty(fileno(out));
+    session->shown_next = time + (is_terminal ? SHOW_TERMINAL : SHOW_PLAIN);
+    session->has_shown = true;
+    fprintf(out, "%sfrozen weights made ready: %lld of %u%s", is_terminal ? "\r" : "",
+            (long long)atomic_load(&session->done), session->once->call_count,
+            is_terminal ? "\033[K" : "\n");
+    fflush(out);
+}
+
+static void end_progress(const Session *session)
+{
+    if (session->has_shown && isatty(fileno(session->progress)))
+        fputs("\r\033[K", session->progress);
+}
+
+static void run_once_calls(void *state, uint32_t lane)
+{
+    Session *session = state;
+    const Once *once = session->once;
+    for (;;) {
+        int64_t item = atomic_fetch_add_explicit(&session->next, 1, memory_order_relaxed);
+        if (item >= once->call_count)
+            return;
+        const OnceCall *call = &once->calls[item];
+        spin_until(&session->done, call->wait);
+        exec_call(session->runs[call->graph].execs[lane], call->call,
+                  &session->contexts[lane]);
+        atomic_fetch_add_explicit(&session->done, 1, memory_order_acq_rel);
+        if (lane == 0)
+            show_progress(session);
+    }
+}
+
+void session_compute_once(Session *session)
+{
+    if (session->once_is_done)
+        return;
+    atomic_store(&session->next, 0);
+    atomic_store(&session->done, 0);
+    session->shown_next = clock_seconds() + SHOW_AFTER;
+    session->has_shown = false;
+    lanes_run(session->lanes, run_once_calls, session);
+    end_progress(session);
+    session->once_is_done = true;
+}
+
+void session_weights_changed(Session *session)
+{
+    session->once_is_done = false;
+}
