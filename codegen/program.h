@@ -1,8 +1,8 @@
 /* A graph ready to run: the contract between generated code and whoever calls it.
  *
  * A Program is the list of calls that one lane makes for one micro-batch, in order: of
- * kernels from the JIT. Among them are calls that are run once in a session: their results
- * are the same in every micro-batch and have memory outside the slab. Programs are
+ * kernels from the JIT. Among them are calls that are run once in a session: what they
+ * make is the same in every micro-batch and has memory outside the slab. Programs are
  * immutable and shared by all lanes; all that changes per micro-batch is in LaneContext
  * and the operand pointers. Kernels allocate nothing, lock nothing, and call nothing; but
  * for matrix products they call `gemm`, if the JIT was asked for that. */

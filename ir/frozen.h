@@ -8,8 +8,8 @@
 #include "ir/graph.h"
 
 /* By node id, in `arena`: nodes that depend on no batch, and whose operands are weights,
- * constants or such nodes. A CHEAP op or a view is none unless another of them reads it: a
- * kernel that computes it again is faster than memory. Nothing is frozen in updates and
+ * constants or such nodes. A CHEAP op or a view is none unless another of them reads it:
+ * a kernel that computes it again is faster than memory. Nothing is frozen in updates and
  * grafts. */
 bool *frozen_nodes(const Graph *graph, Arena *arena);
 
