@@ -1,8 +1,8 @@
 /* Products of integers of 8 bits: A is made integers while it is packed, B is stored so
  * (codegen/int8.h).
  *
- * Where B's rows are k, its scales are multiplied into A's columns first; else they are of
- * C's columns. Four numbers of k stand side by side. Of a B whose rows are along C's
+ * Where B's rows are k, its scales are multiplied into A's columns first; else they are
+ * of C's columns. Four numbers of k stand side by side. Of a B whose rows are along C's
  * columns that is a transposition of groups of four bytes, else four rows take turns. */
 #include "codegen/int8.h"
 #include "codegen/product_unit.h"

@@ -1,7 +1,8 @@
 /* Products of integers by VPDPBUSD, which adds to each of a vector's sums the products of
  * four bytes without a sign, B's, and four with one, A's: four times the multiply-adds of
- * f32. 128 was added to B's, so sums begin with what that makes too much. Processors
- * without it widen the bytes and multiply them one by one. */
+ * f32. 128 was added to B's, so sums begin with what that makes too much. Other vectors
+ * of AVX2 and AVX-512 widen bytes to pairs of 16 bits, whose products VPMADDWD adds:
+ * about as many as of f32. All others multiply byte by byte. */
 #include <string.h>
 
 #include "codegen/int8.h"
@@ -20,36 +21,69 @@ typedef struct IntegerSums {
 
 /* -- one group of four --------------------------------------------------------------- */
 
-static LLVMValueRef dot(Emit *e, LLVMValueRef sum, LLVMValueRef a, LLVMValueRef b)
+/* The groups of one row of A, the same in all places, or of a vector of columns of B, as
+ * the unit multiplies them: bytes; bytes 0 and 2, then 1 and 3, as pairs of 16 bits; or
+ * each byte as i32. */
+enum { MOST_PIECES = 4 };
+typedef struct Group {
+    LLVMValueRef pieces[MOST_PIECES];
+} Group;
+
+static uint32_t pieces_of(const ProductBlock *b)
 {
-    static const char name[] = "llvm.x86.avx512.vpdpbusd.512";
+    enum { BYTES = 1, PAIRS = 2, SINGLE = 4 };
+    return b->unit->adds_128 ? BYTES : b->e->width > SINGLE ? PAIRS : SINGLE;
+}
+
+/* Numbers of so many bits in `x`, of which some bits are moved to the top, and then down
+ * with their sign. */
+static LLVMValueRef widened(Emit *e, LLVMValueRef x, uint32_t bits, uint32_t up)
+{
+    enum { BYTE_BITS = 8, I32_BITS = 32 };
+    uint32_t count = e->width * I32_BITS / bits;
+    LLVMTypeRef number = LLVMIntTypeInContext(e->context, bits);
+    LLVMValueRef left[2 * WIDEST_VECTOR], right[2 * WIDEST_VECTOR];
+    for (uint32_t i = 0; i < count; i++) {
+        left[i] = LLVMConstInt(number, up, 0);
+        right[i] = LLVMConstInt(number, bits - BYTE_BITS, 0);
+    }
+    x = LLVMBuildBitCast(e->builder, x, LLVMVectorType(number, count), "");
+    x = LLVMBuildShl(e->builder, x, LLVMConstVector(left, count), "");
+    return LLVMBuildAShr(e->builder, x, LLVMConstVector(right, count), "");
+}
+
+static Group group_of(const ProductBlock *b, LLVMValueRef bytes)
+{
+    enum { BYTE_BITS = 8, PAIR_BITS = 16, I32_BITS = 32 };
+    const uint32_t pieces = pieces_of(b), bits = pieces == 2 ? PAIR_BITS : I32_BITS;
+    Group group = {{bytes}};
+    for (uint32_t i = 0; i < pieces && pieces > 1; i++)
+        group.pieces[i] = widened(b->e, bytes, bits, bits - BYTE_BITS * (i + 1));
+    return group;
+}
+
+static LLVMValueRef call(Emit *e, const char *name, LLVMValueRef *args, unsigned count)
+{
     unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
     LLVMValueRef callee = LLVMGetIntrinsicDeclaration(e->module, id, NULL, 0);
-    LLVMValueRef args[] = {sum, b, emit_splat(e, a)};
     return LLVMBuildCall2(e->builder, LLVMIntrinsicGetType(e->context, id, NULL, 0),
-                          callee, args, 3, "");
+                          callee, args, count, "");
 }
 
-/* Byte `byte` of each i32, with its sign; `x` is one or a vector of them. */
-static LLVMValueRef byte_of(Emit *e, LLVMValueRef x, uint32_t byte)
+static LLVMValueRef dot(const ProductBlock *b, LLVMValueRef sum, const Group *row,
+                        const Group *column)
 {
-    enum { BYTE_BITS = 8, LAST = 3 };
-    LLVMTypeRef type = LLVMTypeOf(x);
-    bool is_vector = LLVMGetTypeKind(type) == LLVMVectorTypeKind;
-    LLVMValueRef left = emit_i32(e, BYTE_BITS * (LAST - byte)),
-                 right = emit_i32(e, BYTE_BITS * LAST);
-    if (is_vector) {
-        left = emit_splat(e, left);
-        right = emit_splat(e, right);
-    }
-    return LLVMBuildAShr(e->builder, LLVMBuildShl(e->builder, x, left, ""), right, "");
-}
-
-static LLVMValueRef widened_dot(Emit *e, LLVMValueRef sum, LLVMValueRef a, LLVMValueRef b)
-{
-    for (uint32_t i = 0; i < GROUP; i++) {
-        LLVMValueRef product = LLVMBuildMul(e->builder, emit_splat(e, byte_of(e, a, i)),
-                                            byte_of(e, b, i), "");
+    Emit *e = b->e;
+    const uint32_t pieces = pieces_of(b);
+    LLVMValueRef bytes[] = {sum, column->pieces[0], row->pieces[0]};
+    if (pieces == 1)
+        return call(e, "llvm.x86.avx512.vpdpbusd.512", bytes, 3);
+    for (uint32_t i = 0; i < pieces; i++) {
+        LLVMValueRef pair[] = {row->pieces[i], column->pieces[i]};
+        LLVMValueRef product =
+            pieces == MOST_PIECES       ? LLVMBuildMul(e->builder, pair[0], pair[1], "")
+            : e->width == WIDEST_VECTOR ? call(e, "llvm.x86.avx512.pmaddw.d.512", pair, 2)
+                                        : call(e, "llvm.x86.avx2.pmadd.wd", pair, 2);
         sum = LLVMBuildAdd(e->builder, sum, product, "");
     }
     return sum;
@@ -60,20 +94,20 @@ static void add_group(IntegerSums *s, LLVMValueRef a, LLVMValueRef b, LLVMValueR
 {
     Emit *e = s->block->e;
     const uint32_t vectors = s->block->vectors, row_bytes = GROUP * e->width;
-    LLVMValueRef columns[MAX_VECTORS];
+    Group columns[MAX_VECTORS];
     LLVMValueRef at = emit_times(e, group, emit_i64(e, vectors * row_bytes));
-    for (uint32_t j = 0; j < vectors; j++)
-        columns[j] = emit_load_masked(
-            e, e->vi, emit_at(e, e->i8, b, emit_plus(e, at, emit_i64(e, j * row_bytes))),
-            NULL);
+    for (uint32_t j = 0; j < vectors; j++) {
+        LLVMValueRef place = emit_plus(e, at, emit_i64(e, j * row_bytes));
+        columns[j] = group_of(
+            s->block, emit_load_masked(e, e->vi, emit_at(e, e->i8, b, place), NULL));
+    }
     at = emit_times(e, group, emit_i64(e, GROUP));
     for (uint32_t i = 0; i < s->rows; i++) {
         LLVMValueRef place = emit_plus(e, at, emit_i64(e, i * row_bytes));
         LLVMValueRef bytes = emit_load(e, e->i32, emit_at(e, e->i8, a, place));
+        Group row = group_of(s->block, emit_splat(e, bytes));
         for (uint32_t j = 0; j < vectors; j++)
-            s->sums[i][j] = s->block->unit->adds_128
-                                ? dot(e, s->sums[i][j], bytes, columns[j])
-                                : widened_dot(e, s->sums[i][j], bytes, columns[j]);
+            s->sums[i][j] = dot(s->block, s->sums[i][j], &row, &columns[j]);
     }
 }
 
@@ -174,21 +208,24 @@ static void multiply(const ProductBlock *b)
 #define FUNCTIONS                                                                        \
     .is_int8 = true, .pack_a = product_int8_pack_a, .pack_b = product_int8_pack_b,       \
     .multiply = multiply
-static const ProductUnit dots = {.name = "int8_dots",
-                                 .adds_128 = true,
-                                 .rows = 12,
-                                 .vectors = 2,
-                                 .few_rows = 4,
-                                 FUNCTIONS},
-                         widened = {.name = "int8",
-                                    .rows = 4,
-                                    .vectors = 2,
-                                    .few_rows = 2,
-                                    FUNCTIONS};
+static const ProductUnit
+    dots = {.name = "int8_dots",
+            .adds_128 = true,
+            .rows = 12,
+            .vectors = 2,
+            .few_rows = 4,
+            FUNCTIONS},
+    pairs_16 = {.name = "int8", .rows = 8, .vectors = 2, .few_rows = 4, FUNCTIONS},
+    pairs_8 = {.name = "int8", .rows = 4, .vectors = 2, .few_rows = 2, FUNCTIONS},
+    single = {.name = "int8", .rows = 4, .vectors = 1, .few_rows = 2, FUNCTIONS};
 
 const ProductUnit *product_unit_int8_dots(const Processor *processor)
 {
-    return processor->has_avx512_vnni && processor->vector_width == WIDEST_VECTOR
-               ? &dots
-               : &widened;
+    switch (processor->vector_width) {
+    case 16:
+        return processor->has_avx512_vnni ? &dots : &pairs_16;
+    case 8:
+        return &pairs_8;
+    }
+    return &single;
 }
