@@ -43,14 +43,19 @@ static const Size sizes[] = {
     {"lora up", 900, 768, 4, false, true},
     {"lora down dw", 4, 768, 900, true, false},
     {"lora up dw", 768, 4, 900, true, false},
+    {"lora of 8, down", 900, 8, 768, false, true},
+    {"lora of 8, up dw", 768, 8, 900, true, false},
     {"logits", 64, 32200, 768, false, true},
     {"logits dx", 64, 768, 32200, false, false},
     {"logits dw", 32200, 768, 64, true, false},
     {"one row", 1, 768, 768, false, true},
+    {"one row, logits", 1, 32200, 768, false, true},
     {"generating 16", 16, 768, 768, false, true},
     {"generating 16, ff in", 16, 3072, 768, false, true},
     {"generating 16, ff out", 16, 768, 3072, false, true},
     {"generating 5", 5, 768, 768, false, true},
+    {"generating 4", 4, 768, 768, false, true},
+    {"4 rows' dx", 4, 768, 768, false, false},
 };
 
 enum { MOST_COPIES = 64, COPIED_FLOATS = 40 << 20, MOST_TURNS = 1 << 20 };

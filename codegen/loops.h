@@ -138,6 +138,8 @@ typedef struct Transpose {
 void emit_transpose(Emit *e, const Transpose *transpose);
 /* width x width numbers of 32 bits, end to end, in place. */
 void emit_transpose_tile(Emit *e, LLVMValueRef at);
+/* The same in registers: width vectors of width numbers. */
+void emit_transpose_vectors(Emit *e, LLVMValueRef *tile);
 
 /* -- vector mathematics, codegen/math.c: x is f32 or <width x f32> --------------------
  * Bounds, in units in the last place over the whole range, are in math.c and swept by

@@ -226,39 +226,80 @@ static LLVMTypeRef function_type(Emit *e)
     return LLVMFunctionType(LLVMVoidTypeInContext(e->context), types, ARGUMENTS, 0);
 }
 
-static void emit_body(Emit *e, LLVMValueRef function, const void *context)
+Product product_parameters(LLVMValueRef function, const ProductForm *form)
 {
     LLVMValueRef x[ARGUMENTS];
     LLVMGetParams(function, x);
+    return (Product){.form = *form,
+                     .m = x[0],
+                     .n = x[1],
+                     .k = x[2],
+                     .a = x[3],
+                     .a_stride = x[4],
+                     .b = x[5],
+                     .b_stride = x[6],
+                     .c = x[7],
+                     .c_stride = x[8],
+                     .accumulate = x[9],
+                     .scratch = x[10]};
+}
+
+void product_call(Emit *e, const Product *p, const char *unit, FunctionBody *body,
+                  const void *context)
+{
+    char name[32];
+    snprintf(name, sizeof name, "product_%c%c_%s", p->form.transpose_a ? 't' : 'n',
+             p->form.transpose_b ? 't' : 'n', unit);
+    LLVMValueRef arguments[ARGUMENTS] = {p->m,        p->n,          p->k,        p->a,
+                                         p->a_stride, p->b,          p->b_stride, p->c,
+                                         p->c_stride, p->accumulate, p->scratch};
+    const LocalFunction function = {
+        .name = name, .type = function_type(e), .body = body, .context = context};
+    emit_call(e, &function, arguments, ARGUMENTS);
+}
+
+/* p with its rows if `holds`, else with none: then its code does nothing. */
+static Product rows_if(Emit *e, const Product *p, LLVMValueRef holds)
+{
+    Product some = *p;
+    some.m = LLVMBuildSelect(e->builder, holds, p->m, emit_i64(e, 0), "");
+    return some;
+}
+
+/* By what is few of it: no rows are worth packing B, and columns that half a vector holds
+ * are better along registers than in them. */
+static void emit_sizes(Emit *e, const Product *p, const ProductUnit *unit)
+{
+    enum { FEW_ROWS = 4, FEW_COLUMNS = 8 };
+    LLVMBuilderRef builder = e->builder;
+    LLVMValueRef few = LLVMBuildICmp(builder, LLVMIntSLE, p->n, emit_i64(e, FEW_COLUMNS),
+                                     ""),
+                 fewer = LLVMBuildICmp(builder, LLVMIntSLT, p->n, p->m, ""),
+                 few_columns = LLVMBuildAnd(builder, few, fewer, ""),
+                 few_rows =
+                     LLVMBuildICmp(builder, LLVMIntSLE, p->m, emit_i64(e, FEW_ROWS), ""),
+                 is_small = LLVMBuildOr(builder, few_rows, few_columns, "");
+    Product columns = rows_if(e, p, few_columns), rows = rows_if(e, p, is_small),
+            rest = rows_if(e, p, LLVMBuildNot(builder, is_small, ""));
+    rows = rows_if(e, &rows, LLVMBuildNot(builder, few_columns, ""));
+    product_few_columns(e, &columns);
+    product_few_rows(e, &rows);
+    emit_blocks(e, &rest, unit);
+}
+
+static void emit_body(Emit *e, LLVMValueRef function, const void *context)
+{
     const ProductCode *code = context;
-    emit_blocks(e,
-                &(Product){.form = code->form,
-                           .m = x[0],
-                           .n = x[1],
-                           .k = x[2],
-                           .a = x[3],
-                           .a_stride = x[4],
-                           .b = x[5],
-                           .b_stride = x[6],
-                           .c = x[7],
-                           .c_stride = x[8],
-                           .accumulate = x[9],
-                           .scratch = x[10]},
-                code->unit);
+    const Product p = product_parameters(function, &code->form);
+    if (code->unit->has_few)
+        emit_sizes(e, &p, code->unit);
+    else
+        emit_blocks(e, &p, code->unit);
 }
 
 static void call_product(Emit *e, const Product *p, const ProductUnit *unit)
 {
-    char name[32];
-    snprintf(name, sizeof name, "product_%c%c_%s", p->form.transpose_a ? 't' : 'n',
-             p->form.transpose_b ? 't' : 'n', unit->name);
-    LLVMValueRef arguments[ARGUMENTS] = {p->m,        p->n,          p->k,        p->a,
-                                         p->a_stride, p->b,          p->b_stride, p->c,
-                                         p->c_stride, p->accumulate, p->scratch};
-    const ProductCode code = {p->form, unit};
-    const LocalFunction function = {
-        .name = name, .type = function_type(e), .body = emit_body, .context = &code};
-    emit_call(e, &function, arguments, ARGUMENTS);
+    product_call(e, p, unit->name, emit_body, &(ProductCode){p->form, unit});
 }
 
 /* By the function that the lane has for it. */

@@ -13,6 +13,7 @@
  * after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (ACM
  * TOMS 34, 2008). But only one panel of B is packed at a time: a block of A streams from
  * the second cache at a few bytes a cycle, so it may as well be read again for each.
+ * Multiply-adds of f32 by few rows or few columns pack nothing (product_few.c).
  *
  * An element of C is summed in the order of k, whatever block it falls in: a row's result
  * depends neither on the rows beside it nor on the sizes of caches. But where numbers in

@@ -275,7 +275,8 @@ static void multiply(const ProductBlock *b)
 
 /* Sums, a row of B's panel and a number of A fit the registers, 32, 16 and 16 of them; of
  * 32, four are left over, or LLVM runs out of them. */
-#define FUNCTIONS .pack_a = pack_a, .pack_b = pack_b, .multiply = multiply
+#define FUNCTIONS                                                                        \
+    .has_few = true, .pack_a = pack_a, .pack_b = pack_b, .multiply = multiply
 static const ProductUnit
     fma_16 = {.name = "f32", .rows = 12, .vectors = 2, .few_rows = 4, FUNCTIONS},
     fma_8 = {.name = "f32", .rows = 6, .vectors = 2, .few_rows = 2, FUNCTIONS},

@@ -32,6 +32,7 @@ struct ProductUnit {
     bool adds_128;  /* to B's integers, so that they have no sign */
     uint32_t rows, vectors;
     uint32_t few_rows; /* multiply-adds: of the smaller step that finishes a panel of A */
+    bool has_few;      /* product_few.c makes the same bits */
     void (*pack_a)(const ProductBlock *block);
     void (*pack_b)(const ProductBlock *block);
     void (*multiply)(const ProductBlock *block); /* all panels of A with the one of B */
@@ -65,6 +66,17 @@ LLVMValueRef product_int8_panel(const ProductBlock *block, LLVMValueRef row);
  * no such row. */
 void product_int8_add(const ProductBlock *block, LLVMValueRef row,
                       const LLVMValueRef *sums);
+
+/* Calls the function of that name and of p's form, which the kernel's module has of its
+ * own; its body begins with product_parameters of it. */
+void product_call(Emit *e, const Product *p, const char *name, FunctionBody *body,
+                  const void *context);
+Product product_parameters(LLVMValueRef function, const ProductForm *form);
+
+/* product_few.c: products by multiply-adds of few rows; of few columns, and rows of any
+ * number. Any number goes, but many are better packed. */
+void product_few_rows(Emit *e, const Product *p);
+void product_few_columns(Emit *e, const Product *p);
 
 const ProductUnit *product_unit_fma(const Processor *processor);
 /* NULL where the processor has no tiles; no fast dot products of bf16, or more is asked

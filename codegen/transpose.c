@@ -21,7 +21,7 @@ static LLVMValueRef interleave(Emit *e, LLVMValueRef a, LLVMValueRef b, uint32_t
                                   "");
 }
 
-static void transpose_tile(Emit *e, LLVMValueRef *tile)
+void emit_transpose_vectors(Emit *e, LLVMValueRef *tile)
 {
     uint32_t half = e->width / 2;
     for (uint32_t round = e->width; round > 1; round /= 2) {
@@ -42,7 +42,7 @@ void emit_transpose_tile(Emit *e, LLVMValueRef at)
         places[i] = emit_at(e, e->f32, at, emit_i64(e, (int64_t)i * e->width));
         tile[i] = emit_load_vector(e, places[i], NULL);
     }
-    transpose_tile(e, tile);
+    emit_transpose_vectors(e, tile);
     for (uint32_t i = 0; i < e->width; i++)
         emit_store_vector(e, tile[i], places[i], NULL);
 }
@@ -62,7 +62,7 @@ static void tile_columns(Emit *e, LLVMValueRef column, LLVMValueRef mask, void *
     LLVMValueRef later = emit_plus(e, column, emit_i64(e, FETCH_AHEAD));
     for (uint32_t i = 0; i < e->width; i++)
         emit_prefetch(e, emit_at(e, e->f32, rows->starts[i], later));
-    transpose_tile(e, tile);
+    emit_transpose_vectors(e, tile);
     LLVMValueRef stride = rows->transpose->to_stride;
     LLVMValueRef to = emit_plus(e, emit_times(e, column, stride), rows->row);
     for (uint32_t i = 0; i < e->width; i++) {

@@ -160,52 +160,84 @@ static void test_sizes(Trial *t)
 
 /* -- to the bit ---------------------------------------------------------------------- */
 
-/* The first rows of a product are those of its first rows alone. */
-static void test_rows(Trial *t)
+/* to[i][j] = from[i][j]: the first rows and columns of a matrix of longer rows. */
+static void copy_corner(float *to, int64_t rows, int64_t columns, const float *from,
+                        int64_t from_columns)
 {
-    enum { FEW = 3, MANY = 50, COLUMNS = 80, DEPTH = 1100 };
-    if (t->transpose_a)
-        return;
-    set_size(t, (Size){MANY, COLUMNS, DEPTH});
+    for (int64_t i = 0; i < rows; i++)
+        memcpy(to + i * columns, from + i * from_columns, bytes_of(1, columns));
+}
+
+/* Makes a product of the first rows of A and the first columns of B: they are those of
+ * the whole. */
+static void expect_part(const Trial *whole, int64_t m, int64_t n)
+{
+    Trial t = *whole;
+    int64_t k = whole->size.k;
+    set_size(&t, (Size){m, n, k});
+    copy_corner(t.a, t.transpose_a ? k : m, t.transpose_a ? m : k, whole->a,
+                t.transpose_a ? whole->size.m : k);
+    copy_corner(t.b, t.transpose_b ? n : k, t.transpose_b ? k : n, whole->b,
+                t.transpose_b ? k : whole->size.n);
+    multiply(&t);
+    bool same = true;
+    for (int64_t i = 0; i < m; i++)
+        same = same &&
+               memcmp(t.c + i * n, whole->c + i * whole->size.n, bytes_of(1, n)) == 0;
+    CHECK(t.check, same, "%d x %d alone differ from those of %d x %d, transposed %d %d",
+          (int)m, (int)n, (int)whole->size.m, (int)whole->size.n, t.transpose_a,
+          t.transpose_b);
+    drop_size(&t);
+}
+
+/* An element is the same whatever rows and columns are beside it: few of them are
+ * multiplied in another way. */
+static void test_parts(Trial *t)
+{
+    enum { ROWS = 50, COLUMNS = 80, DEPTH = 550, MOST = 40 };
+    set_size(t, (Size){ROWS, COLUMNS, DEPTH});
     multiply(t);
-    float *want = t->c;
-    t->size.m = FEW;
-    t->c = guarded_new(bytes_of(FEW, COLUMNS));
-    multiply(t);
-    CHECK(t->check, memcmp(t->c, want, bytes_of(FEW, COLUMNS)) == 0,
-          "%d rows alone differ from those of %d", FEW, MANY);
-    guarded_free(t->c, bytes_of(FEW, COLUMNS));
-    t->c = want;
-    t->size.m = MANY;
+    for (int64_t few = 1; few <= MOST; few++) {
+        expect_part(t, few, COLUMNS);
+        expect_part(t, ROWS / 2, few);
+        expect_part(t, few, 3);
+    }
     drop_size(t);
 }
 
 /* -- not finite ---------------------------------------------------------------------- */
 
 /* Infinities, what is too large for a part, and what is no number, as in f32. */
+static void test_special(Trial *t, Size size, float special)
+{
+    set_size(t, size);
+    for (int64_t j = 0; j < size.n * size.k; j++)
+        t->b[j] *= 0.25F;
+    t->a[size.k + 1] = special;
+    multiply(t);
+    bool same = true;
+    for (int64_t row = 0; row < size.m; row++)
+        for (int64_t column = 0; column < size.n; column++) {
+            double want = 0;
+            for (int64_t k = 0; k < size.k; k++)
+                want += a_at(t, row, k) * b_at(t, k, column);
+            double got = (double)t->c[row * size.n + column];
+            same = same && (isnan(want)   ? isnan(got)
+                            : isinf(want) ? got == want
+                                          : isfinite(got));
+        }
+    CHECK(t->check, same, "%g among the numbers of %d x %d x %d", (double)special,
+          (int)size.m, (int)size.n, (int)size.k);
+    drop_size(t);
+}
+
 static void test_specials(Trial *t)
 {
     static const float specials[] = {INFINITY, -INFINITY, 3.4e38F, NAN};
-    for (size_t i = 0; i < sizeof specials / sizeof *specials; i++) {
-        set_size(t, (Size){18, 20, 40});
-        for (int64_t j = 0; j < 20 * 40; j++)
-            t->b[j] *= 0.25F;
-        t->a[41] = specials[i];
-        multiply(t);
-        bool same = true;
-        for (int64_t row = 0; row < 18; row++)
-            for (int64_t column = 0; column < 20; column++) {
-                double want = 0;
-                for (int64_t k = 0; k < 40; k++)
-                    want += a_at(t, row, k) * b_at(t, k, column);
-                double got = (double)t->c[row * 20 + column];
-                same = same && (isnan(want)   ? isnan(got)
-                                : isinf(want) ? got == want
-                                              : isfinite(got));
-            }
-        CHECK(t->check, same, "%g among the numbers", (double)specials[i]);
-        drop_size(t);
-    }
+    static const Size sizes[] = {{18, 20, 40}, {3, 20, 40}, {18, 3, 40}};
+    for (size_t i = 0; i < sizeof specials / sizeof *specials; i++)
+        for (size_t j = 0; j < sizeof sizes / sizeof *sizes; j++)
+            test_special(t, sizes[j], specials[i]);
 }
 
 /* -- ragged rows --------------------------------------------------------------------- */
@@ -262,7 +294,7 @@ static void test_forms(const Trial *like, FormTest *test)
         t.transpose_b = form >> 1;
         open_trial(&t);
         test(&t);
-        test_rows(&t);
+        test_parts(&t);
         if (t.precision != PRECISION_medium)
             test_specials(&t);
         fixture_close(&t.f);
