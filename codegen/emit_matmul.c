@@ -1,8 +1,10 @@
-/* Kernels of one matrix product each.
+/* Kernels of matrix products with one left operand, which is packed once for all.
  *
- * Operands are a, b and the result. The axes are those of a's and b's rows, as far as
- * they are ragged. The numbers are a's rows, if they are not, and columns, then b's: so
- * every product of a form, large or small, is the same kernel. */
+ * Operands are a, the b of every product, and the results. The axes are those of a's and
+ * the b's rows, as far as they are ragged. The numbers are a's rows, if they are not, and
+ * columns, then those of each b: so every product of a form, large or small, is the same
+ * kernel. */
+#include <inttypes.h>
 #include <stddef.h>
 
 #include "codegen/names.h"
@@ -10,41 +12,57 @@
 
 enum { NUMBER_rows, NUMBER_columns, NUMBERS_OF_ONE };
 
-/* Of b at precision `int8`, which is stored in scratch, behind what the product needs. */
-static int64_t stored_bytes(const Node *node)
+/* Operand `index` of the kernel, of a and the b's. */
+static const Node *side_of(const KernelStep *step, uint32_t index)
 {
-    Type b = node->args[1]->type;
-    return product_stored_bytes(type_static_rows(b), type_width(b));
+    return index ? step->nodes[index - 1]->args[1] : step->nodes[0]->args[0];
+}
+
+/* Of the b's before product `index`, at precision `int8`: they are stored in scratch,
+ * behind what products need. */
+static int64_t stored_before(const KernelStep *step, uint32_t index)
+{
+    int64_t bytes = 0;
+    for (uint32_t i = 0; i < index; i++) {
+        Type b = step->nodes[i]->args[1]->type;
+        if (step->nodes[i]->attr.matmul.precision == PRECISION_int8)
+            bytes += product_stored_bytes(type_static_rows(b), type_width(b));
+    }
+    return bytes;
 }
 
 static void matmul_operands(KernelStep *step, Arena *arena)
 {
-    const Node *node = step->nodes[0];
-    step->operands = ARENA_ARRAY(arena, Operand, 3);
-    step->axes = ARENA_ARRAY(arena, int32_t, 2);
-    step->numbers = ARENA_ARRAY(arena, uint32_t, 2 * NUMBERS_OF_ONE);
-    for (uint32_t i = 0; i < 2; i++) {
-        Type type = node->args[i]->type;
-        step->operands[step->operand_count++].node = storage_node(node->args[i]);
+    const uint32_t sides = step->node_count + 1;
+    step->operands = ARENA_ARRAY(arena, Operand, sides + step->node_count);
+    step->axes = ARENA_ARRAY(arena, int32_t, sides);
+    step->numbers = ARENA_ARRAY(arena, uint32_t, sides *NUMBERS_OF_ONE);
+    for (uint32_t i = 0; i < sides; i++) {
+        const Node *side = side_of(step, i);
+        step->operands[step->operand_count++].node = storage_node(side);
         uint32_t *numbers = step->numbers + (size_t)i * NUMBERS_OF_ONE;
-        numbers[NUMBER_columns] = (uint32_t)type_width(type);
-        if (type_is_ragged(type))
-            step->axes[step->axis_count++] = type.axis;
+        numbers[NUMBER_columns] = (uint32_t)type_width(side->type);
+        if (type_is_ragged(side->type))
+            step->axes[step->axis_count++] = side->type.axis;
         else
-            numbers[NUMBER_rows] = (uint32_t)type_static_rows(type);
+            numbers[NUMBER_rows] = (uint32_t)type_static_rows(side->type);
     }
-    step->operands[step->operand_count++] = (Operand){.node = node, .written = true};
+    for (uint32_t i = 0; i < step->node_count; i++)
+        step->operands[step->operand_count++] =
+            (Operand){.node = step->nodes[i], .written = true};
     step->scratch_bytes =
-        product_scratch_bytes(step->processor, node->attr.matmul.precision);
-    if (node->attr.matmul.precision == PRECISION_int8)
-        step->scratch_bytes += stored_bytes(node);
+        product_scratch_bytes(step->processor, step->nodes[0]->attr.matmul.precision) +
+        stored_before(step, step->node_count);
 }
 
 static void matmul_describe(const KernelStep *step, FILE *out)
 {
-    const Node *node = step->nodes[0];
-    fprintf(out, "ragged %d %d\n", type_is_ragged(node->args[0]->type),
-            type_is_ragged(node->args[1]->type));
+    fputs("ragged", out);
+    for (uint32_t i = 0; i <= step->node_count; i++)
+        fprintf(out, " %d", type_is_ragged(side_of(step, i)->type));
+    for (uint32_t i = 1; i < step->node_count; i++)
+        fprintf(out, " %" PRId64, stored_before(step, i));
+    fputc('\n', out);
 }
 
 /* Rows and columns of an operand as it lies in memory. */
@@ -61,10 +79,10 @@ static LLVMValueRef load_number(Emit *e, uint32_t index)
 
 static Sides sides_of(Emit *e, const KernelStep *step, uint32_t operand)
 {
-    const Node *node = step->nodes[0];
-    uint32_t numbers = operand * NUMBERS_OF_ONE;
-    bool is_ragged = type_is_ragged(node->args[operand]->type);
-    uint32_t axis = operand && type_is_ragged(node->args[0]->type) ? 1 : 0;
+    uint32_t numbers = operand * NUMBERS_OF_ONE, axis = 0;
+    for (uint32_t i = 0; i < operand; i++)
+        axis += type_is_ragged(side_of(step, i)->type);
+    bool is_ragged = type_is_ragged(side_of(step, operand)->type);
     return (Sides){.rows = is_ragged ? emit_axis_rows(e, axis)
                                      : load_number(e, numbers + NUMBER_rows),
                    .columns = load_number(e, numbers + NUMBER_columns)};
@@ -75,12 +93,27 @@ static LLVMValueRef scratch_of(Emit *e)
     return emit_lane_field(e, offsetof(LaneContext, scratch), e->ptr);
 }
 
-static LLVMValueRef store_b(Emit *e, const KernelStep *step, Sides b)
+static LLVMValueRef store_b(Emit *e, const KernelStep *step, uint32_t index, Sides b)
 {
-    int64_t behind = product_scratch_bytes(step->processor, PRECISION_int8);
+    int64_t behind = product_scratch_bytes(step->processor, PRECISION_int8) +
+                     stored_before(step, index);
     LLVMValueRef to = emit_at(e, e->i8, scratch_of(e), emit_i64(e, behind));
-    emit_product_store(e, emit_operand(e, 1), b.rows, b.columns, to);
+    emit_product_store(e, emit_operand(e, index + 1), b.rows, b.columns, to);
     return to;
+}
+
+static ProductOutput output_of(Emit *e, const KernelStep *step, uint32_t index)
+{
+    const Node *node = step->nodes[index];
+    Sides b = sides_of(e, step, index + 1);
+    LLVMValueRef n = node->attr.matmul.transpose_b ? b.rows : b.columns;
+    return (ProductOutput){.n = n,
+                           .b = node->attr.matmul.precision == PRECISION_int8
+                                    ? store_b(e, step, index, b)
+                                    : emit_operand(e, index + 1),
+                           .b_stride = b.columns,
+                           .c = emit_operand(e, step->node_count + 1 + index),
+                           .c_stride = n};
 }
 
 static void matmul_emit(Emit *e, const KernelStep *step)
@@ -89,21 +122,19 @@ static void matmul_emit(Emit *e, const KernelStep *step)
     const ProductForm form = {.transpose_a = node->attr.matmul.transpose_a != 0,
                               .transpose_b = node->attr.matmul.transpose_b != 0,
                               .precision = node->attr.matmul.precision};
-    Sides a = sides_of(e, step, 0), b = sides_of(e, step, 1);
-    LLVMValueRef n = form.transpose_b ? b.rows : b.columns;
-    emit_product(e, &(Product){.form = form,
-                               .m = form.transpose_a ? a.columns : a.rows,
-                               .n = n,
-                               .k = form.transpose_a ? a.rows : a.columns,
-                               .a = emit_operand(e, 0),
-                               .a_stride = a.columns,
-                               .b = form.precision == PRECISION_int8 ? store_b(e, step, b)
-                                                                     : emit_operand(e, 1),
-                               .b_stride = b.columns,
-                               .c = emit_operand(e, 2),
-                               .c_stride = n,
-                               .accumulate = emit_i64(e, 0),
-                               .scratch = scratch_of(e)});
+    Sides a = sides_of(e, step, 0);
+    ProductOutput *outputs = ARENA_ARRAY(e->arena, ProductOutput, step->node_count);
+    for (uint32_t i = 0; i < step->node_count; i++)
+        outputs[i] = output_of(e, step, i);
+    emit_products(e,
+                  &(Product){.form = form,
+                             .m = form.transpose_a ? a.columns : a.rows,
+                             .k = form.transpose_a ? a.rows : a.columns,
+                             .a = emit_operand(e, 0),
+                             .a_stride = a.columns,
+                             .accumulate = emit_i64(e, 0),
+                             .scratch = scratch_of(e)},
+                  outputs, step->node_count);
     LLVMBuildRetVoid(e->builder);
 }
 

@@ -64,6 +64,17 @@ void emit_store(Emit *e, LLVMValueRef value, LLVMValueRef address)
     LLVMBuildStore(e->builder, value, address);
 }
 
+/* In the entry block, wherever the builder stands. */
+LLVMValueRef emit_local_memory(Emit *e, LLVMTypeRef type)
+{
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
+    LLVMBasicBlockRef entry = LLVMGetEntryBasicBlock(LLVMGetBasicBlockParent(here));
+    LLVMPositionBuilder(e->builder, entry, LLVMGetFirstInstruction(entry));
+    LLVMValueRef memory = LLVMBuildAlloca(e->builder, type, "");
+    LLVMPositionBuilderAtEnd(e->builder, here);
+    return memory;
+}
+
 LLVMValueRef emit_operand(Emit *e, uint32_t index)
 {
     LLVMValueRef at =

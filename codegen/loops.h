@@ -41,6 +41,8 @@ LLVMValueRef emit_times(Emit *e, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef emit_least(Emit *e, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef emit_load(Emit *e, LLVMTypeRef type, LLVMValueRef address);
 void emit_store(Emit *e, LLVMValueRef value, LLVMValueRef address);
+/* Of the function at hand, until it returns; not more in a loop. */
+LLVMValueRef emit_local_memory(Emit *e, LLVMTypeRef type);
 
 /* -- loops ------------------------------------------------------------------------- */
 /* for (i = begin; i < end; i += step): returns i (i64) with the builder inside the

@@ -141,8 +141,102 @@ static void emit_panels(ProductBlock *block)
     block->mask = NULL;
 }
 
+/* What the function that is emitted was given. */
+typedef struct ProductArguments {
+    Product product; /* but for n, b and c */
+    LLVMValueRef outputs, output_count;
+} ProductArguments;
+
+/* -- outputs ------------------------------------------------------------------------- */
+
+/* In memory, an array of these. */
+enum { OUTPUT_n, OUTPUT_b, OUTPUT_b_stride, OUTPUT_c, OUTPUT_c_stride, OUTPUT_FIELDS };
+
+static LLVMTypeRef output_type(Emit *e)
+{
+    LLVMTypeRef types[OUTPUT_FIELDS] = {e->i64, e->ptr, e->i64, e->ptr, e->i64};
+    return LLVMStructTypeInContext(e->context, types, OUTPUT_FIELDS, 0);
+}
+
+static LLVMValueRef output_field(Emit *e, LLVMValueRef output, unsigned field)
+{
+    return LLVMBuildStructGEP2(e->builder, output_type(e), output, field, "");
+}
+
+static LLVMValueRef store_outputs(Emit *e, const ProductOutput *outputs, uint32_t count)
+{
+    LLVMValueRef all =
+        emit_local_memory(e, LLVMArrayType(output_type(e), (unsigned)count));
+    for (uint32_t i = 0; i < count; i++) {
+        LLVMValueRef at = emit_at(e, output_type(e), all, emit_i64(e, i));
+        emit_store(e, outputs[i].n, output_field(e, at, OUTPUT_n));
+        emit_store(e, outputs[i].b, output_field(e, at, OUTPUT_b));
+        emit_store(e, outputs[i].b_stride, output_field(e, at, OUTPUT_b_stride));
+        emit_store(e, outputs[i].c, output_field(e, at, OUTPUT_c));
+        emit_store(e, outputs[i].c_stride, output_field(e, at, OUTPUT_c_stride));
+    }
+    return all;
+}
+
+static Product load_output(Emit *e, const ProductArguments *arguments, LLVMValueRef index)
+{
+    LLVMValueRef at = emit_at(e, output_type(e), arguments->outputs, index);
+    Product p = arguments->product;
+    p.n = emit_load(e, e->i64, output_field(e, at, OUTPUT_n));
+    p.b = emit_load(e, e->ptr, output_field(e, at, OUTPUT_b));
+    p.b_stride = emit_load(e, e->i64, output_field(e, at, OUTPUT_b_stride));
+    p.c = emit_load(e, e->ptr, output_field(e, at, OUTPUT_c));
+    p.c_stride = emit_load(e, e->i64, output_field(e, at, OUTPUT_c_stride));
+    return p;
+}
+
+/* Columns that half a vector holds are better along registers than in them. */
+static LLVMValueRef has_few_columns(Emit *e, const Product *p)
+{
+    enum { FEW_COLUMNS = 8 };
+    return LLVMBuildAnd(
+        e->builder,
+        LLVMBuildICmp(e->builder, LLVMIntSLE, p->n, emit_i64(e, FEW_COLUMNS), ""),
+        LLVMBuildICmp(e->builder, LLVMIntSLT, p->n, p->m, ""), "");
+}
+
+/* Few rows, too, are not worth packing B. */
+static LLVMValueRef is_small(Emit *e, const Product *p)
+{
+    enum { FEW_ROWS = 4 };
+    LLVMValueRef few_rows =
+        LLVMBuildICmp(e->builder, LLVMIntSLE, p->m, emit_i64(e, FEW_ROWS), "");
+    return LLVMBuildOr(e->builder, few_rows, has_few_columns(e, p), "");
+}
+
+/* Those that are small have been made. */
+static void emit_outputs(ProductBlock *block, const ProductArguments *arguments)
+{
+    Emit *e = block->e;
+    Loop loop = loop_begin(e, emit_i64(e, 0), arguments->output_count, 1);
+    Product p = load_output(e, arguments, loop.index);
+    if (block->unit->has_few)
+        p.n = LLVMBuildSelect(e->builder, is_small(e, &p), emit_i64(e, 0), p.n, "");
+    block->p = &p;
+    emit_panels(block);
+    block->p = &arguments->product;
+    loop_end(e, &loop);
+}
+
+/* -- blocks -------------------------------------------------------------------------- */
+
+/* For the first output: where integers are scaled for it, there is no other. */
+static void pack_a(ProductBlock *block, const ProductArguments *arguments)
+{
+    Product p = load_output(block->e, arguments, emit_i64(block->e, 0));
+    block->p = &p;
+    block->unit->pack_a(block);
+    block->p = &arguments->product;
+}
+
 /* An empty sum takes one turn too, which stores zeros. */
-static void emit_runs(ProductBlock *block, int64_t depth)
+static void emit_runs(ProductBlock *block, const ProductArguments *arguments,
+                      int64_t depth)
 {
     Emit *e = block->e;
     LLVMValueRef at_least[] = {block->p->k, emit_i64(e, 1)};
@@ -155,8 +249,8 @@ static void emit_runs(ProductBlock *block, int64_t depth)
     LLVMValueRef overwrites =
         LLVMBuildICmp(e->builder, LLVMIntEQ, block->p->accumulate, emit_i64(e, 0), "");
     block->is_first = LLVMBuildAnd(e->builder, is_start, overwrites, "");
-    block->unit->pack_a(block);
-    emit_panels(block);
+    pack_a(block, arguments);
+    emit_outputs(block, arguments);
     loop_end(e, &loop);
 }
 
@@ -166,13 +260,14 @@ typedef struct ProductCode {
     const ProductUnit *unit;
 } ProductCode;
 
-static void call_product(Emit *e, const Product *p, const ProductUnit *unit);
+static void call_product(Emit *e, const ProductArguments *arguments,
+                         const ProductUnit *unit);
 
 /* Infinity in parts is infinity, 0, 0: times a number in parts that is no number, where
  * f32 has infinity. So is what rounds to infinity as a part. Numbers are seldom so large:
  * where a sum is no number, the whole product is made again in f32, unless C had been
  * something already, which is lost. */
-static void multiply_again(const ProductBlock *block)
+static void multiply_again(const ProductBlock *block, const ProductArguments *arguments)
 {
     Emit *e = block->e;
     LLVMValueRef is_lost = emit_load(e, e->i32, block->is_no_number);
@@ -182,12 +277,14 @@ static void multiply_again(const ProductBlock *block)
     LLVMValueRef times = LLVMBuildZExt(
         e->builder, LLVMBuildAnd(e->builder, is_lost, overwrites, ""), e->i64, "");
     Loop loop = loop_begin(e, emit_i64(e, 0), times, 1);
-    call_product(e, block->p, product_unit_fma(e->step->processor));
+    call_product(e, arguments, product_unit_fma(e->step->processor));
     loop_end(e, &loop);
 }
 
-static void emit_blocks(Emit *e, const Product *p, const ProductUnit *unit)
+static void emit_blocks(Emit *e, const ProductArguments *arguments,
+                        const ProductUnit *unit)
 {
+    const Product *p = &arguments->product;
     const Processor *processor = e->step->processor;
     ProductCuts cuts = cuts_for(unit, processor);
     ProductScratch scratch = scratch_for(unit, processor);
@@ -207,55 +304,23 @@ static void emit_blocks(Emit *e, const Product *p, const ProductUnit *unit)
     Loop loop = loop_begin(e, emit_i64(e, 0), p->m, cuts.rows);
     block.first_row = loop.index;
     block.rows = part_of(e, loop.index, p->m, cuts.rows);
-    emit_runs(&block, cuts.depth);
+    emit_runs(&block, arguments, cuts.depth);
     loop_end(e, &loop);
     if (unit->end)
         unit->end(e);
     if (unit->parts > 1)
-        multiply_again(&block);
+        multiply_again(&block, arguments);
 }
 
 /* -- the function -------------------------------------------------------------------- */
 
-enum { ARGUMENTS = 11 };
+enum { ARGUMENTS = 8 };
 
 static LLVMTypeRef function_type(Emit *e)
 {
-    LLVMTypeRef types[ARGUMENTS] = {e->i64, e->i64, e->i64, e->ptr, e->i64, e->ptr,
-                                    e->i64, e->ptr, e->i64, e->i64, e->ptr};
+    LLVMTypeRef types[ARGUMENTS] = {e->i64, e->i64, e->ptr, e->i64,
+                                    e->i64, e->ptr, e->ptr, e->i64};
     return LLVMFunctionType(LLVMVoidTypeInContext(e->context), types, ARGUMENTS, 0);
-}
-
-Product product_parameters(LLVMValueRef function, const ProductForm *form)
-{
-    LLVMValueRef x[ARGUMENTS];
-    LLVMGetParams(function, x);
-    return (Product){.form = *form,
-                     .m = x[0],
-                     .n = x[1],
-                     .k = x[2],
-                     .a = x[3],
-                     .a_stride = x[4],
-                     .b = x[5],
-                     .b_stride = x[6],
-                     .c = x[7],
-                     .c_stride = x[8],
-                     .accumulate = x[9],
-                     .scratch = x[10]};
-}
-
-void product_call(Emit *e, const Product *p, const char *unit, FunctionBody *body,
-                  const void *context)
-{
-    char name[32];
-    snprintf(name, sizeof name, "product_%c%c_%s", p->form.transpose_a ? 't' : 'n',
-             p->form.transpose_b ? 't' : 'n', unit);
-    LLVMValueRef arguments[ARGUMENTS] = {p->m,        p->n,          p->k,        p->a,
-                                         p->a_stride, p->b,          p->b_stride, p->c,
-                                         p->c_stride, p->accumulate, p->scratch};
-    const LocalFunction function = {
-        .name = name, .type = function_type(e), .body = body, .context = context};
-    emit_call(e, &function, arguments, ARGUMENTS);
 }
 
 /* p with its rows if `holds`, else with none: then its code does nothing. */
@@ -266,44 +331,65 @@ static Product rows_if(Emit *e, const Product *p, LLVMValueRef holds)
     return some;
 }
 
-/* By what is few of it: no rows are worth packing B, and columns that half a vector holds
- * are better along registers than in them. */
-static void emit_sizes(Emit *e, const Product *p, const ProductUnit *unit)
+/* Makes what is small where it lies; m if anything is left to the blocks, or 0. */
+static LLVMValueRef emit_small(Emit *e, const ProductArguments *arguments)
 {
-    enum { FEW_ROWS = 4, FEW_COLUMNS = 8 };
-    LLVMBuilderRef builder = e->builder;
-    LLVMValueRef few = LLVMBuildICmp(builder, LLVMIntSLE, p->n, emit_i64(e, FEW_COLUMNS),
-                                     ""),
-                 fewer = LLVMBuildICmp(builder, LLVMIntSLT, p->n, p->m, ""),
-                 few_columns = LLVMBuildAnd(builder, few, fewer, ""),
-                 few_rows =
-                     LLVMBuildICmp(builder, LLVMIntSLE, p->m, emit_i64(e, FEW_ROWS), ""),
-                 is_small = LLVMBuildOr(builder, few_rows, few_columns, "");
-    Product columns = rows_if(e, p, few_columns), rows = rows_if(e, p, is_small),
-            rest = rows_if(e, p, LLVMBuildNot(builder, is_small, ""));
-    rows = rows_if(e, &rows, LLVMBuildNot(builder, few_columns, ""));
+    LLVMValueRef zero = emit_i64(e, 0);
+    Loop loop = loop_begin(e, zero, arguments->output_count, 1);
+    LLVMValueRef left = loop_carry(e, &loop, zero);
+    Product p = load_output(e, arguments, loop.index);
+    LLVMValueRef few_columns = has_few_columns(e, &p), small = is_small(e, &p);
+    Product columns = rows_if(e, &p, few_columns), rows = rows_if(e, &p, small);
+    rows = rows_if(e, &rows, LLVMBuildNot(e->builder, few_columns, ""));
     product_few_columns(e, &columns);
     product_few_rows(e, &rows);
-    emit_blocks(e, &rest, unit);
+    loop_next(e, &loop, left, LLVMBuildSelect(e->builder, small, left, p.m, ""));
+    loop_end(e, &loop);
+    return left;
 }
 
 static void emit_body(Emit *e, LLVMValueRef function, const void *context)
 {
     const ProductCode *code = context;
-    const Product p = product_parameters(function, &code->form);
+    LLVMValueRef x[ARGUMENTS];
+    LLVMGetParams(function, x);
+    ProductArguments arguments = {.product = {.form = code->form,
+                                              .m = x[0],
+                                              .k = x[1],
+                                              .a = x[2],
+                                              .a_stride = x[3],
+                                              .accumulate = x[4],
+                                              .scratch = x[5]},
+                                  .outputs = x[6],
+                                  .output_count = x[7]};
     if (code->unit->has_few)
-        emit_sizes(e, &p, code->unit);
-    else
-        emit_blocks(e, &p, code->unit);
+        arguments.product.m = emit_small(e, &arguments);
+    emit_blocks(e, &arguments, code->unit);
 }
 
-static void call_product(Emit *e, const Product *p, const ProductUnit *unit)
+static void call_product(Emit *e, const ProductArguments *arguments,
+                         const ProductUnit *unit)
 {
-    product_call(e, p, unit->name, emit_body, &(ProductCode){p->form, unit});
+    const Product *p = &arguments->product;
+    char name[32];
+    snprintf(name, sizeof name, "products_%c%c_%s", p->form.transpose_a ? 't' : 'n',
+             p->form.transpose_b ? 't' : 'n', unit->name);
+    LLVMValueRef x[ARGUMENTS] = {p->m,
+                                 p->k,
+                                 p->a,
+                                 p->a_stride,
+                                 p->accumulate,
+                                 p->scratch,
+                                 arguments->outputs,
+                                 arguments->output_count};
+    const ProductCode code = {p->form, unit};
+    const LocalFunction function = {
+        .name = name, .type = function_type(e), .body = emit_body, .context = &code};
+    emit_call(e, &function, x, ARGUMENTS);
 }
 
 /* By the function that the lane has for it. */
-static void emit_gemm(Emit *e, const Product *p)
+static void emit_gemm(Emit *e, const Product *p, const ProductOutput *output)
 {
     LLVMTypeRef types[] = {e->i32, e->i32, e->i64, e->i64, e->i64, e->ptr,
                            e->i64, e->ptr, e->i64, e->ptr, e->i64, e->i32};
@@ -315,26 +401,39 @@ static void emit_gemm(Emit *e, const Product *p)
     LLVMValueRef arguments[] = {emit_i32(e, p->form.transpose_a),
                                 emit_i32(e, p->form.transpose_b),
                                 p->m,
-                                p->n,
+                                output->n,
                                 p->k,
                                 p->a,
                                 p->a_stride,
-                                p->b,
-                                p->b_stride,
-                                p->c,
-                                p->c_stride,
+                                output->b,
+                                output->b_stride,
+                                output->c,
+                                output->c_stride,
                                 LLVMBuildZExt(e->builder, accumulate, e->i32, "")};
     LLVMBuildCall2(e->builder, type,
                    emit_lane_field(e, offsetof(LaneContext, gemm), e->ptr), arguments,
                    count, "");
 }
 
+void emit_products(Emit *e, const Product *p, const ProductOutput *outputs,
+                   uint32_t output_count)
+{
+    const Processor *processor = e->step->processor;
+    bool calls = calls_gemm(processor, p->form.precision);
+    for (uint32_t i = 0; calls && i < output_count; i++)
+        emit_gemm(e, p, &outputs[i]);
+    if (!calls)
+        call_product(
+            e,
+            &(ProductArguments){.product = *p,
+                                .outputs = store_outputs(e, outputs, output_count),
+                                .output_count = emit_i64(e, output_count)},
+            product_unit(processor, p->form.precision));
+}
+
 void emit_product(Emit *e, const Product *p)
 {
-    if (calls_gemm(e->step->processor, p->form.precision))
-        emit_gemm(e, p);
-    else
-        call_product(e, p, product_unit(e->step->processor, p->form.precision));
+    emit_products(e, p, &(ProductOutput){p->n, p->b, p->b_stride, p->c, p->c_stride}, 1);
 }
 
 void emit_product_store(Emit *e, LLVMValueRef from, LLVMValueRef rows,

@@ -6,7 +6,7 @@
  *     for a block of rows of A, as many as the second cache holds
  *       for a run of k
  *         pack the block of A: panels of a few rows, k by k
- *         for each panel of columns of B
+ *         for each B that A is multiplied with, and each panel of its columns
  *           pack the panel, k by k
  *           for each panel of A: C += A's panel times B's panel, the sums in registers
  *
@@ -17,7 +17,7 @@
  *
  * An element of C is summed in the order of k, whatever block it falls in: a row's result
  * depends neither on the rows beside it nor on the sizes of caches. But where numbers in
- * parts give what is no number, all of C is made again in f32. */
+ * parts give what is no number, all results are made again in f32. */
 #ifndef VLG_CODEGEN_PRODUCT_H
 #define VLG_CODEGEN_PRODUCT_H
 
@@ -40,7 +40,16 @@ typedef struct Product {
     LLVMValueRef scratch;    /* of the lane, product_scratch_bytes; aligned to 64 */
 } Product;
 
+/* A matrix that A is multiplied with, and where the result goes. */
+typedef struct ProductOutput {
+    LLVMValueRef n, b, b_stride, c, c_stride;
+} ProductOutput;
+
 void emit_product(Emit *e, const Product *product);
+/* Several products with one A, which is packed once; n, b and c of `product` are not
+ * read. */
+void emit_products(Emit *e, const Product *product, const ProductOutput *outputs,
+                   uint32_t output_count);
 /* Of products of any size, on this processor. A multiple of 64. */
 int64_t product_scratch_bytes(const Processor *processor, Precision precision);
 

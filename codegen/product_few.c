@@ -11,6 +11,8 @@
  *
  * Rows are taken FEW at a time; those beyond the last are the last once more, which makes
  * and stores the same numbers. */
+#include <stdio.h>
+
 #include "codegen/product_unit.h"
 
 enum { FEW = 4, MAX_WIDTH = WIDEST_VECTOR, MAX_RUN = 4 };
@@ -260,9 +262,29 @@ static void multiply_columns(Emit *e, const Product *p)
 
 /* -- the function -------------------------------------------------------------------- */
 
+enum { ARGUMENTS = 11 };
+
+static Product parameters_of(LLVMValueRef function, const ProductForm *form)
+{
+    LLVMValueRef x[ARGUMENTS];
+    LLVMGetParams(function, x);
+    return (Product){.form = *form,
+                     .m = x[0],
+                     .n = x[1],
+                     .k = x[2],
+                     .a = x[3],
+                     .a_stride = x[4],
+                     .b = x[5],
+                     .b_stride = x[6],
+                     .c = x[7],
+                     .c_stride = x[8],
+                     .accumulate = x[9],
+                     .scratch = x[10]};
+}
+
 static void emit_body(Emit *e, LLVMValueRef function, const void *form)
 {
-    const Product p = product_parameters(function, form);
+    const Product p = parameters_of(function, form);
     if (p.form.transpose_b)
         multiply_columns(e, &p);
     else
@@ -271,7 +293,20 @@ static void emit_body(Emit *e, LLVMValueRef function, const void *form)
 
 void product_few_rows(Emit *e, const Product *p)
 {
-    product_call(e, p, "few", emit_body, &p->form);
+    char name[32];
+    snprintf(name, sizeof name, "product_%c%c_few", p->form.transpose_a ? 't' : 'n',
+             p->form.transpose_b ? 't' : 'n');
+    LLVMTypeRef types[ARGUMENTS] = {e->i64, e->i64, e->i64, e->ptr, e->i64, e->ptr,
+                                    e->i64, e->ptr, e->i64, e->i64, e->ptr};
+    LLVMValueRef arguments[ARGUMENTS] = {p->m,        p->n,          p->k,        p->a,
+                                         p->a_stride, p->b,          p->b_stride, p->c,
+                                         p->c_stride, p->accumulate, p->scratch};
+    const LocalFunction function = {
+        .name = name,
+        .type = LLVMFunctionType(LLVMVoidTypeInContext(e->context), types, ARGUMENTS, 0),
+        .body = emit_body,
+        .context = &p->form};
+    emit_call(e, &function, arguments, ARGUMENTS);
 }
 
 /* -- few columns --------------------------------------------------------------------- */

@@ -10,7 +10,7 @@ typedef struct ProductUnit ProductUnit;
 typedef struct ProductBlock {
     Emit *e;
     const ProductUnit *unit;
-    const Product *p;              /* the arguments of the function that is emitted */
+    const Product *p;              /* n, b and c are those of the output at hand */
     LLVMValueRef first_row, rows;  /* of C */
     LLVMValueRef first_k, depth;   /* the run of k */
     LLVMValueRef column;           /* the panel's first */
@@ -66,12 +66,6 @@ LLVMValueRef product_int8_panel(const ProductBlock *block, LLVMValueRef row);
  * no such row. */
 void product_int8_add(const ProductBlock *block, LLVMValueRef row,
                       const LLVMValueRef *sums);
-
-/* Calls the function of that name and of p's form, which the kernel's module has of its
- * own; its body begins with product_parameters of it. */
-void product_call(Emit *e, const Product *p, const char *name, FunctionBody *body,
-                  const void *context);
-Product product_parameters(LLVMValueRef function, const ProductForm *form);
 
 /* product_few.c: products by multiply-adds of few rows; of few columns, and rows of any
  * number. Any number goes, but many are better packed. */

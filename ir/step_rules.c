@@ -1,6 +1,7 @@
 /* A rule per kind of kernel. Row kernels: one space for all values, and nothing that is
  * complete only after the last row may be read inside. Attention and the vocabulary: one
- * set of operands. Everything else is a group of its own. */
+ * set of operands. Matrix products: one left operand. What moves rows is a group of its
+ * own. */
 #include "ir/step_rules.h"
 
 #include <string.h>
@@ -241,17 +242,43 @@ static const char *vocab_refuse(const Node *const *nodes, uint32_t count,
     return pairs_refuse(nodes, count, logits_refuse, out_node);
 }
 
-static const char *matmul_refuse(const Node *const *nodes, uint32_t count,
-                                 const bool *in_place, const Node **out_node)
+static const char *sides_refuse(const Node *node)
 {
-    (void)in_place, (void)out_node;
-    for (uint32_t i = 0; i < nodes[0]->arg_count; i++) {
-        Type type = nodes[0]->args[i]->type;
+    for (uint32_t i = 0; i < node->arg_count; i++) {
+        Type type = node->args[i]->type;
         if (type_width(type) > INT32_MAX ||
             (!type_is_ragged(type) && type_static_rows(type) > INT32_MAX))
             return "a matrix product with a side longer than 2147483647";
     }
-    return count == 1 ? NULL : "a matrix product is a group of its own";
+    return NULL;
+}
+
+bool products_share_left(const Node *product)
+{
+    return product->attr.matmul.precision != PRECISION_int8 ||
+           product->attr.matmul.transpose_b;
+}
+
+/* Products with one left operand. */
+static const char *matmul_refuse(const Node *const *nodes, uint32_t count,
+                                 const bool *in_place, const Node **out_node)
+{
+    (void)in_place;
+    for (uint32_t i = 0; i < count; i++) {
+        *out_node = nodes[i];
+        const char *reason = sides_refuse(nodes[i]);
+        if (reason)
+            return reason;
+        if (reads_own(nodes[i]))
+            return "it reads what it makes";
+        if (nodes[i]->args[0] != nodes[0]->args[0])
+            return "matrix products with different left operands";
+        if (!op_attr_equal(OP_matmul, &nodes[i]->attr, &nodes[0]->attr))
+            return "matrix products of different forms";
+        if (i > 0 && !products_share_left(nodes[i]))
+            return "products of integers whose left operands are scaled apart";
+    }
+    return count <= MOST_PRODUCTS ? NULL : "too many matrix products";
 }
 
 static const char *move_refuse(const Node *const *nodes, uint32_t count,

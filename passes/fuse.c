@@ -11,13 +11,14 @@
  *   - no node in it reads a sum over rows, as that is complete only after the last row.
  *
  * Attention and vocabulary nodes over the same operands share a kernel, which computes
- * scores or logits once. Every other step is a group of its own. What follows from frozen
- * weights alone (ir/frozen.h) is never in one group with what does not.
+ * scores or logits once. Matrix products over one left operand share a kernel, which
+ * packs it once. Every other step is a group of its own. What follows from frozen weights
+ * alone (ir/frozen.h) is never in one group with what does not.
  *
  * Pairs are judged greedily: first such siblings; then each reader with what it reads, in
- * program order; then readers of one value. The rules are passes/fuse_rules.def. The law
- * that a new rule must not break: groups are the clusters of an acyclic quotient, because
- * only clusters_merge joins them, and it refuses cycles.
+ * program order; then readers of one value; then matrix products. The rules are
+ * passes/fuse_rules.def. The law that a new rule must not break: groups are the clusters
+ * of an acyclic quotient, because only clusters_merge joins them, and it refuses cycles.
  *
  * Skipped, the pass leaves every step a group of its own.
  *
@@ -106,6 +107,26 @@ static void fuse_siblings(Fuser *fuser)
     }
 }
 
+/* Each matrix product with the nearest before it that has the same left operand, lying
+ * the same way, as has its right one. */
+static void fuse_products(Fuser *fuser)
+{
+    const Clusters *c = fuser->clusters;
+    for (uint32_t value = 0; value < fuser->in->node_count; value++) {
+        const Node *last[2][2] = {{NULL}};
+        for (uint32_t i = c->user_start[value]; i < c->user_start[value + 1]; i++) {
+            const Node *reader = fuser->in->nodes[c->users[i]];
+            if (reader->op != OP_matmul || storage_node(reader->args[0])->id != value)
+                continue;
+            const Node **before = &last[reader->attr.matmul.transpose_a != 0]
+                                       [reader->attr.matmul.transpose_b != 0];
+            if (*before && *before != reader && (*before)->args[0] == reader->args[0])
+                consider(fuser, *before, reader, FUSE_products);
+            *before = reader;
+        }
+    }
+}
+
 /* -- the pass ------------------------------------------------------------------------ */
 
 static void fuser_init(Fuser *fuser, const Graph *in)
@@ -161,6 +182,7 @@ Graph *pass_fuse(const Graph *in, PassContext *ctx)
         fuse_kernels(&fuser);
         fuse_chains(&fuser);
         fuse_siblings(&fuser);
+        fuse_products(&fuser);
     }
     Graph *out = write_groups(&fuser);
     if (out && ctx->report)

@@ -7,6 +7,7 @@
 typedef enum FuseVerdict {
 #define ROWS(code, rule, meaning) FUSE_##code,
 #define KERNEL(code, rule, meaning) FUSE_##code,
+#define PRODUCT(code, rule, meaning) FUSE_##code,
 #define VERDICT(code, meaning) FUSE_##code,
 #include "passes/fuse_rules.def"
     FUSE_VERDICT_COUNT

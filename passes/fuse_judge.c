@@ -8,8 +8,8 @@
 enum {
     MOST_PHASES = 8,
     MOST_OPERANDS = 40,
-    MOST_PRODUCTS = 4,   /* between the two of a pair */
-    MOST_BETWEEN = 1024, /* nodes of any kind between the two of a pair */
+    MOST_PRODUCTS_BETWEEN = 4, /* between the two of a pair */
+    MOST_BETWEEN = 1024,       /* nodes of any kind between the two of a pair */
 };
 
 bool fuse_same_rows(Type a, Type b)
@@ -108,7 +108,7 @@ static bool refuse_stage_distance(Fuser *fuser, const ClusterPair *pair)
 
 static bool refuse_far_apart(Fuser *fuser, const ClusterPair *pair)
 {
-    return products_between(fuser, pair) > MOST_PRODUCTS ||
+    return products_between(fuser, pair) > MOST_PRODUCTS_BETWEEN ||
            pair->b->id - pair->a->id > MOST_BETWEEN;
 }
 
@@ -258,6 +258,41 @@ static bool refuse_made_twice(Fuser *fuser, const ClusterPair *pair)
     return false;
 }
 
+static bool refuse_precision_differs(Fuser *fuser, const ClusterPair *pair)
+{
+    (void)fuser;
+    return pair->a->attr.matmul.precision != pair->b->attr.matmul.precision;
+}
+
+static bool refuse_scaled_apart(Fuser *fuser, const ClusterPair *pair)
+{
+    (void)fuser;
+    return !products_share_left(pair->b);
+}
+
+/* Whether the value lives on whatever happens to it here. */
+static bool is_kept(const Fuser *fuser, const Node *value)
+{
+    const Clusters *c = fuser->clusters;
+    for (uint32_t i = c->user_start[value->id]; i < c->user_start[value->id + 1]; i++)
+        if (fuser->in->nodes[c->users[i]]->stage != value->stage)
+            return true;
+    return fuser->is_output[value->id];
+}
+
+/* What the backward pass reads lives from here to there: made earlier, it adds nothing
+ * to what is live where most is. */
+static bool refuse_waits_long(Fuser *fuser, const ClusterPair *pair)
+{
+    return !is_kept(fuser, pair->b) && refuse_far_apart(fuser, pair);
+}
+
+static bool refuse_too_many_products(Fuser *fuser, const ClusterPair *pair)
+{
+    const Clusters *c = fuser->clusters;
+    return c->size[pair->from] + c->size[pair->to] > MOST_PRODUCTS;
+}
+
 /* -- judging ------------------------------------------------------------------------- */
 
 typedef struct RuleRow {
@@ -268,6 +303,7 @@ typedef struct RuleRow {
 static const RuleRow row_rules[] = {
 #define ROWS(code, rule, meaning) {FUSE_##code, refuse_##rule},
 #define KERNEL(code, rule, meaning)
+#define PRODUCT(code, rule, meaning)
 #define VERDICT(code, meaning)
 #include "passes/fuse_rules.def"
 };
@@ -275,6 +311,15 @@ static const RuleRow row_rules[] = {
 static const RuleRow kernel_rules[] = {
 #define ROWS(code, rule, meaning)
 #define KERNEL(code, rule, meaning) {FUSE_##code, refuse_##rule},
+#define PRODUCT(code, rule, meaning)
+#define VERDICT(code, meaning)
+#include "passes/fuse_rules.def"
+};
+
+static const RuleRow product_rules[] = {
+#define ROWS(code, rule, meaning)
+#define KERNEL(code, rule, meaning)
+#define PRODUCT(code, rule, meaning) {FUSE_##code, refuse_##rule},
 #define VERDICT(code, meaning)
 #include "passes/fuse_rules.def"
 };
@@ -299,6 +344,7 @@ FuseVerdict fuse_judge(Fuser *fuser, const ClusterPair *pair, FuseRules rules)
     } sets[] = {
         [FUSE_rows] = {row_rules, sizeof row_rules / sizeof *row_rules},
         [FUSE_kernels] = {kernel_rules, sizeof kernel_rules / sizeof *kernel_rules},
+        [FUSE_products] = {product_rules, sizeof product_rules / sizeof *product_rules},
     };
     return judge(fuser, pair, sets[rules].rows, sets[rules].count);
 }

@@ -24,7 +24,7 @@ typedef struct ClusterPair {
     uint32_t from, to; /* their clusters */
 } ClusterPair;
 
-typedef enum FuseRules { FUSE_rows, FUSE_kernels } FuseRules;
+typedef enum FuseRules { FUSE_rows, FUSE_kernels, FUSE_products } FuseRules;
 
 /* The verdict of those rules, after merging the two if none refuses. */
 FuseVerdict fuse_judge(Fuser *fuser, const ClusterPair *pair, FuseRules rules);

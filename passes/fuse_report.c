@@ -12,6 +12,7 @@ static const struct {
 } verdicts[FUSE_VERDICT_COUNT] = {
 #define ROWS(code, rule, meaning) {#code, meaning},
 #define KERNEL(code, rule, meaning) {#code, meaning},
+#define PRODUCT(code, rule, meaning) {#code, meaning},
 #define VERDICT(code, meaning) {#code, meaning},
 #include "passes/fuse_rules.def"
 };

@@ -26,6 +26,8 @@ static const char *const right_groups[] = {
     M FUSED "  %x = input \"x\" : f32[6, 4]\n  %y = exp %x group 0\n"
             "  %v = reshape %y to=f32[1, 6, 4]\n  %z = log %v group 0\n}\n",
     M FUSED X "  %a = matmul %x %x transpose_a=1 group 0\n  %b = exp %x group 1\n}\n",
+    M FUSED X "  %w = input \"w\" : f32[4, 9]\n  %u = input \"u\" : f32[4, 2]\n"
+              "  %a = matmul %x %w group 0\n  %b = matmul %x %u group 0\n}\n",
     M FUSED X "  %d = input \"d\" : f32[text, 4]\n"
               "  %a = attention_dq %x %x %x %d heads=2 salt=1 group 0\n"
               "  %b = attention_dk %x %x %x %d heads=2 salt=1 group 0\n}\n",
@@ -41,9 +43,16 @@ typedef struct Wrong {
 static const Wrong wrong_groups[] = {
     {M FUSED X "  %a = exp %x group 3\n  %b = matmul %x %x transpose_a=1 group 3\n}\n",
      "no kernel runs group 3: operations of different kinds"},
+    {M FUSED X "  %y = input \"y\" : f32[text, 4]\n"
+               "  %a = matmul %x %x transpose_a=1 group 0\n"
+               "  %b = matmul %y %x transpose_a=1 group 0\n}\n",
+     "matrix products with different left operands"},
     {M FUSED X "  %a = matmul %x %x transpose_a=1 group 0\n"
-               "  %b = matmul %x %x transpose_a=1 group 0\n}\n",
-     "a matrix product is a group of its own"},
+               "  %b = matmul %x %x transpose_a=1 precision=high group 0\n}\n",
+     "matrix products of different forms"},
+    {M FUSED "  %x = input \"x\" : f32[4, 4]\n  %a = matmul %x %x group 0\n"
+             "  %b = matmul %x %a group 0\n}\n",
+     "%2 = matmul: no kernel runs group 0: it reads what it makes"},
     {M FUSED X "  %a = sum_sequence %x group 0\n  %b = lengths axis=text group 0\n}\n",
      "an operation that moves rows is a group of its own"},
     {M FUSED X "  %y = input \"y\" : f32[text, 5]\n  %a = exp %x group 0\n"
