@@ -190,23 +190,26 @@ static Product load_output(Emit *e, const ProductArguments *arguments, LLVMValue
     return p;
 }
 
-/* Columns that half a vector holds are better along registers than in them. */
+static LLVMValueRef is_at_most(Emit *e, LLVMValueRef count, int64_t most)
+{
+    return LLVMBuildICmp(e->builder, LLVMIntSLE, count, emit_i64(e, most), "");
+}
+
+/* Columns that half a vector holds are better along registers than in them; those that a
+ * whole one holds, if A need not be transposed for it. */
 static LLVMValueRef has_few_columns(Emit *e, const Product *p)
 {
-    enum { FEW_COLUMNS = 8 };
-    return LLVMBuildAnd(
-        e->builder,
-        LLVMBuildICmp(e->builder, LLVMIntSLE, p->n, emit_i64(e, FEW_COLUMNS), ""),
-        LLVMBuildICmp(e->builder, LLVMIntSLT, p->n, p->m, ""), "");
+    int64_t few = p->form.transpose_a ? e->width : e->width / 2;
+    return LLVMBuildAnd(e->builder, is_at_most(e, p->n, few),
+                        LLVMBuildICmp(e->builder, LLVMIntSLT, p->n, p->m, ""), "");
 }
 
 /* Few rows, too, are not worth packing B. */
 static LLVMValueRef is_small(Emit *e, const Product *p)
 {
     enum { FEW_ROWS = 4 };
-    LLVMValueRef few_rows =
-        LLVMBuildICmp(e->builder, LLVMIntSLE, p->m, emit_i64(e, FEW_ROWS), "");
-    return LLVMBuildOr(e->builder, few_rows, has_few_columns(e, p), "");
+    return LLVMBuildOr(e->builder, is_at_most(e, p->m, FEW_ROWS), has_few_columns(e, p),
+                       "");
 }
 
 /* Those that are small have been made. */
@@ -249,7 +252,8 @@ static void emit_runs(ProductBlock *block, const ProductArguments *arguments,
     LLVMValueRef overwrites =
         LLVMBuildICmp(e->builder, LLVMIntEQ, block->p->accumulate, emit_i64(e, 0), "");
     block->is_first = LLVMBuildAnd(e->builder, is_start, overwrites, "");
-    pack_a(block, arguments);
+    if (block->unit->pack_a)
+        pack_a(block, arguments);
     emit_outputs(block, arguments);
     loop_end(e, &loop);
 }
@@ -331,7 +335,7 @@ static Product rows_if(Emit *e, const Product *p, LLVMValueRef holds)
     return some;
 }
 
-/* Makes what is small where it lies; m if anything is left to the blocks, or 0. */
+/* Makes what is small where it lies; how many columns are left to the blocks. */
 static LLVMValueRef emit_small(Emit *e, const ProductArguments *arguments)
 {
     LLVMValueRef zero = emit_i64(e, 0);
@@ -343,9 +347,27 @@ static LLVMValueRef emit_small(Emit *e, const ProductArguments *arguments)
     rows = rows_if(e, &rows, LLVMBuildNot(e->builder, few_columns, ""));
     product_few_columns(e, &columns);
     product_few_rows(e, &rows);
-    loop_next(e, &loop, left, LLVMBuildSelect(e->builder, small, left, p.m, ""));
+    LLVMValueRef columns_left = LLVMBuildSelect(e->builder, small, zero, p.n, "");
+    loop_next(e, &loop, left, emit_plus(e, left, columns_left));
     loop_end(e, &loop);
     return left;
+}
+
+/* What is left goes by blocks, for which A is packed if it is for many columns. */
+static void emit_sizes(Emit *e, const ProductArguments *arguments,
+                       const ProductUnit *unit)
+{
+    enum { SOME_COLUMNS = 128 };
+    LLVMValueRef columns = emit_small(e, arguments);
+    LLVMValueRef is_done = is_at_most(e, columns, 0),
+                 are_few = is_at_most(e, columns, SOME_COLUMNS);
+    ProductArguments some = *arguments, many = *arguments;
+    some.product = rows_if(
+        e, &some.product,
+        LLVMBuildAnd(e->builder, are_few, LLVMBuildNot(e->builder, is_done, ""), ""));
+    many.product = rows_if(e, &many.product, LLVMBuildNot(e->builder, are_few, ""));
+    emit_blocks(e, &some, product_unit_fma_in_place(e->step->processor));
+    emit_blocks(e, &many, unit);
 }
 
 static void emit_body(Emit *e, LLVMValueRef function, const void *context)
@@ -363,8 +385,9 @@ static void emit_body(Emit *e, LLVMValueRef function, const void *context)
                                   .outputs = x[6],
                                   .output_count = x[7]};
     if (code->unit->has_few)
-        arguments.product.m = emit_small(e, &arguments);
-    emit_blocks(e, &arguments, code->unit);
+        emit_sizes(e, &arguments, code->unit);
+    else
+        emit_blocks(e, &arguments, code->unit);
 }
 
 static void call_product(Emit *e, const ProductArguments *arguments,

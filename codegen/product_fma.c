@@ -4,6 +4,8 @@
  * of B is [k][vectors]. Where a matrix lies the other way round it is transposed a tile
  * of registers at a time; a tile is written whole, and what it writes too much is
  * overwritten by its neighbour, or falls into room that scratch has for it. */
+#include <stddef.h>
+
 #include "codegen/product_unit.h"
 
 enum { MAX_ROWS = 12, MAX_VECTORS = 3, UNROLLED = 4 };
@@ -123,8 +125,10 @@ static void pack_b(const ProductBlock *b)
 typedef struct PanelSums {
     const ProductBlock *block;
     uint32_t rows;
+    bool may_end;                  /* the last of them may not be there */
     LLVMValueRef row;              /* of the block: the first of them */
-    LLVMValueRef a;                /* its number at the first k */
+    LLVMValueRef a[MAX_ROWS];      /* their numbers at the run's first k */
+    LLVMValueRef a_step;           /* from one k to the next */
     LLVMValueRef starts[MAX_ROWS]; /* where C's rows begin */
     LLVMValueRef
         is_there[MAX_ROWS]; /* i1 of rows that may lie beyond the last, or NULL */
@@ -147,14 +151,14 @@ static LLVMValueRef vector_of(const PanelSums *s, uint32_t row, uint32_t vector)
     return emit_at(e, e->f32, s->starts[row], emit_i64(e, (int64_t)vector * e->width));
 }
 
-static void find_rows(PanelSums *s, bool may_end)
+static void find_rows(PanelSums *s)
 {
     const ProductBlock *b = s->block;
     Emit *e = b->e;
     for (uint32_t i = 0; i < s->rows; i++) {
         LLVMValueRef row = emit_plus(e, s->row, emit_i64(e, i));
         s->is_there[i] =
-            may_end ? LLVMBuildICmp(e->builder, LLVMIntSLT, row, b->rows, "") : NULL;
+            s->may_end ? LLVMBuildICmp(e->builder, LLVMIntSLT, row, b->rows, "") : NULL;
         s->starts[i] = emit_element(e, b->p->c, emit_plus(e, b->first_row, row),
                                     b->p->c_stride, b->column);
     }
@@ -181,18 +185,18 @@ static void multiply_add(PanelSums *s, LLVMValueRef k)
     Emit *e = b->e;
     LLVMValueRef vectors[MAX_VECTORS];
     LLVMValueRef b_stride = emit_i64(e, (int64_t)b->vectors * e->width);
-    LLVMValueRef a_stride = emit_i64(e, b->unit->rows);
     for (uint32_t j = 0; j < b->vectors; j++)
         vectors[j] = emit_load_vector(
             e,
             emit_element(e, b->b_panel, k, b_stride, emit_i64(e, (int64_t)j * e->width)),
             NULL);
-    LLVMValueRef later = emit_plus(e, k, emit_i64(e, FETCH_AHEAD));
-    emit_prefetch(e, emit_element(e, s->a, later, a_stride, emit_i64(e, 0)));
+    LLVMValueRef later =
+        emit_times(e, emit_plus(e, k, emit_i64(e, FETCH_AHEAD)), s->a_step);
+    emit_prefetch(e, emit_at(e, e->f32, s->a[0], later));
+    LLVMValueRef offset = emit_times(e, k, s->a_step);
     for (uint32_t i = 0; i < s->rows; i++) {
-        LLVMValueRef a =
-            emit_load(e, e->f32, emit_element(e, s->a, k, a_stride, emit_i64(e, i)));
-        LLVMValueRef copies = emit_splat(e, a);
+        LLVMValueRef copies =
+            emit_splat(e, emit_load(e, e->f32, emit_at(e, e->f32, s->a[i], offset)));
         for (uint32_t j = 0; j < b->vectors; j++)
             s->sums[i][j] = emit_fma(e, copies, vectors[j], s->sums[i][j]);
     }
@@ -230,14 +234,14 @@ static void fetch_next_rows(const PanelSums *s)
             emit_prefetch(e, emit_at(e, e->f32, vector_of(s, i, j), next));
 }
 
-static void emit_sums(PanelSums *s, bool may_end)
+static void emit_sums(PanelSums *s)
 {
     const ProductBlock *b = s->block;
     Emit *e = b->e;
-    find_rows(s, may_end);
+    find_rows(s);
     load_sums(s);
     LLVMValueRef k = emit_i64(e, 0);
-    if (!may_end) {
+    if (!s->may_end) {
         fetch_next_rows(s);
         k = add_turns(s, k, UNROLLED);
     }
@@ -247,48 +251,110 @@ static void emit_sums(PanelSums *s, bool may_end)
             emit_store_vector(e, s->sums[i][j], vector_of(s, i, j), mask_of(s, i));
 }
 
+/* Numbers of A as they are packed: of the panel of A that begins with row `first`. */
+static void find_packed(PanelSums *s, LLVMValueRef first)
+{
+    const ProductBlock *b = s->block;
+    Emit *e = b->e;
+    LLVMValueRef row = LLVMBuildSub(e->builder, s->row, first, "");
+    LLVMValueRef a = emit_at(e, e->f32, a_panel(b, first), row);
+    s->a_step = emit_i64(e, b->unit->rows);
+    for (uint32_t i = 0; i < s->rows; i++)
+        s->a[i] = emit_at(e, e->f32, a, emit_i64(e, i));
+}
+
+/* Where they lie in A; of the last row, if there is no such row. Frozen, a place is one
+ * value: LLVM would make each out of the one before, in every turn. */
+static void find_in_place(PanelSums *s)
+{
+    const ProductBlock *b = s->block;
+    const Product *p = b->p;
+    Emit *e = b->e;
+    LLVMValueRef last = LLVMBuildSub(e->builder, p->m, emit_i64(e, 1), "");
+    s->a_step = p->form.transpose_a ? p->a_stride : emit_i64(e, 1);
+    for (uint32_t i = 0; i < s->rows; i++) {
+        LLVMValueRef row = emit_plus(e, s->row, emit_i64(e, i));
+        row = emit_plus(e, b->first_row, row);
+        if (s->may_end)
+            row = emit_least(e, row, last);
+        LLVMValueRef place = p->form.transpose_a
+                                 ? emit_element(e, p->a, b->first_k, p->a_stride, row)
+                                 : emit_element(e, p->a, row, p->a_stride, b->first_k);
+        s->a[i] = LLVMBuildFreeze(e->builder, place, "");
+    }
+}
+
 /* Whole panels of A, then what is left of the last, a few rows at a time. */
-static void multiply(const ProductBlock *b)
+static void multiply_rows(const ProductBlock *b, bool is_packed)
 {
     Emit *e = b->e;
     LLVMValueRef whole =
         LLVMBuildSub(e->builder, b->rows, emit_i64(e, b->unit->rows - 1), "");
-    Loop panel = loop_begin(e, emit_i64(e, 0), whole, b->unit->rows);
-    emit_sums(&(PanelSums){.block = b,
-                           .rows = b->unit->rows,
-                           .row = panel.index,
-                           .a = a_panel(b, panel.index)},
-              false);
-    loop_end(e, &panel);
-    LLVMValueRef last = a_panel(b, panel.index);
-    Loop rest = loop_begin(e, panel.index, b->rows, b->unit->few_rows);
-    LLVMValueRef offset = LLVMBuildSub(e->builder, rest.index, panel.index, "");
-    emit_sums(&(PanelSums){.block = b,
-                           .rows = b->unit->few_rows,
-                           .row = rest.index,
-                           .a = emit_at(e, e->f32, last, offset)},
-              true);
-    loop_end(e, &rest);
+    const LLVMValueRef ends[] = {whole, b->rows};
+    const uint32_t heights[] = {b->unit->rows, b->unit->few_rows};
+    LLVMValueRef row = emit_i64(e, 0);
+    for (uint32_t i = 0; i < 2; i++) {
+        Loop loop = loop_begin(e, row, ends[i], heights[i]);
+        PanelSums sums = {
+            .block = b, .rows = heights[i], .row = loop.index, .may_end = i > 0};
+        if (is_packed)
+            find_packed(&sums, i ? row : loop.index);
+        else
+            find_in_place(&sums);
+        emit_sums(&sums);
+        loop_end(e, &loop);
+        row = loop.index;
+    }
+}
+
+static void multiply(const ProductBlock *b)
+{
+    multiply_rows(b, true);
+}
+
+static void multiply_in_place(const ProductBlock *b)
+{
+    multiply_rows(b, false);
 }
 
 /* -- shapes -------------------------------------------------------------------------- */
 
 /* Sums, a row of B's panel and a number of A fit the registers, 32, 16 and 16 of them; of
  * 32, four are left over, or LLVM runs out of them. */
-#define FUNCTIONS                                                                        \
-    .has_few = true, .pack_a = pack_a, .pack_b = pack_b, .multiply = multiply
-static const ProductUnit
-    fma_16 = {.name = "f32", .rows = 12, .vectors = 2, .few_rows = 4, FUNCTIONS},
-    fma_8 = {.name = "f32", .rows = 6, .vectors = 2, .few_rows = 2, FUNCTIONS},
-    fma_4 = {.name = "f32", .rows = 4, .vectors = 3, .few_rows = 2, FUNCTIONS};
+#define UNIT(rows_, vectors_, few_rows_, packs, multiplies)                              \
+    {                                                                                    \
+        .name = "f32",                                                                   \
+        .rows = (rows_),                                                                 \
+        .vectors = (vectors_),                                                           \
+        .few_rows = (few_rows_),                                                         \
+        .has_few = true,                                                                 \
+        .pack_a = (packs),                                                               \
+        .pack_b = pack_b,                                                                \
+        .multiply = (multiplies),                                                        \
+    }
+#define UNITS(...)                                                                       \
+    {UNIT(__VA_ARGS__, pack_a, multiply), UNIT(__VA_ARGS__, NULL, multiply_in_place)}
+
+/* The first packs A, the second does not. */
+static const ProductUnit *units_of(const Processor *processor)
+{
+    static const ProductUnit of_16[] = UNITS(12, 2, 4), of_8[] = UNITS(6, 2, 2),
+                             of_4[] = UNITS(4, 3, 2);
+    switch (processor->vector_width) {
+    case 16:
+        return of_16;
+    case 8:
+        return of_8;
+    }
+    return of_4;
+}
 
 const ProductUnit *product_unit_fma(const Processor *processor)
 {
-    switch (processor->vector_width) {
-    case 16:
-        return &fma_16;
-    case 8:
-        return &fma_8;
-    }
-    return &fma_4;
+    return &units_of(processor)[0];
+}
+
+const ProductUnit *product_unit_fma_in_place(const Processor *processor)
+{
+    return &units_of(processor)[1];
 }

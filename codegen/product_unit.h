@@ -33,7 +33,7 @@ struct ProductUnit {
     uint32_t rows, vectors;
     uint32_t few_rows; /* multiply-adds: of the smaller step that finishes a panel of A */
     bool has_few;      /* product_few.c makes the same bits */
-    void (*pack_a)(const ProductBlock *block);
+    void (*pack_a)(const ProductBlock *block); /* or NULL */
     void (*pack_b)(const ProductBlock *block);
     void (*multiply)(const ProductBlock *block); /* all panels of A with the one of B */
     void (*begin)(Emit *e), (*end)(Emit *e);     /* of the function; or NULL */
@@ -73,6 +73,8 @@ void product_few_rows(Emit *e, const Product *p);
 void product_few_columns(Emit *e, const Product *p);
 
 const ProductUnit *product_unit_fma(const Processor *processor);
+/* The same, but A is read where it lies. */
+const ProductUnit *product_unit_fma_in_place(const Processor *processor);
 /* NULL where the processor has no tiles; no fast dot products of bf16, or more is asked
  * for. */
 const ProductUnit *product_unit_amx(const Processor *processor, Precision precision);

@@ -194,7 +194,7 @@ static void expect_part(const Trial *whole, int64_t m, int64_t n)
  * multiplied in another way. */
 static void test_parts(Trial *t)
 {
-    enum { ROWS = 50, COLUMNS = 80, DEPTH = 550, MOST = 40 };
+    enum { ROWS = 50, COLUMNS = 150, DEPTH = 550, MOST = 40 };
     set_size(t, (Size){ROWS, COLUMNS, DEPTH});
     multiply(t);
     for (int64_t few = 1; few <= MOST; few++) {
