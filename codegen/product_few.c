@@ -138,14 +138,14 @@ static void multiply_rows(Emit *e, const Product *p)
 
 /* -- B's columns along C's ----------------------------------------------------------- */
 
-typedef struct TileSums {
+typedef struct ColumnSums {
     FewRows rows;
     LLVMValueRef b[MAX_WIDTH]; /* where the rows of B begin that are the tile's columns */
     LLVMValueRef sums[FEW];
-} TileSums;
+} ColumnSums;
 
 /* Where k goes on beyond the end of a row: in that of the next tile. */
-static LLVMValueRef fetch_place(const TileSums *s, LLVMValueRef k)
+static LLVMValueRef fetch_place(const ColumnSums *s, LLVMValueRef k)
 {
     Emit *e = s->rows.e;
     const Product *p = s->rows.p;
@@ -156,7 +156,7 @@ static LLVMValueRef fetch_place(const TileSums *s, LLVMValueRef k)
 }
 
 /* A tile of B from `k` on, transposed: a vector of C's columns for each k. */
-static void load_tile(const TileSums *s, LLVMValueRef k, LLVMValueRef mask,
+static void load_tile(const ColumnSums *s, LLVMValueRef k, LLVMValueRef mask,
                       LLVMValueRef *out_tile)
 {
     Emit *e = s->rows.e;
@@ -168,20 +168,20 @@ static void load_tile(const TileSums *s, LLVMValueRef k, LLVMValueRef mask,
     emit_transpose_vectors(e, out_tile);
 }
 
-static void carry_sums(TileSums *s, Loop *loop)
+static void carry_sums(ColumnSums *s, Loop *loop)
 {
     for (uint32_t i = 0; i < FEW; i++)
         s->sums[i] = loop_carry(s->rows.e, loop, s->sums[i]);
 }
 
-static void add_vector(const TileSums *s, LLVMValueRef b, LLVMValueRef k,
+static void add_vector(const ColumnSums *s, LLVMValueRef b, LLVMValueRef k,
                        LLVMValueRef *sums)
 {
     for (uint32_t i = 0; i < FEW; i++)
         sums[i] = emit_fma(s->rows.e, copies_of(&s->rows, i, k), b, sums[i]);
 }
 
-static void next_sums(const TileSums *s, Loop *loop, const LLVMValueRef *sums)
+static void next_sums(const ColumnSums *s, Loop *loop, const LLVMValueRef *sums)
 {
     for (uint32_t i = 0; i < FEW; i++)
         loop_next(s->rows.e, loop, s->sums[i], sums[i]);
@@ -189,7 +189,7 @@ static void next_sums(const TileSums *s, Loop *loop, const LLVMValueRef *sums)
 }
 
 /* Whole tiles; where they end. */
-static LLVMValueRef add_tiles(TileSums *s)
+static LLVMValueRef add_tiles(ColumnSums *s)
 {
     Emit *e = s->rows.e;
     LLVMValueRef end =
@@ -207,7 +207,7 @@ static LLVMValueRef add_tiles(TileSums *s)
 }
 
 /* What is left of k goes by scratch, so that no number beyond it takes part. */
-static void add_rest(TileSums *s, LLVMValueRef first)
+static void add_rest(ColumnSums *s, LLVMValueRef first)
 {
     Emit *e = s->rows.e;
     const Product *p = s->rows.p;
@@ -227,7 +227,7 @@ static void add_rest(TileSums *s, LLVMValueRef first)
     next_sums(s, &loop, sums);
 }
 
-static void sum_tiles(TileSums *s, LLVMValueRef column, LLVMValueRef group)
+static void sum_tiles(ColumnSums *s, LLVMValueRef column, LLVMValueRef group)
 {
     Emit *e = s->rows.e;
     const Product *p = s->rows.p;
@@ -247,7 +247,7 @@ static void sum_tiles(TileSums *s, LLVMValueRef column, LLVMValueRef group)
 
 static void multiply_columns(Emit *e, const Product *p)
 {
-    TileSums s = {.rows = {.e = e, .p = p}};
+    ColumnSums s = {.rows = {.e = e, .p = p}};
     LLVMValueRef last = LLVMBuildSub(e->builder, p->n, emit_i64(e, 1), "");
     Loop loop = loop_begin(e, emit_i64(e, 0), p->n, e->width);
     for (uint32_t i = 0; i < e->width; i++) {
