@@ -13,6 +13,7 @@
 #include "codegen/dump.h"
 #include "codegen/kernel.h"
 #include "codegen/object_cache.h"
+#include "codegen/product.h"
 #include "ir/base/clock.h"
 
 enum { MOST_THREADS = 16 };
@@ -254,6 +255,7 @@ void jit_processor(const Jit *jit, JitProcessor *out)
         .has_avx512_bf16 = processor->has_avx512_bf16,
         .has_amx_bf16 = processor->has_amx_bf16,
     };
+    product_describe(processor, out->products, sizeof out->products);
 }
 
 JitStats jit_stats(const Jit *jit)

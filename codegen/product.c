@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "codegen/int8.h"
 #include "codegen/product_unit.h"
@@ -25,6 +26,20 @@ const ProductUnit *product_unit(const Processor *processor, Precision precision)
     if (!unit)
         unit = product_unit_bf16(processor, precision);
     return unit ? unit : product_unit_fma(processor);
+}
+
+/* At highest; and at other precisions of numbers, where another unit does. */
+void product_describe(const Processor *processor, char *out, size_t room)
+{
+    const char *before = product_unit(processor, PRECISION_highest)->by;
+    snprintf(out, room, "%s", before);
+    for (Precision i = PRECISION_high; i <= PRECISION_medium; i++) {
+        const char *by = product_unit(processor, i)->by;
+        size_t len = strlen(out);
+        if (strcmp(by, before) != 0)
+            snprintf(out + len, room - len, ", at %s by %s", precision_names[i], by);
+        before = by;
+    }
 }
 
 /* -- cuts ---------------------------------------------------------------------------- */

@@ -53,6 +53,10 @@ void emit_products(Emit *e, const Product *product, const ProductOutput *outputs
 /* Of products of any size, on this processor. A multiple of 64. */
 int64_t product_scratch_bytes(const Processor *processor, Precision precision);
 
+/* By what this processor multiplies numbers, such as "multiply-adds, at medium by dot
+ * products of bf16", into `room` bytes. */
+void product_describe(const Processor *processor, char *out, size_t room);
+
 /* Stores a matrix of f32, row-major, as B for products at precision `int8`, whichever way
  * they use it: at `to`, aligned to 64, in product_stored_bytes of its sides. */
 void emit_product_store(Emit *e, LLVMValueRef from, LLVMValueRef rows,

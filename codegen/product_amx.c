@@ -279,8 +279,9 @@ static void multiply(const ProductBlock *b)
 /* -- precisions ---------------------------------------------------------------------- */
 
 #define AMX(name_, parts_)                                                               \
-    .name = (name_), .parts = (parts_), .rows = SIDE_TILES * PRODUCT_TILE_SIDE,          \
-    .vectors = SIDE_TILES, .multiply = multiply, .begin = begin, .end = end
+    .name = (name_), .by = "tiles of bf16", .parts = (parts_),                           \
+    .rows = SIDE_TILES * PRODUCT_TILE_SIDE, .vectors = SIDE_TILES, .multiply = multiply, \
+    .begin = begin, .end = end
 #define SPLIT .pack_a = product_split_a, .pack_b = product_split_b
 
 const ProductUnit *product_unit_amx(const Processor *processor, Precision precision)

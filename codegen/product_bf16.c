@@ -147,6 +147,7 @@ static void multiply(const ProductBlock *b)
 const ProductUnit *product_unit_bf16(const Processor *processor, Precision precision)
 {
     static const ProductUnit unit = {.name = "dots",
+                                     .by = "dot products of bf16",
                                      .parts = 1,
                                      .rows = PRODUCT_TILE_SIDE,
                                      .vectors = VECTORS,

@@ -324,6 +324,7 @@ static void multiply_in_place(const ProductBlock *b)
 #define UNIT(rows_, vectors_, few_rows_, packs, multiplies)                              \
     {                                                                                    \
         .name = "f32",                                                                   \
+        .by = "multiply-adds",                                                           \
         .rows = (rows_),                                                                 \
         .vectors = (vectors_),                                                           \
         .few_rows = (few_rows_),                                                         \

@@ -27,6 +27,7 @@ typedef struct ProductBlock {
 /* Vectors are the processor's; a panel of A is `rows` high, one of B `vectors` wide. */
 struct ProductUnit {
     const char *name;
+    const char *by; /* to say what multiplies */
     uint32_t parts; /* bf16 numbers that stand for each of f32, or 0: no bf16 */
     bool is_int8;   /* integers of 8 bits stand for each: codegen/int8.h */
     bool adds_128;  /* to B's integers, so that they have no sign */

@@ -83,6 +83,7 @@ typedef struct JitProcessor {
     const char *name;      /* LLVM's */
     uint32_t vector_width; /* floats in a vector */
     bool has_fma, has_avx512_bf16, has_amx_bf16;
+    char products[96]; /* by what it multiplies: product_describe */
 } JitProcessor;
 
 typedef struct JitStats {

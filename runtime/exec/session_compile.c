@@ -22,15 +22,14 @@ static bool check_planned(const Module *module, Diags *diags)
 }
 
 /* All that decides the bits of a result. */
-static void describe(const Session *session, ProcessorInfo *info)
+static void describe(const Session *session, const char *by, ProcessorInfo *info)
 {
     char products[sizeof info->blas + sizeof info->blas_kernel + 16];
     if (session->calls_blas)
         snprintf(products, sizeof products, "%s, kernel %s", info->blas,
                  info->blas_kernel);
     else
-        snprintf(products, sizeof products, "products by %s",
-                 info->has_amx_bf16 ? "tiles of bf16" : "multiply-adds");
+        snprintf(products, sizeof products, "products by %s", by);
     snprintf(info->text, sizeof info->text, "%s, %u floats in a vector; %s", info->target,
              info->vector_width, products);
 }
@@ -56,7 +55,7 @@ static bool open_processor(Session *session, const SessionOptions *options, Diag
     info->has_fma = target.has_fma;
     info->has_avx512_bf16 = target.has_avx512_bf16;
     info->has_amx_bf16 = target.has_amx_bf16;
-    describe(session, info);
+    describe(session, target.products, info);
     return true;
 }
 

@@ -56,6 +56,9 @@ if [[ $flags == *" avx512_bf16 "* ]]; then
     emulating_amx "$vlrun" bench "$work/plan.bin" --rounds 1 --sequences 2 --lanes 1 \
         --processor sapphirerapids | grep -q '^on sapphirerapids, .*; products by tiles of bf16$' ||
         fail "tiles do not multiply on a processor that has them"
+    "$vlrun" bench "$work/plan.bin" --rounds 1 --sequences 2 --lanes 1 --processor znver4 |
+        grep -q '^on znver4, .*; products by multiply-adds, at medium by dot products of bf16$' ||
+        fail "bench does not say what multiplies at another precision"
 else
     refused cooperlake avx512
 fi
