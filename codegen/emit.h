@@ -61,6 +61,7 @@ typedef struct KernelClass {
 
 extern const KernelClass kernel_rows;      /* emit_rows.c: map, reduce, rowsum */
 extern const KernelClass kernel_matmul;    /* emit_matmul.c */
+extern const KernelClass kernel_pack;      /* emit_pack.c */
 extern const KernelClass kernel_move;      /* emit_move.c: move */
 extern const KernelClass kernel_attention; /* emit_attention.c */
 extern const KernelClass kernel_vocab;     /* emit_vocab.c */

@@ -7,8 +7,8 @@
  *
  * A step is any of cross_entropy, its gradients and vocab_argmax over the same
  * operands. The kernel's operands are x, table, label, dy and bias, as far as the
- * step has them, then a result per node. Its one axis is that of x's rows, if they are
- * ragged. */
+ * step has them, then a result per node, then what a packed table was made of. Its one
+ * axis is that of x's rows, if they are ragged. */
 #include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
@@ -28,6 +28,7 @@ typedef enum VocabOperand {
     VOCAB_dtable,
     VOCAB_dbias,
     VOCAB_argmax,
+    VOCAB_plain, /* what a packed table was made of */
     VOCAB_OPERANDS
 } VocabOperand;
 
@@ -39,6 +40,7 @@ typedef struct VocabLayout {
     int64_t static_rows;             /* of x, if not ragged */
     bool ragged, has_gradient;
     Precision precision;
+    ProductStored stored, stored_for_dx; /* the table, as logits and dx read it */
 } VocabLayout;
 
 /* What each op takes, in order, and gives. The last argument may be absent. */
@@ -77,18 +79,34 @@ static void collect(const KernelStep *step, const Node *roles[VOCAB_OPERANDS])
     }
 }
 
+static void find_table(const KernelStep *step, const Node **roles, VocabLayout *layout)
+{
+    const Node *table = roles[VOCAB_table];
+    layout->stored = product_stored(step->processor, table, true);
+    layout->stored_for_dx = product_stored(step->processor, table, false);
+    if (layout->stored != STORED_AS_ROWS)
+        roles[VOCAB_plain] = unpacked_node(table);
+    roles[VOCAB_table] = product_factor(step->processor, table);
+}
+
+static bool is_written(VocabOperand role)
+{
+    return role >= VOCAB_loss && role <= VOCAB_argmax;
+}
+
 static void vocab_operands(KernelStep *step, Arena *arena)
 {
     const Node *roles[VOCAB_OPERANDS] = {NULL};
     collect(step, roles);
     VocabLayout *layout = ARENA_ARRAY(arena, VocabLayout, 1);
+    find_table(step, roles, layout);
     step->operands = ARENA_ARRAY(arena, Operand, VOCAB_OPERANDS);
     for (uint32_t i = 0; i < VOCAB_OPERANDS; i++) {
         layout->operand[i] = roles[i] ? (int32_t)step->operand_count : -1;
         if (roles[i])
             step->operands[step->operand_count++] =
-                i < VOCAB_loss ? (Operand){.node = storage_node(roles[i])}
-                               : (Operand){.node = roles[i], .written = true};
+                is_written(i) ? (Operand){.node = roles[i], .written = true}
+                              : (Operand){.node = storage_node(roles[i])};
     }
     Type x = roles[VOCAB_x]->type;
     layout->words = roles[VOCAB_table]->type.dims[0];
@@ -118,6 +136,7 @@ static void vocab_describe(const KernelStep *step, FILE *out)
             "table %" PRId64 " by %" PRId64 " chunk %" PRId64 " rows %" PRId64 "%s\n",
             layout->words, layout->width, layout->chunk, layout->static_rows,
             layout->ragged ? " ragged" : "");
+    fprintf(out, " stored %d\n", layout->stored);
     for (uint32_t i = 0; i < VOCAB_OPERANDS; i++)
         fprintf(out, " %d", layout->operand[i]);
 }
@@ -157,19 +176,21 @@ static void make_logits(const VocabEmit *v, LLVMValueRef rows)
     Emit *e = v->e;
     const VocabLayout *layout = v->layout;
     LLVMValueRef width = emit_i64(e, layout->width);
-    emit_product(e,
-                 &(Product){.form = {.transpose_b = true, .precision = layout->precision},
-                            .m = rows,
-                            .n = emit_i64(e, layout->words),
-                            .k = width,
-                            .a = row_of(v, VOCAB_x, v->row, layout->width),
-                            .a_stride = width,
-                            .b = v->pointers[VOCAB_table],
-                            .b_stride = width,
-                            .c = v->logits_block,
-                            .c_stride = emit_i64(e, layout->stride),
-                            .accumulate = emit_i64(e, 0),
-                            .scratch = v->scratch});
+    emit_product(e, &(Product){.form = {.transpose_b = true,
+                                        .stored = layout->stored,
+                                        .precision = layout->precision},
+                               .m = rows,
+                               .n = emit_i64(e, layout->words),
+                               .k = width,
+                               .a = row_of(v, VOCAB_x, v->row, layout->width),
+                               .a_stride = width,
+                               .b = v->pointers[VOCAB_table],
+                               .b_stride = width,
+                               .plain = v->pointers[VOCAB_plain],
+                               .c = v->logits_block,
+                               .c_stride = emit_i64(e, layout->stride),
+                               .accumulate = emit_i64(e, 0),
+                               .scratch = v->scratch});
 }
 
 static void multiply_gradients(const VocabEmit *v, LLVMValueRef rows)
@@ -179,7 +200,8 @@ static void multiply_gradients(const VocabEmit *v, LLVMValueRef rows)
     LLVMValueRef words = emit_i64(e, layout->words), width = emit_i64(e, layout->width);
     LLVMValueRef stride = emit_i64(e, layout->stride);
     if (has(v, VOCAB_dx))
-        emit_product(e, &(Product){.form = {.precision = layout->precision},
+        emit_product(e, &(Product){.form = {.stored = layout->stored_for_dx,
+                                            .precision = layout->precision},
                                    .m = rows,
                                    .n = width,
                                    .k = words,
@@ -187,6 +209,7 @@ static void multiply_gradients(const VocabEmit *v, LLVMValueRef rows)
                                    .a_stride = stride,
                                    .b = v->pointers[VOCAB_table],
                                    .b_stride = width,
+                                   .plain = v->pointers[VOCAB_plain],
                                    .c = row_of(v, VOCAB_dx, v->row, layout->width),
                                    .c_stride = width,
                                    .accumulate = emit_i64(e, 0),

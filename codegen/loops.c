@@ -117,6 +117,13 @@ LLVMValueRef emit_sequences(Emit *e)
     return count;
 }
 
+LLVMValueRef emit_load_number(Emit *e, uint32_t index)
+{
+    LLVMValueRef number =
+        emit_load(e, e->i32, emit_at(e, e->i32, e->numbers, emit_i64(e, index)));
+    return LLVMBuildZExt(e->builder, number, e->i64, "");
+}
+
 LLVMValueRef emit_load_index(Emit *e, LLVMValueRef base, LLVMValueRef index)
 {
     LLVMValueRef value = emit_load(e, e->i32, emit_at(e, e->i32, base, index));

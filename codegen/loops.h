@@ -21,8 +21,9 @@ LLVMValueRef emit_lane_field(Emit *e, uint32_t byte_offset, LLVMTypeRef type);
 LLVMValueRef emit_i64(Emit *e, int64_t value);
 LLVMValueRef emit_i32(Emit *e, uint32_t value);
 LLVMValueRef emit_f32(Emit *e, double value);
-LLVMValueRef emit_splat(Emit *e, LLVMValueRef scalar); /* vector of width copies */
-LLVMValueRef emit_sequences(Emit *e);                  /* i64, of the micro-batch */
+LLVMValueRef emit_splat(Emit *e, LLVMValueRef scalar);  /* vector of width copies */
+LLVMValueRef emit_sequences(Emit *e);                   /* i64, of the micro-batch */
+LLVMValueRef emit_load_number(Emit *e, uint32_t index); /* of the kernel's, as i64 */
 /* i32 element `index` of an array, as i64 */
 LLVMValueRef emit_load_index(Emit *e, LLVMValueRef base, LLVMValueRef index);
 /* The rows [begin, end) of one sequence on an axis. */

@@ -125,14 +125,19 @@ static LLVMValueRef part_of(Emit *e, LLVMValueRef begin, LLVMValueRef end, int64
     return emit_least(e, LLVMBuildSub(e->builder, end, begin, ""), emit_i64(e, step));
 }
 
-static void emit_panel(ProductBlock *block)
+static void multiply_panel(ProductBlock *block)
 {
-    block->unit->pack_b(block);
+    if (product_reads_packed(block->unit, block->p->form))
+        block->b_panel = product_packed_panel(block, block->p->b);
+    else
+        block->unit->pack_b(block);
     block->unit->multiply(block);
 }
 
+typedef void PanelBody(ProductBlock *block);
+
 /* Panels as wide as they go; what is left by single vectors, the last of them masked. */
-static void emit_panels(ProductBlock *block)
+static void emit_panels(ProductBlock *block, PanelBody *body)
 {
     Emit *e = block->e;
     LLVMValueRef column = emit_i64(e, 0);
@@ -144,14 +149,14 @@ static void emit_panels(ProductBlock *block)
         Loop loop = loop_begin(e, column, end, columns);
         block->vectors = widths[i];
         block->column = loop.index;
-        emit_panel(block);
+        body(block);
         loop_end(e, &loop);
         column = loop.index;
     }
     Loop tail = loop_begin(e, column, block->p->n, e->width);
     block->column = tail.index;
     block->mask = emit_tail_mask(e, tail.index, block->p->n);
-    emit_panel(block);
+    body(block);
     loop_end(e, &tail);
     block->mask = NULL;
 }
@@ -160,16 +165,25 @@ static void emit_panels(ProductBlock *block)
 typedef struct ProductArguments {
     Product product; /* but for n, b and c */
     LLVMValueRef outputs, output_count;
+    bool is_again; /* of matrices as they were before they were packed */
 } ProductArguments;
 
 /* -- outputs ------------------------------------------------------------------------- */
 
 /* In memory, an array of these. */
-enum { OUTPUT_n, OUTPUT_b, OUTPUT_b_stride, OUTPUT_c, OUTPUT_c_stride, OUTPUT_FIELDS };
+enum {
+    OUTPUT_n,
+    OUTPUT_b,
+    OUTPUT_b_stride,
+    OUTPUT_plain,
+    OUTPUT_c,
+    OUTPUT_c_stride,
+    OUTPUT_FIELDS
+};
 
 static LLVMTypeRef output_type(Emit *e)
 {
-    LLVMTypeRef types[OUTPUT_FIELDS] = {e->i64, e->ptr, e->i64, e->ptr, e->i64};
+    LLVMTypeRef types[OUTPUT_FIELDS] = {e->i64, e->ptr, e->i64, e->ptr, e->ptr, e->i64};
     return LLVMStructTypeInContext(e->context, types, OUTPUT_FIELDS, 0);
 }
 
@@ -187,6 +201,8 @@ static LLVMValueRef store_outputs(Emit *e, const ProductOutput *outputs, uint32_
         emit_store(e, outputs[i].n, output_field(e, at, OUTPUT_n));
         emit_store(e, outputs[i].b, output_field(e, at, OUTPUT_b));
         emit_store(e, outputs[i].b_stride, output_field(e, at, OUTPUT_b_stride));
+        emit_store(e, outputs[i].plain ? outputs[i].plain : outputs[i].b,
+                   output_field(e, at, OUTPUT_plain));
         emit_store(e, outputs[i].c, output_field(e, at, OUTPUT_c));
         emit_store(e, outputs[i].c_stride, output_field(e, at, OUTPUT_c_stride));
     }
@@ -198,7 +214,8 @@ static Product load_output(Emit *e, const ProductArguments *arguments, LLVMValue
     LLVMValueRef at = emit_at(e, output_type(e), arguments->outputs, index);
     Product p = arguments->product;
     p.n = emit_load(e, e->i64, output_field(e, at, OUTPUT_n));
-    p.b = emit_load(e, e->ptr, output_field(e, at, OUTPUT_b));
+    unsigned b = arguments->is_again ? OUTPUT_plain : OUTPUT_b;
+    p.b = emit_load(e, e->ptr, output_field(e, at, b));
     p.b_stride = emit_load(e, e->i64, output_field(e, at, OUTPUT_b_stride));
     p.c = emit_load(e, e->ptr, output_field(e, at, OUTPUT_c));
     p.c_stride = emit_load(e, e->i64, output_field(e, at, OUTPUT_c_stride));
@@ -227,16 +244,22 @@ static LLVMValueRef is_small(Emit *e, const Product *p)
                        "");
 }
 
+/* What is packed need not be packed again, however little of it there is. */
+static bool has_few(const ProductUnit *unit, ProductForm form)
+{
+    return unit->has_few && form.stored == STORED_AS_ROWS;
+}
+
 /* Those that are small have been made. */
 static void emit_outputs(ProductBlock *block, const ProductArguments *arguments)
 {
     Emit *e = block->e;
     Loop loop = loop_begin(e, emit_i64(e, 0), arguments->output_count, 1);
     Product p = load_output(e, arguments, loop.index);
-    if (block->unit->has_few)
+    if (has_few(block->unit, p.form))
         p.n = LLVMBuildSelect(e->builder, is_small(e, &p), emit_i64(e, 0), p.n, "");
     block->p = &p;
-    emit_panels(block);
+    emit_panels(block, multiply_panel);
     block->p = &arguments->product;
     loop_end(e, &loop);
 }
@@ -277,6 +300,7 @@ static void emit_runs(ProductBlock *block, const ProductArguments *arguments,
 typedef struct ProductCode {
     ProductForm form;
     const ProductUnit *unit;
+    bool is_again;
 } ProductCode;
 
 static void call_product(Emit *e, const ProductArguments *arguments,
@@ -296,7 +320,10 @@ static void multiply_again(const ProductBlock *block, const ProductArguments *ar
     LLVMValueRef times = LLVMBuildZExt(
         e->builder, LLVMBuildAnd(e->builder, is_lost, overwrites, ""), e->i64, "");
     Loop loop = loop_begin(e, emit_i64(e, 0), times, 1);
-    call_product(e, arguments, product_unit_fma(e->step->processor));
+    ProductArguments again = *arguments;
+    again.is_again = true;
+    again.product.form.stored = STORED_AS_ROWS;
+    call_product(e, &again, product_unit_fma(e->step->processor));
     loop_end(e, &loop);
 }
 
@@ -398,8 +425,9 @@ static void emit_body(Emit *e, LLVMValueRef function, const void *context)
                                               .accumulate = x[4],
                                               .scratch = x[5]},
                                   .outputs = x[6],
-                                  .output_count = x[7]};
-    if (code->unit->has_few)
+                                  .output_count = x[7],
+                                  .is_again = code->is_again};
+    if (has_few(code->unit, code->form))
         emit_sizes(e, &arguments, code->unit);
     else
         emit_blocks(e, &arguments, code->unit);
@@ -409,9 +437,13 @@ static void call_product(Emit *e, const ProductArguments *arguments,
                          const ProductUnit *unit)
 {
     const Product *p = &arguments->product;
-    char name[32];
-    snprintf(name, sizeof name, "products_%c%c_%s", p->form.transpose_a ? 't' : 'n',
-             p->form.transpose_b ? 't' : 'n', unit->name);
+    static const char *const stored[] = {[STORED_AS_ROWS] = "",
+                                         [STORED_IN_PANELS] = "_packed",
+                                         [STORED_TURNED] = "_turned"};
+    char name[64];
+    snprintf(name, sizeof name, "products_%c%c_%s%s%s", p->form.transpose_a ? 't' : 'n',
+             p->form.transpose_b ? 't' : 'n', unit->name, stored[p->form.stored],
+             arguments->is_again ? "_again" : "");
     LLVMValueRef x[ARGUMENTS] = {p->m,
                                  p->k,
                                  p->a,
@@ -420,7 +452,7 @@ static void call_product(Emit *e, const ProductArguments *arguments,
                                  p->scratch,
                                  arguments->outputs,
                                  arguments->output_count};
-    const ProductCode code = {p->form, unit};
+    const ProductCode code = {p->form, unit, arguments->is_again};
     const LocalFunction function = {
         .name = name, .type = function_type(e), .body = emit_body, .context = &code};
     emit_call(e, &function, x, ARGUMENTS);
@@ -471,7 +503,86 @@ void emit_products(Emit *e, const Product *p, const ProductOutput *outputs,
 
 void emit_product(Emit *e, const Product *p)
 {
-    emit_products(e, p, &(ProductOutput){p->n, p->b, p->b_stride, p->c, p->c_stride}, 1);
+    emit_products(e, p,
+                  &(ProductOutput){.n = p->n,
+                                   .b = p->b,
+                                   .b_stride = p->b_stride,
+                                   .plain = p->plain,
+                                   .c = p->c,
+                                   .c_stride = p->c_stride},
+                  1);
+}
+
+/* -- packing once -------------------------------------------------------------------- */
+
+/* As f32, whole panels as the multiply-adds have them. */
+static void pack_panel(ProductBlock *block)
+{
+    const Processor *processor = block->e->step->processor;
+    const ProductUnit *maker =
+        product_packed_parts(block->unit) ? block->unit : product_unit_fma(processor);
+    block->b_panel = product_packed_panel(block, block->p->c);
+    maker->pack_b(block);
+}
+
+void emit_product_pack(Emit *e, ProductForm form, LLVMValueRef from, LLVMValueRef rows,
+                       LLVMValueRef columns, LLVMValueRef to)
+{
+    if (form.precision == PRECISION_int8)
+        emit_product_store(e, from, rows, columns, to);
+    if (form.precision == PRECISION_int8 || e->step->processor->calls_gemm)
+        return;
+    const Product p = {.form = form,
+                       .n = form.transpose_b ? rows : columns,
+                       .k = form.transpose_b ? columns : rows,
+                       .b = from,
+                       .b_stride = columns,
+                       .c = to};
+    ProductBlock block = {.e = e,
+                          .unit = product_unit(e->step->processor, form.precision),
+                          .p = &p,
+                          .first_k = emit_i64(e, 0),
+                          .depth = p.k};
+    emit_panels(&block, pack_panel);
+}
+
+static int64_t round_up(int64_t count, int64_t step)
+{
+    return (count + step - 1) / step * step;
+}
+
+/* A transposition of f32 writes whole tiles: up to a vector of k too much. */
+int64_t product_packed_bytes(const Processor *processor, ProductForm form, int64_t rows,
+                             int64_t columns)
+{
+    if (form.precision == PRECISION_int8)
+        return int8_matrix_bytes(rows, columns);
+    if (processor->calls_gemm)
+        return 0;
+    const ProductUnit *unit = product_unit(processor, form.precision);
+    uint32_t parts = product_packed_parts(unit);
+    int64_t n = form.transpose_b ? rows : columns, k = form.transpose_b ? columns : rows;
+    if (parts)
+        return round_up(n, PRODUCT_TILE_SIDE) * round_up(k, PRODUCT_TILE_DEPTH) * parts *
+               PRODUCT_PART_BYTES;
+    int64_t width = processor->vector_width;
+    return (round_up(n, width) * k + unit->vectors * width * width) *
+           (int64_t)sizeof(float);
+}
+
+ProductStored product_stored(const Processor *processor, const Node *b, bool transpose_b)
+{
+    if (b->op != OP_pack || calls_gemm(processor, b->attr.pack.precision))
+        return STORED_AS_ROWS;
+    bool is_fit = b->attr.pack.precision == PRECISION_int8 ||
+                  (b->attr.pack.transpose != 0) == transpose_b;
+    return is_fit ? STORED_IN_PANELS : STORED_TURNED;
+}
+
+const Node *product_factor(const Processor *processor, const Node *b)
+{
+    bool is_packed = product_stored(processor, b, false) != STORED_AS_ROWS;
+    return is_packed ? b : unpacked_node(b);
 }
 
 void emit_product_store(Emit *e, LLVMValueRef from, LLVMValueRef rows,

@@ -23,9 +23,17 @@
 
 #include "codegen/loops.h"
 
+/* How B lies in memory. */
+typedef enum ProductStored {
+    STORED_AS_ROWS,   /* row-major, as it is or transposed */
+    STORED_IN_PANELS, /* packed for such products (codegen/product_packed.c) */
+    STORED_TURNED     /* packed for products that use its transpose */
+} ProductStored;
+
 /* What the code of a product depends on. */
 typedef struct ProductForm {
     bool transpose_a, transpose_b;
+    ProductStored stored;
     Precision precision;
 } ProductForm;
 
@@ -36,6 +44,7 @@ typedef struct Product {
     ProductForm form;
     LLVMValueRef m, n, k;
     LLVMValueRef a, a_stride, b, b_stride, c, c_stride;
+    LLVMValueRef plain; /* of a packed B: the matrix in rows, with b_stride; else NULL */
     LLVMValueRef accumulate; /* i64: C += A B if it is not 0 */
     LLVMValueRef scratch;    /* of the lane, product_scratch_bytes; aligned to 64 */
 } Product;
@@ -43,6 +52,7 @@ typedef struct Product {
 /* A matrix that A is multiplied with, and where the result goes. */
 typedef struct ProductOutput {
     LLVMValueRef n, b, b_stride, c, c_stride;
+    LLVMValueRef plain; /* as in Product */
 } ProductOutput;
 
 void emit_product(Emit *e, const Product *product);
@@ -56,6 +66,17 @@ int64_t product_scratch_bytes(const Processor *processor, Precision precision);
 /* By what this processor multiplies numbers, such as "multiply-adds, at medium by dot
  * products of bf16", into `room` bytes. */
 void product_describe(const Processor *processor, char *out, size_t room);
+/* How a product reads its `b`, a value of the graph, which it uses as its transpose or
+ * not; and the node that it reads: packed, or as it was before. */
+ProductStored product_stored(const Processor *processor, const Node *b, bool transpose_b);
+const Node *product_factor(const Processor *processor, const Node *b);
+
+/* Packs a matrix of f32, row-major, as B for products of that form, to `to`: aligned to
+ * 64, product_packed_bytes of its sides. Does nothing if products are not ours. */
+void emit_product_pack(Emit *e, ProductForm form, LLVMValueRef from, LLVMValueRef rows,
+                       LLVMValueRef columns, LLVMValueRef to);
+int64_t product_packed_bytes(const Processor *processor, ProductForm form, int64_t rows,
+                             int64_t columns);
 
 /* Stores a matrix of f32, row-major, as B for products at precision `int8`, whichever way
  * they use it: at `to`, aligned to 64, in product_stored_bytes of its sides. */

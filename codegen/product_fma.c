@@ -94,10 +94,33 @@ static void pack_a(const ProductBlock *b)
         pack_rows_of_a(b);
 }
 
+/* A vector of k at a time: they may be in different panels. */
+static void pack_turned_b(const ProductBlock *b)
+{
+    Emit *e = b->e;
+    LLVMValueRef stride = emit_i64(e, (int64_t)b->vectors * e->width), from_stride;
+    LLVMValueRef left = LLVMBuildSub(e->builder, b->p->n, b->column, "");
+    Loop loop = loop_begin(e, emit_i64(e, 0), b->depth, e->width);
+    LLVMValueRef from = product_turned_floats(
+        b, b->column, emit_plus(e, b->first_k, loop.index), &from_stride);
+    emit_transpose(e, &(Transpose){.from = from,
+                                   .from_stride = from_stride,
+                                   .to = emit_at(e, e->f32, b->b_panel,
+                                                 emit_times(e, loop.index, stride)),
+                                   .to_stride = stride,
+                                   .rows = emit_least(e, left, stride),
+                                   .columns = emit_i64(e, e->width)});
+    loop_end(e, &loop);
+}
+
 static void pack_b(const ProductBlock *b)
 {
     Emit *e = b->e;
     int64_t stride = (int64_t)b->vectors * e->width;
+    if (b->p->form.stored == STORED_TURNED) {
+        pack_turned_b(b);
+        return;
+    }
     if (!b->p->form.transpose_b) {
         emit_copy(e, &(Copy){.to = b->b_panel,
                              .to_stride = stride,

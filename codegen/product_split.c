@@ -20,6 +20,7 @@ typedef struct PartSplit {
     uint32_t tiles;            /* of the panel */
     bool k_along_rows;         /* a row of memory is numbers of one side */
     bool transposes;           /* the other form is wanted */
+    bool is_turned;            /* `from` is nothing: rows are those of packed panels */
     LLVMTypeRef bf16, bits;    /* vectors of parts, and of their bits */
 } PartSplit;
 
@@ -71,8 +72,16 @@ static LLVMValueRef load_numbers(const PartSplit *s, LLVMValueRef row, LLVMValue
     Emit *e = s->block->e;
     LLVMValueRef is_there = LLVMBuildICmp(e->builder, LLVMIntSLT, row, rows, "");
     LLVMValueRef count = LLVMBuildSelect(e->builder, is_there, end, emit_i64(e, 0), "");
-    return emit_load_vector(e, emit_element(e, s->from, row, s->stride, column),
-                            emit_tail_mask(e, column, count));
+    LLVMValueRef mask = emit_tail_mask(e, column, count), stride;
+    if (!s->is_turned)
+        return emit_load_vector(e, emit_element(e, s->from, row, s->stride, column),
+                                mask);
+    const ProductBlock *b = s->block;
+    return emit_load_vector(e,
+                            product_turned_floats(b, emit_plus(e, b->column, row),
+                                                  emit_plus(e, b->first_k, column),
+                                                  &stride),
+                            mask);
 }
 
 /* The two vectors that make one row of a tile, joined part by part: end to end, or their
@@ -194,19 +203,38 @@ void product_split_a(const ProductBlock *b)
     loop_end(e, &loop);
 }
 
+/* Where a panel of B's numbers are read, and whether k is along rows there. */
+static void find_b(PartSplit *s)
+{
+    const ProductBlock *b = s->block;
+    Emit *e = b->e;
+    bool transposed = b->p->form.transpose_b;
+    s->is_turned = b->p->form.stored == STORED_TURNED;
+    s->k_along_rows = s->is_turned;
+    if (b->p->form.stored == STORED_IN_PANELS) {
+        s->stride = emit_i64(e, (int64_t)b->vectors * e->width);
+        s->from = product_packed_panel(b, b->p->b);
+    } else if (!s->is_turned) {
+        s->stride = b->p->b_stride;
+        s->from = transposed ? emit_element(e, b->p->b, b->column, s->stride, b->first_k)
+                             : emit_element(e, b->p->b, b->first_k, s->stride, b->column);
+        s->k_along_rows = transposed;
+    }
+}
+
 void product_split_b(const ProductBlock *b)
 {
     Emit *e = b->e;
+    if (b->p->form.stored == STORED_TURNED && product_packed_parts(b->unit)) {
+        product_turn_b(b);
+        return;
+    }
     PartSplit s = split_of(b);
-    s.stride = b->p->b_stride;
-    s.from = b->p->form.transpose_b
-                 ? emit_element(e, b->p->b, b->column, s.stride, b->first_k)
-                 : emit_element(e, b->p->b, b->first_k, s.stride, b->column);
+    find_b(&s);
     s.sides = emit_least(e, LLVMBuildSub(e->builder, b->p->n, b->column, ""),
                          emit_i64(e, (int64_t)b->vectors * e->width));
     s.to = b->b_panel;
     s.tiles = b->vectors;
-    s.k_along_rows = b->p->form.transpose_b;
-    s.transposes = b->p->form.transpose_b;
+    s.transposes = s.k_along_rows;
     split_panel(&s);
 }

@@ -73,6 +73,19 @@ void product_int8_add(const ProductBlock *block, LLVMValueRef row,
 void product_few_rows(Emit *e, const Product *p);
 void product_few_columns(Emit *e, const Product *p);
 
+/* product_packed.c. bf16 parts in which the unit's matrices are packed, or 0: f32. */
+uint32_t product_packed_parts(const ProductUnit *unit);
+/* Whether packed panels are what the unit multiplies. */
+bool product_reads_packed(const ProductUnit *unit, ProductForm form);
+/* The block's panel of a packed B that begins at `base`, at the run's first k. */
+LLVMValueRef product_packed_panel(const ProductBlock *block, LLVMValueRef base);
+/* Of a B that is packed, as f32, for its transpose: row `row` of that from column
+ * `column` on, a vector's first; and the floats from one row to the next. */
+LLVMValueRef product_turned_floats(const ProductBlock *block, LLVMValueRef row,
+                                   LLVMValueRef column, LLVMValueRef *out_stride);
+/* Packs a panel of B that is packed, as parts, for its transpose. */
+void product_turn_b(const ProductBlock *block);
+
 const ProductUnit *product_unit_fma(const Processor *processor);
 /* The same, but A is read where it lies. */
 const ProductUnit *product_unit_fma_in_place(const Processor *processor);

@@ -13,6 +13,8 @@ const KernelClass *kernel_class_of(KernelKind kind)
         return &kernel_rows;
     case KERNEL_matmul:
         return &kernel_matmul;
+    case KERNEL_pack:
+        return &kernel_pack;
     case KERNEL_move:
         return &kernel_move;
     case KERNEL_attention:

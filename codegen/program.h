@@ -45,6 +45,7 @@ typedef void KernelFn(void *const *operands, const AxisView *const *axes,
 typedef struct Operand {
     const Node *node; /* storage node (views resolved) */
     bool written;
+    int64_t bytes; /* of a packed matrix that is written; of others their types tell */
 } Operand;
 
 typedef struct Call {

@@ -2,6 +2,8 @@
  * were equally long, and half of them if causal. Copies cost no arithmetic. */
 #include "ir/cost.h"
 
+#include "ir/lowering.h"
+
 int64_t node_rows(const Node *node, const int64_t *axis_rows)
 {
     return type_is_ragged(node->type) ? axis_rows[node->type.axis]
@@ -121,7 +123,7 @@ void graph_count_products(const Graph *graph, const int64_t *axis_rows,
     for (uint32_t i = 0; i < graph->node_count; i++) {
         const Node *node = graph->nodes[i];
         const AttrField *field = op_field_of(node->op, ATTR_precision);
-        if (!field)
+        if (!field || !node_has_fact(node, LOWERING_PRODUCT))
             continue;
         const void *at = (const char *)&node->attr + field->offset;
         ProductCount *count = &counts[*(const attr_precision *)at];

@@ -19,7 +19,7 @@ enum { INT8_MOST = 127, INT8_RUN = 4096 };
 #define INT8_LEAST 0x1p-120F
 
 /* Why a product cannot be at precision `int8`; NULL if it can: a matmul of rows as they
- * lie with a frozen weight, `b`. */
+ * lie with a frozen weight, `b`, packed or not. NULL of a packed matrix. */
 const char *int8_refuse(const Node *node);
 
 #endif

@@ -14,6 +14,12 @@ const Node *storage_node(const Node *node)
     return node;
 }
 
+const Node *unpacked_node(const Node *node)
+{
+    const Node *storage = storage_node(node);
+    return storage->op == OP_pack ? storage_node(storage->args[0]) : storage;
+}
+
 int64_t node_bytes(const Graph *graph, const Node *node)
 {
     Type type = node->type;

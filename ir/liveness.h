@@ -39,6 +39,8 @@ typedef struct Liveness {
 Liveness liveness_of(const Graph *graph, Arena *arena);
 /* The node whose storage a value has: itself, or through views its operand. */
 const Node *storage_node(const Node *node);
+/* As that, of what a packed matrix (op pack) was before. */
+const Node *unpacked_node(const Node *node);
 int64_t node_bytes(const Graph *graph, const Node *node); /* at capacity */
 
 #endif

@@ -63,7 +63,7 @@ static bool has_name(const Node *node)
 }
 
 /* Parameters that several steps of the forward pass read, such as a table of biases for
- * all layers. */
+ * all layers. Steps that are run once are no readers: what they make is read. */
 static void find_shared(ScopeFinder *finder, Arena *arena)
 {
     const Graph *graph = finder->graph;
@@ -73,8 +73,9 @@ static void find_shared(ScopeFinder *finder, Arena *arena)
         const Node *node = graph->nodes[i];
         int32_t step = finder->live->step_of[i];
         for (uint32_t j = 0; step >= 0 && j < node->arg_count; j++) {
-            const Node *value = storage_node(node->args[j]);
-            if (!node_is_param(value) || node->stage != STAGE_forward)
+            const Node *value = unpacked_node(node->args[j]);
+            if (!node_is_param(value) || node->stage != STAGE_forward ||
+                finder->live->is_once[step])
                 continue;
             if (reader[value->id] && reader[value->id] != step + 1)
                 finder->is_shared[value->id] = true;
@@ -89,7 +90,7 @@ static void add_names(ScopeFinder *finder)
     for (uint32_t i = 0; i < graph->node_count; i++) {
         int32_t step = finder->live->step_of[i];
         for (uint32_t j = 0; step >= 0 && j < graph->nodes[i]->arg_count; j++) {
-            const Node *value = storage_node(graph->nodes[i]->args[j]);
+            const Node *value = unpacked_node(graph->nodes[i]->args[j]);
             Scope *scopes = finder->is_shared[value->id] ? finder->shared : finder->own;
             if (has_name(value))
                 add_scope(&scopes[step], scope_of_name(value->attr.named.name));

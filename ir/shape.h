@@ -28,6 +28,8 @@ bool shape_is_sound(const Shape *s, Type type); /* of possible, and not too larg
 bool need_f32(const Shape *s, uint32_t i);
 bool need_all_f32(const Shape *s);
 bool need_matrix(const Shape *s, uint32_t i);
+/* A matrix as products take it, packed or not. */
+bool need_factor(const Shape *s, uint32_t i);
 bool need_index(const Shape *s, uint32_t i);
 bool need_axis(const Shape *s, int32_t axis);
 bool need_ragged(const Shape *s, uint32_t i);

@@ -102,7 +102,7 @@ bool shape_attention_dtable(const Shape *s, Type *out)
 
 static bool vocab_operands(const Shape *s, uint32_t bias)
 {
-    if (!need_matrix(s, 0) || !need_matrix(s, 1))
+    if (!need_matrix(s, 0) || !need_factor(s, 1))
         return false;
     if (type_is_ragged(shape_arg(s, 1)) ||
         type_width(shape_arg(s, 1)) != type_width(shape_arg(s, 0)))
@@ -147,7 +147,7 @@ bool shape_cross_entropy_dx(const Shape *s, Type *out)
 bool shape_cross_entropy_dtable(const Shape *s, Type *out)
 {
     *out = shape_arg(s, 1);
-    return cross_entropy_gradient(s);
+    return cross_entropy_gradient(s) && need_matrix(s, 1);
 }
 
 bool shape_cross_entropy_dbias(const Shape *s, Type *out)

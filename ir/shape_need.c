@@ -61,6 +61,11 @@ bool need_matrix(const Shape *s, uint32_t i)
            (shape_arg(s, i).rank == 2 || shape_fail_arg(s, i, "two dimensions"));
 }
 
+bool need_factor(const Shape *s, uint32_t i)
+{
+    return shape_arg(s, i).dtype == DTYPE_packed || need_matrix(s, i);
+}
+
 bool need_index(const Shape *s, uint32_t i)
 {
     if (shape_arg(s, i).dtype == DTYPE_i32 && shape_arg(s, i).rank == 1)

@@ -128,7 +128,7 @@ bool shape_reshape(const Shape *s, Type *out)
     if (!shape_is_sound(s, *out))
         return false;
     if (type_is_ragged(shape_arg(s, 0)) || type_is_ragged(*out) ||
-        shape_arg(s, 0).dtype != out->dtype)
+        shape_arg(s, 0).dtype != out->dtype || out->dtype == DTYPE_packed)
         return shape_fail_arg(s, 0, "a static type of the same elements");
     if (type_static_elements(shape_arg(s, 0)) != type_static_elements(*out))
         return shape_fail_arg(s, 0, "as many elements as the type asked for");
@@ -208,9 +208,18 @@ static Dim dim_of(Type type, uint32_t i)
                                           : (Dim){AXIS_STATIC, type.dims[i]};
 }
 
+bool shape_pack(const Shape *s, Type *out)
+{
+    if (!need_matrix(s, 0))
+        return false;
+    *out = shape_arg(s, 0);
+    out->dtype = DTYPE_packed;
+    return !type_is_ragged(*out) || shape_fail_arg(s, 0, "a static matrix");
+}
+
 bool shape_matmul(const Shape *s, Type *out)
 {
-    if (!need_matrix(s, 0) || !need_matrix(s, 1))
+    if (!need_matrix(s, 0) || !need_factor(s, 1))
         return false;
     Type a = shape_arg(s, 0), b = shape_arg(s, 1);
     uint32_t ta = s->spec.attr->matmul.transpose_a != 0,

@@ -259,6 +259,14 @@ bool products_share_left(const Node *product)
            product->attr.matmul.transpose_b;
 }
 
+bool products_packed_alike(const Node *a, const Node *b)
+{
+    const Node *x = a->args[1], *y = b->args[1];
+    bool is_packed = x->op == OP_pack;
+    return is_packed == (y->op == OP_pack) &&
+           (!is_packed || op_attr_equal(OP_pack, &x->attr, &y->attr));
+}
+
 /* Products with one left operand. */
 static const char *matmul_refuse(const Node *const *nodes, uint32_t count,
                                  const bool *in_place, const Node **out_node)
@@ -275,10 +283,22 @@ static const char *matmul_refuse(const Node *const *nodes, uint32_t count,
             return "matrix products with different left operands";
         if (!op_attr_equal(OP_matmul, &nodes[i]->attr, &nodes[0]->attr))
             return "matrix products of different forms";
+        if (!products_packed_alike(nodes[0], nodes[i]))
+            return "matrix products with right operands that are packed differently";
         if (i > 0 && !products_share_left(nodes[i]))
             return "products of integers whose left operands are scaled apart";
     }
     return count <= MOST_PRODUCTS ? NULL : "too many matrix products";
+}
+
+static const char *pack_refuse(const Node *const *nodes, uint32_t count,
+                               const bool *in_place, const Node **out_node)
+{
+    (void)in_place, (void)out_node;
+    Type type = nodes[0]->type;
+    if (type_width(type) > INT32_MAX || type_static_rows(type) > INT32_MAX)
+        return "a packed matrix with a side longer than 2147483647";
+    return count == 1 ? NULL : "a packed matrix is a group of its own";
 }
 
 static const char *move_refuse(const Node *const *nodes, uint32_t count,

@@ -33,6 +33,9 @@ bool *values_in_place(const Graph *graph, Arena *arena);
  * them. */
 bool products_share_left(const Node *product);
 
+/* Whether the right operands of two products of one form are packed alike, or neither. */
+bool products_packed_alike(const Node *a, const Node *b);
+
 /* Why no kernel runs these nodes of one group, with the node at fault, or NULL. in_place
  * as above, or NULL as long as offsets are not decided. */
 const char *step_refuse(const Node *const *nodes, uint32_t count, const bool *in_place,

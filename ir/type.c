@@ -1,7 +1,7 @@
 /* Types: sizes and equality. */
 #include "ir/type.h"
 
-const char *const dtype_names[DTYPE_COUNT] = {"f32", "i32", "bit"};
+const char *const dtype_names[DTYPE_COUNT] = {"f32", "i32", "bit", "packed"};
 
 bool type_equal(Type a, Type b)
 {

@@ -6,6 +6,9 @@
  *     f32[enc, 1]         one number per row
  *     i32[text]           one index per row
  *     bit[enc, 3072]      one bit per element, rows padded to whole bytes
+ *     packed[768, 192]    numbers as the processor's products read them (op pack): how
+ *                         many bytes they take is known only where code is generated;
+ *                         here they count as f32
  *
  * A ragged axis can only lead. Broadcasting aligns dimensions at the right, as NumPy
  * does; a dimension of 1 stretches. A type without dimensions does not exist: a scalar is
@@ -16,7 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef enum DType { DTYPE_f32, DTYPE_i32, DTYPE_bit, DTYPE_COUNT } DType;
+typedef enum DType { DTYPE_f32, DTYPE_i32, DTYPE_bit, DTYPE_packed, DTYPE_COUNT } DType;
 
 enum {
     TYPE_MAX_RANK = 4,

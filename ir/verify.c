@@ -148,8 +148,9 @@ static bool verify_input(const Graph *graph, const Node *node, Diags *diags)
 {
     char type[TEXT];
     type_print(graph, node->type, type, sizeof type);
-    if (node->type.dtype == DTYPE_bit)
-        return verify_fault(graph, node, diags, "an input cannot be bits");
+    if (node->type.dtype == DTYPE_bit || node->type.dtype == DTYPE_packed)
+        return verify_fault(graph, node, diags, "an input cannot be %s",
+                            node->type.dtype == DTYPE_bit ? "bits" : "packed");
     return strcmp(node->attr.named.name, "lr") != 0 || type_is_ragged(node->type) ||
            type_equal(node->type, TYPE_SCALAR) ||
            verify_fault(graph, node, diags,
@@ -373,5 +374,5 @@ bool graph_verify(const Graph *graph, const Module *module, Diags *diags)
         return false;
     if (graph->planned && !graph->fused)
         return verify_fault(graph, NULL, diags, "planned, but not fused");
-    return !graph->planned || verify_slab(graph, diags);
+    return verify_packed(graph, diags) && (!graph->planned || verify_slab(graph, diags));
 }

@@ -264,6 +264,12 @@ static bool refuse_precision_differs(Fuser *fuser, const ClusterPair *pair)
     return pair->a->attr.matmul.precision != pair->b->attr.matmul.precision;
 }
 
+static bool refuse_packed_apart(Fuser *fuser, const ClusterPair *pair)
+{
+    (void)fuser;
+    return !products_packed_alike(pair->a, pair->b);
+}
+
 static bool refuse_scaled_apart(Fuser *fuser, const ClusterPair *pair)
 {
     (void)fuser;

@@ -72,6 +72,13 @@ static double *as_doubles(const float *x, int64_t rows, int64_t width, bool tran
     return y;
 }
 
+/* To the interpreter a packed matrix is a matrix. */
+void reference_pack(const ReferenceContext *ctx, const Node *node,
+                    const void *const *args, void *out)
+{
+    memcpy(out, args[0], (size_t)reference_bytes(ctx, node->type));
+}
+
 void reference_matmul(const ReferenceContext *ctx, const Node *node,
                       const void *const *args, void *out)
 {

@@ -367,7 +367,7 @@ static bool call_is_finite(const Exec *exec, uint32_t index)
 static bool logits_are_finite(const Exec *exec, const Node *argmax)
 {
     const float *x = exec_value(exec, argmax->args[0]);
-    const float *table = exec_value(exec, argmax->args[1]);
+    const float *table = exec_value(exec, unpacked_node(argmax->args[1]));
     const float *bias = argmax->arg_count > 2 ? exec_value(exec, argmax->args[2]) : NULL;
     const int32_t *chosen = exec_value(exec, argmax);
     int64_t width = type_width(argmax->args[0]->type);

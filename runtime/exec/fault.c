@@ -10,7 +10,7 @@
 static const char *parameter_of(const Node *node)
 {
     for (uint32_t i = 0; i < node->arg_count; i++) {
-        const Node *from = storage_node(node->args[i]);
+        const Node *from = unpacked_node(node->args[i]);
         if (node_is_param(from))
             return from->attr.named.name;
     }

@@ -90,7 +90,8 @@ static uint32_t number_written(OnceBuilder *b, const Call *call)
 static void add_memory(OnceBuilder *b, const Operand *operand)
 {
     Once *once = b->once;
-    int64_t bytes = node_bytes(b->graph, operand->node);
+    bool is_packed = operand->node->type.dtype == DTYPE_packed;
+    int64_t bytes = is_packed ? operand->bytes : node_bytes(b->graph, operand->node);
     ARENA_LIST_ROOM(once->arena, once->memory, (size_t)once->memory_count + 1,
                     b->memory_capacity);
     once->memory[once->memory_count++] = (struct OnceMemory){pages_new(bytes), bytes};

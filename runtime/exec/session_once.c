@@ -48,6 +48,21 @@ static void run_once_calls(void *state, uint32_t lane)
     }
 }
 
+/* What only these calls read need not stay in memory: who else reads it, such as
+ * `gather`, brings back what it touches. */
+static void release_weights(const Session *session)
+{
+    for (uint32_t i = 0; i < session->once->call_count; i++) {
+        const OnceCall *at = &session->once->calls[i];
+        const Call *call = &session->programs[at->graph]->calls[at->call];
+        for (uint32_t j = 0; j < call->operand_count; j++) {
+            const Node *node = call->operands[j].node;
+            if (node->op == OP_weight)
+                store_release(store_find(session->store, node->attr.named.name));
+        }
+    }
+}
+
 void session_compute_once(Session *session)
 {
     if (session->once_is_done)
@@ -58,6 +73,7 @@ void session_compute_once(Session *session)
     session->has_shown = false;
     lanes_run(session->lanes, run_once_calls, session);
     end_progress(session);
+    release_weights(session);
     session->once_is_done = true;
 }
 

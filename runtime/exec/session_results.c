@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "ir/liveness.h"
 #include "ir/lowering.h"
 
 #include "runtime/exec/floats.h"
@@ -65,7 +66,7 @@ const NamedResult *eval_find(const EvalResult *result, const char *name)
 static const char *bad_parameter(const Session *session, const Call *call)
 {
     for (uint32_t i = 0; i < call->operand_count; i++) {
-        const Node *node = call->operands[i].node;
+        const Node *node = unpacked_node(call->operands[i].node);
         const StoreEntry *entry = node_is_param(node)
                                       ? store_find(session->store, node->attr.named.name)
                                       : NULL;

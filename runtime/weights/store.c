@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "ir/base/heap.h"
 #include "ir/base/strings.h"
@@ -174,6 +175,18 @@ bool store_map(StoreEntry *entry, const float *data)
     entry->data = (float *)(uintptr_t)data; /* never written where `mapped` is set */
     entry->mapped = true;
     return true;
+}
+
+/* Whole pages: others may hold numbers of a neighbour that is in use. */
+void store_release(const StoreEntry *entry)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t begin = (uintptr_t)entry->data;
+    uintptr_t end = begin + (uintptr_t)entry->elements * sizeof(float);
+    begin = (begin + page - 1) / page * page;
+    end = end / page * page;
+    if (entry->mapped && begin < end)
+        (void)madvise((void *)begin, end - begin, MADV_DONTNEED); /* else it stays */
 }
 
 int64_t store_not_finite(const StoreEntry *entry)

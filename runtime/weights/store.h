@@ -34,9 +34,14 @@ uint32_t store_count(const Store *store);
 StoreEntry *store_at(Store *store, uint32_t index);
 /* By canonical name or, for parameters, any alias; NULL if there is none. */
 StoreEntry *store_find(const Store *store, const char *name);
-/* Makes a frozen parameter read `data`, which outlives the store. False, and no change,
+/* Makes a frozen parameter read `data`, of a file or shared memory that is mapped, which
+ * outlives the store. False, and no change,
  * if `data` is not aligned as floats are or the parameter is trained: copy it then. */
 NODISCARD bool store_map(StoreEntry *entry, const float *data);
+
+/* Gives back the memory of a parameter that was mapped, which is a file's or shared with
+ * another process: it comes back where it is read. Does nothing to others. */
+void store_release(const StoreEntry *entry);
 
 /* The first number of an entry that is not finite; -1 if all are. */
 int64_t store_not_finite(const StoreEntry *entry);

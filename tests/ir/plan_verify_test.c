@@ -8,6 +8,7 @@
 
 #define M "module \"m\"\n"
 #define P M "param \"p\" : f32[4] trained\nparam \"w\" : f32[4] frozen\n"
+#define Q M "param \"p\" : f32[4, 4] trained\nparam \"w\" : f32[4, 4] frozen\n"
 #define S P "state \"p:m\" of \"p\" : f32[4]\n"
 #define TEXT "  axis text primary longest 10 capacity 10\n"
 #define X TEXT "  %x = input \"x\" : f32[text, 4]\n"
@@ -115,6 +116,9 @@ static const char *const right_plans[] = {
     S PLAN("update", "0") "  %p = param \"p\"\n  %lr = input \"lr\" : f32[1]\n"
                           "  %q = mul %p %lr group 0\n  assign \"p\" %q\n}\n",
     M PLAN("evaluate", "192") X "  %y = exp %x group 0 slab 0\n  result \"y\" %y\n}\n",
+    Q PLAN("evaluate", "192") X "  %w = weight \"w\"\n  %b = pack %w group 0\n"
+                                "  %y = matmul %x %b group 1 slab 0\n"
+                                "  result \"y\" %y\n}\n",
     /* what follows from frozen weights: run once, or as earlier versions had it */
     P PLAN("evaluate", "0") "  %w = weight \"w\"\n  %y = exp %w group 0\n"
                             "  result \"y\" %y\n}\n",
@@ -143,6 +147,21 @@ static const Wrong wrong_plans[] = {
                               "  %y = exp %w group 0\n  %z = add %p %y group 0 slab 0\n"
                               "  result \"y\" %y\n  result \"z\" %z\n}\n",
      "%2 = exp: needs an offset that is a multiple of 64"},
+    /* packed matrices are made once, for products at their precision */
+    {Q PLAN("evaluate", "0") "  %p = param \"p\"\n  %y = pack %p group 0\n}\n",
+     "%1 = pack: packs what does not follow from frozen weights alone"},
+    {Q PLAN("evaluate", "128") X "  %w = weight \"w\"\n  %b = pack %w group 0 slab 0\n"
+                                 "  %y = matmul %x %b group 1 slab 64\n"
+                                 "  result \"y\" %y\n}\n",
+     "has an offset, but is computed once, outside the slab"},
+    {Q PLAN("evaluate", "192") X "  %w = weight \"w\"\n  %b = pack %w group 0\n"
+                                 "  %y = matmul %x %b precision=high group 1 slab 0\n"
+                                 "  result \"y\" %y\n}\n",
+     "is at precision 'high', but reads %2, which is packed for 'highest'"},
+    {Q PLAN("evaluate", "192") X "  %w = weight \"w\"\n  %b = pack %w group 0\n"
+                                 "  result \"b\" %b\n}\n",
+     "result 'b' has type packed[4, 4], expected f32"},
+    {M "graph @g {\n  %x = input \"x\" : packed[4, 4]\n}\n", "an input cannot be packed"},
     /* a view reads nothing, so its operand has no place */
     {M PLAN("evaluate", "0") X "  %y = sum_rows %x group 0\n"
                                "  %v = reshape %y to=f32[2, 2]\n}\n",

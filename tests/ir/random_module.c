@@ -247,6 +247,24 @@ static BuildSite random_site(Random *random, const Graph *graph)
                        one_in(random, 2) ? STAGE_backward : STAGE_forward};
 }
 
+/* Only a weight is packed, where graphs have weights that are constant. */
+static bool may_pack(const Graph *graph, const Node *of)
+{
+    return of->op == OP_weight && graph->kind != GRAPH_update &&
+           graph->kind != GRAPH_graft;
+}
+
+/* What reads a packed matrix is at its precision. */
+static void match_precision(OpKind op, OpAttr *attr, const Node *const *args,
+                            uint32_t count)
+{
+    const AttrField *field = op_field_of(op, ATTR_precision);
+    for (uint32_t i = 0; field && i < count; i++)
+        if (args[i]->op == OP_pack)
+            *(attr_precision *)(void *)((char *)attr + field->offset) =
+                args[i]->attr.pack.precision;
+}
+
 static void try_op(Random *random, Graph *graph, OpKind op)
 {
     const OpInfo *info = op_info(op);
@@ -258,7 +276,10 @@ static void try_op(Random *random, Graph *graph, OpKind op)
         if (!args[i])
             return;
     }
+    if (op == OP_pack && !may_pack(graph, args[0]))
+        return;
     OpAttr attr = random_attr(random, graph, op);
+    match_precision(op, &attr, args, count);
     graph_append(graph, random_site(random, graph),
                  (NodeSpec){.op = op, .attr = &attr, .args = args, .arg_count = count});
 }

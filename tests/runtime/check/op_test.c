@@ -25,6 +25,7 @@ typedef enum OperandKind {
     KIND_plain,
     KIND_bits,
     KIND_index,
+    KIND_packed,
     KIND_given
 } OperandKind;
 
@@ -71,6 +72,13 @@ typedef struct OpCase {
             m, n                                                                         \
         }                                                                                \
     }
+#define PACKED(m, n)                                                                     \
+    {                                                                                    \
+        DTYPE_packed, AXIS_STATIC, 2,                                                    \
+        {                                                                                \
+            m, n                                                                         \
+        }                                                                                \
+    }
 #define BIT_MATRIX(m, n)                                                                 \
     {                                                                                    \
         DTYPE_bit, AXIS_STATIC, 2,                                                       \
@@ -103,6 +111,7 @@ typedef struct OpCase {
 #define POSITIVE(...) {KIND_positive, __VA_ARGS__},
 #define PLAIN(...) {KIND_plain, __VA_ARGS__},
 #define BITS(...) {KIND_bits, __VA_ARGS__},
+#define PACK(...) {KIND_packed, __VA_ARGS__},
 #define INDEX(axis_) {KIND_index, INDICES(axis_)},
 #define GIVEN {KIND_given, VECTOR(1)},
 #define NOTHING {KIND_end, VECTOR(1)},
@@ -203,6 +212,8 @@ static const Node *operand(Test *test, Graph *graph, const CaseOperand *of,
     case KIND_bits:
         return graph_binary(graph, HERE, OP_greater, plain(test, graph, name, of->type),
                             graph_constant(graph, HERE, 0.1));
+    case KIND_packed:
+        return graph_unary(graph, HERE, OP_pack, plain(test, graph, name, of->type));
     case KIND_index:
         return harness_input(graph, name, of->type);
     default:
@@ -248,6 +259,19 @@ static const Node *build_op(Test *test, Graph *graph, const OpCase *of, uint32_t
                                  .given = is_given ? &of->type : NULL});
 }
 
+/* A packed matrix is read by a product with rows of the batch. */
+static const Node *product_with(Graph *graph, const Node *packed, const char *name)
+{
+    const Node *args[] = {
+        harness_input(graph, name,
+                      type_rows(DTYPE_f32, AXIS_text, type_static_rows(packed->type))),
+        packed};
+    OpAttr attr = {.matmul = {.precision = packed->attr.pack.precision}};
+    return graph_node(
+        graph, HERE,
+        (NodeSpec){.op = OP_matmul, .attr = &attr, .args = args, .arg_count = 2});
+}
+
 /* Any value as f32: bits choose between numbers, indices look them up. */
 static const Node *as_numbers(Test *test, Graph *graph, const Node *y, const char *name)
 {
@@ -260,6 +284,8 @@ static const Node *as_numbers(Test *test, Graph *graph, const Node *y, const cha
         return graph_node(graph, HERE,
                           (NodeSpec){.op = OP_gather, .args = args, .arg_count = 2});
     }
+    if (y->type.dtype == DTYPE_packed)
+        return product_with(graph, y, name);
     if (y->type.dtype != DTYPE_bit)
         return y;
     Type type = y->type;
@@ -597,7 +623,7 @@ static void check_op(Test *test, OpKind op)
     bool is_graft = op_info(op)->lowering == LOWER_graft;
     test->none_trained = has_rule(op, "stopped");
     if (has_rule(op, "none") && !is_source && !is_graft)
-        check_refused(test, op, "has no gradient");
+        check_refused(test, op, op == OP_pack ? "frozen weight" : "has no gradient");
     if (has_rule(op, "stopped"))
         check_refused(test, op, "does not depend on it");
     test->module = harness_module();

@@ -73,10 +73,12 @@ static void check_shared(Test *test, const Module *module, Store *store)
 {
     Session *session = open_session(test, module, store, 1);
     const Once *once = session->once;
-    /* w v of all three; exp and add of a and b, and those of c */
-    CHECK(&test->check, once->call_count == 3, "%u calls", once->call_count);
-    CHECK(&test->check, once->calls[0].wait == 0 && once->calls[2].wait == 1,
-          "the product before what reads it");
+    /* w v of all three; exp and add of a and b, and those of c; and these packed */
+    CHECK(&test->check, once->call_count == 5, "%u calls", once->call_count);
+    CHECK(&test->check,
+          once->calls[0].wait == 0 && once->calls[2].wait == 1 &&
+              once->calls[4].wait == 3,
+          "each after what it reads");
     float a[MOST_RESULTS], b[MOST_RESULTS], c[MOST_RESULTS];
     size_t bytes = results_of(test, session, 0, a);
     CHECK(&test->check,

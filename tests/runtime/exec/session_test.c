@@ -120,6 +120,7 @@ static void check_choice(Test *test)
     bool is_run = session_evaluate(session, batch, &result, test->diags);
     CHECK(&test->check, is_run && result.is_finite, "finite choices");
     store_find(store, "words")->data[3 * 5 + 1] = NAN;
+    session_weights_changed(session);
     is_run = session_evaluate(session, batch, &result, test->diags);
     CHECK(&test->check, is_run && isfinite(result.loss) && !result.is_finite,
           "the choice of a NaN is noticed");
