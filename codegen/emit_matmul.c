@@ -36,8 +36,8 @@ static bool is_packed(const KernelStep *step)
     return form_of(step).stored != STORED_AS_ROWS;
 }
 
-/* Of the b's before product `index`, at precision `int8`: unless they are packed, they are
- * stored in scratch, behind what products need. */
+/* Of the b's before product `index`, at precision `int8`: unless they are packed, they
+ * are stored in scratch, behind what products need. */
 static int64_t stored_before(const KernelStep *step, uint32_t index)
 {
     int64_t bytes = 0;

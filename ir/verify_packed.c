@@ -8,6 +8,9 @@ static bool verify_reader(const Graph *graph, const Node *reader, const Node *pa
                           Diags *diags)
 {
     const AttrField *field = op_field_of(reader->op, ATTR_precision);
+    if (!field)
+        return verify_fault(graph, reader, diags,
+                            "reads %%%u, which is packed for products", packed->id);
     const void *at = (const char *)&reader->attr + field->offset;
     Precision wanted = *(const attr_precision *)at, given = packed->attr.pack.precision;
     return wanted == given ||

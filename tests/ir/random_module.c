@@ -254,15 +254,20 @@ static bool may_pack(const Graph *graph, const Node *of)
            graph->kind != GRAPH_graft;
 }
 
-/* What reads a packed matrix is at its precision. */
-static void match_precision(OpKind op, OpAttr *attr, const Node *const *args,
+/* What reads a packed matrix is a product at its precision. */
+static bool match_precision(OpKind op, OpAttr *attr, const Node *const *args,
                             uint32_t count)
 {
     const AttrField *field = op_field_of(op, ATTR_precision);
-    for (uint32_t i = 0; field && i < count; i++)
-        if (args[i]->op == OP_pack)
-            *(attr_precision *)(void *)((char *)attr + field->offset) =
-                args[i]->attr.pack.precision;
+    for (uint32_t i = 0; i < count; i++) {
+        if (args[i]->op != OP_pack)
+            continue;
+        if (!field)
+            return false;
+        *(attr_precision *)(void *)((char *)attr + field->offset) =
+            args[i]->attr.pack.precision;
+    }
+    return true;
 }
 
 static void try_op(Random *random, Graph *graph, OpKind op)
@@ -279,7 +284,8 @@ static void try_op(Random *random, Graph *graph, OpKind op)
     if (op == OP_pack && !may_pack(graph, args[0]))
         return;
     OpAttr attr = random_attr(random, graph, op);
-    match_precision(op, &attr, args, count);
+    if (!match_precision(op, &attr, args, count))
+        return;
     graph_append(graph, random_site(random, graph),
                  (NodeSpec){.op = op, .attr = &attr, .args = args, .arg_count = count});
 }
