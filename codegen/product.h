@@ -66,6 +66,7 @@ int64_t product_scratch_bytes(const Processor *processor, Precision precision);
 /* By what this processor multiplies numbers, such as "multiply-adds, at medium by dot
  * products of bf16", into `room` bytes. */
 void product_describe(const Processor *processor, char *out, size_t room);
+
 /* How a product reads its `b`, a value of the graph, which it uses as its transpose or
  * not; and the node that it reads: packed, or as it was before. */
 ProductStored product_stored(const Processor *processor, const Node *b, bool transpose_b);
