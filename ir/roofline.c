@@ -50,6 +50,16 @@ static double row_seconds(const Graph *graph, const Node *node, const int64_t *r
     return seconds;
 }
 
+/* Integers are a byte each. */
+static double factor_bytes(const Node *product, const Node *value)
+{
+    const AttrField *field = op_field_of(product->op, ATTR_precision);
+    const void *at = (const char *)&product->attr + (field ? field->offset : 0);
+    bool is_int8 = field && *(const attr_precision *)at == PRECISION_int8;
+    return is_int8 ? (double)type_static_elements(value->type)
+                   : static_bytes(value->type);
+}
+
 /* Bytes of parameters, and of what follows from frozen ones, that a node reads, all of
  * each; tables of which rows are picked are read as far as they are picked. */
 static double bytes_read(const Node *node, const bool *frozen)
@@ -60,7 +70,7 @@ static double bytes_read(const Node *node, const bool *frozen)
     for (uint32_t i = 0; i < node->arg_count; i++) {
         const Node *value = storage_node(node->args[i]);
         if ((node_is_param(value) || frozen[value->id]) && !node_is_view(node))
-            bytes += static_bytes(value->type);
+            bytes += factor_bytes(node, value);
     }
     return bytes;
 }

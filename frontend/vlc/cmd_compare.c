@@ -1,6 +1,7 @@
 /* vlc compare: what models cost to train, before any is. Every model is compiled, its
  * figures are counted, and it is freed before the next. */
 #include "frontend/vlc/compare.h"
+#include "frontend/vlc/frozen_bytes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -186,6 +187,7 @@ static void count_model(const Module *module, double *out)
     out[FIGURE_parameters] = (double)all;
     out[FIGURE_trained] = (double)trained;
     out[FIGURE_trained_percent] = percent(trained, all);
+    out[FIGURE_frozen_bytes] = frozen_bytes(module);
     out[FIGURE_gradient_bytes] = (double)gradients;
     out[FIGURE_state_bytes] = (double)states;
 }

@@ -11,6 +11,7 @@
     FIGURE(parameters, count, "parameters")                                              \
     FIGURE(trained, count, "trained")                                                    \
     FIGURE(trained_percent, percent, "trained, %")                                       \
+    FIGURE(frozen_bytes, count, "bytes of frozen weights")                               \
     FIGURE(gradient_bytes, count, "bytes of gradients")                                  \
     FIGURE(state_bytes, count, "bytes of optimizer state")
 #define TASK_FIGURES                                                                     \
