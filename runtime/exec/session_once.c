@@ -30,6 +30,18 @@ static void end_progress(const Session *session)
         fputs("\r\033[K", session->progress);
 }
 
+/* What the call has read need not stay in memory: who else reads it, such as `gather`,
+ * brings back what it touches. Given back at once, it is never there twice. */
+static void release_weights(const Session *session, const OnceCall *at)
+{
+    const Call *call = &session->programs[at->graph]->calls[at->call];
+    for (uint32_t i = 0; i < call->operand_count; i++) {
+        const Node *node = call->operands[i].node;
+        if (node->op == OP_weight)
+            store_release(store_find(session->store, node->attr.named.name));
+    }
+}
+
 static void run_once_calls(void *state, uint32_t lane)
 {
     Session *session = state;
@@ -42,24 +54,10 @@ static void run_once_calls(void *state, uint32_t lane)
         spin_until(&session->done, call->wait);
         exec_call(session->runs[call->graph].execs[lane], call->call,
                   &session->contexts[lane]);
+        release_weights(session, call);
         atomic_fetch_add_explicit(&session->done, 1, memory_order_acq_rel);
         if (lane == 0)
             show_progress(session);
-    }
-}
-
-/* What only these calls read need not stay in memory: who else reads it, such as
- * `gather`, brings back what it touches. */
-static void release_weights(const Session *session)
-{
-    for (uint32_t i = 0; i < session->once->call_count; i++) {
-        const OnceCall *at = &session->once->calls[i];
-        const Call *call = &session->programs[at->graph]->calls[at->call];
-        for (uint32_t j = 0; j < call->operand_count; j++) {
-            const Node *node = call->operands[j].node;
-            if (node->op == OP_weight)
-                store_release(store_find(session->store, node->attr.named.name));
-        }
     }
 }
 
@@ -73,7 +71,6 @@ void session_compute_once(Session *session)
     session->has_shown = false;
     lanes_run(session->lanes, run_once_calls, session);
     end_progress(session);
-    release_weights(session);
     session->once_is_done = true;
 }
 
