@@ -58,18 +58,17 @@ static const char *near_miss(Lower *lower, const char *pattern, const Names *par
     }
 }
 
-static void report_pattern(Lower *lower, const char *pattern, const Element *element,
-                           const char *what)
+static void report_pattern(Lower *lower, const char *pattern, Loc loc,
+                           const char *element, const char *what)
 {
     Names parts = all_parts(lower);
     const char *word, *nearest = near_miss(lower, pattern, &parts, &word);
     if (nearest)
-        diag_error(lower->diags, element->loc,
-                   "<%s>: '%s' matches no %s; '%s': did you mean '%s'?", element->name,
-                   pattern, what, word, nearest);
+        diag_error(lower->diags, loc,
+                   "<%s>: '%s' matches no %s; '%s': did you mean '%s'?", element, pattern,
+                   what, word, nearest);
     else
-        diag_error(lower->diags, element->loc, "<%s>: '%s' matches no %s", element->name,
-                   pattern, what);
+        diag_error(lower->diags, loc, "<%s>: '%s' matches no %s", element, pattern, what);
 }
 
 static bool report_unmatched(Lower *lower, const Patterns *patterns,
@@ -78,7 +77,8 @@ static bool report_unmatched(Lower *lower, const Patterns *patterns,
     bool ok = true;
     for (uint32_t i = 0; i < patterns->count; i++)
         if (!patterns->items[i].matched) {
-            report_pattern(lower, patterns->items[i].text, element, what);
+            report_pattern(lower, patterns->items[i].text, patterns->loc, element->name,
+                           what);
             ok = false;
         }
     return ok;

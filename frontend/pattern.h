@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "ir/base/arena.h"
+#include "ir/base/diag.h"
 
 typedef struct PathPattern {
     const char *text;
@@ -16,6 +17,7 @@ typedef struct PathPattern {
 typedef struct Patterns {
     PathPattern *items;
     uint32_t count;
+    Loc loc; /* of the attribute that has them, if one has */
 } Patterns;
 
 Patterns patterns_parse(const char *text, Arena *arena);

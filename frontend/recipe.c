@@ -223,6 +223,7 @@ static bool read_patterns(const ModelSpec *spec, const Attribute *attribute,
         return false;
     }
     *out = patterns_parse(attribute->value, spec->arena);
+    out->loc = attribute->loc;
     return true;
 }
 
