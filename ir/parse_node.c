@@ -90,7 +90,7 @@ static bool parse_rule(GraphParser *g, attr_rule *out)
 {
     int64_t number = RULE_of_op;
     if (!lex_accept_word(g->lexer, "op") &&
-        !lex_int(g->lexer, "rule", 1, INT32_MAX, &number))
+        !lex_int(g->lexer, "rule 'op', or one", 1, INT32_MAX, &number))
         return false;
     *out = (attr_rule)number;
     return true;

@@ -95,10 +95,17 @@ static bool verify_operands(const Graph *graph, const Node *node, uint32_t index
     return true;
 }
 
-static bool rule_exists(const Module *module, attr_rule rule)
+static bool verify_rule(const Graph *graph, const Module *module, const Node *node,
+                        attr_rule rule, Diags *diags)
 {
-    return rule >= RULE_of_op &&
-           (!module || rule <= 0 || (uint32_t)rule <= module->rule_count);
+    if (rule >= RULE_of_op &&
+        (!module || rule <= 0 || (uint32_t)rule <= module->rule_count))
+        return true;
+    return verify_fault(graph, node, diags,
+                        "rule is %" PRId64
+                        ", expected 'op' or the number of one of the module's %" PRIu32
+                        " lines 'precision'",
+                        (int64_t)rule, module ? module->rule_count : 0);
 }
 
 static bool verify_attr(const Graph *graph, const Module *module, const Node *node,
@@ -118,7 +125,7 @@ static bool verify_attr(const Graph *graph, const Module *module, const Node *no
     else if (field->kind == ATTR_precision)
         ok = *(const attr_precision *)at < PRECISION_COUNT;
     else if (field->kind == ATTR_rule)
-        ok = rule_exists(module, *(const attr_rule *)at);
+        return verify_rule(graph, module, node, *(const attr_rule *)at, diags);
     else if (field->kind == ATTR_int && strcmp(field->name, "salt") == 0)
         ok = *(const attr_int *)at >= 0 && *(const attr_int *)at <= MOST_SALT;
     return ok || verify_fault(graph, node, diags,
