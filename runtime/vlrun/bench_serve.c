@@ -54,15 +54,14 @@ static bool answer(Service *service, const char *line, Diags *diags)
 {
     int64_t beams, length;
     char rest;
-    if (strcmp(line, "step\n") == 0)
+    if (strcmp(line, "step") == 0)
         return answer_step(service, diags);
-    if (sscanf(line, "generate %" SCNd64 " %" SCNd64 "%c", &beams, &length, &rest) == 3 &&
-        rest == '\n' && beams >= 1 && length >= 2)
+    if (sscanf(line, "generate %" SCNd64 " %" SCNd64 "%c", &beams, &length, &rest) == 2 &&
+        beams >= 1 && length >= 2)
         return answer_generate(service, beams, length, diags);
-    diag_error(
-        diags, (Loc){0},
-        "expected 'step' or 'generate BEAMS LENGTH' on standard input, found '%.*s'",
-        (int)strcspn(line, "\n"), line);
+    diag_error(diags, (Loc){0},
+               "expected 'step' or 'generate BEAMS LENGTH' on standard input, found '%s'",
+               line);
     return false;
 }
 
@@ -72,6 +71,7 @@ static bool answer_lines(Service *service, Diags *diags)
     size_t size = 0;
     bool ok = true;
     while (ok && getline(&line, &size, stdin) > 0) {
+        line[strcspn(line, "\n")] = '\0'; /* which the last may lack */
         ok = answer(service, line, diags);
         fflush(stdout);
     }

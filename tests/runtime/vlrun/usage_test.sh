@@ -56,7 +56,7 @@ expect 0 "0 beyond" verify "$plan" --nodes
 # Another program asks for steps: what it is told is what a training would be.
 "$vlc" compile "$models/vlt5_adapter.vg" -o "$work/served.bin" --set size=golden --set dropout=0 || exit 1
 served=("$vlrun" bench "$work/served.bin" --serve "$root/tests/cases/t5_single_adapter_a.safetensors" --lanes 1)
-printf 'step\nstep\ngenerate 1 4\n' | "${served[@]}" >"$work/served" || fail "bench --serve: exit $?"
+printf 'step\nstep\ngenerate 1 4' | "${served[@]}" >"$work/served" || fail "bench --serve: exit $?"
 awk '{ ok += NF == (NR < 3 ? 2 : 10) } NR == 1 { first = $2 } NR == 2 { ok += $2 < first }
      END { exit !(NR == 3 && ok == 4) }' "$work/served" || fail "bench --serve: $(cat "$work/served")"
 for line in leap 'generate 1' 'generate 0 4' 'generate 1 4 5'; do
