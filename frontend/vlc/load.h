@@ -32,8 +32,8 @@ extern const char *const pass_choices[];
 extern const char *const pass_or_all_choices[];
 extern const char *const pass_or_lower_choices[];
 
-/* Whether `option` means something, which pass `precision` reads: nothing is given, or the
- * file is not compiled already, which is an error. */
+/* Whether `option` means something, which pass `precision` reads: nothing is given, or
+ * the file is not compiled already, which is an error. */
 NODISCARD bool precision_can_be_set(const char *file, const char *option,
                                     const char *given, bool lowered, Diags *diags);
 bool is_model_file(const char *file); /* by its name */
