@@ -6,7 +6,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "ir/base/hash.h"
 #include "ir/base/heap.h"
+#include "ir/text.h"
 #include "runtime/weights/checkpoint.h"
 #include "runtime/weights/weights.h"
 #include "tests/check.h"
@@ -276,6 +278,35 @@ static void test_export(Check *check, const char *path, Diags *diags)
     tensor_set_close(set);
 }
 
+/* -- plans ------------------------------------------------------------------------ */
+
+/* The text of a plan from before there was a setting `lanes`. */
+static const char older_plan[] = "module \"m\"\n"
+                                 "setting epochs 20\n"
+                                 "setting steps 0\n"
+                                 "setting lr 0.001\n"
+                                 "setting warmup 0.1\n"
+                                 "setting decay \"linear\"\n"
+                                 "setting sequences 300\n"
+                                 "setting tokens 1024\n"
+                                 "setting seed 9595\n";
+
+/* Settings that came later leave the fingerprints of older plans what they were, by which
+ * their runs know them, as long as they say nothing new. */
+static void test_older_plan(Check *check, Diags *diags)
+{
+    size_t len = strlen(older_plan);
+    Module *module = module_parse("older", older_plan, len, diags);
+    CHECK(check, module, "an older plan is read");
+    if (!module)
+        return;
+    uint64_t was = hash_bytes(HASH_START, older_plan, len);
+    CHECK(check, plan_fingerprint(module) == was, "another fingerprint");
+    module->settings.lanes++;
+    CHECK(check, plan_fingerprint(module) != was, "what is new has no part in it");
+    module_free(module);
+}
+
 /* -- checkpoints ----------------------------------------------------------------- */
 
 static const Checkpoint checkpoint = {.step = 12,
@@ -415,6 +446,7 @@ int main(void)
     test_load(&check, path, diags);
     test_refusals(&check, path);
     test_export(&check, path, diags);
+    test_older_plan(&check, diags);
     test_checkpoint(&check, path, diags);
     test_damage(&check, path, diags);
     test_kept(&check, path, diags);
