@@ -10,11 +10,12 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SERVER = os.path.join(HERE, "torch_serve.py")
-PRECISIONS = ("highest", "high", "medium")
+PRECISIONS = ("highest", "high", "medium", "int8")  # the last is --frozen int8
 TORCH = ("torch f32", "torch bf16")
 # how far the loss of the first step may be from that of PyTorch in f32, relative; of later steps, for
 # what optimizers make of rounding, LATER times as far
-TOLERANCES = {"f32": 1e-4, "highest": 1e-4, "high": 1e-3, "medium": 2e-2, "bf16": 2e-2}
+TOLERANCES = {"f32": 1e-4, "highest": 1e-4, "high": 1e-3, "medium": 2e-2, "bf16": 2e-2,
+              "int8": 5e-2}
 LATER = 10
 TOKENS_APART = 0.1  # share of generated tokens that may differ where every number is f32
 

@@ -89,8 +89,9 @@ class Job:
     def plan(self, precision):
         path = os.path.join(self.settings.work,
                             f"{self.case.model}-{self.case.method}-{precision}.bin")
-        run([self.settings.vlc, "compile", self.case.recipe, "-o", path,
-             "--matmul-precision", precision, *self.constants(self.case.method)])
+        option = "--frozen" if precision == "int8" else "--matmul-precision"
+        run([self.settings.vlc, "compile", self.case.recipe, "-o", path, option, precision,
+             *self.constants(self.case.method)])
         return path
 
     def spec(self, half):
