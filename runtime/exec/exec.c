@@ -350,7 +350,8 @@ static void copy_results(Exec *exec)
     }
 }
 
-static bool call_is_finite(const Exec *exec, uint32_t index)
+/* The first value that the call has written and that is not finite, or NULL. */
+static const Node *bad_value(const Exec *exec, uint32_t index)
 {
     const Call *call = &exec->program->calls[index];
     for (uint32_t i = 0; i < call->operand_count; i++) {
@@ -358,9 +359,9 @@ static bool call_is_finite(const Exec *exec, uint32_t index)
         int64_t count = value_rows(type, exec->tables->views) * type_width(type);
         if (call->operands[i].written && type.dtype == DTYPE_f32 &&
             !floats_are_finite(exec->pointers[exec->first[index] + i], count))
-            return false;
+            return call->operands[i].node;
     }
-    return true;
+    return NULL;
 }
 
 /* Computes the logits again that a vocab_argmax has chosen. */
@@ -382,14 +383,15 @@ static bool logits_are_finite(const Exec *exec, const Node *argmax)
     return ok;
 }
 
-static bool choices_are_finite(const Exec *exec, uint32_t index)
+/* The first choice of the call whose logit is not finite, or NULL. */
+static const Node *bad_choice(const Exec *exec, uint32_t index)
 {
     const Call *call = &exec->program->calls[index];
-    bool ok = true;
     for (uint32_t i = 0; i < call->operand_count; i++)
-        if (call->operands[i].written && call->operands[i].node->op == OP_vocab_argmax)
-            ok &= logits_are_finite(exec, call->operands[i].node);
-    return ok;
+        if (call->operands[i].written && call->operands[i].node->op == OP_vocab_argmax &&
+            !logits_are_finite(exec, call->operands[i].node))
+            return call->operands[i].node;
+    return NULL;
 }
 
 static void run_call(Exec *exec, uint32_t index, const LaneContext *context)
@@ -399,19 +401,19 @@ static void run_call(Exec *exec, uint32_t index, const LaneContext *context)
     note(exec, TRACE_call, index, 0, begun);
 }
 
-bool exec_microbatch(Exec *exec, const LaneContext *context, int64_t *out_fault)
+bool exec_microbatch(Exec *exec, const LaneContext *context, ExecFault *out_fault)
 {
     uint32_t calls = exec->program->call_count;
     bool ok = true;
     if (out_fault)
-        *out_fault = -1;
+        *out_fault = (ExecFault){0};
     for (uint32_t c = 0; c < calls; c++) {
         if (!exec->program->calls[c].is_once)
             run_call(exec, c, context);
-        bool is_finite_choice = choices_are_finite(exec, c);
-        if (out_fault && *out_fault < 0 && !(is_finite_choice && call_is_finite(exec, c)))
-            *out_fault = c;
-        ok &= is_finite_choice;
+        const Node *bad = bad_choice(exec, c);
+        ok &= !bad;
+        if (out_fault && !out_fault->value)
+            *out_fault = (ExecFault){c, bad ? bad : bad_value(exec, c)};
         accumulate_call(exec, c);
     }
     accumulate_call(exec, calls);

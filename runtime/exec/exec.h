@@ -51,12 +51,17 @@ void exec_set_trace(Exec *exec, LaneTrace *trace, uint32_t graph);
 void exec_bind(Exec *exec, const BatchLayout *layout, int64_t index,
                LaneContext *context);
 void exec_call(Exec *exec, uint32_t index, const LaneContext *context);
+/* A value that is not finite, or was chosen by such numbers, and the call that wrote it. */
+typedef struct ExecFault {
+    uint32_t call;
+    const Node *value; /* NULL: there is none */
+} ExecFault;
+
 /* All calls of a bound micro-batch but those that are run once, sums and copies
- * included. If `out_fault` is not NULL,
- * checks every written value; it becomes the first call with one that is not finite, or
- * -1. False if a logit that was chosen as the largest is not finite, which its index
- * cannot show. */
-bool exec_microbatch(Exec *exec, const LaneContext *context, int64_t *out_fault);
+ * included. If `out_fault` is not NULL, checks every written value, and tells the first
+ * that is not finite. False if a logit that was chosen as the largest is not finite,
+ * which its index cannot show. */
+bool exec_microbatch(Exec *exec, const LaneContext *context, ExecFault *out_fault);
 
 /* The storage of a node's value, as now bound; NULL if it has none (inside a kernel). */
 void *exec_value(const Exec *exec, const Node *node);

@@ -90,12 +90,13 @@ bool session_find_fault(Session *session, GraphKind kind, const Batch *batch,
     session_start(session, run);
     for (int64_t index = 0; index < run->layout->range_count && !out_fault->node;
          index++) {
-        int64_t call;
+        ExecFault fault;
         exec_bind(run->execs[0], run->layout, index, &session->contexts[0]);
-        (void)exec_microbatch(run->execs[0], &session->contexts[0], &call);
-        if (call >= 0) {
-            const Call *at = &exec_program(run->execs[0])->calls[call];
-            *out_fault = (Fault){at->node, at->label, bad_parameter(session, at), index};
+        (void)exec_microbatch(run->execs[0], &session->contexts[0], &fault);
+        if (fault.value) {
+            const Call *at = &exec_program(run->execs[0])->calls[fault.call];
+            *out_fault =
+                (Fault){fault.value, at->label, bad_parameter(session, at), index};
         }
     }
     return true;

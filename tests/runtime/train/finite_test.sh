@@ -80,4 +80,15 @@ for command in eval "generate --limit 2" "train --out $work/nan"; do
     grep -q 'nn.vg:[0-9]*:[0-9]*: note: the first such number is made here' "$work/log" ||
         fail "no line of the model is named: $(cat "$work/log")"
 done
+# One of several products of a step that overflows is the one that is named.
+"$python" - "$models/shapes/vlt5_tiny.safetensors" "$work/huge.safetensors" <<'END'
+import json, struct, sys
+data = bytearray(open(sys.argv[1], "rb").read())
+start = 8 + struct.unpack("<Q", data[:8])[0]
+begin = start + json.loads(data[8:start])["encoder.block.0.layer.0.SelfAttention.q.weight"]["data_offsets"][0]
+data[begin:begin + 384] = struct.pack("<f", 3e38) * 96
+open(sys.argv[2], "wb").write(data)
+END
+expect 3 "made here, by matmul with 'encoder.block.0.layer.0.SelfAttention.q.weight'" eval \
+    "$work/caption.bin" --data "$work/data" --weights "$work/huge.safetensors"
 echo "what is not finite was not kept"
