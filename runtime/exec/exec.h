@@ -51,7 +51,7 @@ void exec_set_trace(Exec *exec, LaneTrace *trace, uint32_t graph);
 void exec_bind(Exec *exec, const BatchLayout *layout, int64_t index,
                LaneContext *context);
 void exec_call(Exec *exec, uint32_t index, const LaneContext *context);
-/* A value that is not finite, or was chosen by such numbers, and the call that wrote it. */
+/* A value that is not finite, or a choice by such numbers, and the call that wrote it. */
 typedef struct ExecFault {
     uint32_t call;
     const Node *value; /* NULL: there is none */
