@@ -76,11 +76,9 @@ static ProductCuts cuts_for(const ProductUnit *unit, const Processor *processor)
     return (ProductCuts){rows < unit->rows ? unit->rows : rows, depth};
 }
 
-enum { LINE_BYTES = 64 };
-
 typedef struct ProductScratch {
     /* Where they begin, behind the block of A. */
-    int64_t b_panel, sums, row_scales, row_starts, flag, bytes;
+    int64_t b_panel, sums, row_scales, row_starts, few, bytes;
 } ProductScratch;
 
 static ProductScratch scratch_for(const ProductUnit *unit, const Processor *processor)
@@ -98,8 +96,8 @@ static ProductScratch scratch_for(const ProductUnit *unit, const Processor *proc
     int64_t row_bytes =
         unit->is_int8 ? whole_vectors(cuts.rows) * (int64_t)sizeof(float) : 0;
     scratch.row_starts = scratch.row_scales + row_bytes;
-    scratch.flag = scratch.row_starts + row_bytes;
-    scratch.bytes = scratch.flag + LINE_BYTES;
+    scratch.few = scratch.row_starts + row_bytes;
+    scratch.bytes = scratch.few + (unit->parts > 1 ? PRODUCT_FEW_ROWS_BYTES : 0);
     return scratch;
 }
 
@@ -109,12 +107,11 @@ static bool calls_gemm(const Processor *processor, Precision precision)
     return processor->calls_gemm && precision != PRECISION_int8;
 }
 
-/* Of the unit, or of the one that makes the product again. */
 int64_t product_scratch_bytes(const Processor *processor, Precision precision)
 {
-    int64_t one = scratch_for(product_unit(processor, precision), processor).bytes,
-            other = scratch_for(product_unit_fma(processor), processor).bytes;
-    return calls_gemm(processor, precision) ? 0 : one > other ? one : other;
+    return calls_gemm(processor, precision)
+               ? 0
+               : scratch_for(product_unit(processor, precision), processor).bytes;
 }
 
 /* -- the loops ----------------------------------------------------------------------- */
@@ -165,7 +162,6 @@ static void emit_panels(ProductBlock *block, PanelBody *body)
 typedef struct ProductArguments {
     Product product; /* but for n, b and c */
     LLVMValueRef outputs, output_count;
-    bool is_again; /* of matrices as they were before they were packed */
 } ProductArguments;
 
 /* -- outputs ------------------------------------------------------------------------- */
@@ -214,9 +210,9 @@ static Product load_output(Emit *e, const ProductArguments *arguments, LLVMValue
     LLVMValueRef at = emit_at(e, output_type(e), arguments->outputs, index);
     Product p = arguments->product;
     p.n = emit_load(e, e->i64, output_field(e, at, OUTPUT_n));
-    unsigned b = arguments->is_again ? OUTPUT_plain : OUTPUT_b;
-    p.b = emit_load(e, e->ptr, output_field(e, at, b));
+    p.b = emit_load(e, e->ptr, output_field(e, at, OUTPUT_b));
     p.b_stride = emit_load(e, e->i64, output_field(e, at, OUTPUT_b_stride));
+    p.plain = emit_load(e, e->ptr, output_field(e, at, OUTPUT_plain));
     p.c = emit_load(e, e->ptr, output_field(e, at, OUTPUT_c));
     p.c_stride = emit_load(e, e->i64, output_field(e, at, OUTPUT_c_stride));
     return p;
@@ -300,32 +296,7 @@ static void emit_runs(ProductBlock *block, const ProductArguments *arguments,
 typedef struct ProductCode {
     ProductForm form;
     const ProductUnit *unit;
-    bool is_again;
 } ProductCode;
-
-static void call_product(Emit *e, const ProductArguments *arguments,
-                         const ProductUnit *unit);
-
-/* Infinity in parts is infinity, 0, 0: times a number in parts that is no number, where
- * f32 has infinity. So is what rounds to infinity as a part. Numbers are seldom so large:
- * where a sum is no number, the whole product is made again in f32, unless C had been
- * something already, which is lost. */
-static void multiply_again(const ProductBlock *block, const ProductArguments *arguments)
-{
-    Emit *e = block->e;
-    LLVMValueRef is_lost = emit_load(e, e->i32, block->is_no_number);
-    is_lost = LLVMBuildICmp(e->builder, LLVMIntNE, is_lost, emit_i32(e, 0), "");
-    LLVMValueRef overwrites =
-        LLVMBuildICmp(e->builder, LLVMIntEQ, block->p->accumulate, emit_i64(e, 0), "");
-    LLVMValueRef times = LLVMBuildZExt(
-        e->builder, LLVMBuildAnd(e->builder, is_lost, overwrites, ""), e->i64, "");
-    Loop loop = loop_begin(e, emit_i64(e, 0), times, 1);
-    ProductArguments again = *arguments;
-    again.is_again = true;
-    again.product.form.stored = STORED_AS_ROWS;
-    call_product(e, &again, product_unit_fma(e->step->processor));
-    loop_end(e, &loop);
-}
 
 static void emit_blocks(Emit *e, const ProductArguments *arguments,
                         const ProductUnit *unit)
@@ -341,10 +312,9 @@ static void emit_blocks(Emit *e, const ProductArguments *arguments,
         .a_block = p->scratch,
         .b_panel = emit_at(e, e->i8, p->scratch, emit_i64(e, scratch.b_panel)),
         .sums = emit_at(e, e->i8, p->scratch, emit_i64(e, scratch.sums)),
-        .is_no_number = emit_at(e, e->i8, p->scratch, emit_i64(e, scratch.flag)),
+        .few_scratch = emit_at(e, e->i8, p->scratch, emit_i64(e, scratch.few)),
         .row_scales = emit_at(e, e->i8, p->scratch, emit_i64(e, scratch.row_scales)),
         .row_starts = emit_at(e, e->i8, p->scratch, emit_i64(e, scratch.row_starts))};
-    emit_store(e, emit_i32(e, 0), block.is_no_number);
     if (unit->begin)
         unit->begin(e);
     Loop loop = loop_begin(e, emit_i64(e, 0), p->m, cuts.rows);
@@ -354,8 +324,6 @@ static void emit_blocks(Emit *e, const ProductArguments *arguments,
     loop_end(e, &loop);
     if (unit->end)
         unit->end(e);
-    if (unit->parts > 1)
-        multiply_again(&block, arguments);
 }
 
 /* -- the function -------------------------------------------------------------------- */
@@ -425,8 +393,7 @@ static void emit_body(Emit *e, LLVMValueRef function, const void *context)
                                               .accumulate = x[4],
                                               .scratch = x[5]},
                                   .outputs = x[6],
-                                  .output_count = x[7],
-                                  .is_again = code->is_again};
+                                  .output_count = x[7]};
     if (has_few(code->unit, code->form))
         emit_sizes(e, &arguments, code->unit);
     else
@@ -441,9 +408,8 @@ static void call_product(Emit *e, const ProductArguments *arguments,
                                          [STORED_IN_PANELS] = "_packed",
                                          [STORED_TURNED] = "_turned"};
     char name[64];
-    snprintf(name, sizeof name, "products_%c%c_%s%s%s", p->form.transpose_a ? 't' : 'n',
-             p->form.transpose_b ? 't' : 'n', unit->name, stored[p->form.stored],
-             arguments->is_again ? "_again" : "");
+    snprintf(name, sizeof name, "products_%c%c_%s%s", p->form.transpose_a ? 't' : 'n',
+             p->form.transpose_b ? 't' : 'n', unit->name, stored[p->form.stored]);
     LLVMValueRef x[ARGUMENTS] = {p->m,
                                  p->k,
                                  p->a,
@@ -452,7 +418,7 @@ static void call_product(Emit *e, const ProductArguments *arguments,
                                  p->scratch,
                                  arguments->outputs,
                                  arguments->output_count};
-    const ProductCode code = {p->form, unit, arguments->is_again};
+    const ProductCode code = {p->form, unit};
     const LocalFunction function = {
         .name = name, .type = function_type(e), .body = emit_body, .context = &code};
     emit_call(e, &function, x, ARGUMENTS);

@@ -17,7 +17,8 @@
  *
  * An element of C is summed in the order of k, whatever block it falls in: a row's result
  * depends neither on the rows beside it nor on the sizes of caches. But where numbers in
- * parts give what is no number, all results are made again in f32. */
+ * parts give what is no number, sums are made again in f32, and those of the same tiles
+ * with them. */
 #ifndef VLG_CODEGEN_PRODUCT_H
 #define VLG_CODEGEN_PRODUCT_H
 

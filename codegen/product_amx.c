@@ -164,17 +164,6 @@ static void each_sum(const TileSums *s, bool stores)
         }
 }
 
-/* Notes whether one of <16 x i1> is set. */
-static void note_no_number(const ProductBlock *b, LLVMValueRef is_no_number)
-{
-    Emit *e = b->e;
-    LLVMTypeRef bits = LLVMInt16TypeInContext(e->context);
-    LLVMValueRef found = LLVMBuildBitCast(e->builder, is_no_number, bits, "");
-    found = LLVMBuildZExt(e->builder, found, e->i32, "");
-    LLVMValueRef before = emit_load(e, e->i32, b->is_no_number);
-    emit_store(e, LLVMBuildOr(e->builder, before, found, ""), b->is_no_number);
-}
-
 static LLVMValueRef rows_left(const TileSums *s)
 {
     Emit *e = s->block->e;
@@ -204,6 +193,61 @@ static void add_integers_to_c(const TileSums *s)
     loop_end(e, &loop);
 }
 
+/* i64: 1 if a sum is no number, else 0. */
+static LLVMValueRef count_lost(const TileSums *s)
+{
+    Emit *e = s->block->e;
+    Loop loop = loop_begin(e, emit_i64(e, 0), rows_left(s), 1);
+    LLVMValueRef found = loop_carry(e, &loop, LLVMConstNull(e->vm));
+    LLVMValueRef first = load_sum(s, e->vf, loop.index, 0),
+                 last = load_sum(s, e->vf, loop.index, s->column_tiles - 1);
+    LLVMValueRef is_none = LLVMBuildFCmp(e->builder, LLVMRealUNO, first, last, "");
+    loop_next(e, &loop, found, LLVMBuildOr(e->builder, found, is_none, ""));
+    loop_end(e, &loop);
+    LLVMTypeRef bits = LLVMInt16TypeInContext(e->context);
+    found = LLVMBuildBitCast(e->builder, found, bits, "");
+    found = LLVMBuildICmp(e->builder, LLVMIntNE, found, LLVMConstNull(bits), "");
+    return LLVMBuildZExt(e->builder, found, e->i64, "");
+}
+
+/* What the sums are of, as a product of its own. */
+static Product product_of_sums(const TileSums *s)
+{
+    const ProductBlock *b = s->block;
+    Emit *e = b->e;
+    Product p = *b->p;
+    int64_t columns = (int64_t)s->column_tiles * PRODUCT_TILE_SIDE;
+    LLVMValueRef row = emit_plus(e, b->first_row, s->row);
+    p.m = rows_left(s);
+    p.n =
+        emit_least(e, LLVMBuildSub(e->builder, p.n, b->column, ""), emit_i64(e, columns));
+    p.k = b->depth;
+    p.a = p.form.transpose_a ? emit_element(e, p.a, b->first_k, p.a_stride, row)
+                             : emit_element(e, p.a, row, p.a_stride, b->first_k);
+    p.form.stored = STORED_AS_ROWS;
+    p.b = p.form.transpose_b
+              ? emit_element(e, p.plain, b->column, p.b_stride, b->first_k)
+              : emit_element(e, p.plain, b->first_k, p.b_stride, b->column);
+    p.c = b->sums;
+    p.c_stride = emit_i64(e, columns);
+    p.accumulate = emit_i64(e, 0);
+    p.scratch = b->few_scratch;
+    return p;
+}
+
+/* Infinity in parts is infinity, 0, 0: times a number in parts that is no number, where
+ * f32 has infinity. So is what rounds to infinity as a part. Numbers are seldom so large:
+ * where a sum is no number, those beside it are made again with it in f32, before C takes
+ * them in. */
+static void make_lost_again(const TileSums *s)
+{
+    Emit *e = s->block->e;
+    Loop once = loop_begin(e, emit_i64(e, 0), count_lost(s), 1);
+    Product p = product_of_sums(s);
+    product_few_rows(e, &p);
+    loop_end(e, &once);
+}
+
 /* C = the sums, or += . */
 static void add_to_c(const TileSums *s)
 {
@@ -213,21 +257,16 @@ static void add_to_c(const TileSums *s)
     if (b->mask)
         adds = LLVMBuildAnd(e->builder, adds, b->mask, "");
     Loop loop = loop_begin(e, emit_i64(e, 0), rows_left(s), 1);
-    LLVMValueRef found = loop_carry(e, &loop, LLVMConstNull(e->vm)), all = found;
     LLVMValueRef row = LLVMBuildAdd(e->builder, b->first_row, s->row, "");
     row = LLVMBuildAdd(e->builder, row, loop.index, "");
     LLVMValueRef start = emit_element(e, b->p->c, row, b->p->c_stride, b->column);
     for (uint32_t i = 0; i < s->column_tiles; i++) {
         LLVMValueRef c = emit_at(e, e->f32, start, emit_i64(e, (int64_t)i * e->width));
         LLVMValueRef sum = load_sum(s, e->vf, loop.index, i);
-        LLVMValueRef is_none = LLVMBuildFCmp(e->builder, LLVMRealUNO, sum, sum, "");
-        all = LLVMBuildOr(e->builder, all, is_none, "");
         LLVMValueRef before = emit_load_vector(e, c, adds);
         emit_store_vector(e, LLVMBuildFAdd(e->builder, before, sum, ""), c, b->mask);
     }
-    loop_next(e, &loop, found, all);
     loop_end(e, &loop);
-    note_no_number(b, found);
 }
 
 static void emit_sums(const TileSums *s)
@@ -243,6 +282,8 @@ static void emit_sums(const TileSums *s)
     multiply_run(s, loop.index);
     loop_end(e, &loop);
     each_sum(s, true);
+    if (s->block->unit->parts > 1)
+        make_lost_again(s);
     if (is_int8)
         add_integers_to_c(s);
     else

@@ -25,7 +25,7 @@ enum { CHUNK_COLUMNS = 1024, CHUNK_ROWS = 256 };
 enum { FETCH_AHEAD = 128 };
 
 /* In scratch: a tile of B, then C^T. */
-enum { TRANSPOSED_AT = MAX_WIDTH * MAX_WIDTH * sizeof(float) };
+enum { TRANSPOSED_AT = PRODUCT_FEW_ROWS_BYTES };
 
 typedef struct FewRows {
     Emit *e;

@@ -19,7 +19,7 @@ typedef struct ProductBlock {
     LLVMValueRef is_first;         /* i1: C holds nothing yet that is added to */
     LLVMValueRef a_block, b_panel; /* packed */
     LLVMValueRef sums;             /* f32[rows][vectors] of a panel, for tiles */
-    LLVMValueRef is_no_number;     /* i32 in memory, set where a sum is none, for tiles */
+    LLVMValueRef few_scratch;      /* PRODUCT_FEW_ROWS_BYTES, for numbers in parts */
     LLVMValueRef row_scales;       /* f32 of the block's rows, for integers */
     LLVMValueRef row_starts;       /* i32: what sums begin with, for integers */
 } ProductBlock;
@@ -69,7 +69,9 @@ void product_int8_add(const ProductBlock *block, LLVMValueRef row,
                       const LLVMValueRef *sums);
 
 /* product_few.c: products by multiply-adds of few rows; of few columns, and rows of any
- * number. Any number goes, but many are better packed. */
+ * number. Any number goes, but many are better packed. Of the scratch, few rows need so
+ * many bytes. */
+enum { PRODUCT_FEW_ROWS_BYTES = WIDEST_VECTOR * WIDEST_VECTOR * sizeof(float) };
 void product_few_rows(Emit *e, const Product *p);
 void product_few_columns(Emit *e, const Product *p);
 

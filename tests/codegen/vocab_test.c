@@ -1,14 +1,17 @@
 /* Kernels over the vocabulary against plain loops in double precision: chunks that do
  * not divide the rows, vocabularies that are no multiple of a vector, no rows at all,
- * ties. */
+ * ties, numbers that are too large for a part of f32. */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "tests/check.h"
 #include "tests/codegen/fixture.h"
 #include "tests/codegen/numbers.h"
+#include "tests/support/amx_emulator.h"
 
-enum { LOSS = 1, DX = 2, DTABLE = 4, DBIAS = 8, ARGMAX = 16, ALL = 31 };
+/* What a case asks for; and a large number of x, in a chunk that is not the first. */
+enum { LOSS = 1, DX = 2, DTABLE = 4, DBIAS = 8, ARGMAX = 16, ALL = 31, LARGE = 32 };
 
 typedef struct Case {
     int32_t rows; /* of one sequence; negative: as many static rows */
@@ -29,6 +32,7 @@ static const Case cases[] = {
     {0, 40, 8, 4, true, ALL},
     {5, 40, 8, 2, true, ARGMAX},
     {5, 40, 8, 2, false, ARGMAX | LOSS},
+    {10, 37, 7, 3, true, ALL | LARGE},
 };
 
 static void plain_gemm(int transpose_a, int transpose_b, int64_t m, int64_t n, int64_t k,
@@ -109,6 +113,18 @@ static void build(Trial *t)
     t->f.graph->fused = true;
 }
 
+/* The largest number in that column of x, which logits do not feel: their products with
+ * it are 0. */
+static void fill_large(Trial *t, int64_t column)
+{
+    const Case *c = t->c;
+    for (int64_t i = 0; i < c->words; i++)
+        fixture_floats(&t->f, t->table)[i * c->width + column] = 0;
+    for (int64_t i = 0; i < t->rows; i++)
+        fixture_floats(&t->f, t->x)[i * c->width + column] = 0;
+    fixture_floats(&t->f, t->x)[(t->rows - 3) * c->width + column] = FLT_MAX;
+}
+
 /* Operands; words 1 and words - 1 are twins, so that rows pointing their way end in a
  * tie. */
 static void fill(Trial *t)
@@ -126,6 +142,8 @@ static void fill(Trial *t)
             x[i * c->width + j] = 4 * table[c->width + j];
     for (int64_t i = 0; i < t->rows; i++)
         label[i] = (int32_t)((i * 7 + c->words - 1) % c->words);
+    if (c->wanted & LARGE)
+        fill_large(t, 1);
     if (t->bias) {
         float *bias = fixture_floats(&t->f, t->bias);
         numbers_fill(bias, c->words, 4, 1);
@@ -220,13 +238,18 @@ static void test_refusal(Check *check)
 
 int main(void)
 {
+    enum { COUNT = sizeof cases / sizeof cases[0] };
     Check check = {0};
     test_refusal(&check);
     for (int i = 0; i < numbers_processor_count; i++)
-        for (size_t j = 0; j < sizeof cases / sizeof cases[0]; j++)
+        for (size_t j = 0; j < COUNT; j++)
             for (int calls = 0; calls < 2; calls++)
                 run_case(&check, &cases[j],
                          &(JitOptions){.processor = numbers_processors[i],
                                        .calls_gemm = calls});
+    if (amx_can_be_emulated()) {
+        amx_emulator_install();
+        run_case(&check, &cases[COUNT - 1], &(JitOptions){.processor = "sapphirerapids"});
+    }
     return check_finish(&check);
 }
