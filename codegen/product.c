@@ -4,102 +4,9 @@
 
 #include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "codegen/int8.h"
 #include "codegen/product_unit.h"
-
-/* -- units --------------------------------------------------------------------------- */
-
-static const ProductUnit *unit_int8(const Processor *processor)
-{
-    const ProductUnit *unit = product_unit_int8_amx(processor);
-    return unit ? unit : product_unit_int8_dots(processor);
-}
-
-/* The least that is as accurate as asked for, on the fastest unit. */
-const ProductUnit *product_unit(const Processor *processor, Precision precision)
-{
-    if (precision == PRECISION_int8)
-        return unit_int8(processor);
-    const ProductUnit *unit = product_unit_amx(processor, precision);
-    if (!unit)
-        unit = product_unit_bf16(processor, precision);
-    return unit ? unit : product_unit_fma(processor);
-}
-
-/* At highest; and at other precisions of numbers, where another unit does. */
-void product_describe(const Processor *processor, char *out, size_t room)
-{
-    const char *before = product_unit(processor, PRECISION_highest)->by;
-    snprintf(out, room, "%s", before);
-    for (Precision i = PRECISION_high; i <= PRECISION_medium; i++) {
-        const char *by = product_unit(processor, i)->by;
-        size_t len = strlen(out);
-        if (strcmp(by, before) != 0)
-            snprintf(out + len, room - len, ", at %s by %s", precision_names[i], by);
-        before = by;
-    }
-}
-
-/* -- cuts ---------------------------------------------------------------------------- */
-
-/* A run of k is a multiple of this. Panels of f32 have so many rows of room beyond it:
- * whole tiles are written where a matrix is transposed. */
-enum { DEPTH_STEP = PRODUCT_TILE_DEPTH };
-
-static int64_t panel_columns(const ProductUnit *unit, const Processor *processor)
-{
-    return (int64_t)unit->vectors * processor->vector_width;
-}
-
-static int64_t element_bytes(const ProductUnit *unit)
-{
-    return unit->is_int8 ? 1
-           : unit->parts ? (int64_t)unit->parts * PRODUCT_PART_BYTES
-                         : (int64_t)sizeof(float);
-}
-
-/* Half of the second cache for a block of A. A panel of B, which is read once for each
- * panel of A, fits the first cache, of 32 kB or more, beside one of them. Tiles sum a run
- * apart from C, so that results depend on its length, which is therefore fixed. So do
- * integers. */
-static ProductCuts cuts_for(const ProductUnit *unit, const Processor *processor)
-{
-    enum { TILES_DEPTH = 512, PANEL_BYTES = 24 << 10 };
-    int64_t row_bytes = panel_columns(unit, processor) * element_bytes(unit);
-    int64_t depth = unit->is_int8 ? INT8_RUN
-                    : unit->parts ? TILES_DEPTH
-                                  : PANEL_BYTES / row_bytes / DEPTH_STEP * DEPTH_STEP;
-    int64_t rows = processor->second_cache / 2 / (depth * element_bytes(unit));
-    rows = rows / unit->rows * unit->rows;
-    return (ProductCuts){rows < unit->rows ? unit->rows : rows, depth};
-}
-
-typedef struct ProductScratch {
-    /* Where they begin, behind the block of A. */
-    int64_t b_panel, sums, row_scales, row_starts, few, bytes;
-} ProductScratch;
-
-static ProductScratch scratch_for(const ProductUnit *unit, const Processor *processor)
-{
-    ProductCuts cuts = cuts_for(unit, processor);
-    int64_t columns = panel_columns(unit, processor);
-    int64_t spare =
-        unit->parts || unit->is_int8 ? 0 : (int64_t)DEPTH_STEP * (int64_t)sizeof(float);
-    ProductScratch scratch;
-    scratch.b_panel =
-        cuts.rows * cuts.depth * element_bytes(unit) + spare * WIDEST_VECTOR;
-    scratch.sums =
-        scratch.b_panel + cuts.depth * columns * element_bytes(unit) + spare * columns;
-    scratch.row_scales = scratch.sums + unit->rows * columns * (int64_t)sizeof(float);
-    int64_t row_bytes =
-        unit->is_int8 ? whole_vectors(cuts.rows) * (int64_t)sizeof(float) : 0;
-    scratch.row_starts = scratch.row_scales + row_bytes;
-    scratch.few = scratch.row_starts + row_bytes;
-    scratch.bytes = scratch.few + (unit->parts > 1 ? PRODUCT_FEW_ROWS_BYTES : 0);
-    return scratch;
-}
 
 /* No library has products of integers like ours. */
 static bool calls_gemm(const Processor *processor, Precision precision)
@@ -111,7 +18,7 @@ int64_t product_scratch_bytes(const Processor *processor, Precision precision)
 {
     return calls_gemm(processor, precision)
                ? 0
-               : scratch_for(product_unit(processor, precision), processor).bytes;
+               : product_scratch(product_unit(processor, precision), processor).bytes;
 }
 
 /* -- the loops ----------------------------------------------------------------------- */
@@ -303,8 +210,8 @@ static void emit_blocks(Emit *e, const ProductArguments *arguments,
 {
     const Product *p = &arguments->product;
     const Processor *processor = e->step->processor;
-    ProductCuts cuts = cuts_for(unit, processor);
-    ProductScratch scratch = scratch_for(unit, processor);
+    ProductCuts cuts = product_cuts(unit, processor);
+    ProductScratch scratch = product_scratch(unit, processor);
     ProductBlock block = {
         .e = e,
         .unit = unit,
@@ -549,16 +456,4 @@ const Node *product_factor(const Processor *processor, const Node *b)
 {
     bool is_packed = product_stored(processor, b, false) != STORED_AS_ROWS;
     return is_packed ? b : unpacked_node(b);
-}
-
-void emit_product_store(Emit *e, LLVMValueRef from, LLVMValueRef rows,
-                        LLVMValueRef columns, LLVMValueRef to)
-{
-    const ProductUnit *unit = unit_int8(e->step->processor);
-    emit_int8_store(e, from, rows, columns, to, unit->adds_128);
-}
-
-int64_t product_stored_bytes(int64_t rows, int64_t columns)
-{
-    return int8_matrix_bytes(rows, columns);
 }

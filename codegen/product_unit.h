@@ -45,6 +45,14 @@ typedef struct ProductCuts {
     int64_t rows, depth;
 } ProductCuts;
 
+typedef struct ProductScratch {
+    /* Where they begin, behind the block of A. */
+    int64_t b_panel, sums, row_scales, row_starts, few, bytes;
+} ProductScratch;
+
+ProductCuts product_cuts(const ProductUnit *unit, const Processor *processor);
+ProductScratch product_scratch(const ProductUnit *unit, const Processor *processor);
+
 /* A tile is 16 rows, or columns, by so many k, of numbers of so many bytes. */
 enum { PRODUCT_TILE_SIDE = 16, PRODUCT_TILE_DEPTH = 32, PRODUCT_PART_BYTES = 2 };
 enum { PRODUCT_TILE_BYTES = PRODUCT_TILE_SIDE * PRODUCT_TILE_DEPTH * PRODUCT_PART_BYTES };
