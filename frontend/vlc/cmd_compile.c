@@ -51,6 +51,29 @@ static const Option compile_options[] = {
 };
 #undef AT
 
+/* Whether some product is of integers. */
+static bool has_integers(const Module *module)
+{
+    for (uint32_t i = 0; i < module->graph_count; i++)
+        for (uint32_t j = 0; j < module->graphs[i]->node_count; j++) {
+            const Node *node = module->graphs[i]->nodes[j];
+            if (node->op == OP_matmul && node->attr.matmul.precision == PRECISION_int8)
+                return true;
+        }
+    return false;
+}
+
+/* What is asked for and changes nothing. */
+static void warn_of_frozen(const CompileArguments *arguments, const Module *module,
+                           Diags *diags)
+{
+    if (arguments->frozen && strcmp(arguments->frozen, "int8") == 0 &&
+        !has_integers(module))
+        diag_warning(diags, (Loc){arguments->file, 0, 0},
+                     "--frozen int8: found no product with a frozen weight that it is "
+                     "said to; 'vlc explain --pass precision' says why");
+}
+
 static int compile(const CompileArguments *arguments, Diags *diags)
 {
     PassOptions options = {.dump_after = arguments->dump_after,
@@ -64,6 +87,8 @@ static int compile(const CompileArguments *arguments, Diags *diags)
         load_recipe(arguments->file, &arguments->sets, "expected a .vg file", diags);
     bool ok = module && passes_run(module, &options, diags) &&
               plan_verify(module, diags) && plan_write(module, arguments->output, diags);
+    if (ok)
+        warn_of_frozen(arguments, module, diags);
     module_free(module);
     return ok ? EXIT_CODE_done : EXIT_CODE_input;
 }

@@ -51,6 +51,10 @@ outcome 3 "not finite" train bad --weights "$work/bad.safetensors"
 
 outcome 1 "--frozen needs a .vg file" "$vlc" dump "$work/int8.bin" --frozen f32
 outcome 1 "--frozen needs a .vg file" "$vlc" compare "$work/int8.bin" --frozen int8
+"$vlc" compile "$models/vlt5_full.vg" --set size=tiny --frozen int8 -o "$work/full.bin" 2>"$work/full.err" ||
+    fail "--frozen int8 of a model without frozen weights is refused"
+grep -q 'vlt5_full.vg: warning: --frozen int8: found no product' "$work/full.err" ||
+    fail "it does not say that nothing is frozen: $(cat "$work/full.err")"
 outcome 2 "found 'int9'; did you mean 'int8'?" "$vlc" compile "$model" --frozen int9 -o "$work/none.bin"
 [ ! -e "$work/none.bin" ] || fail "a plan in spite of a mistake"
 outcome 2 "found 'int8'" "$vlc" compile "$model" --matmul-precision int8 -o "$work/none.bin"
