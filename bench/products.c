@@ -256,12 +256,12 @@ static int run(const void *arguments_)
     const ProductsArguments *arguments = arguments_;
     Diags *diags = diags_new(stderr);
     Size *given = heap_array(arguments->sizes.count + 1, sizeof *given);
-    int code = EXIT_CODE_usage;
+    ExitCode code = EXIT_CODE_usage;
     if (parse_sizes(&arguments->sizes, given, diags))
         code = exit_code(measure_all(arguments, given, diags), diags);
     free(given);
     diags_free(diags);
-    return code;
+    return (int)code;
 }
 
 static const char *const precision_choices[] = {

@@ -18,10 +18,10 @@ static float row_integers(const float *x, int64_t count, int32_t *out)
         largest = fmaxf(largest, fabsf(x[i]));
     }
     bool counts = is_finite && largest >= INT8_LEAST;
-    float inverse = counts ? INT8_MOST / largest : 0;
+    float inverse = counts ? (float)INT8_MOST / largest : 0;
     for (int64_t i = 0; i < count; i++)
         out[i] = counts ? (int32_t)lrintf(x[i] * inverse) : 0;
-    return !is_finite ? NAN : counts ? largest / INT8_MOST : 0;
+    return !is_finite ? NAN : counts ? largest / (float)INT8_MOST : 0;
 }
 
 /* The frozen matrix, as it lies. */

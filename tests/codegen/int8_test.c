@@ -101,8 +101,8 @@ static float quantise(const float *x, int64_t count, int32_t *out)
 {
     float largest = magnitude_of(x, count, 1);
     for (int64_t i = 0; i < count; i++)
-        out[i] = largest > 0 ? (int32_t)lrintf(x[i] * (MOST / largest)) : 0;
-    return largest / MOST;
+        out[i] = largest > 0 ? (int32_t)lrintf(x[i] * ((float)MOST / largest)) : 0;
+    return largest / (float)MOST;
 }
 
 typedef struct Weights {
