@@ -457,3 +457,15 @@ const Node *product_factor(const Processor *processor, const Node *b)
     bool is_packed = product_stored(processor, b, false) != STORED_AS_ROWS;
     return is_packed ? b : unpacked_node(b);
 }
+
+void emit_product_store(Emit *e, LLVMValueRef from, LLVMValueRef rows,
+                        LLVMValueRef columns, LLVMValueRef to)
+{
+    const ProductUnit *unit = product_unit(e->step->processor, PRECISION_int8);
+    emit_int8_store(e, from, rows, columns, to, unit->adds_128);
+}
+
+int64_t product_stored_bytes(int64_t rows, int64_t columns)
+{
+    return int8_matrix_bytes(rows, columns);
+}

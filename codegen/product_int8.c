@@ -175,17 +175,3 @@ void product_int8_add(const ProductBlock *b, LLVMValueRef row, const LLVMValueRe
         emit_store_vector(e, sum, at, mask);
     }
 }
-
-/* -- storing ------------------------------------------------------------------------- */
-
-void emit_product_store(Emit *e, LLVMValueRef from, LLVMValueRef rows,
-                        LLVMValueRef columns, LLVMValueRef to)
-{
-    const ProductUnit *unit = product_unit(e->step->processor, PRECISION_int8);
-    emit_int8_store(e, from, rows, columns, to, unit->adds_128);
-}
-
-int64_t product_stored_bytes(int64_t rows, int64_t columns)
-{
-    return int8_matrix_bytes(rows, columns);
-}
