@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "ir/liveness.h"
+#include "ir/base/heap.h"
 #include "ir/base/random.h"
 
 enum { PAGE = 4096 };
@@ -178,13 +179,15 @@ void fixture_run(Fixture *fixture)
 {
     for (uint32_t i = 0; i < fixture->program->call_count; i++) {
         const Call *call = &fixture->program->calls[i];
-        void *operands[64];
-        const AxisView *axes[16];
+        void **operands = heap_array(call->operand_count + 1, sizeof *operands);
+        const AxisView **axes = heap_array(call->axis_count + 1, sizeof *axes);
         for (uint32_t j = 0; j < call->operand_count; j++)
             operands[j] = fixture->values[call->operands[j].node->id];
         for (uint32_t j = 0; j < call->axis_count; j++)
             axes[j] = &fixture->views[call->axes[j]];
         call->kernel(operands, axes, &fixture->lane, call->numbers);
+        free(operands);
+        free(axes);
     }
 }
 
