@@ -4,82 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/check.h"
-#include "tests/codegen/fixture.h"
 #include "tests/codegen/numbers.h"
+#include "tests/codegen/product_trial.h"
 #include "tests/support/amx_emulator.h"
-
-typedef struct Size {
-    int64_t m, n, k;
-} Size;
-
-typedef struct Trial {
-    Check *check;
-    const char *processor;
-    bool transpose_b;
-    Fixture f;
-    Size size;
-    float *a, *b, *c;
-} Trial;
-
-/* -- the kernel ---------------------------------------------------------------------- */
 
 /* The memory for integers is that of the types, so they are the largest there are. */
 enum { MOST_N = 192, MOST_K = 9000 };
-
-static void open_trial(Trial *t)
-{
-    fixture_open(&t->f);
-    OpAttr attr;
-    memset(&attr, 0, sizeof attr);
-    attr.matmul.transpose_b = t->transpose_b;
-    attr.matmul.precision = PRECISION_int8;
-    const Node *args[] = {fixture_input(&t->f, "a", type_matrix(DTYPE_f32, 1, MOST_K)),
-                          fixture_input(&t->f, "b",
-                                        t->transpose_b
-                                            ? type_matrix(DTYPE_f32, MOST_N, MOST_K)
-                                            : type_matrix(DTYPE_f32, MOST_K, MOST_N))};
-    const Node *c = graph_node(
-        t->f.graph, (BuildSite){0},
-        (NodeSpec){.op = OP_matmul, .attr = &attr, .args = args, .arg_count = 2});
-    fixture_result(&t->f, "c", c);
-    fixture_group(&t->f);
-    if (!fixture_compile(&t->f, &(JitOptions){.processor = t->processor})) {
-        CHECK(t->check, false, "does not compile");
-        exit(check_finish(t->check));
-    }
-}
-
-static size_t bytes_of(int64_t rows, int64_t columns)
-{
-    return (size_t)(rows * columns) * sizeof(float);
-}
-
-static void set_size(Trial *t, Size size)
-{
-    t->size = size;
-    t->a = guarded_new(bytes_of(size.m, size.k));
-    t->b = guarded_new(bytes_of(size.k, size.n));
-    t->c = guarded_new(bytes_of(size.m, size.n));
-    numbers_fill(t->a, size.m * size.k, 1, 3);
-    numbers_fill(t->b, size.k * size.n, 2, 0.1);
-    memset(t->c, 0xff, bytes_of(size.m, size.n));
-}
-
-static void drop_size(Trial *t)
-{
-    guarded_free(t->a, bytes_of(t->size.m, t->size.k));
-    guarded_free(t->b, bytes_of(t->size.k, t->size.n));
-    guarded_free(t->c, bytes_of(t->size.m, t->size.n));
-}
-
-static void multiply(const Trial *t)
-{
-    uint32_t m = (uint32_t)t->size.m, n = (uint32_t)t->size.n, k = (uint32_t)t->size.k;
-    const uint32_t sides[] = {m, k, t->transpose_b ? n : k, t->transpose_b ? k : n};
-    void *operands[] = {t->a, t->b, t->c};
-    t->f.program->calls[0].kernel(operands, NULL, &t->f.lane, sides);
-}
 
 /* -- plain loops --------------------------------------------------------------------- */
 
@@ -110,7 +40,7 @@ typedef struct Weights {
     int32_t *integers; /* as the matrix lies */
 } Weights;
 
-static Weights weights_of(const Trial *t)
+static Weights weights_of(const ProductTrial *t)
 {
     int64_t rows = t->transpose_b ? t->size.n : t->size.k,
             columns = t->transpose_b ? t->size.k : t->size.n;
@@ -122,7 +52,7 @@ static Weights weights_of(const Trial *t)
 }
 
 /* Columns of C for one run of k of a row of A. */
-static void add_run(const Trial *t, const Weights *w, int64_t row, int64_t first,
+static void add_run(const ProductTrial *t, const Weights *w, int64_t row, int64_t first,
                     int64_t depth)
 {
     float x[RUN];
@@ -144,10 +74,10 @@ static void add_run(const Trial *t, const Weights *w, int64_t row, int64_t first
     }
 }
 
-static void multiply_plainly(const Trial *t)
+static void multiply_plainly(const ProductTrial *t)
 {
     Weights w = weights_of(t);
-    memset(t->c, 0, bytes_of(t->size.m, t->size.n));
+    memset(t->c, 0, (size_t)(t->size.m * t->size.n) * sizeof(float));
     for (int64_t row = 0; row < t->size.m; row++)
         for (int64_t first = 0; first < t->size.k; first += RUN)
             add_run(t, &w, row, first, t->size.k - first < RUN ? t->size.k - first : RUN);
@@ -161,7 +91,7 @@ static bool same_number(float a, float b)
     return isnan(a) ? isnan(b) : memcmp(&a, &b, sizeof a) == 0;
 }
 
-static void expect_same(Trial *t, const char *what)
+static void expect_same(ProductTrial *t, const char *what)
 {
     float *got = t->c;
     int64_t count = t->size.m * t->size.n, differ = 0;
@@ -180,99 +110,99 @@ static void expect_same(Trial *t, const char *what)
 
 /* -- sizes --------------------------------------------------------------------------- */
 
-static void test_size(Trial *t, Size size)
+static void test_size(ProductTrial *t, ProductSize size)
 {
-    set_size(t, size);
-    multiply(t);
+    trial_set_size(t, size);
+    trial_multiply(t);
     expect_same(t, "random numbers");
-    drop_size(t);
+    trial_drop_size(t);
 }
 
-static void test_sizes(Trial *t)
+static void test_sizes(ProductTrial *t)
 {
     static const int64_t sides[] = {1, 3, 17, 33}, depths[] = {1, 3, 17, 33, 64, 130};
     for (int m = 0; m < 4; m++)
         for (int n = 0; n < 4; n++)
             for (int k = 0; k < 6; k++)
-                test_size(t, (Size){sides[m], sides[n], depths[k]});
-    static const Size others[] = {{0, 5, 7},     {5, 0, 7},      {5, 7, 0},
-                                  {16, 64, 64},  {70, 192, 300}, {13, 48, 4096},
-                                  {3, 20, 4097}, {14, 33, 8300}};
+                test_size(t, (ProductSize){sides[m], sides[n], depths[k]});
+    static const ProductSize others[] = {{0, 5, 7},     {5, 0, 7},      {5, 7, 0},
+                                         {16, 64, 64},  {70, 192, 300}, {13, 48, 4096},
+                                         {3, 20, 4097}, {14, 33, 8300}};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         test_size(t, others[i]);
 }
 
 /* All integers of the largest magnitude, and of one sign: the sums are the largest that
  * a run can have. */
-static void test_largest(Trial *t)
+static void test_largest(ProductTrial *t)
 {
     for (int sign = -1; sign <= 1; sign += 2) {
-        set_size(t, (Size){5, 17, 8200});
+        trial_set_size(t, (ProductSize){5, 17, 8200});
         for (int64_t i = 0; i < 5 * 8200; i++)
             t->a[i] = (float)sign;
         for (int64_t i = 0; i < 17 * 8200; i++)
             t->b[i] = 1;
-        multiply(t);
+        trial_multiply(t);
         expect_same(t, "the largest sums");
         bool close = true;
         for (int64_t i = 0; i < 5 * 17; i++)
             close = close && fabsf(t->c[i] - (float)sign * 8200) < 0.01F;
         CHECK(t->check, close, "%g where 8200 was expected", (double)t->c[0]);
-        drop_size(t);
+        trial_drop_size(t);
     }
 }
 
 /* -- hostile numbers ----------------------------------------------------------------- */
 
 /* Of one row of A and one of B as it lies. */
-static void test_hostile(Trial *t)
+static void test_hostile(ProductTrial *t)
 {
     static const float numbers[] = {INFINITY, -INFINITY, NAN,    3.4e38F,
                                     1e-45F,   1e-39F,    1e-36F, -3e37F};
     enum { M = 14, N = 20, K = 40, LAST = 2 };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         for (int where = 0; where <= LAST; where++) {
-            set_size(t, (Size){M, N, K});
+            trial_set_size(t, (ProductSize){M, N, K});
             if (where != 1)
                 t->a[3 * K + 7] = numbers[i];
             if (where != 0)
                 t->b[25] = numbers[i];
-            multiply(t);
+            trial_multiply(t);
             expect_same(t, "a hostile number");
             for (int64_t column = 0; column < N && where == 0; column++)
                 CHECK(t->check, isfinite(numbers[i]) || isnan(t->c[3 * N + column]),
                       "%g in a row of A has vanished", (double)numbers[i]);
-            drop_size(t);
+            trial_drop_size(t);
         }
 }
 
 /* Rows of zeros, and rows whose numbers are all too small to count. */
-static void test_nothing(Trial *t)
+static void test_nothing(ProductTrial *t)
 {
     static const float numbers[] = {0, 1e-40F, 0x1p-121F};
     enum { M = 14, N = 20, K = 40 };
     for (size_t i = 0; i < 3; i++) {
-        set_size(t, (Size){M, N, K});
+        trial_set_size(t, (ProductSize){M, N, K});
         for (int64_t k = 0; k < K; k++)
             t->a[2 * K + k] = numbers[i];
         for (int64_t j = 0; j < (t->transpose_b ? K : N); j++)
             t->b[(t->transpose_b ? K : N) * 3 + j] = numbers[i];
-        multiply(t);
+        trial_multiply(t);
         expect_same(t, "rows of nothing");
         CHECK(t->check, t->c[2 * N + 5] == 0, "%g of a row of nothing",
               (double)t->c[2 * N + 5]);
-        drop_size(t);
+        trial_drop_size(t);
     }
 }
 
 /* -- accuracy ------------------------------------------------------------------------ */
 
 /* Each operand is off by half a step, 1/254 of its row's largest, and both at once. */
-static void test_accuracy(Trial *t)
+static void test_accuracy(ProductTrial *t)
 {
     enum { M = 9, N = 40, K = 700 };
-    set_size(t, (Size){M, N, K});
-    multiply(t);
+    trial_set_size(t, (ProductSize){M, N, K});
+    trial_multiply(t);
     float row_largest[K];
     int64_t columns = t->transpose_b ? K : N, rows = t->transpose_b ? N : K;
     for (int64_t i = 0; i < rows; i++)
@@ -300,7 +230,7 @@ static void test_accuracy(Trial *t)
     }
     CHECK(t->check, worst <= 1.0001, "%g of the error that there may be", worst);
     CHECK(t->check, worst > 1e-3, "%g: no integers were used", worst);
-    drop_size(t);
+    trial_drop_size(t);
 }
 
 /* -- all units ----------------------------------------------------------------------- */
@@ -308,14 +238,19 @@ static void test_accuracy(Trial *t)
 static void test_processor(Check *check, const char *processor)
 {
     for (int form = 0; form < 2; form++) {
-        Trial t = {.check = check, .processor = processor, .transpose_b = form};
-        open_trial(&t);
+        ProductTrial t = {.check = check,
+                          .processor = processor,
+                          .precision = PRECISION_int8,
+                          .transpose_b = form,
+                          .a_scale = 3,
+                          .b_scale = 0.1};
+        trial_open(&t, (ProductSize){1, MOST_N, MOST_K});
         test_sizes(&t);
         test_largest(&t);
         test_hostile(&t);
         test_nothing(&t);
         test_accuracy(&t);
-        fixture_close(&t.f);
+        trial_close(&t);
     }
 }
 

@@ -7,97 +7,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/check.h"
-#include "tests/codegen/fixture.h"
 #include "tests/codegen/numbers.h"
+#include "tests/codegen/product_trial.h"
 #include "tests/support/amx_emulator.h"
-
-typedef struct Size {
-    int64_t m, n, k;
-} Size;
-
-/* A product of that form, and room for operands of one size. */
-typedef struct Trial {
-    Check *check;
-    Fixture f;
-    const char *processor;
-    Precision precision;
-    bool transpose_a, transpose_b;
-    Size size;
-    float *a, *b, *c;
-} Trial;
-
-/* -- the kernel ---------------------------------------------------------------------- */
-
-static void open_trial(Trial *t)
-{
-    fixture_open(&t->f);
-    Type one = type_matrix(DTYPE_f32, 1, 1);
-    OpAttr attr;
-    memset(&attr, 0, sizeof attr);
-    attr.matmul.transpose_a = t->transpose_a;
-    attr.matmul.transpose_b = t->transpose_b;
-    attr.matmul.precision = t->precision;
-    const Node *args[] = {fixture_input(&t->f, "a", one), fixture_input(&t->f, "b", one)};
-    const Node *c = graph_node(
-        t->f.graph, (BuildSite){0},
-        (NodeSpec){.op = OP_matmul, .attr = &attr, .args = args, .arg_count = 2});
-    fixture_result(&t->f, "c", c);
-    fixture_group(&t->f);
-    if (!fixture_compile(&t->f, &(JitOptions){.processor = t->processor})) {
-        CHECK(t->check, false, "does not compile");
-        exit(check_finish(t->check));
-    }
-}
-
-static size_t bytes_of(int64_t rows, int64_t columns)
-{
-    return (size_t)(rows * columns) * sizeof(float);
-}
-
-/* Numbers that are none, where the result will be. */
-static void set_size(Trial *t, Size size)
-{
-    t->size = size;
-    t->a = guarded_new(bytes_of(size.m, size.k));
-    t->b = guarded_new(bytes_of(size.k, size.n));
-    t->c = guarded_new(bytes_of(size.m, size.n));
-    numbers_fill(t->a, size.m * size.k, 1, 1);
-    numbers_fill(t->b, size.k * size.n, 2, 1);
-    memset(t->c, 0xff, bytes_of(size.m, size.n));
-}
-
-static void drop_size(Trial *t)
-{
-    guarded_free(t->a, bytes_of(t->size.m, t->size.k));
-    guarded_free(t->b, bytes_of(t->size.k, t->size.n));
-    guarded_free(t->c, bytes_of(t->size.m, t->size.n));
-}
-
-static void multiply(const Trial *t)
-{
-    uint32_t m = (uint32_t)t->size.m, n = (uint32_t)t->size.n, k = (uint32_t)t->size.k;
-    const uint32_t sides[] = {t->transpose_a ? k : m, t->transpose_a ? m : k,
-                              t->transpose_b ? n : k, t->transpose_b ? k : n};
-    void *operands[] = {t->a, t->b, t->c};
-    t->f.program->calls[0].kernel(operands, NULL, &t->f.lane, sides);
-}
 
 /* -- against a plain loop ------------------------------------------------------------ */
 
-static double a_at(const Trial *t, int64_t i, int64_t k)
+static double a_at(const ProductTrial *t, int64_t i, int64_t k)
 {
     return (double)t->a[t->transpose_a ? k * t->size.m + i : i * t->size.k + k];
 }
 
-static double b_at(const Trial *t, int64_t k, int64_t j)
+static double b_at(const ProductTrial *t, int64_t k, int64_t j)
 {
     return (double)t->b[t->transpose_b ? j * t->size.k + k : k * t->size.n + j];
 }
 
 /* A number is off by 2^-16 of itself as two parts, and by 2^-8 as one; a chain of k
  * roundings is far from its worst. */
-static double bound_of(const Trial *t)
+static double bound_of(const ProductTrial *t)
 {
     static const double of_parts[PRECISION_COUNT] = {
         [PRECISION_high] = 0x3p-16, [PRECISION_medium] = 0x2.1p-8};
@@ -105,7 +33,7 @@ static double bound_of(const Trial *t)
 }
 
 /* Against the sum of the terms' magnitudes. */
-static void expect_product(const Trial *t)
+static void expect_product(const ProductTrial *t)
 {
     double worst = 0;
     for (int64_t i = 0; i < t->size.m; i++)
@@ -126,18 +54,18 @@ static void expect_product(const Trial *t)
           t->processor ? t->processor : "native", precision_names[t->precision], worst);
 }
 
-static void test_size(Trial *t, Size size)
+static void test_size(ProductTrial *t, ProductSize size)
 {
-    set_size(t, size);
-    multiply(t);
+    trial_set_size(t, size);
+    trial_multiply(t);
     expect_product(t);
-    drop_size(t);
+    trial_drop_size(t);
 }
 
 /* About the edges of tiles; not all sizes, as they may be emulated. */
-static void test_tiles(Trial *t)
+static void test_tiles(ProductTrial *t)
 {
-    static const Size sizes[] = {
+    static const ProductSize sizes[] = {
         {1, 1, 1},    {1, 16, 32},  {15, 17, 33}, {16, 15, 31}, {17, 32, 64},
         {31, 33, 63}, {32, 48, 32}, {33, 47, 65}, {49, 31, 3},  {64, 64, 0},
         {70, 5, 40},  {5, 70, 96},  {3, 20, 600}, {0, 20, 20},  {20, 0, 20},
@@ -146,14 +74,14 @@ static void test_tiles(Trial *t)
         test_size(t, sizes[i]);
 }
 
-static void test_sizes(Trial *t)
+static void test_sizes(ProductTrial *t)
 {
     static const int64_t depths[] = {0, 1, 16, 31};
     for (int64_t m = 0; m <= 26; m += m < 15 ? 1 : 5)
         for (int64_t n = 0; n <= 70; n += n < 36 ? 1 : 7)
             for (int d = 0; d < 4; d++)
-                test_size(t, (Size){m, n, depths[d]});
-    static const Size large[] = {{530, 33, 20}, {3, 40, 1100}, {1100, 5, 530}};
+                test_size(t, (ProductSize){m, n, depths[d]});
+    static const ProductSize large[] = {{530, 33, 20}, {3, 40, 1100}, {1100, 5, 530}};
     for (size_t i = 0; i < sizeof large / sizeof *large; i++)
         test_size(t, large[i]);
 }
@@ -165,56 +93,57 @@ static void copy_corner(float *to, int64_t rows, int64_t columns, const float *f
                         int64_t from_columns)
 {
     for (int64_t i = 0; i < rows; i++)
-        memcpy(to + i * columns, from + i * from_columns, bytes_of(1, columns));
+        memcpy(to + i * columns, from + i * from_columns,
+               (size_t)columns * sizeof(float));
 }
 
 /* Makes a product of the first rows of A and the first columns of B: they are those of
  * the whole. */
-static void expect_part(const Trial *whole, int64_t m, int64_t n)
+static void expect_part(const ProductTrial *whole, int64_t m, int64_t n)
 {
-    Trial t = *whole;
+    ProductTrial t = *whole;
     int64_t k = whole->size.k;
-    set_size(&t, (Size){m, n, k});
+    trial_set_size(&t, (ProductSize){m, n, k});
     copy_corner(t.a, t.transpose_a ? k : m, t.transpose_a ? m : k, whole->a,
                 t.transpose_a ? whole->size.m : k);
     copy_corner(t.b, t.transpose_b ? n : k, t.transpose_b ? k : n, whole->b,
                 t.transpose_b ? k : whole->size.n);
-    multiply(&t);
+    trial_multiply(&t);
     bool same = true;
     for (int64_t i = 0; i < m; i++)
-        same = same &&
-               memcmp(t.c + i * n, whole->c + i * whole->size.n, bytes_of(1, n)) == 0;
+        same = same && memcmp(t.c + i * n, whole->c + i * whole->size.n,
+                              (size_t)n * sizeof(float)) == 0;
     CHECK(t.check, same, "%d x %d alone differ from those of %d x %d, transposed %d %d",
           (int)m, (int)n, (int)whole->size.m, (int)whole->size.n, t.transpose_a,
           t.transpose_b);
-    drop_size(&t);
+    trial_drop_size(&t);
 }
 
 /* An element is the same whatever rows and columns are beside it: few of them are
  * multiplied in another way. */
-static void test_parts(Trial *t)
+static void test_parts(ProductTrial *t)
 {
     enum { ROWS = 50, COLUMNS = 150, DEPTH = 550, MOST = 40 };
-    set_size(t, (Size){ROWS, COLUMNS, DEPTH});
-    multiply(t);
+    trial_set_size(t, (ProductSize){ROWS, COLUMNS, DEPTH});
+    trial_multiply(t);
     for (int64_t few = 1; few <= MOST; few++) {
         expect_part(t, few, COLUMNS);
         expect_part(t, ROWS / 2, few);
         expect_part(t, few, 3);
     }
-    drop_size(t);
+    trial_drop_size(t);
 }
 
 /* -- not finite ---------------------------------------------------------------------- */
 
 /* Infinities, what is too large for a part, and what is no number, as in f32. */
-static void test_special(Trial *t, Size size, float special)
+static void test_special(ProductTrial *t, ProductSize size, float special)
 {
-    set_size(t, size);
+    trial_set_size(t, size);
     for (int64_t j = 0; j < size.n * size.k; j++)
         t->b[j] *= 0.25F;
     t->a[size.k + 1] = special;
-    multiply(t);
+    trial_multiply(t);
     bool same = true;
     for (int64_t row = 0; row < size.m; row++)
         for (int64_t column = 0; column < size.n; column++) {
@@ -228,13 +157,13 @@ static void test_special(Trial *t, Size size, float special)
         }
     CHECK(t->check, same, "%g among the numbers of %d x %d x %d", (double)special,
           (int)size.m, (int)size.n, (int)size.k);
-    drop_size(t);
+    trial_drop_size(t);
 }
 
-static void test_specials(Trial *t)
+static void test_specials(ProductTrial *t)
 {
     static const float specials[] = {INFINITY, -INFINITY, 3.4e38F, NAN};
-    static const Size sizes[] = {{18, 20, 40}, {3, 20, 40}, {18, 3, 40}};
+    static const ProductSize sizes[] = {{18, 20, 40}, {3, 20, 40}, {18, 3, 40}};
     for (size_t i = 0; i < sizeof specials / sizeof *specials; i++)
         for (size_t j = 0; j < sizeof sizes / sizeof *sizes; j++)
             test_special(t, sizes[j], specials[i]);
@@ -246,15 +175,15 @@ static void test_specials(Trial *t)
 static void test_ragged(Check *check, const char *processor, bool sums,
                         const int32_t *lengths)
 {
-    Trial t = {.check = check,
-               .processor = processor,
-               .transpose_a = sums,
-               .transpose_b = !sums};
+    ProductTrial t = {.check = check,
+                      .processor = processor,
+                      .transpose_a = sums,
+                      .transpose_b = !sums};
     Fixture *f = &t.f;
     fixture_open(f);
     int32_t axis = fixture_axis(f, "rows", lengths, 2);
     int64_t rows = f->views[axis].rows;
-    t.size = (Size){sums ? 20 : rows, 35, sums ? rows : 20};
+    t.size = (ProductSize){sums ? 20 : rows, 35, sums ? rows : 20};
     const Node *args[] = {fixture_input(f, "a", type_rows(DTYPE_f32, axis, 20)),
                           fixture_input(f, "b",
                                         sums ? type_rows(DTYPE_f32, axis, 35)
@@ -284,20 +213,21 @@ static void test_ragged(Check *check, const char *processor, bool sums,
 
 /* -- all forms ----------------------------------------------------------------------- */
 
-typedef void FormTest(Trial *t);
+typedef void FormTest(ProductTrial *t);
 
-static void test_forms(const Trial *like, FormTest *test)
+static void test_forms(const ProductTrial *like, FormTest *test)
 {
     for (int form = 0; form < 4; form++) {
-        Trial t = *like;
+        ProductTrial t = *like;
+        t.a_scale = t.b_scale = 1;
         t.transpose_a = form & 1;
         t.transpose_b = form >> 1;
-        open_trial(&t);
+        trial_open(&t, (ProductSize){1, 1, 1});
         test(&t);
         test_parts(&t);
         if (t.precision != PRECISION_medium)
             test_specials(&t);
-        fixture_close(&t.f);
+        trial_close(&t);
     }
 }
 
@@ -307,17 +237,17 @@ static void test_precisions(Check *check)
 {
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512bf16"))
-        test_forms(&(Trial){.check = check,
-                            .processor = "znver4",
-                            .precision = PRECISION_medium},
+        test_forms(&(ProductTrial){.check = check,
+                                   .processor = "znver4",
+                                   .precision = PRECISION_medium},
                    test_sizes);
     if (!amx_can_be_emulated())
         return;
     amx_emulator_install();
     for (Precision precision = 0; precision < PRECISION_ANY_COUNT; precision++)
-        test_forms(&(Trial){.check = check,
-                            .processor = "sapphirerapids",
-                            .precision = precision},
+        test_forms(&(ProductTrial){.check = check,
+                                   .processor = "sapphirerapids",
+                                   .precision = precision},
                    test_tiles);
 }
 
@@ -326,7 +256,7 @@ int main(void)
     Check check = {0};
     static const int32_t lengths[][2] = {{0, 0}, {0, 13}, {29, 31}};
     for (int p = 0; p < numbers_processor_count; p++) {
-        test_forms(&(Trial){.check = &check, .processor = numbers_processors[p]},
+        test_forms(&(ProductTrial){.check = &check, .processor = numbers_processors[p]},
                    test_sizes);
         for (int i = 0; i < 6; i++)
             test_ragged(&check, numbers_processors[p], i & 1, lengths[i / 2]);
