@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "frontend/range.h"
+#include "frontend/syntax/range.h"
 
 const Node absent_value = {0};
 

@@ -2,7 +2,7 @@
 #ifndef VLG_FRONTEND_FRAME_H
 #define VLG_FRONTEND_FRAME_H
 
-#include "frontend/model_spec.h"
+#include "frontend/recipe/model_spec.h"
 #include "ir/graph.h"
 
 /* A constant and, once it was asked for, its value. */

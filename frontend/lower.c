@@ -1,22 +1,6 @@
 /* From a file to a module: the order of the work. */
+#include "frontend/frontend.h"
 #include "frontend/lower.h"
-
-ModelSpec *program_load(const char *path, const FrontendOptions *options, Arena *arena,
-                        Interns *interns, Diags *diags)
-{
-    ModelSpec *spec = arena_alloc(arena, sizeof *spec);
-    *spec = (ModelSpec){.arena = arena, .interns = interns, .diags = diags};
-    spec->exprs = exprs_new(arena, interns, diags);
-    if (load_files(spec, path) && recipe_resolve(spec, options))
-        return spec;
-    program_free(spec);
-    return NULL;
-}
-
-void program_free(ModelSpec *spec)
-{
-    exprs_free(spec->exprs);
-}
 
 static bool lower_module(Lower *lower)
 {
@@ -36,7 +20,7 @@ Module *frontend_load(const char *path, const FrontendOptions *options, Diags *d
     Module *module = module_new("");
     Arena *arena = arena_new();
     uint32_t errors = diags_error_count(diags);
-    ModelSpec *spec = program_load(path, options, arena, module->interns, diags);
+    ModelSpec *spec = spec_load(path, options, arena, module->interns, diags);
     bool ok = spec != NULL;
     if (spec) {
         module->name = element_attribute(spec->model, "name")->value;
@@ -47,7 +31,7 @@ Module *frontend_load(const char *path, const FrontendOptions *options, Diags *d
                        .work_left = MOST_WORK,
                        .nodes_left = MOST_NODES};
         ok = lower_module(&lower);
-        program_free(spec);
+        spec_free(spec);
     }
     arena_free(arena);
     if (ok && diags_error_count(diags) == errors)

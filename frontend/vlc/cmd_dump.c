@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "frontend/names.h"
+#include "frontend/syntax/names.h"
 #include "frontend/vlc/commands.h"
 #include "frontend/vlc/load.h"
 #include "ir/base/heap.h"

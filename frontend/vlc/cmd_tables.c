@@ -1,8 +1,8 @@
 /* The commands that print tables: ops, passes, schema. */
 #include <string.h>
 
-#include "frontend/frontend.h"
-#include "frontend/syntax.h"
+#include "frontend/syntax/schema.h"
+#include "frontend/syntax/syntax.h"
 #include "frontend/vlc/commands.h"
 #include "ir/lowering.h"
 #include "passes/pass.h"
@@ -119,7 +119,7 @@ const Command command_passes = {
 static int cmd_schema(const void *arguments)
 {
     (void)arguments;
-    frontend_print_schema(stdout);
+    schema_print(stdout);
     return EXIT_CODE_done;
 }
 

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "frontend/frontend.h"
-#include "frontend/names.h"
-#include "frontend/pattern.h"
+#include "frontend/syntax/names.h"
+#include "frontend/syntax/pattern.h"
 #include "ir/base/random.h"
 #include "ir/text.h"
 #include "ir/verify.h"

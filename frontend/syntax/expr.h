@@ -1,8 +1,8 @@
 /* Expressions: XPath 1.0 arithmetic over constants, and texts with {placeholders}. */
-#ifndef VLG_FRONTEND_EXPR_H
-#define VLG_FRONTEND_EXPR_H
+#ifndef VLG_FRONTEND_SYNTAX_EXPR_H
+#define VLG_FRONTEND_SYNTAX_EXPR_H
 
-#include "frontend/syntax.h"
+#include "frontend/syntax/syntax.h"
 #include "ir/base/arena.h"
 #include "ir/base/intern.h"
 

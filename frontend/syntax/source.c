@@ -1,5 +1,5 @@
 /* Reading files: regular, of bounded size, valid UTF-8. */
-#include "frontend/source.h"
+#include "frontend/syntax/source.h"
 
 #include <stdlib.h>
 #include <string.h>

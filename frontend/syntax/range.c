@@ -1,6 +1,6 @@
 /* Bounds of constants. They are plain numbers, so that they can be printed as they
  * stand. */
-#include "frontend/range.h"
+#include "frontend/syntax/range.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* The tree of a .vg file, and the table of what may stand in it. */
-#ifndef VLG_FRONTEND_SYNTAX_H
-#define VLG_FRONTEND_SYNTAX_H
+#ifndef VLG_FRONTEND_SYNTAX_SYNTAX_H
+#define VLG_FRONTEND_SYNTAX_SYNTAX_H
 
 #include "ir/base/diag.h"
 #include "ir/op.h"
@@ -9,7 +9,7 @@
 
 typedef enum ElementKind {
 #define ELEMENT(kind, ...) ELEMENT_##kind,
-#include "frontend/syntax.def"
+#include "frontend/syntax/syntax.def"
     ELEMENT_call, /* of an op or a block */
     ELEMENT_COUNT
 } ElementKind;

@@ -1,7 +1,7 @@
 /* PathPattern matching in time pattern times name: `*` needs no memory but where the last
  * one of each kind stood, because a later star can do whatever an earlier one of its kind
  * could. */
-#include "frontend/pattern.h"
+#include "frontend/syntax/pattern.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Patterns over dotted names: `*` is any run without '.', `**` any run; several are
  * separated by blanks. */
-#ifndef VLG_FRONTEND_PATTERN_H
-#define VLG_FRONTEND_PATTERN_H
+#ifndef VLG_FRONTEND_SYNTAX_PATTERN_H
+#define VLG_FRONTEND_SYNTAX_PATTERN_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,9 +1,9 @@
 /* Bytes to tree. read.c alone knows that the notation is XML. */
-#ifndef VLG_FRONTEND_READ_H
-#define VLG_FRONTEND_READ_H
+#ifndef VLG_FRONTEND_SYNTAX_READ_H
+#define VLG_FRONTEND_SYNTAX_READ_H
 
-#include "frontend/source.h"
-#include "frontend/syntax.h"
+#include "frontend/syntax/source.h"
+#include "frontend/syntax/syntax.h"
 
 /* The document's element, with kinds not yet set. NULL after an error. */
 Element *read_tree(const Source *source, Arena *arena, Interns *interns, Diags *diags);

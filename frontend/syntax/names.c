@@ -1,6 +1,6 @@
 /* Parallel lists of names and values, and a map from the address of a name to its
  * place. */
-#include "frontend/names.h"
+#include "frontend/syntax/names.h"
 
 #include "ir/base/list.h"
 

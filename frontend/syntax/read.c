@@ -4,7 +4,7 @@
  * Columns: when the parser reports a start tag, the input stands at its end. `<` cannot
  * occur inside a tag, so the nearest one before is where it begins; attributes are then
  * found by scanning forward. */
-#include "frontend/read.h"
+#include "frontend/syntax/read.h"
 
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>

@@ -1,8 +1,9 @@
 /* The RELAX NG schema of the language, from the table of elements and the op table. */
+#include "frontend/syntax/schema.h"
+
 #include <string.h>
 
-#include "frontend/frontend.h"
-#include "frontend/syntax.h"
+#include "frontend/syntax/syntax.h"
 
 static void print_attribute(FILE *out, const char *name, bool needed, int indent)
 {
@@ -86,7 +87,7 @@ static void print_block_use(FILE *out)
           out);
 }
 
-void frontend_print_schema(FILE *out)
+void schema_print(FILE *out)
 {
     fputs("<?xml version=\"1.0\"?>\n"
           "<grammar xmlns=\"http://relaxng.org/ns/structure/1.0\" ns=\"" VLG_NAMESPACE

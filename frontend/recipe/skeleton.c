@@ -3,8 +3,8 @@
  * blocks' inputs. */
 #include <string.h>
 
-#include "frontend/model_spec.h"
-#include "frontend/range.h"
+#include "frontend/recipe/model_spec.h"
+#include "frontend/syntax/range.h"
 
 /* -- elements of the language ------------------------------------------------------- */
 

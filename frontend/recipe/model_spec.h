@@ -1,13 +1,13 @@
 /* What the files say, with every name resolved: definitions, and the recipe. */
-#ifndef VLG_FRONTEND_MODEL_SPEC_H
-#define VLG_FRONTEND_MODEL_SPEC_H
+#ifndef VLG_FRONTEND_RECIPE_MODEL_SPEC_H
+#define VLG_FRONTEND_RECIPE_MODEL_SPEC_H
 
-#include "frontend/expr.h"
-#include "frontend/frontend.h"
-#include "frontend/names.h"
-#include "frontend/pattern.h"
-#include "frontend/source.h"
-#include "frontend/syntax.h"
+#include "frontend/recipe/options.h"
+#include "frontend/syntax/expr.h"
+#include "frontend/syntax/names.h"
+#include "frontend/syntax/pattern.h"
+#include "frontend/syntax/source.h"
+#include "frontend/syntax/syntax.h"
 
 /* A constant as declared: <const>, <set>, an attribute of <schedule>, --set, ... */
 typedef struct Const {
@@ -102,9 +102,9 @@ typedef struct ModelSpec {
 } ModelSpec;
 
 /* Reads `path` and what it imports into a spec. NULL after an error. */
-ModelSpec *program_load(const char *path, const FrontendOptions *options, Arena *arena,
-                        Interns *interns, Diags *diags);
-void program_free(ModelSpec *spec); /* what its arena does not hold */
+ModelSpec *spec_load(const char *path, const FrontendOptions *options, Arena *arena,
+                     Interns *interns, Diags *diags);
+void spec_free(ModelSpec *spec); /* what its arena does not hold */
 
 /* load.c: the files, and the definitions in them. */
 NODISCARD bool load_files(ModelSpec *spec, const char *path);

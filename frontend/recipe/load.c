@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "frontend/model_spec.h"
-#include "frontend/read.h"
+#include "frontend/recipe/model_spec.h"
+#include "frontend/syntax/read.h"
+#include "frontend/syntax/schema.h"
 #include "ir/base/heap.h"
 #include "ir/base/list.h"
 
@@ -276,7 +277,7 @@ static bool validate(const ModelLoader *loader)
     char *schema = NULL;
     size_t len = 0;
     FILE *out = heap_stream(&schema, &len);
-    frontend_print_schema(out);
+    schema_print(out);
     bool ok = fclose(out) == 0;
     for (uint32_t i = 0; i < loader->file_count && ok; i++)
         ok = read_validate(loader->files[i].source, schema, len, loader->spec->diags);

@@ -1,7 +1,7 @@
 /* The recipe: what the <model> element asks for, with every name in it resolved. */
 #include <string.h>
 
-#include "frontend/model_spec.h"
+#include "frontend/recipe/model_spec.h"
 #include "ir/base/list.h"
 
 enum { MOST_TASKS = 1000, LONGEST_PATTERNS = 4096 };

@@ -1,5 +1,5 @@
 /* The table of syntax.def. */
-#include "frontend/syntax.h"
+#include "frontend/syntax/syntax.h"
 
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #define NO_ATTRIBUTES
 #define ELEMENT(kind, tag, parents, flags, attributes, meaning)                          \
     static const SyntaxAttribute attributes_##kind[] = {attributes{0}};
-#include "frontend/syntax.def"
+#include "frontend/syntax/syntax.def"
 
 #define IN(kind) UINT64_C(1) << ELEMENT_##kind
 #define ROOT 0
@@ -19,7 +19,7 @@
 static const SyntaxRow rows[ELEMENT_call] = {
 #define ELEMENT(kind, tag, parents, flags, attributes, meaning)                          \
     [ELEMENT_##kind] = {tag, parents, flags, attributes_##kind, meaning},
-#include "frontend/syntax.def"
+#include "frontend/syntax/syntax.def"
 };
 
 const SyntaxRow *syntax_row(ElementKind kind)

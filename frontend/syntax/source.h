@@ -1,6 +1,6 @@
 /* The bytes of a file, and where in it an offset lies. */
-#ifndef VLG_FRONTEND_SOURCE_H
-#define VLG_FRONTEND_SOURCE_H
+#ifndef VLG_FRONTEND_SYNTAX_SOURCE_H
+#define VLG_FRONTEND_SYNTAX_SOURCE_H
 
 #include "ir/base/arena.h"
 #include "ir/base/diag.h"

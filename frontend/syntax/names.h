@@ -1,7 +1,7 @@
 /* A map from interned names to pointers, in order of entry; and how unknown names are
  * reported. */
-#ifndef VLG_FRONTEND_NAMES_H
-#define VLG_FRONTEND_NAMES_H
+#ifndef VLG_FRONTEND_SYNTAX_NAMES_H
+#define VLG_FRONTEND_SYNTAX_NAMES_H
 
 #include <stdint.h>
 

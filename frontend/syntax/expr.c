@@ -3,7 +3,7 @@
  *
  * The names in an expression are looked up while it runs, and looking one up may evaluate
  * another expression: each level of that nesting has its own XPath context. */
-#include "frontend/expr.h"
+#include "frontend/syntax/expr.h"
 
 #include <ctype.h>
 #include <libxml/tree.h>
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "frontend/names.h"
+#include "frontend/syntax/names.h"
 
 enum {
     MOST_NESTING = 64,

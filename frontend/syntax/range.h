@@ -1,8 +1,8 @@
 /* What a <const> says of its own values: min="0" below="1". */
-#ifndef VLG_FRONTEND_RANGE_H
-#define VLG_FRONTEND_RANGE_H
+#ifndef VLG_FRONTEND_SYNTAX_RANGE_H
+#define VLG_FRONTEND_SYNTAX_RANGE_H
 
-#include "frontend/expr.h"
+#include "frontend/syntax/expr.h"
 
 /* Whether the bounds that an element gives are numbers; errors if not. */
 NODISCARD bool range_is_sound(const Element *element, Diags *diags);
