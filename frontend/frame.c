@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "frontend/syntax/branches.h"
 #include "frontend/syntax/range.h"
 
 const Node absent_value = {0};
@@ -31,11 +32,10 @@ static bool binding_value(ModelSpec *spec, Binding *binding, NameLookup names, V
         return true;
     }
     if (binding->state == BINDING_unseen) {
-        Attribute *when =
-            constant->element ? element_attribute(constant->element, "when") : NULL;
         bool wanted = true;
         binding->state = BINDING_open;
-        if ((when && !expr_condition(spec->exprs, when, names, &wanted)) ||
+        if ((constant->element &&
+             !element_counts(spec->exprs, constant->element, names, &wanted)) ||
             (wanted && !expr_value(spec->exprs, constant->value, names, &binding->value)))
             *out_failed = true;
         binding->state = wanted ? BINDING_known : BINDING_absent;
@@ -330,10 +330,7 @@ bool frame_has_constant(Frame *frame, const char *name)
 
 bool frame_wants(Frame *frame, const Element *element, bool *out)
 {
-    Attribute *when = element_attribute(element, "when");
-    *out = true;
-    return !when ||
-           expr_condition(frame->globals->spec->exprs, when, frame_names(frame), out);
+    return element_counts(frame->globals->spec->exprs, element, frame_names(frame), out);
 }
 
 const Node *frame_value(const Frame *frame, const char *name)

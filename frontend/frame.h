@@ -79,7 +79,7 @@ NameLookup frame_path_names(Frame *frame);
 NODISCARD bool frame_accepts(const Frame *frame, const char *name, Value value, Loc loc);
 /* Whether a constant of that name is visible. */
 bool frame_has_constant(Frame *frame, const char *name);
-/* Whether the element counts: its `when`. */
+/* Whether the element counts: its `when`, and the branches that it stands in. */
 NODISCARD bool frame_wants(Frame *frame, const Element *element, bool *out);
 /* The value of that name, for an operand; NULL if there is none. */
 const Node *frame_value(const Frame *frame, const char *name);

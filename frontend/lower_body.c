@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "frontend/lower.h"
+#include "frontend/syntax/branches.h"
 
 enum { MOST_TURNS = 100000, MOST_BLOCK_DEPTH = 200 };
 
@@ -50,6 +51,24 @@ static bool lower_repeat(Lower *lower, Frame *frame, const Element *element)
     }
     frame->loops = loop.outer;
     return ok;
+}
+
+/* -- branches ----------------------------------------------------------------------- */
+
+/* The body of the first branch from an <if> on whose test holds. */
+static bool lower_branches(Lower *lower, Frame *frame, const Element *element)
+{
+    const Element *branch = element;
+    do {
+        bool holds;
+        if (!lower_spend(lower, 1, branch->loc) ||
+            !condition_holds(lower->spec->exprs, branch, frame_names(frame), &holds))
+            return false;
+        if (holds)
+            return lower_body(lower, frame, branch);
+        branch = branch->next;
+    } while (branch && branch->kind == ELEMENT_else);
+    return true;
 }
 
 /* -- results and assignments -------------------------------------------------------- */
@@ -283,7 +302,10 @@ static bool lower_by_kind(Lower *lower, Frame *frame, const Element *element)
 static bool lower_element(Lower *lower, Frame *frame, const Element *element)
 {
     bool wanted;
-    if (!lower_spend(lower, 1, element->loc) || !frame_wants(frame, element, &wanted))
+    if (is_branch(element))
+        return element->kind == ELEMENT_else || lower_branches(lower, frame, element);
+    if (!lower_spend(lower, 1, element->loc) ||
+        !condition_holds(lower->spec->exprs, element, frame_names(frame), &wanted))
         return false;
     if (!wanted)
         return true;

@@ -4,18 +4,11 @@
 #include <string.h>
 
 #include "frontend/lower.h"
+#include "frontend/syntax/branches.h"
 
 enum { FACTORS = 2 }; /* the first operands of a product */
 
 /* -- rules ------------------------------------------------------------------------- */
-
-static bool is_wanted(Lower *lower, const Element *element, NameLookup names,
-                      bool *out_wanted)
-{
-    Attribute *when = element_attribute(element, "when");
-    *out_wanted = true;
-    return !when || expr_condition(lower->spec->exprs, when, names, out_wanted);
-}
 
 bool precision_attribute(Lower *lower, const Attribute *attribute, NameLookup names,
                          Precision *out)
@@ -57,7 +50,8 @@ bool lower_rules(Lower *lower)
     lower->rule_of = ARENA_ARRAY(lower->arena, uint32_t, spec->precisions.count);
     for (uint32_t i = 0; i < spec->precisions.count; i++) {
         const Selection *choice = &spec->precisions.items[i];
-        if (!is_wanted(lower, choice->element, globals_names(globals), &wanted))
+        if (!element_counts(spec->exprs, choice->element, globals_names(globals),
+                            &wanted))
             return false;
         if (!wanted)
             continue;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "frontend/lower.h"
+#include "frontend/syntax/branches.h"
 
 enum { GRAFT_WORK = 200 }; /* what a graph costs, as elements */
 
@@ -170,10 +171,8 @@ static bool choose_shares(Lower *lower, Attach *attach)
 {
     for (uint32_t i = 0; i < attach->share_count; i++) {
         Share *share = &attach->shares[i];
-        Attribute *when = element_attribute(share->element, "when");
-        share->wanted = true;
-        if (when && !expr_condition(lower->spec->exprs, when,
-                                    globals_names(lower->draft->globals), &share->wanted))
+        if (!element_counts(lower->spec->exprs, share->element,
+                            globals_names(lower->draft->globals), &share->wanted))
             return false;
         share->active |= share->wanted;
     }
@@ -186,10 +185,9 @@ static bool lower_grafts(Lower *lower, Draft *host)
     uint32_t number = 0;
     for (uint32_t i = 0; i < spec->attach_count; i++) {
         Attach *attach = &spec->attaches[i];
-        Attribute *when = element_attribute(attach->element, "when");
-        bool wanted = true;
-        if (when &&
-            !expr_condition(spec->exprs, when, globals_names(host->globals), &wanted))
+        bool wanted;
+        if (!element_counts(spec->exprs, attach->element, globals_names(host->globals),
+                            &wanted))
             return false;
         if (!wanted || !attach->tasks[host->task])
             continue;
@@ -249,7 +247,7 @@ static bool lower_host(Lower *lower, uint32_t task, GraphKind kind, bool *genera
 static uint32_t count_data(const Element *holder)
 {
     uint32_t count = 0;
-    for (const Element *child = holder->first; child; child = child->next)
+    for (const Element *child = first_child(holder); child; child = next_child(child))
         count += child->kind == ELEMENT_data;
     return count;
 }
@@ -267,14 +265,14 @@ static bool add_data(Lower *lower, Globals *globals, const Element *holder, Task
 {
     const ModelSpec *spec = lower->spec;
     Task others = *task;
-    for (const Element *child = holder->first; child; child = child->next) {
+    for (const Element *child = first_child(holder); child; child = next_child(child)) {
         if (child->kind != ELEMENT_data)
             continue;
         const char *key = element_attribute(child, "key")->value;
-        Attribute *when = element_attribute(child, "when");
-        bool wanted = !has_data(&others, key);
-        if (wanted && when &&
-            !expr_condition(spec->exprs, when, globals_names(globals), &wanted))
+        bool wanted;
+        if (has_data(&others, key))
+            continue;
+        if (!element_counts(spec->exprs, child, globals_names(globals), &wanted))
             return false;
         if (!wanted)
             continue;

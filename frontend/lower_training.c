@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "frontend/lower.h"
+#include "frontend/syntax/branches.h"
 
 /* -- patterns that match nothing ---------------------------------------------------- */
 
@@ -143,10 +144,8 @@ bool lower_training(Lower *lower)
     Globals *globals = globals_new(spec, NULL, GRAPH_train, lower->arena);
     bool ok = true;
     for (uint32_t i = 0; i < spec->training.count; i++) {
-        Attribute *when = element_attribute(spec->training.items[i].element, "when");
-        wanted[i] = true;
-        if (when &&
-            !expr_condition(spec->exprs, when, globals_names(globals), &wanted[i]))
+        if (!element_counts(spec->exprs, spec->training.items[i].element,
+                            globals_names(globals), &wanted[i]))
             return false;
     }
     if (!lower_spend(lower, (int64_t)spec->training.count * lower->module->param_count,

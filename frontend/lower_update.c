@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "frontend/lower.h"
+#include "frontend/syntax/branches.h"
 
 /* -- settings ----------------------------------------------------------------------- */
 
@@ -172,7 +173,8 @@ static bool add_state(Lower *lower, Frame *frame, const Element *element,
 static bool bind_states(Lower *lower, Frame *frame, const Param *param)
 {
     const Element *optimizer = lower->spec->optimizer->element;
-    for (const Element *child = optimizer->first; child; child = child->next) {
+    for (const Element *child = first_child(optimizer); child;
+         child = next_child(child)) {
         StateVar *state;
         bool wanted = child->kind == ELEMENT_state;
         if (wanted && !frame_wants(frame, child, &wanted))

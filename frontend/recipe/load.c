@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "frontend/recipe/model_spec.h"
+#include "frontend/syntax/branches.h"
 #include "frontend/syntax/read.h"
 #include "frontend/syntax/schema.h"
 #include "ir/base/heap.h"
@@ -37,7 +38,7 @@ void const_add(ModelSpec *spec, ConstList *list, Const constant)
 
 void consts_collect(ModelSpec *spec, ConstList *list, const Element *element)
 {
-    for (Element *child = element->first; child; child = child->next) {
+    for (Element *child = first_child(element); child; child = next_child(child)) {
         if (child->kind != ELEMENT_const && child->kind != ELEMENT_set)
             continue;
         Attribute *value = element_attribute(child, "value");

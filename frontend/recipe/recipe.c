@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "frontend/recipe/model_spec.h"
+#include "frontend/syntax/branches.h"
 #include "ir/base/list.h"
 
 enum { MOST_TASKS = 1000, LONGEST_PATTERNS = 4096 };
@@ -295,10 +296,10 @@ static bool resolve_attach(ModelSpec *spec, const Element *element, Attach *atta
                         attach->tasks) ||
         !check_sets(spec, &attach->sets))
         return false;
-    for (const Element *child = element->first; child; child = child->next)
+    for (const Element *child = first_child(element); child; child = next_child(child))
         shares += child->kind == ELEMENT_share;
     attach->shares = ARENA_ARRAY(spec->arena, Share, shares);
-    for (const Element *child = element->first; child; child = child->next)
+    for (const Element *child = first_child(element); child; child = next_child(child))
         if (child->kind == ELEMENT_share &&
             !resolve_share(spec, attach, child, &attach->shares[attach->share_count++]))
             return false;
@@ -321,11 +322,13 @@ static bool choice_add(ModelSpec *spec, ChoiceList *list, const Element *element
 static bool resolve_methods(ModelSpec *spec)
 {
     uint32_t count = 0;
-    for (const Element *child = spec->model->first; child; child = child->next)
+    for (const Element *child = first_child(spec->model); child;
+         child = next_child(child))
         count += child->kind == ELEMENT_attach;
     spec->attaches = ARENA_ARRAY(spec->arena, Attach, count);
     bool ok = true;
-    for (const Element *child = spec->model->first; child; child = child->next) {
+    for (const Element *child = first_child(spec->model); child;
+         child = next_child(child)) {
         if (child->kind == ELEMENT_attach)
             ok &= resolve_attach(spec, child, &spec->attaches[spec->attach_count++]);
         else if (child->kind == ELEMENT_train || child->kind == ELEMENT_freeze)
@@ -417,7 +420,8 @@ static bool resolve_optimizer(ModelSpec *spec)
     bool ok = take_attributes(spec, use, &spec->optimizer_sets, false);
     const Element *const holders[] = {spec->optimizer->element, use};
     for (int i = 0; i < 2; i++)
-        for (const Element *child = holders[i]->first; child; child = child->next)
+        for (const Element *child = first_child(holders[i]); child;
+             child = next_child(child))
             if (child->kind == ELEMENT_for)
                 ok &= choice_add(spec, &spec->exceptions, child, "params");
     for (uint32_t i = 0; i < spec->exceptions.count; i++)

@@ -4,14 +4,26 @@
 #include <string.h>
 
 #include "frontend/recipe/model_spec.h"
+#include "frontend/syntax/branches.h"
 #include "frontend/syntax/range.h"
 
 /* -- elements of the language ------------------------------------------------------- */
 
 static bool may_stand_in(ElementKind kind, const Element *parent)
 {
-    return parent ? syntax_row(kind)->parents >> parent->kind & 1
-                  : syntax_row(kind)->parents == 0;
+    const SyntaxRow *row = syntax_row(kind);
+    if (!parent)
+        return row->parents == 0;
+    if (!is_branch(parent))
+        return row->parents >> parent->kind & 1;
+    return (row->flags & (SYNTAX_WHEN | SYNTAX_BRANCH)) != 0 &&
+           row->parents >> element_holder(parent)->kind & 1;
+}
+
+static bool may_hold_calls(const Element *element)
+{
+    const Element *holder = is_branch(element) ? element_holder(element) : element;
+    return syntax_row(holder->kind)->flags & SYNTAX_BODY;
 }
 
 /* The row of an element's tag; ELEMENT_call if no row has it. Of several, one that may
@@ -33,7 +45,7 @@ static ElementKind kind_of(const Element *element)
     return found;
 }
 
-enum { MOST_NAMES = 64 };
+enum { MOST_NAMES = 64, MOST_TESTS = 200 };
 
 static bool misplaced(const Element *element, Diags *diags)
 {
@@ -50,6 +62,13 @@ static bool misplaced(const Element *element, Diags *diags)
     else if (nearest && strcmp(nearest, element->name) != 0)
         diag_error(diags, element->loc, "<%s> cannot stand in <%s>; did you mean <%s>?",
                    element->name, where, nearest);
+    else if (is_branch(element->parent))
+        diag_error(diags, element->loc, "<%s> cannot stand in <%s> of <%s>%s",
+                   element->name, where, element_holder(element)->name,
+                   element->kind != ELEMENT_call &&
+                           may_stand_in(element->kind, element_holder(element))
+                       ? ": it cannot be skipped"
+                       : "");
     else
         diag_error(diags, element->loc, "<%s> cannot stand in <%s>", element->name,
                    where);
@@ -106,15 +125,58 @@ static bool check_attributes(const Element *element, Diags *diags)
     return (element->kind != ELEMENT_const || range_is_sound(element, diags)) && ok;
 }
 
+/* How many tests are asked, at most, to know whether what is inside a branch counts. */
+static uint32_t count_tests(const Element *branch)
+{
+    uint32_t count = 0;
+    for (; is_branch(branch); branch = branch->parent)
+        for (const Element *at = branch; at && count <= MOST_TESTS;
+             at = at->branch_before)
+            count++;
+    return count;
+}
+
+static bool check_branch(const Element *element, Diags *diags)
+{
+    const Element *before = element->branch_before;
+    if (element->kind == ELEMENT_else && !before) {
+        diag_error(diags, element->loc, "<else> without an <if> right before it");
+        return false;
+    }
+    if (before && before->kind == ELEMENT_else && !element_attribute(before, "test")) {
+        diag_error(diags, element->loc, "<else> after an <else> that has no test");
+        diag_note(diags, before->loc, "this one is done in all other cases");
+        return false;
+    }
+    if (count_tests(element) <= MOST_TESTS)
+        return true;
+    diag_error(diags, element->loc,
+               "more than %d tests decide what is done here, in the branches before it "
+               "and around it",
+               MOST_TESTS);
+    return false;
+}
+
+/* Tells the next element what is before it. */
+static void link_branch(Element *element)
+{
+    if (element->kind != ELEMENT_else)
+        element->branch_before = NULL;
+    if (is_branch(element) && element->next)
+        element->next->branch_before = element;
+}
+
 static bool check_element(Element *element, Diags *diags)
 {
     element->kind = kind_of(element);
+    link_branch(element);
     if (element->kind != ELEMENT_call) {
         if (!may_stand_in(element->kind, element->parent))
             return misplaced(element, diags);
-        return check_attributes(element, diags);
+        return check_attributes(element, diags) &&
+               (!is_branch(element) || check_branch(element, diags));
     }
-    if (!element->parent || !(syntax_row(element->parent->kind)->flags & SYNTAX_BODY))
+    if (!element->parent || !may_hold_calls(element->parent))
         return misplaced(element, diags);
     if (!element->first)
         return true;

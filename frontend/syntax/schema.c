@@ -14,21 +14,54 @@ static void print_attribute(FILE *out, const char *name, bool needed, int indent
                 name);
 }
 
-static void print_children(FILE *out, ElementKind parent)
+static bool stands_in(ElementKind kind, ElementKind parent)
+{
+    return syntax_row(kind)->parents >> parent & 1;
+}
+
+/* The children of an element, or those inside of its branches: what may be skipped. */
+static void print_children(FILE *out, ElementKind parent, bool in_branch)
 {
     bool any = false;
     for (ElementKind kind = 0; kind < ELEMENT_call; kind++) {
-        if (!(syntax_row(kind)->parents >> parent & 1))
+        const SyntaxRow *row = syntax_row(kind);
+        if (!stands_in(kind, parent) || kind == ELEMENT_else ||
+            (in_branch && !(row->flags & (SYNTAX_WHEN | SYNTAX_BRANCH))))
             continue;
         if (!any)
             fputs("      <zeroOrMore><choice>\n", out);
         any = true;
-        fprintf(out, "        <ref name=\"%s.%d\"/>\n", syntax_row(kind)->tag, (int)kind);
+        int number = kind == ELEMENT_if ? (int)parent : (int)kind;
+        fprintf(out, "        <ref name=\"%s.%d\"/>\n", row->tag, number);
     }
     if (syntax_row(parent)->flags & SYNTAX_BODY)
         fputs("        <ref name=\"op\"/>\n        <ref name=\"block.use\"/>\n", out);
     if (any)
         fputs("      </choice></zeroOrMore>\n", out);
+}
+
+static void print_branch(FILE *out, ElementKind kind, bool has_test, ElementKind parent)
+{
+    fprintf(out, "<element name=\"%s\">%s<ref name=\"branch.%d\"/></element>",
+            syntax_row(kind)->tag, has_test ? "<attribute name=\"test\"/>" : "",
+            (int)parent);
+}
+
+/* An <if> in `parent`, with what may follow it. */
+static void print_branches(FILE *out, ElementKind parent)
+{
+    if (!stands_in(ELEMENT_if, parent))
+        return;
+    fprintf(out, "  <define name=\"branch.%d\">\n", (int)parent);
+    print_children(out, parent, true);
+    fprintf(out, "  </define>\n  <define name=\"%s.%d\">\n    ",
+            syntax_row(ELEMENT_if)->tag, (int)parent);
+    print_branch(out, ELEMENT_if, true, parent);
+    fputs("\n    <zeroOrMore>", out);
+    print_branch(out, ELEMENT_else, true, parent);
+    fputs("</zeroOrMore>\n    <optional>", out);
+    print_branch(out, ELEMENT_else, false, parent);
+    fputs("</optional>\n  </define>\n", out);
 }
 
 static void print_element(FILE *out, ElementKind kind)
@@ -43,7 +76,7 @@ static void print_element(FILE *out, ElementKind kind)
     for (const SyntaxAttribute *attribute = row->attributes;
          attribute->name && !(row->flags & SYNTAX_OPEN); attribute++)
         print_attribute(out, attribute->name, attribute->needed, 6);
-    print_children(out, kind);
+    print_children(out, kind, false);
     fputs("    </element>\n  </define>\n", out);
 }
 
@@ -99,7 +132,10 @@ void schema_print(FILE *out)
             fprintf(out, "    <ref name=\"%s.%d\"/>\n", syntax_row(kind)->tag, (int)kind);
     fputs("  </choice></start>\n", out);
     for (ElementKind kind = 0; kind < ELEMENT_call; kind++)
-        print_element(out, kind);
+        if (!(syntax_row(kind)->flags & SYNTAX_BRANCH))
+            print_element(out, kind);
+    for (ElementKind kind = 0; kind < ELEMENT_call; kind++)
+        print_branches(out, kind);
     fputs("  <define name=\"op\">\n    <choice>\n", out);
     for (OpKind op = 0; op < OP_COUNT; op++)
         if (!(op_info(op)->traits & TRAIT_DECLARED))

@@ -16,6 +16,7 @@
 #define OPEN SYNTAX_OPEN
 #define HOLDS_BODY SYNTAX_BODY
 #define HOLDS_NO_BODY 0
+#define BRANCH SYNTAX_BRANCH
 static const SyntaxRow rows[ELEMENT_call] = {
 #define ELEMENT(kind, tag, parents, flags, attributes, meaning)                          \
     [ELEMENT_##kind] = {tag, parents, flags, attributes_##kind, meaning},

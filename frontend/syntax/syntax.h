@@ -14,7 +14,7 @@ typedef enum ElementKind {
     ELEMENT_COUNT
 } ElementKind;
 
-enum { SYNTAX_WHEN = 1, SYNTAX_OPEN = 2, SYNTAX_BODY = 4 };
+enum { SYNTAX_WHEN = 1, SYNTAX_OPEN = 2, SYNTAX_BODY = 4, SYNTAX_BRANCH = 8 };
 
 typedef struct SyntaxAttribute {
     const char *name; /* NULL ends a list */
@@ -45,6 +45,7 @@ struct Element {
     uint32_t attribute_count;
     Element *parent, *first, *next;
     ElementKind kind;
+    const Element *branch_before; /* ELEMENT_else: the <if> or <else> right before it */
     /* ELEMENT_call, once resolved: a block, or else an op. */
     const struct Definition *block;
     OpKind op;
