@@ -117,6 +117,20 @@ void consts_collect(ModelSpec *spec, ConstList *list, const Element *element);
 NODISCARD bool skeleton_check(Element *root, Diags *diags);
 NODISCARD bool calls_resolve(ModelSpec *spec, Element *root);
 
+/* known.c: reports an unknown name, and returns false; whether all constants in a list
+ * are declared somewhere; the index of a task, task_count if the model has none of that
+ * name. */
+bool unknown_among(const ModelSpec *spec, Loc loc, const char *what, const char *name,
+                   const Names *known);
+NODISCARD bool constants_known(const ModelSpec *spec, const ConstList *list);
+uint32_t task_index(const ModelSpec *spec, const char *name);
+
+/* methods.c: attaches, what is trained and how accurate products are. `patterns` is the
+ * attribute that has them, if it is given. */
+NODISCARD bool methods_resolve(ModelSpec *spec);
+NODISCARD bool choice_add(ModelSpec *spec, ChoiceList *list, const Element *element,
+                          const char *patterns);
+
 /* recipe.c: what the model's element asks for. */
 NODISCARD bool recipe_resolve(ModelSpec *spec, const FrontendOptions *options);
 

@@ -5,14 +5,7 @@
 #include "frontend/syntax/branches.h"
 #include "ir/base/list.h"
 
-enum { MOST_TASKS = 1000, LONGEST_PATTERNS = 4096 };
-
-static bool unknown_among(const ModelSpec *spec, Loc loc, const char *what,
-                          const char *name, const Names *known)
-{
-    unknown_name(spec->diags, loc, what, name, known->names, known->count);
-    return false;
-}
+enum { MOST_TASKS = 1000 };
 
 /* The only child of a kind. */
 static bool has_child(const ModelSpec *spec, ElementKind kind)
@@ -111,16 +104,6 @@ static const Const *command_line_value(const ModelSpec *spec, const char *name)
     return found;
 }
 
-static bool check_sets(const ModelSpec *spec, const ConstList *list)
-{
-    bool ok = true;
-    for (uint32_t i = 0; i < list->count; i++)
-        if (!names_get(&spec->constants, list->items[i].name))
-            ok = unknown_among(spec, list->items[i].loc, "constant", list->items[i].name,
-                               &spec->constants);
-    return ok;
-}
-
 /* -- backbone and tasks ------------------------------------------------------------- */
 
 static bool choose_size(ModelSpec *spec, const Element *use)
@@ -160,14 +143,6 @@ static bool resolve_backbone(ModelSpec *spec)
         return unknown_among(spec, name->loc, "backbone", name->value, &spec->backbones);
     consts_collect(spec, &spec->model_consts, use);
     return choose_size(spec, use);
-}
-
-static uint32_t task_index(const ModelSpec *spec, const char *name)
-{
-    uint32_t i = 0;
-    while (i < spec->task_count && spec->tasks[i]->name != name)
-        i++;
-    return i;
 }
 
 static bool resolve_tasks(ModelSpec *spec)
@@ -212,131 +187,6 @@ static bool has_losses(const ModelSpec *spec)
         if (task_loss(spec->tasks[i]))
             return true;
     return false;
-}
-
-/* The patterns of an attribute. */
-static bool read_patterns(const ModelSpec *spec, const Attribute *attribute,
-                          Patterns *out)
-{
-    if (strlen(attribute->value) > LONGEST_PATTERNS) {
-        diag_error(spec->diags, attribute->loc, "the patterns are longer than %d bytes",
-                   LONGEST_PATTERNS);
-        return false;
-    }
-    *out = patterns_parse(attribute->value, spec->arena);
-    out->loc = attribute->loc;
-    return true;
-}
-
-/* -- methods ------------------------------------------------------------------------ */
-
-/* The tasks that an attribute names, of those that the model has: bools by index, all if
- * there is no attribute. Tasks that exist but are not in the model are passed over. */
-static bool read_task_list(ModelSpec *spec, const Attribute *names, const bool *within,
-                           const char **out_words, uint32_t *out_count, bool *out_chosen)
-{
-    uint32_t count = spec->task_count;
-    const char **words = NULL;
-    if (names)
-        words = words_split(spec, names->value, &count);
-    *out_count = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        const char *word = words ? words[i] : spec->tasks[i]->name;
-        if (!names_get(&spec->task_definitions, word))
-            return unknown_among(spec, names->loc, "task", word, &spec->task_definitions);
-        uint32_t index = task_index(spec, word);
-        if (index == spec->task_count || (within && !within[index]) || out_chosen[index])
-            continue;
-        out_chosen[index] = true;
-        out_words[(*out_count)++] = word;
-    }
-    return true;
-}
-
-static bool resolve_share(ModelSpec *spec, const Attach *attach, const Element *element,
-                          Share *share)
-{
-    const char **words = ARENA_ARRAY(spec->arena, const char *, spec->task_count);
-    bool *chosen = ARENA_ARRAY(spec->arena, bool, spec->task_count);
-    share->element = element;
-    share->tasks = words;
-    if (!read_patterns(spec, element_attribute(element, "params"), &share->params) ||
-        !read_task_list(spec, element_attribute(element, "tasks"), attach->tasks, words,
-                        &share->task_count, chosen))
-        return false;
-    const char *group = "";
-    for (uint32_t i = 0; i < share->task_count; i++)
-        group = arena_format(spec->arena, "%s%s%s", group, i ? " " : "", words[i]);
-    share->group = intern(spec->interns, group);
-    return true;
-}
-
-static bool resolve_attach(ModelSpec *spec, const Element *element, Attach *attach)
-{
-    const Attribute *name = element_attribute(element, "block");
-    const char **words = ARENA_ARRAY(spec->arena, const char *, spec->task_count);
-    uint32_t count, shares = 0;
-    attach->element = element;
-    attach->block = names_get(&spec->blocks, name->value);
-    if (!attach->block)
-        return unknown_among(spec, name->loc, "block", name->value, &spec->blocks);
-    uint32_t inputs = attach->block->input_count;
-    if (inputs < 1 || inputs > 2 || attach->block->output_count != 1) {
-        diag_error(
-            spec->diags, name->loc,
-            "block '%s' has %u inputs and %u outputs; a block to attach has one or two "
-            "inputs and one output",
-            name->value, inputs, attach->block->output_count);
-        return false;
-    }
-    attach->tasks = ARENA_ARRAY(spec->arena, bool, spec->task_count);
-    consts_collect(spec, &attach->sets, element);
-    if (!read_patterns(spec, element_attribute(element, "at"), &attach->at) ||
-        !read_task_list(spec, element_attribute(element, "tasks"), NULL, words, &count,
-                        attach->tasks) ||
-        !check_sets(spec, &attach->sets))
-        return false;
-    for (const Element *child = first_child(element); child; child = next_child(child))
-        shares += child->kind == ELEMENT_share;
-    attach->shares = ARENA_ARRAY(spec->arena, Share, shares);
-    for (const Element *child = first_child(element); child; child = next_child(child))
-        if (child->kind == ELEMENT_share &&
-            !resolve_share(spec, attach, child, &attach->shares[attach->share_count++]))
-            return false;
-    return true;
-}
-
-/* `patterns` is the attribute that has them, if it is given. */
-static bool choice_add(ModelSpec *spec, ChoiceList *list, const Element *element,
-                       const char *patterns)
-{
-    const Attribute *attribute = element_attribute(element, patterns);
-    ARENA_LIST_ROOM(spec->arena, list->items, list->count + 1, list->capacity);
-    Selection *choice = &list->items[list->count++];
-    *choice = (Selection){.element = element};
-    if (element->kind == ELEMENT_for)
-        consts_collect(spec, &choice->sets, element);
-    return !attribute || read_patterns(spec, attribute, &choice->names);
-}
-
-static bool resolve_methods(ModelSpec *spec)
-{
-    uint32_t count = 0;
-    for (const Element *child = first_child(spec->model); child;
-         child = next_child(child))
-        count += child->kind == ELEMENT_attach;
-    spec->attaches = ARENA_ARRAY(spec->arena, Attach, count);
-    bool ok = true;
-    for (const Element *child = first_child(spec->model); child;
-         child = next_child(child)) {
-        if (child->kind == ELEMENT_attach)
-            ok &= resolve_attach(spec, child, &spec->attaches[spec->attach_count++]);
-        else if (child->kind == ELEMENT_train || child->kind == ELEMENT_freeze)
-            ok &= choice_add(spec, &spec->training, child, "params");
-        else if (child->kind == ELEMENT_precision)
-            ok &= choice_add(spec, &spec->precisions, child, "at");
-    }
-    return ok;
 }
 
 /* -- optimizer and settings --------------------------------------------------------- */
@@ -425,7 +275,7 @@ static bool resolve_optimizer(ModelSpec *spec)
             if (child->kind == ELEMENT_for)
                 ok &= choice_add(spec, &spec->exceptions, child, "params");
     for (uint32_t i = 0; i < spec->exceptions.count; i++)
-        ok &= check_sets(spec, &spec->exceptions.items[i].sets);
+        ok &= constants_known(spec, &spec->exceptions.items[i].sets);
     return take_settings(spec) && ok;
 }
 
@@ -444,10 +294,10 @@ bool recipe_resolve(ModelSpec *spec, const FrontendOptions *options)
     declare(spec, "size");
     declare(spec, "tasks");
     consts_collect(spec, &spec->model_consts, spec->model);
-    bool ok = check_sets(spec, &spec->model_consts);
+    bool ok = constants_known(spec, &spec->model_consts);
     for (uint32_t i = 0; options && i < options->set_count; i++)
         ok &= add_command_line(spec, options->sets[i]);
     ok = ok && resolve_backbone(spec) && resolve_tasks(spec);
-    ok = ok && resolve_methods(spec) && resolve_optimizer(spec);
-    return ok && check_sets(spec, &spec->model_consts);
+    ok = ok && methods_resolve(spec) && resolve_optimizer(spec);
+    return ok && constants_known(spec, &spec->model_consts);
 }
