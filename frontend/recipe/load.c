@@ -22,6 +22,9 @@ typedef struct File {
     bool open; /* its imports are being read */
 } File;
 
+/* Why a file is read. */
+typedef enum Purpose { PURPOSE_compile, PURPOSE_import, PURPOSE_extend } Purpose;
+
 typedef struct ModelLoader {
     ModelSpec *spec;
     File files[MOST_FILES];
@@ -193,18 +196,20 @@ static const char *join_path(ModelSpec *spec, const char *from, const char *href
     return path;
 }
 
-static bool load_file(ModelLoader *loader, const char *path, Loc from);
+static bool load_file(ModelLoader *loader, const char *path, Purpose purpose, Loc from);
 
-static bool load_import(ModelLoader *loader, const File *file, const Element *element)
+/* The file that an attribute of `file` names. */
+static bool load_named(ModelLoader *loader, const File *file, const Attribute *name,
+                       Purpose purpose)
 {
-    const Attribute *href = element_attribute(element, "href");
     Diags *diags = loader->spec->diags;
-    if (href->value[0] == '/' || strstr(href->value, "://")) {
-        diag_error(diags, href->loc, "'%s': imports are paths relative to the file",
-                   href->value);
+    if (name->value[0] == '/' || strstr(name->value, "://")) {
+        diag_error(diags, name->loc, "'%s': imports are paths relative to the file",
+                   name->value);
         return false;
     }
-    return load_file(loader, join_path(loader->spec, file->path, href->value), href->loc);
+    const char *path = join_path(loader->spec, file->path, name->value);
+    return load_file(loader, path, purpose, name->loc);
 }
 
 static const File *find_file(const ModelLoader *loader, const char *identity)
@@ -215,33 +220,71 @@ static const File *find_file(const ModelLoader *loader, const char *identity)
     return NULL;
 }
 
-static bool already_loaded(ModelLoader *loader, const File *known, Loc from)
+/* Whether a file is of the kind that it is read as. */
+static bool check_kind(const ModelLoader *loader, const File *file, Purpose purpose,
+                       Loc from)
 {
     Diags *diags = loader->spec->diags;
-    if (known->open)
-        diag_error(diags, from, "import cycle: '%s' is being read already", known->path);
-    else if (known->root && known->root->kind == ELEMENT_model)
+    ElementKind kind = file->root->kind;
+    if (purpose == PURPOSE_import && kind == ELEMENT_model) {
         diag_error(diags, from, "'%s' is a model; only libraries are imported",
-                   known->path);
-    return !known->open && !(known->root && known->root->kind == ELEMENT_model);
+                   file->path);
+        return false;
+    }
+    if (purpose == PURPOSE_extend && kind == ELEMENT_library) {
+        diag_error(diags, from, "'%s' is a library; only models are extended",
+                   file->path);
+        diag_note(diags, file->root->loc, "definitions are imported by <import>");
+        return false;
+    }
+    return true;
 }
 
-static bool parse_file(ModelSpec *spec, File *file, Loc from)
+static bool already_loaded(const ModelLoader *loader, const File *known, Purpose purpose,
+                           Loc from)
 {
+    Diags *diags = loader->spec->diags;
+    if (known->open && purpose == PURPOSE_extend) {
+        diag_error(diags, from, "'%s' extends itself", known->path);
+        diag_note(diags, known->root->loc, "it is being read already");
+        return false;
+    }
+    if (known->open) {
+        diag_error(diags, from, "import cycle: '%s' is being read already", known->path);
+        return false;
+    }
+    return !known->root || check_kind(loader, known, purpose, from);
+}
+
+static bool parse_file(const ModelLoader *loader, File *file, Purpose purpose, Loc from)
+{
+    ModelSpec *spec = loader->spec;
     file->source = source_read(file->path, from, spec->arena, spec->interns, spec->diags);
     if (!file->source)
         return false;
     file->root = read_tree(file->source, spec->arena, spec->interns, spec->diags);
-    if (!file->root || !skeleton_check(file->root, spec->diags))
-        return false;
-    if (file->root->kind == ELEMENT_library || !from.file)
-        return true;
-    diag_error(spec->diags, from, "'%s' is a model; only libraries are imported",
-               file->path);
-    return false;
+    return file->root && skeleton_check(file->root, spec->diags) &&
+           check_kind(loader, file, purpose, from);
 }
 
-static bool load_file(ModelLoader *loader, const char *path, Loc from)
+/* What it extends, then what it imports. */
+static bool load_others(ModelLoader *loader, const File *file)
+{
+    ModelSpec *spec = loader->spec;
+    const Attribute *extends = element_attribute(file->root, "extends");
+    if (extends && !load_named(loader, file, extends, PURPOSE_extend))
+        return false;
+    if (file->root->kind == ELEMENT_model)
+        spec->models[spec->model_count++] = file->root;
+    bool ok = true;
+    for (const Element *child = file->root->first; child; child = child->next)
+        if (child->kind == ELEMENT_import)
+            ok &= load_named(loader, file, element_attribute(child, "href"),
+                             PURPOSE_import);
+    return ok;
+}
+
+static bool load_file(ModelLoader *loader, const char *path, Purpose purpose, Loc from)
 {
     ModelSpec *spec = loader->spec;
     char *real = realpath(path, NULL);
@@ -249,7 +292,7 @@ static bool load_file(ModelLoader *loader, const char *path, Loc from)
     free(real);
     const File *known = find_file(loader, identity);
     if (known)
-        return already_loaded(loader, known, from);
+        return already_loaded(loader, known, purpose, from);
     if (loader->file_count == MOST_FILES || loader->depth == MOST_IMPORT_DEPTH) {
         diag_error(spec->diags, from,
                    loader->depth == MOST_IMPORT_DEPTH
@@ -259,13 +302,10 @@ static bool load_file(ModelLoader *loader, const char *path, Loc from)
     }
     File *file = &loader->files[loader->file_count++];
     *file = (File){.identity = identity, .path = path, .open = true};
-    if (!parse_file(spec, file, from))
+    if (!parse_file(loader, file, purpose, from))
         return false;
-    bool ok = true;
     loader->depth++;
-    for (const Element *child = file->root->first; child; child = child->next)
-        if (child->kind == ELEMENT_import)
-            ok &= load_import(loader, file, child);
+    bool ok = load_others(loader, file);
     loader->depth--;
     file->open = false;
     return collect_definitions(spec, file->root) && ok;
@@ -290,7 +330,8 @@ bool load_files(ModelSpec *spec, const char *path)
 {
     ModelLoader *loader = arena_alloc(spec->arena, sizeof *loader);
     loader->spec = spec;
-    bool ok = load_file(loader, path, (Loc){0});
+    spec->models = ARENA_ARRAY(spec->arena, Element *, MOST_FILES);
+    bool ok = load_file(loader, path, PURPOSE_compile, (Loc){0});
     for (uint32_t i = 0; i < loader->file_count && ok; i++)
         ok = calls_resolve(spec, loader->files[i].root);
     if (!ok || !validate(loader))

@@ -110,22 +110,28 @@ bool choice_add(ModelSpec *spec, ChoiceList *list, const Element *element,
     return !attribute || read_patterns(spec, attribute, &choice->names);
 }
 
+static bool resolve_child(ModelSpec *spec, const Element *child)
+{
+    if (child->kind == ELEMENT_attach)
+        return resolve_attach(spec, child, &spec->attaches[spec->attach_count++]);
+    if (child->kind == ELEMENT_train || child->kind == ELEMENT_freeze)
+        return choice_add(spec, &spec->training, child, "params");
+    return child->kind != ELEMENT_precision ||
+           choice_add(spec, &spec->precisions, child, "at");
+}
+
 bool methods_resolve(ModelSpec *spec)
 {
     uint32_t count = 0;
-    for (const Element *child = first_child(spec->model); child;
-         child = next_child(child))
-        count += child->kind == ELEMENT_attach;
-    spec->attaches = ARENA_ARRAY(spec->arena, Attach, count);
     bool ok = true;
-    for (const Element *child = first_child(spec->model); child;
-         child = next_child(child)) {
-        if (child->kind == ELEMENT_attach)
-            ok &= resolve_attach(spec, child, &spec->attaches[spec->attach_count++]);
-        else if (child->kind == ELEMENT_train || child->kind == ELEMENT_freeze)
-            ok &= choice_add(spec, &spec->training, child, "params");
-        else if (child->kind == ELEMENT_precision)
-            ok &= choice_add(spec, &spec->precisions, child, "at");
-    }
+    for (uint32_t i = 0; i < spec->model_count; i++)
+        for (const Element *child = first_child(spec->models[i]); child;
+             child = next_child(child))
+            count += child->kind == ELEMENT_attach;
+    spec->attaches = ARENA_ARRAY(spec->arena, Attach, count);
+    for (uint32_t i = 0; i < spec->model_count; i++)
+        for (const Element *child = first_child(spec->models[i]); child;
+             child = next_child(child))
+            ok &= resolve_child(spec, child);
     return ok;
 }

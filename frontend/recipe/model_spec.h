@@ -83,7 +83,9 @@ typedef struct ModelSpec {
     Interns *interns;
     Diags *diags;
     Exprs *exprs;
-    Element *model;
+    Element *model;   /* the one to compile */
+    Element **models; /* the recipes that it extends, from the first, and itself */
+    uint32_t model_count;
     Names blocks, backbones, task_definitions, optimizers; /* Definition by name */
     /* every name that some file declares, and what --set may also name */
     Names constants;
@@ -124,6 +126,18 @@ bool unknown_among(const ModelSpec *spec, Loc loc, const char *what, const char 
                    const Names *known);
 NODISCARD bool constants_known(const ModelSpec *spec, const ConstList *list);
 uint32_t task_index(const ModelSpec *spec, const char *name);
+
+/* chain.c: what a recipe and those that it extends say of what they use: later attributes
+ * replace earlier ones of their names; all is said anew by one that uses another. */
+typedef struct ChainUse {
+    const Element *element; /* its attributes are those of all parts */
+    const Element **parts;  /* whose children count, in order */
+    uint32_t part_count;
+} ChainUse;
+
+bool chain_has(const ModelSpec *spec, ElementKind kind);
+/* False and an error if one of them says it twice, or none. */
+NODISCARD bool chain_use(ModelSpec *spec, ElementKind kind, ChainUse *out);
 
 /* methods.c: attaches, what is trained and how accurate products are. `patterns` is the
  * attribute that has them, if it is given. */

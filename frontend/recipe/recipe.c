@@ -7,34 +7,6 @@
 
 enum { MOST_TASKS = 1000 };
 
-/* The only child of a kind. */
-static bool has_child(const ModelSpec *spec, ElementKind kind)
-{
-    const Element *child = spec->model->first;
-    while (child && child->kind != kind)
-        child = child->next;
-    return child != NULL;
-}
-
-static Element *need_one(const ModelSpec *spec, ElementKind kind)
-{
-    Element *found = NULL;
-    const char *tag = syntax_row(kind)->tag;
-    for (Element *child = spec->model->first; child; child = child->next) {
-        if (child->kind != kind)
-            continue;
-        if (found) {
-            diag_error(spec->diags, child->loc, "a second <%s use=...>", tag);
-            diag_note(spec->diags, found->loc, "the first is here");
-            return NULL;
-        }
-        found = child;
-    }
-    if (!found)
-        diag_error(spec->diags, spec->model->loc, "the model has no <%s use=...>", tag);
-    return found;
-}
-
 /* -- overrides and settings -------------------------------------------------------- */
 
 static const char *const setting_names[] = {
@@ -132,26 +104,26 @@ static bool choose_size(ModelSpec *spec, const Element *use)
     return true;
 }
 
-static bool resolve_backbone(ModelSpec *spec)
+static bool resolve_backbone(ModelSpec *spec, ChainUse *out_use)
 {
-    Element *use = need_one(spec, ELEMENT_use_backbone);
-    if (!use)
+    if (!chain_use(spec, ELEMENT_use_backbone, out_use))
         return false;
+    const Element *use = out_use->element;
     const Attribute *name = element_attribute(use, "use");
     spec->backbone = names_get(&spec->backbones, name->value);
     if (!spec->backbone)
         return unknown_among(spec, name->loc, "backbone", name->value, &spec->backbones);
-    consts_collect(spec, &spec->model_consts, use);
     return choose_size(spec, use);
 }
 
 static bool resolve_tasks(ModelSpec *spec)
 {
-    Element *use = need_one(spec, ELEMENT_tasks);
-    if (!use)
+    ChainUse use;
+    if (!chain_use(spec, ELEMENT_tasks, &use))
         return false;
     const Const *override = command_line_value(spec, "tasks");
-    const Attribute *names = override ? override->value : element_attribute(use, "use");
+    const Attribute *names =
+        override ? override->value : element_attribute(use.element, "use");
     uint32_t count;
     const char **words = words_split(spec, names->value, &count);
     if (count == 0 || count > MOST_TASKS) {
@@ -240,43 +212,57 @@ static bool take_attributes(ModelSpec *spec, const Element *element, ConstList *
     return ok;
 }
 
-static bool take_settings(ModelSpec *spec)
+/* Constants of the model, from the recipe that the others extend on. */
+static bool take_constants(ModelSpec *spec, const ChainUse *backbone)
 {
     bool ok = true;
-    for (const Element *child = spec->model->first; child; child = child->next)
-        if (child->kind == ELEMENT_schedule || child->kind == ELEMENT_batch)
-            ok &= take_attributes(spec, child, &spec->model_consts, true);
+    for (uint32_t i = 0; i < spec->model_count; i++) {
+        const Element *model = spec->models[i];
+        consts_collect(spec, &spec->model_consts, model);
+        for (uint32_t j = 0; j < backbone->part_count; j++)
+            if (backbone->parts[j]->parent == model)
+                consts_collect(spec, &spec->model_consts, backbone->parts[j]);
+        for (const Element *child = model->first; child; child = child->next)
+            if (child->kind == ELEMENT_schedule || child->kind == ELEMENT_batch)
+                ok &= take_attributes(spec, child, &spec->model_consts, true);
+    }
+    return constants_known(spec, &spec->model_consts) && ok;
+}
+
+static bool add_exceptions(ModelSpec *spec, const Element *holder)
+{
+    bool ok = true;
+    for (const Element *child = first_child(holder); child; child = next_child(child))
+        if (child->kind == ELEMENT_for)
+            ok &= choice_add(spec, &spec->exceptions, child, "params");
     return ok;
 }
 
 /* Where nothing is trained there may be none: then it is one without constants. */
 static bool resolve_optimizer(ModelSpec *spec)
 {
-    if (!has_losses(spec) && !has_child(spec, ELEMENT_use_optimizer)) {
+    if (!has_losses(spec) && !chain_has(spec, ELEMENT_use_optimizer)) {
         Definition *none = arena_alloc(spec->arena, sizeof *none);
         *none =
             (Definition){.kind = ELEMENT_optimizer, .name = "", .element = spec->model};
         spec->optimizer = none;
-        return take_settings(spec);
+        return true;
     }
-    const Element *use = need_one(spec, ELEMENT_use_optimizer);
-    if (!use)
+    ChainUse use;
+    if (!chain_use(spec, ELEMENT_use_optimizer, &use))
         return false;
-    const Attribute *name = element_attribute(use, "use");
+    const Attribute *name = element_attribute(use.element, "use");
     spec->optimizer = names_get(&spec->optimizers, name->value);
     if (!spec->optimizer)
         return unknown_among(spec, name->loc, "optimizer", name->value,
                              &spec->optimizers);
-    bool ok = take_attributes(spec, use, &spec->optimizer_sets, false);
-    const Element *const holders[] = {spec->optimizer->element, use};
-    for (int i = 0; i < 2; i++)
-        for (const Element *child = first_child(holders[i]); child;
-             child = next_child(child))
-            if (child->kind == ELEMENT_for)
-                ok &= choice_add(spec, &spec->exceptions, child, "params");
+    bool ok = take_attributes(spec, use.element, &spec->optimizer_sets, false);
+    ok &= add_exceptions(spec, spec->optimizer->element);
+    for (uint32_t i = 0; i < use.part_count; i++)
+        ok &= add_exceptions(spec, use.parts[i]);
     for (uint32_t i = 0; i < spec->exceptions.count; i++)
         ok &= constants_known(spec, &spec->exceptions.items[i].sets);
-    return take_settings(spec) && ok;
+    return ok;
 }
 
 bool recipe_resolve(ModelSpec *spec, const FrontendOptions *options)
@@ -293,11 +279,11 @@ bool recipe_resolve(ModelSpec *spec, const FrontendOptions *options)
     add_settings(spec);
     declare(spec, "size");
     declare(spec, "tasks");
-    consts_collect(spec, &spec->model_consts, spec->model);
-    bool ok = constants_known(spec, &spec->model_consts);
+    bool ok = true;
     for (uint32_t i = 0; options && i < options->set_count; i++)
         ok &= add_command_line(spec, options->sets[i]);
-    ok = ok && resolve_backbone(spec) && resolve_tasks(spec);
+    ChainUse backbone;
+    ok = ok && resolve_backbone(spec, &backbone) && resolve_tasks(spec);
     ok = ok && methods_resolve(spec) && resolve_optimizer(spec);
-    return ok && constants_known(spec, &spec->model_consts);
+    return ok && take_constants(spec, &backbone);
 }

@@ -26,17 +26,28 @@ static bool may_hold_calls(const Element *element)
     return syntax_row(holder->kind)->flags & SYNTAX_BODY;
 }
 
+/* Whether the element is of a recipe that extends another, which has said by `use` what
+ * this one says more of. */
+static bool is_of_extension(const Element *element)
+{
+    return element->parent && element->parent->kind == ELEMENT_model &&
+           element_attribute(element->parent, "extends");
+}
+
 /* The row of an element's tag; ELEMENT_call if no row has it. Of several, one that may
  * stand here and whose first attribute is given. */
 static ElementKind kind_of(const Element *element)
 {
     ElementKind found = ELEMENT_call;
+    bool may_say_more = is_of_extension(element) && !element_attribute(element, "name");
     for (ElementKind kind = 0; kind < ELEMENT_call; kind++) {
         if (strcmp(syntax_row(kind)->tag, element->name) != 0)
             continue;
         const char *first = syntax_row(kind)->attributes[0].name;
         bool fits = may_stand_in(kind, element->parent) &&
-                    (!first || element_attribute(element, first));
+                    (!first || element_attribute(element, first) ||
+                     (may_say_more &&
+                      syntax_row(kind)->parents == (UINT64_C(1) << ELEMENT_model)));
         if (found == ELEMENT_call || fits)
             found = kind;
         if (fits)
