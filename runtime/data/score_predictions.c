@@ -14,7 +14,7 @@
 enum { LARGEST_FILE = 1 << 30, LONGEST_TEXT = 1 << 16, SHOWN = 3 };
 
 typedef struct PredictionReader {
-    const TaskKind *kind;
+    const Layout *layout;
     const References *references;
     Prediction *predictions; /* of each subject; text is NULL where there is none yet */
     Loc loc;
@@ -49,14 +49,14 @@ static bool understand(const PredictionReader *reader, const char *text, bool is
 {
     Arena *arena = references_arena(reader->references);
     *out = (Prediction){.text = arena_string(arena, text, strlen(text))};
-    if (reader->kind->answers == ANSWER_statement) {
+    if (reader->layout->answers == ANSWER_statement) {
         out->says_true = strcasecmp(text, "true") == 0;
         out->says_false = strcasecmp(text, "false") == 0;
         if (is_strict && !out->says_true && !out->says_false)
             return fault(reader, "a statement is True or False, not", text);
     }
     bool is_number = text[0] >= '0' && text[0] <= '9' && !text[1];
-    if (reader->kind->answers == ANSWER_choice && is_number)
+    if (reader->layout->answers == ANSWER_choice && is_number)
         out->text = arena_format(arena, "a%s", text);
     return true;
 }
@@ -116,7 +116,7 @@ static bool add_record(const PredictionReader *reader, const json_t *record)
     static const char *const texts[] = {"text", "answer", "prediction", "caption"};
     char name_room[32], text_room[32];
     const char *task = json_string_value(json_object_get(record, "task"));
-    if (task && strcmp(task, reader->kind->task) != 0)
+    if (task && strcmp(task, reader->layout->name) != 0)
         return true;
     const char *name = FIRST_MEMBER(record, names, name_room);
     const char *text = FIRST_MEMBER(record, texts, text_room);
@@ -253,7 +253,7 @@ static bool check_missing(const PredictionReader *reader)
     return false;
 }
 
-const Prediction *predictions_read(const TaskKind *kind, const References *references,
+const Prediction *predictions_read(const Layout *layout, const References *references,
                                    const char *path, Diags *diags)
 {
     size_t len, count = references_count(references);
@@ -261,7 +261,7 @@ const Prediction *predictions_read(const TaskKind *kind, const References *refer
     if (!bytes)
         return NULL;
     PredictionReader reader = {
-        .kind = kind,
+        .layout = layout,
         .references = references,
         .predictions = ARENA_ARRAY(references_arena(references), Prediction, count),
         .loc = {.file = path},

@@ -13,7 +13,7 @@ typedef struct Prediction {
 
 /* Of every subject its prediction, from the references' arena. NULL and an error if the
  * file cannot be used, one is missing, of no subject, or a second one that differs. */
-const Prediction *predictions_read(const TaskKind *kind, const References *references,
+const Prediction *predictions_read(const Layout *layout, const References *references,
                                    const char *path, Diags *diags);
 
 #endif

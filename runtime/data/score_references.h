@@ -2,14 +2,14 @@
 #ifndef VLG_RUNTIME_DATA_SCORE_REFERENCES_H
 #define VLG_RUNTIME_DATA_SCORE_REFERENCES_H
 
-#include "runtime/data/dataset/dataset_tasks.h"
+#include "runtime/data/dataset/layouts.h"
 
 typedef struct References References;
 
 /* `path` is a data directory, of which the split's files are read, or one such file; of
  * captions also COCO's own annotations, of vqa also VQA's. NULL and an error if it cannot
  * be used. */
-References *references_read(const TaskKind *kind, const char *path, Split split,
+References *references_read(const Layout *layout, const char *path, Split split,
                             Diags *diags);
 void references_free(References *references); /* NULL is allowed */
 

@@ -21,7 +21,7 @@ typedef struct Subject {
 
 struct References {
     Arena *arena;
-    const TaskKind *kind;
+    const Layout *layout;
     Split split;
     Strings *names;
     uint32_t *name_subjects; /* of each name */

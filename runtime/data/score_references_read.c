@@ -274,7 +274,7 @@ static bool has_annotations(const char *path, Diags *diags, bool *out)
 static bool read_one(References *references, const char *path)
 {
     bool has = false;
-    switch (references->kind->answers) {
+    switch (references->layout->answers) {
     case ANSWER_annotated:
         return has_annotations(path, references->diags, &has) &&
                read_file(references, path, has ? "annotations" : NULL, read_question);
@@ -285,7 +285,7 @@ static bool read_one(References *references, const char *path)
     case ANSWER_choice:
         return read_file(references, path, NULL, read_choice);
     case ANSWER_caption:
-        if (references->kind->is_video)
+        if (references->layout->is_video)
             return read_file(references, path, NULL, read_clip);
         if (!has_annotations(path, references->diags, &has))
             return false;
@@ -298,18 +298,18 @@ static bool read_one(References *references, const char *path)
 /* The split's files of the published layout. */
 static bool read_directory(References *references, const char *directory)
 {
-    const TaskKind *kind = references->kind;
+    const Layout *layout = references->layout;
     bool ok = true;
-    for (uint32_t i = 0; ok && i < task_file_count; i++) {
-        const TaskFile *file = &task_files[i];
-        if (strcmp(file->task, kind->task) != 0 || file->split != references->split ||
+    for (uint32_t i = 0; ok && i < layout_file_count; i++) {
+        const LayoutFile *file = &layout_files[i];
+        if (strcmp(file->layout, layout->name) != 0 || file->split != references->split ||
             file->is_hidden)
             continue;
         ok = read_one(references,
                       arena_format(references->arena, "%s/%s", directory, file->path));
     }
     references->only_known = true;
-    bool is_annotated = kind->answers == ANSWER_annotated;
+    bool is_annotated = layout->answers == ANSWER_annotated;
     for (int i = 0; ok && is_annotated && i < ANNOTATION_FILES; i++)
         ok = read_file(
             references,
@@ -323,7 +323,7 @@ static bool check_annotated(const References *references, const char *path)
 {
     for (uint32_t i = 0; i < references->entry_count; i++) {
         const Reference *entry = &references->entries[i];
-        if (!references->only_known || references->kind->answers != ANSWER_annotated ||
+        if (!references->only_known || references->layout->answers != ANSWER_annotated ||
             entry->example.reference_count > 0)
             continue;
         diag_error(references->diags, (Loc){.file = path},
@@ -335,13 +335,13 @@ static bool check_annotated(const References *references, const char *path)
     return true;
 }
 
-References *references_read(const TaskKind *kind, const char *path, Split split,
+References *references_read(const Layout *layout, const char *path, Split split,
                             Diags *diags)
 {
     struct stat facts;
     References *references = heap_alloc(sizeof *references);
     *references = (References){.arena = arena_new(),
-                               .kind = kind,
+                               .layout = layout,
                                .split = split,
                                .names = strings_new(),
                                .diags = diags};
@@ -350,7 +350,8 @@ References *references_read(const TaskKind *kind, const char *path, Split split,
         is_directory ? read_directory(references, path) : read_one(references, path);
     ok = ok && check_annotated(references, path);
     if (ok && !references->subject_count) {
-        diag_error(diags, (Loc){.file = path}, "has no answers to task '%s'", kind->task);
+        diag_error(diags, (Loc){.file = path}, "has no answers to task '%s'",
+                   layout->name);
         ok = false;
     }
     if (ok)

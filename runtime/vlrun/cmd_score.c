@@ -25,10 +25,10 @@ static const Option option_rows[] = {
 };
 #undef AT
 
-static void add_all(const TaskKind *kind, const References *references,
+static void add_all(const Layout *layout, const References *references,
                     const Prediction *predictions, Evaluation *out)
 {
-    Scores *scores = dataset_scores_new(kind, NULL);
+    Scores *scores = dataset_scores_new(layout, NULL);
     for (uint32_t i = 0; i < references_count(references); i++) {
         const Prediction *said = &predictions[i];
         const DatasetExample *example;
@@ -42,19 +42,20 @@ static void add_all(const TaskKind *kind, const References *references,
     uint32_t count = 0;
     const Metric *metrics = dataset_scores_finish(scores, &count);
     for (uint32_t i = 0; i < count; i++)
-        evaluation_add(out, &(TaskScore){kind->task, metrics[i], i == 0});
+        evaluation_add(out, &(TaskScore){layout->name, metrics[i], i == 0});
     dataset_scores_free(scores);
 }
 
 static bool score(const ScoreArguments *command, Evaluation *out, Diags *diags)
 {
-    const TaskKind *kind = task_kind_find(command->task, (Loc){0}, diags);
+    const Layout *layout = layout_find(command->task, (Loc){0}, diags);
     References *references =
-        kind ? references_read(kind, command->files[1], command->split, diags) : NULL;
+        layout ? references_read(layout, command->files[1], command->split, diags) : NULL;
     const Prediction *predictions =
-        references ? predictions_read(kind, references, command->files[0], diags) : NULL;
+        references ? predictions_read(layout, references, command->files[0], diags)
+                   : NULL;
     if (predictions)
-        add_all(kind, references, predictions, out);
+        add_all(layout, references, predictions, out);
     references_free(references);
     return predictions;
 }

@@ -60,7 +60,7 @@ static bool load_split(Dataset *dataset, TaskData *data, Split split, Diags *dia
     ExampleList *list = &data->splits[split];
     if (list->is_loaded)
         return true;
-    loader->kind = data->shape.kind;
+    loader->layout = data->shape.layout;
     loader->diags = diags;
     loader->needs_scores = !data->shape.fields.fields[FIELD_scores].graph;
     if (!loader_load(loader, split, dataset->options.leaderboard, list))
@@ -238,7 +238,7 @@ static bool dataset_choice(void *state, const char *task, TokenChoice *out)
 {
     Dataset *dataset = state;
     const TaskData *data = find_task(dataset, task);
-    if (!data || data->shape.kind->answers != ANSWER_statement)
+    if (!data || data->shape.layout->answers != ANSWER_statement)
         return false;
     TokenizerIds ids = tokenizer_ids(dataset->tokenizer);
     bool is_begun = ids.start != ids.pad && ids.bos >= 0;
@@ -266,13 +266,13 @@ static void dataset_words(void *state, const int32_t *ids, int64_t count, FILE *
 static Scores *dataset_scores(void *state, const char *task)
 {
     Dataset *dataset = state;
-    return dataset_scores_new(find_task(dataset, task)->shape.kind, dataset->tokenizer);
+    return dataset_scores_new(find_task(dataset, task)->shape.layout, dataset->tokenizer);
 }
 
 static Dump *dataset_dump(void *state, const char *task, const char *directory)
 {
     Dataset *dataset = state;
-    return dataset_dump_new(find_task(dataset, task)->shape.kind, dataset->tokenizer,
+    return dataset_dump_new(find_task(dataset, task)->shape.layout, dataset->tokenizer,
                             directory);
 }
 

@@ -7,7 +7,7 @@
  *     dataset_load.c      files of examples into memory
  *     dataset_images.c    what a record says, task by task
  *     dataset_videos.c    the same for videos, with subtitles
- *     dataset_tasks.c     prompts, limits and files of each task */
+ *     layouts.c           prompts, limits and files of each task */
 #ifndef VLG_RUNTIME_DATA_DATASET_DATASET_H
 #define VLG_RUNTIME_DATA_DATASET_DATASET_H
 

@@ -46,10 +46,10 @@ static bool check_model(const TaskShape *shape, const Tokenizer *tokenizer, Diag
 {
     const TaskFields *fields = &shape->fields;
     const Task *task = fields->task;
-    if (fields->images != 0 && fields->images != shape->kind->images) {
+    if (fields->images != 0 && fields->images != shape->layout->images) {
         diag_error(diags, task->loc,
                    "task '%s': the model takes %" PRId64 " images, the data have %u",
-                   task->name, fields->images, shape->kind->images);
+                   task->name, fields->images, shape->layout->images);
         return false;
     }
     if (fields->vocabulary < tokenizer_size(tokenizer)) {
@@ -65,13 +65,13 @@ static bool check_model(const TaskShape *shape, const Tokenizer *tokenizer, Diag
 bool task_shape_find(TaskShape *out, const Module *module, const Task *task,
                      const Tokenizer *tokenizer, Arena *arena, Diags *diags)
 {
-    *out = (TaskShape){.kind = task_kind_find(task->name, task->loc, diags)};
-    if (!out->kind || !task_fields_find(&out->fields, module, task, arena, diags) ||
+    *out = (TaskShape){.layout = layout_find(task->name, task->loc, diags)};
+    if (!out->layout || !task_fields_find(&out->fields, module, task, arena, diags) ||
         !check_model(out, tokenizer, diags) ||
         !task_setting_count(task, "boxes", VIDEO_ROWS, &out->video_rows, diags) ||
-        !task_setting_count(task, "input_tokens", out->kind->input_limit,
+        !task_setting_count(task, "input_tokens", out->layout->input_limit,
                             &out->input_limit, diags) ||
-        !task_setting_count(task, "target_tokens", out->kind->target_limit,
+        !task_setting_count(task, "target_tokens", out->layout->target_limit,
                             &out->target_limit, diags))
         return false;
     if (out->video_rows == 0) {
@@ -79,7 +79,7 @@ bool task_shape_find(TaskShape *out, const Module *module, const Task *task,
         return false;
     }
     out->feature_folder = task_setting(
-        task, "features", out->kind->is_video ? video_features : image_features);
+        task, "features", out->layout->is_video ? video_features : image_features);
     out->input_limit = stricter(out->input_limit, out->fields.room[FIELD_input_ids]);
     out->target_limit = stricter(out->target_limit, target_room(&out->fields));
     return true;
@@ -95,9 +95,9 @@ static bool uses_prompt(const Task *task)
 char *dataset_text(const Task *task, const DatasetExample *example, Arena *arena)
 {
     const char *prompt = uses_prompt(task) ? task_setting(task, "prompt", NULL) : "";
-    for (uint32_t i = 0; !prompt && i < task_kind_count; i++)
-        if (strcmp(task_kinds[i].task, task->name) == 0)
-            prompt = task_kinds[i].prompt;
+    for (uint32_t i = 0; !prompt && i < layout_count; i++)
+        if (strcmp(layouts[i].name, task->name) == 0)
+            prompt = layouts[i].prompt;
     if (example->subtitles)
         return arena_format(arena, "[Subs] %s %s%s", example->subtitles, example->text,
                             prompt ? prompt : "");
@@ -195,7 +195,7 @@ static bool read_features(const BatchMaker *maker, Sequence *sequence, uint32_t 
 {
     const TaskShape *shape = maker->shape;
     Features *out = &sequence->images[image];
-    bool is_video = shape->kind->is_video;
+    bool is_video = shape->layout->is_video;
     if (is_video
             ? !features_read_npz(path, out, diags)
             : !features_read_hdf5(maker->isolate, path,
@@ -208,7 +208,7 @@ static bool read_features(const BatchMaker *maker, Sequence *sequence, uint32_t 
     sequence->cells += out->count;
     if (!check_features(shape, sequence, image, path, diags))
         return false;
-    return image + 1 < shape->kind->images ||
+    return image + 1 < shape->layout->images ||
            check_pools(&shape->fields, sequence, path, diags);
 }
 
@@ -227,16 +227,16 @@ static bool read_images(const BatchMaker *maker, Sequence *sequence, Diags *diag
     const DatasetExample *example = sequence->chosen.example;
     if (!shape->fields.fields[FIELD_features].graph)
         return true;
-    for (uint32_t i = 0; i < shape->kind->images; i++) {
+    for (uint32_t i = 0; i < shape->layout->images; i++) {
         char *path = heap_format("%s/%s/%s/%s.%s", maker->directory, example->folder,
                                  shape->feature_folder, example->images[i],
-                                 shape->kind->is_video ? "npz" : "h5");
+                                 shape->layout->is_video ? "npz" : "h5");
         bool is_read = read_features(maker, sequence, i, path, diags);
         free(path);
         if (is_read)
             continue;
         diag_note(diags, (Loc){0}, "task '%s' wanted it for example '%s'",
-                  shape->kind->task, example->id);
+                  shape->layout->name, example->id);
         return false;
     }
     return true;

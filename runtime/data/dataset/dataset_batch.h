@@ -2,14 +2,14 @@
 #ifndef VLG_RUNTIME_DATA_DATASET_DATASET_BATCH_H
 #define VLG_RUNTIME_DATA_DATASET_DATASET_BATCH_H
 
-#include "runtime/data/dataset/dataset_tasks.h"
+#include "runtime/data/dataset/layouts.h"
 #include "runtime/data/dataset/fields.h"
 #include "runtime/batch/skips.h"
 #include "runtime/isolate/isolate.h"
 
 /* How examples of a task become sequences. */
 typedef struct TaskShape {
-    const TaskKind *kind;
+    const Layout *layout;
     TaskFields fields;
     const char *feature_folder;        /* under that of the example */
     int64_t video_rows;                /* that frames are resampled to */

@@ -9,22 +9,22 @@
 #include "runtime/data/dataset/dataset_scores.h"
 
 struct Dump {
-    const TaskKind *kind;
+    const Layout *layout;
     const Tokenizer *tokenizer;
     char *path;
     json_t *answers; /* an array in order, or an object by example */
 };
 
-Dump *dataset_dump_new(const TaskKind *kind, const Tokenizer *tokenizer,
+Dump *dataset_dump_new(const Layout *layout, const Tokenizer *tokenizer,
                        const char *directory)
 {
-    if (!kind->dump)
+    if (!layout->dump)
         return NULL;
     Dump *dump = heap_alloc(sizeof *dump);
-    size_t size = strlen(directory) + strlen(kind->dump) + 2;
-    *dump = (Dump){.kind = kind, .tokenizer = tokenizer, .path = heap_alloc(size)};
-    snprintf(dump->path, size, "%s/%s", directory, kind->dump);
-    dump->answers = kind->answers == ANSWER_choice ? json_object() : json_array();
+    size_t size = strlen(directory) + strlen(layout->dump) + 2;
+    *dump = (Dump){.layout = layout, .tokenizer = tokenizer, .path = heap_alloc(size)};
+    snprintf(dump->path, size, "%s/%s", directory, layout->dump);
+    dump->answers = layout->answers == ANSWER_choice ? json_object() : json_array();
     return dump;
 }
 
@@ -81,7 +81,7 @@ void dataset_dump_add(Dump *dump, const Batch *batch, int64_t sequence,
     const DatasetExample *example = dataset_example(batch, sequence);
     Arena *arena = arena_new();
     const char *said = tokenizer_decode(dump->tokenizer, ids, count, arena);
-    switch (dump->kind->answers) {
+    switch (dump->layout->answers) {
     case ANSWER_choice:
         json_object_set_new(dump->answers, example->id, make_choice(said));
         break;
@@ -107,7 +107,7 @@ static void write_lines(const Dump *dump, FILE *out)
     const json_t *answer;
     json_array_foreach(dump->answers, i, answer)
     {
-        if (dump->kind->answers == ANSWER_statement)
+        if (dump->layout->answers == ANSWER_statement)
             fprintf(out, "%s,%s", json_string_value(json_array_get(answer, 0)),
                     json_string_value(json_array_get(answer, 1)));
         else
@@ -119,7 +119,7 @@ static void write_lines(const Dump *dump, FILE *out)
 bool dataset_dump_write(Dump *dump, Diags *diags)
 {
     enum { INDENT = 4 };
-    AnswerKind kind = dump->kind->answers;
+    AnswerKind kind = dump->layout->answers;
     NewFile *file = new_file_open(dump->path, diags);
     if (!file)
         return false;

@@ -100,9 +100,9 @@ static bool add_list(FileListing *listing, const char *name)
 static bool add_task(FileListing *listing, const char *task)
 {
     bool ok = true;
-    for (uint32_t i = 0; ok && i < task_file_count; i++) {
-        const TaskFile *file = &task_files[i];
-        if (file->is_hidden || strcmp(file->task, task) != 0)
+    for (uint32_t i = 0; ok && i < layout_file_count; i++) {
+        const LayoutFile *file = &layout_files[i];
+        if (file->is_hidden || strcmp(file->layout, task) != 0)
             continue;
         ok = add_list(listing, file->path) &&
              add_list(listing, subtitles_name(file->folder, listing->arena));

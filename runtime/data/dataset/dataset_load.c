@@ -54,7 +54,7 @@ const char *subtitles_name(const char *folder, Arena *arena)
 
 static bool open_subtitles(Loader *loader)
 {
-    if (!loader->kind->is_video)
+    if (!loader->layout->is_video)
         return true;
     const char *path =
         loader_path(loader, subtitles_name(loader->file->folder, loader->arena));
@@ -73,11 +73,11 @@ static void warn_untold(const Loader *loader, const char *path, int64_t before)
         diag_warning(loader->diags, (Loc){.file = path},
                      "%" PRId64 " of %" PRId64
                      " examples of task '%s' have no answer and are not scored",
-                     loader->untold, count, loader->kind->task);
+                     loader->untold, count, loader->layout->name);
     if (loader->empty > 0)
         diag_warning(loader->diags, (Loc){.file = path},
                      "%" PRId64 " empty answers of task '%s' are left out", loader->empty,
-                     loader->kind->task);
+                     loader->layout->name);
 }
 
 static bool load_file(Loader *loader)
@@ -87,7 +87,7 @@ static bool load_file(Loader *loader)
     /* Of what is read here only captions are inside of a larger object. */
     const char *member = strstr(path, "/dataset_coco.json") ? "images" : NULL;
     loader->untold = loader->empty = 0;
-    if (!open_subtitles(loader) || !read_file(loader, path, member, loader->kind->read))
+    if (!open_subtitles(loader) || !read_file(loader, path, member, loader->layout->read))
         return false;
     warn_untold(loader, path, before);
     return true;
@@ -99,9 +99,9 @@ static bool load_files(Loader *loader, Split split, bool is_hidden, int *out_cou
                        const char **out_path)
 {
     *out_count = 0;
-    for (uint32_t i = 0; i < task_file_count; i++) {
-        const TaskFile *file = &task_files[i];
-        if (strcmp(file->task, loader->kind->task) != 0 || file->split != split ||
+    for (uint32_t i = 0; i < layout_file_count; i++) {
+        const LayoutFile *file = &layout_files[i];
+        if (strcmp(file->layout, loader->layout->name) != 0 || file->split != split ||
             file->is_hidden != is_hidden)
             continue;
         loader->file = file;
@@ -121,10 +121,10 @@ static bool check_count(const Loader *loader, Split split, const char *path)
         return true;
     if (split == SPLIT_train)
         diag_error(loader->diags, loc, "has no example for task '%s'",
-                   loader->kind->task);
+                   loader->layout->name);
     else
         diag_warning(loader->diags, loc, "has no example for task '%s'",
-                     loader->kind->task);
+                     loader->layout->name);
     return split != SPLIT_train;
 }
 
@@ -140,13 +140,13 @@ static bool check_scores(const Loader *loader, const char *path)
     if (without == list->count)
         diag_error(loader->diags, (Loc){.file = path},
                    "none of %" PRId64 " examples of task '%s' has an answer with a score",
-                   list->count, loader->kind->task);
+                   list->count, loader->layout->name);
     else if (without * 100 > list->count * USUAL_PERCENT)
         diag_warning(loader->diags, (Loc){.file = path},
                      "%" PRId64 " of %" PRId64
                      " examples of task '%s' have no answer with a score: nothing is "
                      "learned from them",
-                     without, list->count, loader->kind->task);
+                     without, list->count, loader->layout->name);
     return without < list->count;
 }
 
@@ -166,7 +166,7 @@ bool loader_load(Loader *loader, Split split, bool leaderboard, ExampleList *out
         (split == SPLIT_train && !check_scores(loader, path)))
         return false;
     out->is_loaded = true;
-    return split == SPLIT_train || strcmp(loader->kind->task, "vqa") != 0 ||
+    return split == SPLIT_train || strcmp(loader->layout->name, "vqa") != 0 ||
            loader_add_annotations(loader, out);
 }
 

@@ -3,7 +3,7 @@
 #define VLG_RUNTIME_DATA_DATASET_DATASET_LOAD_H
 
 #include "ir/base/intern.h"
-#include "runtime/data/dataset/dataset_tasks.h"
+#include "runtime/data/dataset/layouts.h"
 #include "runtime/data/text/json_stream.h"
 #include "runtime/data/text/lists.h"
 #include "runtime/batch/skips.h"
@@ -24,8 +24,8 @@ struct Loader {
     Interns *interns; /* of what many examples have in common */
     Skips *skips;
     Diags *diags;
-    const TaskKind *kind;
-    const TaskFile *file;
+    const Layout *layout;
+    const LayoutFile *file;
     ExampleList *out;
     JsonStream *stream;
     Subtitles *subtitles; /* of the file's videos */

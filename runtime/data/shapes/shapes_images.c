@@ -5,7 +5,7 @@
 
 #include "ir/base/files.h"
 #include "ir/base/heap.h"
-#include "runtime/data/dataset/dataset_tasks.h"
+#include "runtime/data/dataset/layouts.h"
 #include "runtime/data/features/features.h"
 #include "runtime/data/shapes/shapes.h"
 

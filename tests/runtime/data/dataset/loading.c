@@ -13,7 +13,7 @@ void loading_prepare(Loading *out, const Scratch *scratch, const char *task,
     loader->interns = interns_new();
     loader->skips = skips_new(skip_bad);
     loader->diags = out->messages.diags;
-    loader->kind = task_kind_find(task, (Loc){0}, loader->diags);
+    loader->layout = layout_find(task, (Loc){0}, loader->diags);
 }
 
 void loading_open(Loading *out, const Scratch *scratch, const char *task, Split split,

@@ -1,5 +1,5 @@
 /* The tasks as tables. Prompts are as published, the misspelt one of gqa included. */
-#include "runtime/data/dataset/dataset_tasks.h"
+#include "runtime/data/dataset/layouts.h"
 
 #include <string.h>
 
@@ -7,7 +7,7 @@ const char image_features[] = "clip_features/data_clip_RN101_att";
 const char video_features[] = "clip-vit";
 
 /* clang-format off */
-const TaskKind task_kinds[] = {
+const Layout layouts[] = {
     {"vqa", "vqa: ", ANSWER_annotated, "karpathy_test_predict.json",
      1, false, 20, 10, read_vqa},
     {"gqa", "gpa: ", ANSWER_label, NULL,
@@ -26,7 +26,7 @@ const TaskKind task_kinds[] = {
      1, true, 600, 20, read_yc2c},
 };
 /* clang-format on */
-const uint32_t task_kind_count = sizeof task_kinds / sizeof *task_kinds;
+const uint32_t layout_count = sizeof layouts / sizeof *layouts;
 
 #define TVQA(split) "video/ann/tvqa/tvqa_" split ".jsonl"
 #define HOW2QA(split) "video/ann/how2qa/how2qa_" split ".jsonl"
@@ -34,7 +34,7 @@ const uint32_t task_kind_count = sizeof task_kinds / sizeof *task_kinds;
 #define YC2C(split) "video/ann/yc2c/yc2c_" split ".jsonl"
 
 /* Where no answers of a test split are public, validation stands in for it. */
-const TaskFile task_files[] = {
+const LayoutFile layout_files[] = {
     {"vqa", SPLIT_train, "vqa/karpathy_train.json", "COCO", false},
     {"vqa", SPLIT_valid, "vqa/karpathy_val.json", "COCO", false},
     {"vqa", SPLIT_test, "vqa/karpathy_test.json", "COCO", false},
@@ -68,17 +68,17 @@ const TaskFile task_files[] = {
     {"yc2c", SPLIT_test, YC2C("val_release"), "video/vis_features/yc2", false},
     {"yc2c", SPLIT_test, YC2C("test_release"), "video/vis_features/yc2", true},
 };
-const uint32_t task_file_count = sizeof task_files / sizeof *task_files;
+const uint32_t layout_file_count = sizeof layout_files / sizeof *layout_files;
 
-const TaskKind *task_kind_find(const char *task, Loc loc, Diags *diags)
+const Layout *layout_find(const char *task, Loc loc, Diags *diags)
 {
-    const char *names[sizeof task_kinds / sizeof *task_kinds];
-    for (uint32_t i = 0; i < task_kind_count; i++) {
-        names[i] = task_kinds[i].task;
+    const char *names[sizeof layouts / sizeof *layouts];
+    for (uint32_t i = 0; i < layout_count; i++) {
+        names[i] = layouts[i].name;
         if (strcmp(task, names[i]) == 0)
-            return &task_kinds[i];
+            return &layouts[i];
     }
-    const char *near = nearest_name(task, names, task_kind_count);
+    const char *near = nearest_name(task, names, layout_count);
     if (near)
         diag_error(diags, loc, "there are no data for task '%s'; did you mean '%s'?",
                    task, near);

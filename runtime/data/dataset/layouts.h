@@ -1,6 +1,6 @@
-/* What is known of each task: prompt, limits, files, and how records are read. */
-#ifndef VLG_RUNTIME_DATA_DATASET_DATASET_TASKS_H
-#define VLG_RUNTIME_DATA_DATASET_DATASET_TASKS_H
+/* What is known of each published layout: prompt, limits, files, and how records are read. */
+#ifndef VLG_RUNTIME_DATA_DATASET_LAYOUTS_H
+#define VLG_RUNTIME_DATA_DATASET_LAYOUTS_H
 
 #include <jansson.h>
 
@@ -17,8 +17,8 @@ typedef enum AnswerKind {
     ANSWER_caption,
 } AnswerKind;
 
-typedef struct TaskKind {
-    const char *task, *prompt;
+typedef struct Layout {
+    const char *name, *prompt;
     AnswerKind answers;
     const char *dump;    /* file of answers that its leaderboard takes; NULL: none */
     uint32_t images;     /* a sequence shows so many */
@@ -27,23 +27,23 @@ typedef struct TaskKind {
     int64_t target_limit;
     /* One record's examples into the loader; false after loader_fault. */
     bool (*read)(Loader *loader, const json_t *record);
-} TaskKind;
+} Layout;
 
-typedef struct TaskFile {
-    const char *task;
+typedef struct LayoutFile {
+    const char *layout;
     Split split;
     const char *path;   /* under the data's directory */
     const char *folder; /* of the features */
     bool is_hidden; /* no answers: for leaderboards, instead of the split's other files */
-} TaskFile;
+} LayoutFile;
 
-extern const TaskKind task_kinds[];
-extern const uint32_t task_kind_count;
-extern const TaskFile task_files[];
-extern const uint32_t task_file_count;
+extern const Layout layouts[];
+extern const uint32_t layout_count;
+extern const LayoutFile layout_files[];
+extern const uint32_t layout_file_count;
 
 /* NULL and an error with the nearest there is. */
-const TaskKind *task_kind_find(const char *task, Loc loc, Diags *diags);
+const Layout *layout_find(const char *task, Loc loc, Diags *diags);
 
 /* Under `folder`, unless a task says otherwise. */
 extern const char image_features[], video_features[];
