@@ -107,10 +107,23 @@ static void call_pow(xmlXPathParserContext *call, int count)
     xmlXPathReturnNumber(call, pow(x, y));
 }
 
+/* if(test, then, otherwise): one of two values. */
+static void call_if(xmlXPathParserContext *call, int count)
+{
+    if (count != 3) {
+        xmlXPathErr(call, XPATH_INVALID_ARITY);
+        return;
+    }
+    xmlXPathObject *otherwise = valuePop(call), *then = valuePop(call);
+    bool test = xmlXPathPopBoolean(call);
+    xmlXPathFreeObject(test ? otherwise : then);
+    valuePush(call, test ? then : otherwise);
+}
+
 /* clang-format off */
 static const char *const functions[] = {
     "boolean", "ceiling", "concat", "contains", "false", "floor",
-    "not", "number", "pow", "round", "sqrt", "starts-with",
+    "if", "not", "number", "pow", "round", "sqrt", "starts-with",
     "string", "string-length", "substring", "substring-after",
     "substring-before", "translate", "true",
 };
@@ -164,6 +177,7 @@ static xmlXPathContext *context_for_level(Exprs *exprs)
     xmlXPathRegisterFuncLookup(*context, find_function, exprs);
     xmlXPathRegisterFunc(*context, BAD_CAST "sqrt", call_sqrt);
     xmlXPathRegisterFunc(*context, BAD_CAST "pow", call_pow);
+    xmlXPathRegisterFunc(*context, BAD_CAST "if", call_if);
     return *context;
 }
 
