@@ -6,8 +6,6 @@
 
 #include "ir/base/files.h"
 
-static const size_t MOST_BYTES = 16 << 20;
-
 /* Bytes of the UTF-8 sequence at `at`, or 0. Overlong forms, surrogates and 0 are
  * none. */
 static size_t sequence_length(const unsigned char *at, size_t left)
@@ -38,21 +36,16 @@ static void find_lines(Source *source, Arena *arena)
     source->line_count++;
 }
 
-Source *source_read(const char *path, Loc from, Arena *arena, Interns *interns,
-                    Diags *diags)
+Source *source_new(const char *name, const char *bytes, size_t len, Arena *arena,
+                   Interns *interns, Diags *diags)
 {
-    size_t len;
-    char *text = file_read_from(path, from, MOST_BYTES, &len, diags);
-    if (!text)
-        return NULL;
-    const char *bytes = arena_copy(arena, text, len + 1);
-    free(text);
+    bytes = arena_string(arena, bytes, len);
     if (len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
         bytes += 3;
         len -= 3;
     }
     Source *source = arena_alloc(arena, sizeof *source);
-    *source = (Source){.path = intern(interns, path), .bytes = bytes, .len = len};
+    *source = (Source){.path = intern(interns, name), .bytes = bytes, .len = len};
     find_lines(source, arena);
     for (size_t i = 0, step; i < len; i += step) {
         step = sequence_length((const unsigned char *)bytes + i, len - i);
@@ -63,6 +56,16 @@ Source *source_read(const char *path, Loc from, Arena *arena, Interns *interns,
         }
     }
     diags_add_source(diags, source->path, bytes, len);
+    return source;
+}
+
+Source *source_read(const char *path, Loc from, Arena *arena, Interns *interns,
+                    Diags *diags)
+{
+    size_t len;
+    char *text = file_read_from(path, from, SOURCE_MOST_BYTES, &len, diags);
+    Source *source = text ? source_new(path, text, len, arena, interns, diags) : NULL;
+    free(text);
     return source;
 }
 
