@@ -1,4 +1,4 @@
-/* Bytes to tree. read.c alone knows that the notation is XML. */
+/* Bytes to tree. read.c and markup.c alone know that the notation is XML. */
 #ifndef VLG_FRONTEND_SYNTAX_READ_H
 #define VLG_FRONTEND_SYNTAX_READ_H
 

@@ -27,6 +27,11 @@ expect 2 "did you mean 'freeze'?" opt --passes attach,freze whole_module.vg
 expect 2 "expected text, tsv or json" params --format xml whole_module.vg
 expect 2 "several files go with --summary" params whole_module.vg share_all.vg
 expect 2 "expected FILE..." compare
+expect 2 "expected FILE.vg|-..." fmt
+expect 2 "did you mean '--check'?" fmt --chek whole_module.vg
+expect 1 "missing.vg: error: cannot be read" fmt missing.vg
+expect 1 "lib: error: cannot be read: it is a directory" fmt lib
+expect 1 "hostile/nesting.vg:" fmt --check hostile/nesting.vg
 expect 2 "did you mean '--lengths'?" compare --length text=5 whole_module.vg
 expect 2 "expected text, tsv or json" compare --format xml whole_module.vg
 for lengths in '' text text= text=0 text=5, =5 text=5x text=99999999999; do
