@@ -83,6 +83,13 @@ Globals *globals_new(ModelSpec *spec, const Definition *task, GraphKind kind,
         enter_list(globals, &spec->backbone->consts, LEVEL_weak, arena);
     enter_list(globals, &spec->library_consts, LEVEL_weak, arena);
     enter_list(globals, &spec->settings, LEVEL_weak, arena);
+    globals->methods = ARENA_ARRAY(arena, MethodScope, spec->use_count);
+    for (uint32_t i = 0; i < spec->use_count; i++) {
+        const MethodUse *use = spec->uses[i];
+        globals->methods[i] =
+            (MethodScope){globals, use, bindings_new(&use->given, arena),
+                          bindings_new(&use->method->consts, arena)};
+    }
     return globals;
 }
 
@@ -171,6 +178,113 @@ NameLookup globals_names(Globals *globals)
     return (NameLookup){find_in_globals, globals};
 }
 
+/* -- methods ------------------------------------------------------------------------ */
+
+static Found find_bound(ModelSpec *spec, const Bindings *bindings, NameLookup names,
+                        const char *name, Meaning *out)
+{
+    bool failed = false;
+    for (uint32_t i = bindings ? bindings->count : 0; i-- > 0;) {
+        Binding *binding = &bindings->items[i];
+        if (binding->constant->name != name)
+            continue;
+        out->source = binding->constant;
+        if (binding_value(spec, binding, names, &out->value, &failed))
+            return failed ? FOUND_failed : FOUND_yes;
+    }
+    return failed ? FOUND_failed : FOUND_no;
+}
+
+static bool find_in_method(void *self, const char *name, Loc loc, Value *out);
+
+/* What the use gives is said in the recipe, and sees only what a recipe sees. */
+static Found find_given(MethodScope *method, const char *name, Meaning *out)
+{
+    if (!method)
+        return FOUND_no;
+    return find_bound(method->globals->spec, &method->given,
+                      globals_names(method->globals), name, out);
+}
+
+static Found find_method_own(MethodScope *method, const char *name, Meaning *out)
+{
+    if (!method)
+        return FOUND_no;
+    return find_bound(method->globals->spec, &method->own,
+                      (NameLookup){find_in_method, method}, name, out);
+}
+
+/* Whether a value is within what the method declares of the constant. */
+static bool method_accepts(const MethodScope *method, const char *name, Value value,
+                           Loc loc)
+{
+    for (uint32_t i = 0; method && i < method->own.count; i++)
+        if (method->own.items[i].constant->name == name &&
+            !is_within(method->globals->spec, method->own.items[i].constant, name, value,
+                       loc))
+            return false;
+    return true;
+}
+
+void method_note(const MethodUse *use, Diags *diags)
+{
+    if (use)
+        diag_note(diags, use->element->loc, "in method '%s', used here",
+                  use->method->name);
+}
+
+static void report_unknown_in_method(const MethodScope *method, const char *name, Loc loc)
+{
+    Names known = {0};
+    ModelSpec *spec = method->globals->spec;
+    const Names *globals = &method->globals->bindings;
+    for (uint32_t i = 0; i < method->own.count; i++)
+        names_set(&known, spec->arena, method->own.items[i].constant->name, method);
+    for (uint32_t i = 0; i < globals->count; i++)
+        names_set(&known, spec->arena, globals->names[i], method);
+    unknown_name(spec->diags, loc, "constant", name, known.names, known.count);
+    method_note(method->use, spec->diags);
+}
+
+static bool find_in_method(void *self, const char *name, Loc loc, Value *out)
+{
+    MethodScope *method = self;
+    Globals *globals = method->globals;
+    if (find_predefined(globals, name, out))
+        return true;
+    Meaning meaning = {0};
+    Found found = find_global(globals, name, true, false, false, &meaning);
+    if (found == FOUND_no)
+        found = find_given(method, name, &meaning);
+    if (found == FOUND_no)
+        found = find_global(globals, name, false, true, false, &meaning);
+    if (found == FOUND_no)
+        found = find_method_own(method, name, &meaning);
+    if (found == FOUND_no)
+        found = find_global(globals, name, false, false, true, &meaning);
+    if (found == FOUND_no)
+        report_unknown_in_method(method, name, loc);
+    *out = meaning.value;
+    return found == FOUND_yes &&
+           method_accepts(method, name, *out, meaning.source->value->loc) &&
+           is_within_globals(globals, name, *out, meaning.source->value->loc);
+}
+
+NameLookup globals_names_in(Globals *globals, const MethodUse *use)
+{
+    return use ? (NameLookup){find_in_method, &globals->methods[use->index]}
+               : globals_names(globals);
+}
+
+bool globals_want(Globals *globals, const MethodUse *use, const Element *element,
+                  bool *out)
+{
+    Exprs *exprs = globals->spec->exprs;
+    *out = true;
+    return (!use || element_counts(exprs, use->element, globals_names(globals), out)) &&
+           (!*out || element_counts(exprs, element, globals_names_in(globals, use), out));
+}
+
 /* -- frames ------------------------------------------------------------------------- */
 
 Frame *frame_new(Globals *globals, const Frame *caller, const Definition *definition,
@@ -196,20 +310,18 @@ void frame_free(Frame *frame)
     arena_free(frame->arena);
 }
 
-static Found find_bound(const Frame *frame, Bindings *bindings, NameLookup names,
-                        const char *name, Meaning *out)
+static bool find_in_place(const Place *place, const char *name, Value *out)
 {
-    bool failed = false;
-    for (uint32_t i = bindings ? bindings->count : 0; i-- > 0;) {
-        const Binding *binding = &bindings->items[i];
-        if (binding->constant->name != name)
-            continue;
-        out->source = binding->constant;
-        if (binding_value(frame->globals->spec, &bindings->items[i], names, &out->value,
-                          &failed))
-            return failed ? FOUND_failed : FOUND_yes;
-    }
-    return failed ? FOUND_failed : FOUND_no;
+    for (uint32_t i = place->bound_count; i-- > 0;)
+        if (place->bound[i].name == name) {
+            *out = place->bound[i].value;
+            return true;
+        }
+    bool is_site = strcmp(name, "site") == 0;
+    if (!is_site && strcmp(name, "role") != 0)
+        return false;
+    *out = (Value){.text = is_site ? place->site : place->role};
+    return true;
 }
 
 /* What belongs to the frame itself and to nothing around it. */
@@ -226,16 +338,16 @@ static bool find_local(const Frame *frame, const char *name, Value *out)
             *out = frame->arguments[i].value;
             return true;
         }
-    if (frame->site && strcmp(name, "site") == 0) {
-        out->text = frame->site;
+    if (frame->place && find_in_place(frame->place, name, out))
         return true;
-    }
     return find_predefined(frame->globals, name, out);
 }
 
 /* The definition's own declaration hides those of backbone and libraries. */
 bool frame_accepts(const Frame *frame, const char *name, Value value, Loc loc)
 {
+    if (!method_accepts(frame->method, name, value, loc))
+        return false;
     for (uint32_t i = 0; i < frame->own.count; i++)
         if (frame->own.items[i].constant->name == name)
             return is_within(frame->globals->spec, frame->own.items[i].constant, name,
@@ -243,16 +355,31 @@ bool frame_accepts(const Frame *frame, const char *name, Value value, Loc loc)
     return is_within_globals(frame->globals, name, value, loc);
 }
 
+/* What is given from outside of the definition sees the place, but nothing of its body. */
+static bool find_outside(void *self, const char *name, Loc loc, Value *out)
+{
+    const Frame *frame = self;
+    return (frame->place && find_in_place(frame->place, name, out)) ||
+           (frame->method ? find_in_method(frame->method, name, loc, out)
+                          : find_in_globals(frame->globals, name, loc, out));
+}
+
 static Found find_constant(Frame *frame, const char *name, Meaning *out)
 {
     Globals *globals = frame->globals;
+    ModelSpec *spec = globals->spec;
     Found found = find_global(globals, name, true, false, false, out);
     if (found == FOUND_no)
-        found = find_bound(frame, frame->sets, globals_names(globals), name, out);
+        found =
+            find_bound(spec, frame->sets, (NameLookup){find_outside, frame}, name, out);
+    if (found == FOUND_no)
+        found = find_given(frame->method, name, out);
     if (found == FOUND_no)
         found = find_global(globals, name, false, true, false, out);
     if (found == FOUND_no)
-        found = find_bound(frame, &frame->own, frame_names(frame), name, out);
+        found = find_method_own(frame->method, name, out);
+    if (found == FOUND_no)
+        found = find_bound(spec, &frame->own, frame_names(frame), name, out);
     if (found == FOUND_no)
         found = find_global(globals, name, false, false, true, out);
     return found;
@@ -279,8 +406,12 @@ static void report_unknown(const Frame *frame, const char *name, Loc loc)
         names_set(&known, arena, loop->name, frame);
     for (uint32_t i = 0; i < frame->argument_count; i++)
         names_set(&known, arena, frame->arguments[i].name, frame);
+    for (uint32_t i = 0; frame->place && i < frame->place->bound_count; i++)
+        names_set(&known, arena, frame->place->bound[i].name, frame);
     for (uint32_t i = 0; i < frame->own.count; i++)
         names_set(&known, arena, frame->own.items[i].constant->name, frame);
+    for (uint32_t i = 0; frame->method && i < frame->method->own.count; i++)
+        names_set(&known, arena, frame->method->own.items[i].constant->name, frame);
     for (uint32_t i = 0; i < frame->globals->bindings.count; i++)
         names_set(&known, arena, frame->globals->bindings.names[i], frame);
     Interns *interns = frame->globals->spec->interns;
@@ -306,7 +437,7 @@ static bool find_in_path(void *self, const char *name, Loc loc, Value *out)
 {
     static const char mark[] = {TASK_MARK, 0};
     Frame *frame = self;
-    if (!frame->site || strcmp(name, "task") != 0)
+    if (!frame->place || strcmp(name, "task") != 0)
         return find_in_frame(self, name, loc, out);
     *out = (Value){.text = mark};
     return true;
@@ -346,8 +477,11 @@ void frame_bind(Frame *frame, const char *name, const Node *node)
 void frame_note(const Frame *frame)
 {
     Diags *diags = frame->globals->spec->diags;
+    const MethodScope *method = frame->method;
     for (int shown = 0; frame && frame->use.file && shown < 8;
          frame = frame->caller, shown++)
         diag_note(diags, frame->use, "in %s '%s', used here",
                   frame->definition->element->name, frame->definition->name);
+    if (method)
+        method_note(method->use, diags);
 }

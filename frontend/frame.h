@@ -20,18 +20,35 @@ typedef struct Bindings {
     uint32_t count;
 } Bindings;
 
+typedef struct Globals Globals;
+
+/* Constants of a use of a method, among those of the model. */
+typedef struct MethodScope {
+    Globals *globals;
+    const MethodUse *use;
+    Bindings given, own; /* by the use; of the method */
+} MethodScope;
+
 /* Constants of the model, for one kind of graph of one task. */
-typedef struct Globals {
+struct Globals {
     ModelSpec *spec;
     const char *task; /* NULL outside of tasks */
     GraphKind kind;
-    Names bindings; /* Binding by name, strongest first */
-} Globals;
+    Names bindings;       /* Binding by name, strongest first */
+    MethodScope *methods; /* as ModelSpec.uses */
+};
 
 typedef struct Argument {
     const char *name;
     Value value;
 } Argument;
+
+/* Where a graft stands, as its constants tell. */
+typedef struct Place {
+    const char *site, *role;
+    Argument bound[MOST_BINDINGS]; /* what the {name}s of its pattern stand for */
+    uint32_t bound_count;
+} Place;
 
 /* A loop variable. */
 typedef struct LoopVariable {
@@ -51,7 +68,8 @@ struct Frame {
     uint32_t argument_count;
     const LoopVariable *loops;
     Bindings own, *sets; /* of the definition; of the attach or optimizer */
-    const char *site;    /* path of the site it is attached to, or NULL */
+    MethodScope *method; /* whose part is being done, or NULL */
+    const Place *place;  /* of the graft, or NULL */
     const char *scope;   /* prefix of parameter and site names, "" or ending in '.' */
     Names values;        /* Node by name; absent_value for an optional input left out */
 };
@@ -61,6 +79,11 @@ extern const Node absent_value;
 Globals *globals_new(ModelSpec *spec, const Definition *task, GraphKind kind,
                      Arena *arena);
 NameLookup globals_names(Globals *globals);
+/* As a part of a method sees them; `use` may be NULL. */
+NameLookup globals_names_in(Globals *globals, const MethodUse *use);
+/* Whether a part of a recipe, or of a method that it uses, counts. */
+NODISCARD bool globals_want(Globals *globals, const MethodUse *use,
+                            const Element *element, bool *out);
 
 /* `sets` may be NULL. */
 Frame *frame_new(Globals *globals, const Frame *caller, const Definition *definition,
@@ -84,6 +107,8 @@ NODISCARD bool frame_wants(Frame *frame, const Element *element, bool *out);
 /* The value of that name, for an operand; NULL if there is none. */
 const Node *frame_value(const Frame *frame, const char *name);
 void frame_bind(Frame *frame, const char *name, const Node *node);
+/* Adds where a part of a method is used to the error before; `use` may be NULL. */
+void method_note(const MethodUse *use, Diags *diags);
 /* Adds where the body is used to the error before. */
 void frame_note(const Frame *frame);
 

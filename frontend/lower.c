@@ -6,7 +6,7 @@ static bool lower_module(Lower *lower)
 {
     ModelSpec *spec = lower->spec;
     lower->task_params = ARENA_ARRAY(lower->arena, Names, spec->task_count);
-    if (!lower_settings(lower) || !lower_rules(lower))
+    if (!lower_patterns(lower) || !lower_settings(lower) || !lower_rules(lower))
         return false;
     for (uint32_t i = 0; i < spec->task_count; i++)
         if (!lower_task(lower, i))

@@ -11,6 +11,8 @@ enum { MOST_WORK = 4000000, MOST_NODES = 1000000 };
 /* A site of the host graph, in order. */
 typedef struct Site {
     const char *path; /* interned */
+    const char **roles;
+    uint32_t role_count;
     const Node *node;
     Loc loc;
 } Site;
@@ -19,6 +21,7 @@ typedef struct Site {
 typedef struct Graft {
     Attach *attach;
     const Site *site;
+    Place place;
     const char *prefix; /* of its parameters' names, with the task marked */
 } Graft;
 
@@ -36,6 +39,7 @@ typedef struct Draft {
     bool generates;               /* something says what to keep or to cache */
     int32_t step_axis, past_axis; /* of caches; AXIS_STATIC until there is one */
     const Graft *graft;           /* or NULL */
+    Names *made;                  /* by a part of a method: its parameters; or NULL */
     /* Update graphs: what is being updated. */
     const Param *param;
     Names assigned;
@@ -49,8 +53,9 @@ typedef struct Lower {
     Diags *diags;
     int64_t work_left, nodes_left; /* budgets */
     Names *task_params;            /* per task: parameters of its train graph, in order */
+    Names host_params;             /* declared by backbones themselves */
     Names init_elements;           /* per parameter: the <param> that says its init */
-    Names site_names;              /* of all graphs so far */
+    Names site_names, roles;       /* of all graphs so far */
     Names product_scopes;          /* likewise, if there are rules */
     uint32_t *rule_of; /* per <precision>: the number of its first rule; 0: not wanted */
     Draft *draft;      /* the graph at hand, or NULL */
@@ -98,6 +103,14 @@ NODISCARD bool lower_axis_of(Lower *lower, Frame *frame, Attribute *attribute,
 
 /* lower_op.c; NULL after an error */
 const Node *lower_op(Lower *lower, Frame *frame, const Element *element);
+
+/* lower_place.c: patterns, and the sites that they choose. Reads all patterns of the
+ * recipe; before all graphs. */
+NODISCARD bool lower_patterns(Lower *lower);
+/* Sets *matches if a site is among those of a target, and then *out, and marks the
+ * patterns that say so. False after an error. */
+NODISCARD bool lower_place(Lower *lower, Target *target, const Site *site, bool *matches,
+                           Place *out);
 
 /* lower_precision.c: precisions of products. */
 NODISCARD bool lower_rules(Lower *lower); /* before all graphs */

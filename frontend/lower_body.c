@@ -223,7 +223,8 @@ static bool lower_block(Lower *lower, Frame *caller, const Element *element)
         return false;
     Frame *frame =
         frame_new(lower->draft->globals, caller, block, caller->sets, element->loc);
-    frame->site = caller->site;
+    frame->place = caller->place;
+    frame->method = caller->method;
     frame->scope = caller->scope;
     frame->arguments =
         ARENA_ARRAY(frame->arena, Argument, block->input_count + block->consts.count);

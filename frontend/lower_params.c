@@ -241,6 +241,8 @@ bool lower_param(Lower *lower, Frame *frame, const Element *element)
         return false;
     if (share && strchr(marked, TASK_MARK))
         param->group = share->group;
+    names_set(lower->draft->made ? lower->draft->made : &lower->host_params, lower->arena,
+              param->name, param);
     if (lower->draft->globals->kind == GRAPH_train)
         names_set(&lower->task_params[lower->draft->task], lower->arena, param->name,
                   node);

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "frontend/lower.h"
-#include "frontend/syntax/branches.h"
 
 enum { FACTORS = 2 }; /* the first operands of a product */
 
@@ -50,13 +49,12 @@ bool lower_rules(Lower *lower)
     lower->rule_of = ARENA_ARRAY(lower->arena, uint32_t, spec->precisions.count);
     for (uint32_t i = 0; i < spec->precisions.count; i++) {
         const Selection *choice = &spec->precisions.items[i];
-        if (!element_counts(spec->exprs, choice->element, globals_names(globals),
-                            &wanted))
+        if (!globals_want(globals, choice->use, choice->element, &wanted))
             return false;
         if (!wanted)
             continue;
         lower->rule_of[i] = lower->module->rule_count + 1;
-        if (!add_rules(lower, choice, globals_names(globals)))
+        if (!add_rules(lower, choice, globals_names_in(globals, choice->use)))
             return false;
     }
     return true;

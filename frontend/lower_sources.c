@@ -139,6 +139,20 @@ bool lower_input(Lower *lower, Frame *frame, const Element *element)
 
 /* -- sites -------------------------------------------------------------------------- */
 
+static bool site_roles(Lower *lower, Frame *frame, const Element *element, Site *site)
+{
+    const Attribute *role = element_attribute(element, "role");
+    if (!role)
+        return true;
+    const char *text = expr_text(lower->spec->exprs, role, frame_names(frame));
+    if (!text)
+        return false;
+    site->roles = words_split(lower->spec, text, &site->role_count);
+    for (uint32_t i = 0; i < site->role_count; i++)
+        names_set(&lower->roles, lower->arena, site->roles[i], element);
+    return true;
+}
+
 static bool record_site(Lower *lower, Site site)
 {
     Draft *draft = lower->draft;
@@ -181,7 +195,8 @@ bool lower_site(Lower *lower, Frame *frame, const Element *element)
     const Node *node = graph_node(
         lower->draft->graph, (BuildSite){element->loc, STAGE_forward},
         (NodeSpec){.op = OP_site, .attr = &attr, .args = args, .arg_count = 2});
-    if (!node || !record_site(lower, (Site){path, node, element->loc}))
+    Site site = {.path = path, .node = node, .loc = element->loc};
+    if (!node || !site_roles(lower, frame, element, &site) || !record_site(lower, site))
         return false;
     frame_bind(frame, out->value, node);
     return true;

@@ -124,38 +124,40 @@ static bool lower_graft_body(Lower *lower, Frame *frame, const Graft *graft)
     return true;
 }
 
-static Frame *graft_frame(Lower *lower, const Attach *attach, const Site *site,
-                          Bindings *sets)
+static Frame *graft_frame(Lower *lower, const Graft *graft, Bindings *sets)
 {
+    const Attach *attach = graft->attach;
     Frame *frame =
         frame_new(lower->draft->globals, NULL, attach->block, sets, attach->element->loc);
     frame->arguments = ARENA_ARRAY(frame->arena, Argument, attach->block->input_count);
-    frame->site = site->path;
-    frame->scope = arena_format(frame->arena, "%s.", site->path);
+    frame->place = &graft->place;
+    frame->scope = arena_format(frame->arena, "%s.", graft->site->path);
     return frame;
 }
 
 /* What draws random numbers in a graft goes on counting where its host and the grafts
  * before it ended. */
-static bool lower_graft(Lower *lower, Draft *host, Attach *attach, const Site *site,
-                        uint32_t number)
+static bool lower_graft(Lower *lower, Draft *host, Graft graft, uint32_t number)
 {
+    Attach *attach = graft.attach;
     if (!lower_spend(lower, GRAFT_WORK, attach->element->loc))
         return false;
-    Graft graft = {attach, site, NULL};
     Draft draft = draft_new(lower, host->task, host->globals, GRAPH_graft,
                             arena_format(lower->arena, "%s.graft.%u",
                                          graph_kind_names[host->graph->kind], number));
     draft.graft = &graft;
+    draft.made = &attach->made;
     draft.params_allowed = true;
     draft.next_salt = host->next_salt;
     draft.graph->host = host->graph->name;
-    draft.graph->site = site->path;
+    draft.graph->site = graft.site->path;
     for (uint32_t i = 1; i < host->graph->axis_count; i++)
         graph_axis(draft.graph, host->graph->axes[i], attach->element->loc);
     lower->draft = &draft;
     Bindings sets = bindings_new(&attach->sets, lower->arena);
-    Frame *frame = graft_frame(lower, attach, site, &sets);
+    Frame *frame = graft_frame(lower, &graft, &sets);
+    if (attach->use)
+        frame->method = &host->globals->methods[attach->use->index];
     frame->scope = graft.prefix = graft_prefix(lower, frame, &graft);
     bool ok = graft.prefix && lower_graft_body(lower, frame, &graft);
     frame_free(frame);
@@ -171,10 +173,23 @@ static bool choose_shares(Lower *lower, Attach *attach)
 {
     for (uint32_t i = 0; i < attach->share_count; i++) {
         Share *share = &attach->shares[i];
-        if (!element_counts(lower->spec->exprs, share->element,
-                            globals_names(lower->draft->globals), &share->wanted))
+        if (!globals_want(lower->draft->globals, attach->use, share->element,
+                          &share->wanted))
             return false;
         share->active |= share->wanted;
+    }
+    return true;
+}
+
+/* Its grafts at all sites of the host. */
+static bool lower_attach(Lower *lower, Draft *host, Attach *attach, uint32_t *number)
+{
+    for (size_t i = 0; i < host->site_count; i++) {
+        Graft graft = {.attach = attach, .site = &host->sites[i]};
+        bool matches;
+        if (!lower_place(lower, &attach->target, graft.site, &matches, &graft.place) ||
+            (matches && !lower_graft(lower, host, graft, (*number)++)))
+            return false;
     }
     return true;
 }
@@ -184,10 +199,9 @@ static bool lower_grafts(Lower *lower, Draft *host)
     ModelSpec *spec = lower->spec;
     uint32_t number = 0;
     for (uint32_t i = 0; i < spec->attach_count; i++) {
-        Attach *attach = &spec->attaches[i];
+        Attach *attach = spec->attaches[i];
         bool wanted;
-        if (!element_counts(spec->exprs, attach->element, globals_names(host->globals),
-                            &wanted))
+        if (!globals_want(host->globals, attach->use, attach->element, &wanted))
             return false;
         if (!wanted || !attach->tasks[host->task])
             continue;
@@ -195,10 +209,8 @@ static bool lower_grafts(Lower *lower, Draft *host)
         if (!choose_shares(lower, attach) ||
             !lower_spend(lower, (int64_t)host->site_count, attach->element->loc))
             return false;
-        for (size_t j = 0; j < host->site_count; j++)
-            if (patterns_match(&attach->at, host->sites[j].path) &&
-                !lower_graft(lower, host, attach, &host->sites[j], number++))
-                return false;
+        if (!lower_attach(lower, host, attach, &number))
+            return false;
     }
     return true;
 }

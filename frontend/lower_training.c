@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "frontend/lower.h"
-#include "frontend/syntax/branches.h"
 
 /* -- patterns that match nothing ---------------------------------------------------- */
 
@@ -47,11 +46,12 @@ static const char *near_miss(Lower *lower, const char *pattern, const Names *par
                              const char **out_word)
 {
     for (const char *at = pattern;;) {
-        at += strspn(at, ".*");
-        size_t len = strcspn(at, ".*");
+        while (*at == '.' || *at == '*' || *at == '{')
+            at += *at == '{' ? strcspn(at, "}") + 1 : 1;
+        size_t len = strcspn(at, ".*{");
         if (len == 0)
             return NULL;
-        bool beside_star = at[len] == '*' || (at > pattern && at[-1] == '*');
+        bool beside_star = (at[len] && at[len] != '.') || (at > pattern && at[-1] != '.');
         *out_word = arena_string(lower->arena, at, len);
         if (!stands_in_any(*out_word, beside_star, parts))
             return nearest_name(*out_word, parts->names, parts->count);
@@ -85,17 +85,63 @@ static bool report_unmatched(Lower *lower, const Patterns *patterns,
     return ok;
 }
 
+/* A role that no site has, or none that a pattern of `at` matches. */
+static bool report_roles(Lower *lower, const Target *target)
+{
+    bool ok = true;
+    for (uint32_t i = 0; i < target->roles.count; i++) {
+        const char *role = target->roles.items[i].text;
+        if (target->roles.items[i].matched)
+            continue;
+        ok = false;
+        if (names_get(&lower->roles, intern(lower->module->interns, role)))
+            diag_error(lower->diags, target->roles.loc,
+                       "no site that 'at' matches has the role '%s'", role);
+        else
+            unknown_name(lower->diags, target->roles.loc, "role", role,
+                         lower->roles.names, lower->roles.count);
+    }
+    return ok;
+}
+
 static bool report_attach(Lower *lower, const Attach *attach)
 {
-    bool ok = report_unmatched(lower, &attach->at, attach->element, "site");
+    bool ok = report_unmatched(lower, &attach->target.at, attach->element, "site");
+    ok = ok && report_roles(lower, &attach->target);
     for (uint32_t i = 0; i < attach->share_count; i++)
         if (attach->shares[i].task_count && attach->shares[i].active)
             ok &= report_unmatched(lower, &attach->shares[i].params,
                                    attach->shares[i].element, "parameter of the block");
+    if (!ok)
+        method_note(attach->use, lower->diags);
+    return ok;
+}
+
+static bool report_selection(Lower *lower, const Selection *choice, const char *what)
+{
+    bool ok = report_unmatched(lower, &choice->names, choice->element, what);
+    if (!ok)
+        method_note(choice->use, lower->diags);
     return ok;
 }
 
 /* -- trained or frozen -------------------------------------------------------------- */
+
+/* Why a selection is about a parameter; NULL: it is not. */
+static const char *selects(Lower *lower, Selection *choice, const Param *param)
+{
+    if (choice->made) {
+        bool is_made = names_get(choice->made, param->name) &&
+                       !names_get(&lower->host_params, param->name);
+        return is_made
+                   ? arena_format(lower->arena, "<method> %s", choice->use->method->name)
+                   : NULL;
+    }
+    const PathPattern *pattern = patterns_match(&choice->names, param->name);
+    return pattern ? arena_format(lower->arena, "<%s> %s", choice->element->name,
+                                  pattern->text)
+                   : NULL;
+}
 
 static void choose_trained(Lower *lower, Param *param, const bool *wanted)
 {
@@ -104,15 +150,13 @@ static void choose_trained(Lower *lower, Param *param, const bool *wanted)
     param->reason_loc = lower->spec->model->loc;
     for (uint32_t i = 0; i < choices->count && !param->buffer; i++) {
         Selection *choice = &choices->items[i];
-        const PathPattern *pattern =
-            wanted[i] ? patterns_match(&choice->names, param->name) : NULL;
-        if (!pattern)
+        const char *reason = wanted[i] ? selects(lower, choice, param) : NULL;
+        if (!reason)
             continue;
-        param->trained = choice->element->kind == ELEMENT_train;
-        param->reason = intern(
-            lower->module->interns,
-            arena_format(lower->arena, "<%s> %s", choice->element->name, pattern->text));
-        param->reason_loc = choice->element->loc;
+        param->trained = choice->element->kind != ELEMENT_freeze;
+        param->reason = reason;
+        param->reason_loc =
+            choice->made ? choice->use->element->loc : choice->element->loc;
     }
     param->reason = intern(lower->module->interns, param->reason);
 }
@@ -137,32 +181,40 @@ static bool check_trainable(Lower *lower)
     return ok;
 }
 
+/* Which <train> and <freeze> count; what a method makes is trained where it is made. */
+static bool choose_wanted(Lower *lower, bool *wanted)
+{
+    ModelSpec *spec = lower->spec;
+    Globals *globals = globals_new(spec, NULL, GRAPH_train, lower->arena);
+    for (uint32_t i = 0; i < spec->training.count; i++) {
+        const Selection *choice = &spec->training.items[i];
+        wanted[i] = choice->made != NULL;
+        if (!wanted[i] &&
+            !globals_want(globals, choice->use, choice->element, &wanted[i]))
+            return false;
+    }
+    return true;
+}
+
 bool lower_training(Lower *lower)
 {
     ModelSpec *spec = lower->spec;
     bool *wanted = ARENA_ARRAY(lower->arena, bool, spec->training.count);
-    Globals *globals = globals_new(spec, NULL, GRAPH_train, lower->arena);
     bool ok = true;
-    for (uint32_t i = 0; i < spec->training.count; i++) {
-        if (!element_counts(spec->exprs, spec->training.items[i].element,
-                            globals_names(globals), &wanted[i]))
-            return false;
-    }
-    if (!lower_spend(lower, (int64_t)spec->training.count * lower->module->param_count,
+    if (!choose_wanted(lower, wanted) ||
+        !lower_spend(lower, (int64_t)spec->training.count * lower->module->param_count,
                      spec->model->loc))
         return false;
     for (uint32_t i = 0; i < lower->module->param_count; i++)
         choose_trained(lower, &lower->module->params[i], wanted);
     for (uint32_t i = 0; i < spec->training.count; i++)
         if (wanted[i])
-            ok &= report_unmatched(lower, &spec->training.items[i].names,
-                                   spec->training.items[i].element, "parameter");
+            ok &= report_selection(lower, &spec->training.items[i], "parameter");
     for (uint32_t i = 0; i < spec->precisions.count; i++)
         if (lower->rule_of[i])
-            ok &= report_unmatched(lower, &spec->precisions.items[i].names,
-                                   spec->precisions.items[i].element, "product");
+            ok &= report_selection(lower, &spec->precisions.items[i], "product");
     for (uint32_t i = 0; i < spec->attach_count; i++)
-        if (spec->attaches[i].active)
-            ok &= report_attach(lower, &spec->attaches[i]);
+        if (spec->attaches[i]->active)
+            ok &= report_attach(lower, spec->attaches[i]);
     return ok && check_trainable(lower);
 }

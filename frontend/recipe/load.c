@@ -131,8 +131,8 @@ static bool define(ModelSpec *spec, Names *among, Element *element)
 /* Words that mean something of their own, wherever constants are looked up. */
 static bool check_const_name(const ModelSpec *spec, const Element *element)
 {
-    static const char *const reserved[] = {"training", "encoding", "decoding", "task",
-                                           "site"};
+    static const char *const reserved[] = {"training", "encoding", "decoding",
+                                           "task",     "site",     "role"};
     const Attribute *name = element_attribute(element, "name");
     for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
         if (strcmp(reserved[i], name->value) == 0) {
@@ -171,6 +171,8 @@ static bool collect_definitions(ModelSpec *spec, Element *root)
             ok &= define(spec, &spec->task_definitions, element);
         else if (element->kind == ELEMENT_optimizer)
             ok &= define(spec, &spec->optimizers, element);
+        else if (element->kind == ELEMENT_method)
+            ok &= define(spec, &spec->methods, element);
     }
     if (root->kind == ELEMENT_library)
         consts_collect(spec, &spec->library_consts, root);

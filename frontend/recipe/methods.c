@@ -6,20 +6,15 @@
 #include "frontend/syntax/branches.h"
 #include "ir/base/list.h"
 
-enum { LONGEST_PATTERNS = 4096 };
+enum { MOST_PARTS = 200000 };
 
-/* The patterns of an attribute. */
-static bool read_patterns(const ModelSpec *spec, const Attribute *attribute,
-                          Patterns *out)
+/* The patterns of an attribute: read when all constants are known. */
+static Patterns patterns_of(const Element *element, const char *name, bool may_bind)
 {
-    if (strlen(attribute->value) > LONGEST_PATTERNS) {
-        diag_error(spec->diags, attribute->loc, "the patterns are longer than %d bytes",
-                   LONGEST_PATTERNS);
-        return false;
-    }
-    *out = patterns_parse(attribute->value, spec->arena);
-    out->loc = attribute->loc;
-    return true;
+    const Attribute *source = element_attribute(element, name);
+    return (Patterns){.source = source,
+                      .loc = source ? source->loc : element->loc,
+                      .may_bind = may_bind};
 }
 
 /* The tasks that an attribute names, of those that the model has: bools by index, all if
@@ -52,8 +47,8 @@ static bool resolve_share(ModelSpec *spec, const Attach *attach, const Element *
     bool *chosen = ARENA_ARRAY(spec->arena, bool, spec->task_count);
     share->element = element;
     share->tasks = words;
-    if (!read_patterns(spec, element_attribute(element, "params"), &share->params) ||
-        !read_task_list(spec, element_attribute(element, "tasks"), attach->tasks, words,
+    share->params = patterns_of(element, "params", false);
+    if (!read_task_list(spec, element_attribute(element, "tasks"), attach->tasks, words,
                         &share->task_count, chosen))
         return false;
     const char *group = "";
@@ -63,15 +58,52 @@ static bool resolve_share(ModelSpec *spec, const Attach *attach, const Element *
     return true;
 }
 
-static bool resolve_attach(ModelSpec *spec, const Element *element, Attach *attach)
+static bool resolve_target(const ModelSpec *spec, const Element *element, Target *out)
 {
+    *out = (Target){.at = patterns_of(element, "at", true),
+                    .roles = patterns_of(element, "role", false)};
+    if (out->at.source || out->roles.source)
+        return true;
+    diag_error(spec->diags, element->loc, "<%s> needs 'at' or 'role'", element->name);
+    return false;
+}
+
+Selection *choice_add(ModelSpec *spec, ChoiceList *list, const Element *element,
+                      const char *patterns)
+{
+    ARENA_LIST_ROOM(spec->arena, list->items, list->count + 1, list->capacity);
+    Selection *choice = &list->items[list->count++];
+    *choice = (Selection){.element = element};
+    if (patterns)
+        choice->names = patterns_of(element, patterns, false);
+    if (element->kind == ELEMENT_for)
+        consts_collect(spec, &choice->sets, element);
+    return choice;
+}
+
+/* What the attach of a method makes is trained from there on. */
+static Attach *attach_new(ModelSpec *spec, const Element *element, const MethodUse *use)
+{
+    Attach *attach = arena_alloc(spec->arena, sizeof *attach);
+    *attach = (Attach){.element = element, .use = use};
+    ARENA_LIST_ROOM(spec->arena, spec->attaches, spec->attach_count + 1,
+                    spec->attach_capacity);
+    spec->attaches[spec->attach_count++] = attach;
+    if (use) {
+        Selection *choice = choice_add(spec, &spec->training, element, NULL);
+        choice->use = use;
+        choice->made = &attach->made;
+    }
+    return attach;
+}
+
+static bool resolve_attach(ModelSpec *spec, const Element *element, const MethodUse *use)
+{
+    Attach *attach = attach_new(spec, element, use);
     const Attribute *name = element_attribute(element, "block");
     const char **words = ARENA_ARRAY(spec->arena, const char *, spec->task_count);
     uint32_t count, shares = 0;
-    attach->element = element;
     attach->block = names_get(&spec->blocks, name->value);
-    if (!attach->block)
-        return unknown_among(spec, name->loc, "block", name->value, &spec->blocks);
     uint32_t inputs = attach->block->input_count;
     if (inputs < 1 || inputs > 2 || attach->block->output_count != 1) {
         diag_error(
@@ -83,7 +115,7 @@ static bool resolve_attach(ModelSpec *spec, const Element *element, Attach *atta
     }
     attach->tasks = ARENA_ARRAY(spec->arena, bool, spec->task_count);
     consts_collect(spec, &attach->sets, element);
-    if (!read_patterns(spec, element_attribute(element, "at"), &attach->at) ||
+    if (!resolve_target(spec, element, &attach->target) ||
         !read_task_list(spec, element_attribute(element, "tasks"), NULL, words, &count,
                         attach->tasks) ||
         !constants_known(spec, &attach->sets))
@@ -98,40 +130,95 @@ static bool resolve_attach(ModelSpec *spec, const Element *element, Attach *atta
     return true;
 }
 
-bool choice_add(ModelSpec *spec, ChoiceList *list, const Element *element,
-                const char *patterns)
+/* A part of a recipe, or of a method that it uses. */
+static bool resolve_part(ModelSpec *spec, const Element *part, const MethodUse *use)
 {
-    const Attribute *attribute = element_attribute(element, patterns);
-    ARENA_LIST_ROOM(spec->arena, list->items, list->count + 1, list->capacity);
-    Selection *choice = &list->items[list->count++];
-    *choice = (Selection){.element = element};
-    if (element->kind == ELEMENT_for)
-        consts_collect(spec, &choice->sets, element);
-    return !attribute || read_patterns(spec, attribute, &choice->names);
+    if (part->kind == ELEMENT_attach)
+        return resolve_attach(spec, part, use);
+    if (part->kind == ELEMENT_train || part->kind == ELEMENT_freeze)
+        choice_add(spec, &spec->training, part, "params")->use = use;
+    else if (part->kind == ELEMENT_precision)
+        choice_add(spec, &spec->precisions, part, "at")->use = use;
+    return true;
 }
 
-static bool resolve_child(ModelSpec *spec, const Element *child)
+/* -- uses of methods ---------------------------------------------------------------- */
+
+static void know_consts(ModelSpec *spec, Names *known, const ConstList *consts)
 {
-    if (child->kind == ELEMENT_attach)
-        return resolve_attach(spec, child, &spec->attaches[spec->attach_count++]);
-    if (child->kind == ELEMENT_train || child->kind == ELEMENT_freeze)
-        return choice_add(spec, &spec->training, child, "params");
-    return child->kind != ELEMENT_precision ||
-           choice_add(spec, &spec->precisions, child, "at");
+    for (uint32_t i = 0; i < consts->count; i++)
+        names_set(known, spec->arena, consts->items[i].name, consts);
+}
+
+/* The constants of a method: its own, those of the blocks that it attaches, and those of
+ * its file. */
+static Names constants_of(ModelSpec *spec, const Definition *method)
+{
+    Names known = {0};
+    ConstList of_file = {0};
+    know_consts(spec, &known, &method->consts);
+    for (const Element *part = first_child(method->element); part;
+         part = next_child(part)) {
+        if (part->kind != ELEMENT_attach)
+            continue;
+        const Definition *block =
+            names_get(&spec->blocks, element_attribute(part, "block")->value);
+        know_consts(spec, &known, &block->consts);
+    }
+    consts_collect(spec, &of_file, method->element->parent);
+    know_consts(spec, &known, &of_file);
+    return known;
+}
+
+static bool take_given(ModelSpec *spec, MethodUse *use)
+{
+    Names known = constants_of(spec, use->method);
+    for (uint32_t i = 0; i < use->element->attribute_count; i++) {
+        Attribute *attribute = &use->element->attributes[i];
+        if (strcmp(attribute->name, "use") == 0 || strcmp(attribute->name, "when") == 0)
+            continue;
+        if (!names_get(&known, attribute->name))
+            return unknown_among(spec, attribute->loc, "constant of the method",
+                                 attribute->name, &known);
+        const_add(
+            spec, &use->given,
+            (Const){.name = attribute->name, .value = attribute, .loc = attribute->loc});
+    }
+    consts_collect(spec, &use->given, use->element);
+    return constants_known(spec, &use->given);
+}
+
+static bool resolve_use(ModelSpec *spec, const Element *element)
+{
+    const Attribute *name = element_attribute(element, "use");
+    MethodUse *use = arena_alloc(spec->arena, sizeof *use);
+    *use = (MethodUse){.element = element, .index = spec->use_count};
+    use->method = names_get(&spec->methods, name->value);
+    if (!use->method)
+        return unknown_among(spec, name->loc, "method", name->value, &spec->methods);
+    ARENA_LIST_ROOM(spec->arena, spec->uses, spec->use_count + 1, spec->use_capacity);
+    spec->uses[spec->use_count++] = use;
+    bool ok = take_given(spec, use);
+    for (const Element *part = first_child(use->method->element); part && ok;
+         part = next_child(part)) {
+        ok = resolve_part(spec, part, use);
+        if (spec->training.count + spec->precisions.count > MOST_PARTS) {
+            diag_error(spec->diags, element->loc,
+                       "methods have more than %d parts, each counted in every use",
+                       MOST_PARTS);
+            return false;
+        }
+    }
+    return ok;
 }
 
 bool methods_resolve(ModelSpec *spec)
 {
-    uint32_t count = 0;
     bool ok = true;
     for (uint32_t i = 0; i < spec->model_count; i++)
-        for (const Element *child = first_child(spec->models[i]); child;
+        for (const Element *child = first_child(spec->models[i]); child && ok;
              child = next_child(child))
-            count += child->kind == ELEMENT_attach;
-    spec->attaches = ARENA_ARRAY(spec->arena, Attach, count);
-    for (uint32_t i = 0; i < spec->model_count; i++)
-        for (const Element *child = first_child(spec->models[i]); child;
-             child = next_child(child))
-            ok &= resolve_child(spec, child);
+            ok = child->kind == ELEMENT_use_method ? resolve_use(spec, child)
+                                                   : resolve_part(spec, child, NULL);
     return ok;
 }

@@ -54,22 +54,41 @@ typedef struct Share {
     bool active; /* in some graph */
 } Share;
 
+/* A <method use=...> of a recipe. */
+typedef struct MethodUse {
+    const Element *element;
+    const Definition *method;
+    ConstList given; /* its attributes and <set>s */
+    uint32_t index;  /* in ModelSpec.uses */
+} MethodUse;
+
+/* The sites that an <attach> is for: all that a pattern of each list matches, of a list
+ * that was not given any. */
+typedef struct Target {
+    Patterns at, roles;
+} Target;
+
 typedef struct Attach {
     const Element *element;
+    const MethodUse *use; /* of the method that it is a part of; NULL: of a recipe */
     const Definition *block;
-    Patterns at;
+    Target target;
     bool *tasks; /* by index in ModelSpec.tasks */
     bool active; /* for some graph */
     ConstList sets;
     Share *shares;
     uint32_t share_count;
+    Names made; /* parameters that its grafts declare */
 } Attach;
 
-/* A <train>, <freeze> or <for>, of parameters; a <precision>, of products. */
+/* A <train>, <freeze> or <for>, of parameters; a <precision>, of products; of a method
+ * also what trains the parameters that it makes. */
 typedef struct Selection {
     const Element *element;
+    const MethodUse *use; /* as of Attach */
     Patterns names;
-    ConstList sets; /* of <for> */
+    const Names *made; /* those parameters, and no patterns; or NULL */
+    ConstList sets;    /* of <for> */
 } Selection;
 
 typedef struct ChoiceList {
@@ -86,7 +105,8 @@ typedef struct ModelSpec {
     Element *model;   /* the one to compile */
     Element **models; /* the recipes that it extends, from the first, and itself */
     uint32_t model_count;
-    Names blocks, backbones, task_definitions, optimizers; /* Definition by name */
+    Names blocks, backbones, task_definitions, optimizers,
+        methods; /* Definition by name */
     /* every name that some file declares, and what --set may also name */
     Names constants;
     ConstList command_line, model_consts, library_consts, settings;
@@ -95,8 +115,12 @@ typedef struct ModelSpec {
     ConstList size;
     const Definition **tasks;
     uint32_t task_count;
-    Attach *attaches;
+    MethodUse **uses;
+    uint32_t use_count;
+    size_t use_capacity;
+    Attach **attaches;
     uint32_t attach_count;
+    size_t attach_capacity;
     ChoiceList training, precisions;
     const Definition *optimizer; /* of no constants if nothing is trained */
     ConstList optimizer_sets;
@@ -142,8 +166,8 @@ NODISCARD bool chain_use(ModelSpec *spec, ElementKind kind, ChainUse *out);
 /* methods.c: attaches, what is trained and how accurate products are. `patterns` is the
  * attribute that has them, if it is given. */
 NODISCARD bool methods_resolve(ModelSpec *spec);
-NODISCARD bool choice_add(ModelSpec *spec, ChoiceList *list, const Element *element,
-                          const char *patterns);
+Selection *choice_add(ModelSpec *spec, ChoiceList *list, const Element *element,
+                      const char *patterns);
 
 /* recipe.c: what the model's element asks for. */
 NODISCARD bool recipe_resolve(ModelSpec *spec, const FrontendOptions *options);

@@ -229,13 +229,11 @@ static bool take_constants(ModelSpec *spec, const ChainUse *backbone)
     return constants_known(spec, &spec->model_consts) && ok;
 }
 
-static bool add_exceptions(ModelSpec *spec, const Element *holder)
+static void add_exceptions(ModelSpec *spec, const Element *holder)
 {
-    bool ok = true;
     for (const Element *child = first_child(holder); child; child = next_child(child))
         if (child->kind == ELEMENT_for)
-            ok &= choice_add(spec, &spec->exceptions, child, "params");
-    return ok;
+            choice_add(spec, &spec->exceptions, child, "params");
 }
 
 /* Where nothing is trained there may be none: then it is one without constants. */
@@ -257,9 +255,9 @@ static bool resolve_optimizer(ModelSpec *spec)
         return unknown_among(spec, name->loc, "optimizer", name->value,
                              &spec->optimizers);
     bool ok = take_attributes(spec, use.element, &spec->optimizer_sets, false);
-    ok &= add_exceptions(spec, spec->optimizer->element);
+    add_exceptions(spec, spec->optimizer->element);
     for (uint32_t i = 0; i < use.part_count; i++)
-        ok &= add_exceptions(spec, use.parts[i]);
+        add_exceptions(spec, use.parts[i]);
     for (uint32_t i = 0; i < spec->exceptions.count; i++)
         ok &= constants_known(spec, &spec->exceptions.items[i].sets);
     return ok;

@@ -325,11 +325,21 @@ static bool resolve_call(ModelSpec *spec, Element *element)
     return check_call(spec, element);
 }
 
+/* The block of an <attach>. */
+static bool check_attached(const ModelSpec *spec, const Element *element)
+{
+    const Attribute *name = element_attribute(element, "block");
+    return names_get(&spec->blocks, name->value) ||
+           unknown_among(spec, name->loc, "block", name->value, &spec->blocks);
+}
+
 bool calls_resolve(ModelSpec *spec, Element *root)
 {
     bool ok = true;
     for (Element *element = root; element; element = following(element, true))
         if (element->kind == ELEMENT_call)
             ok &= resolve_call(spec, element);
+        else if (element->kind == ELEMENT_attach)
+            ok &= check_attached(spec, element);
     return ok;
 }

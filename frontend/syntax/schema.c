@@ -69,7 +69,7 @@ static void print_element(FILE *out, ElementKind kind)
     const SyntaxRow *row = syntax_row(kind);
     fprintf(out, "  <!-- %s -->\n  <define name=\"%s.%d\">\n    <element name=\"%s\">\n",
             row->meaning, row->tag, (int)kind, row->tag);
-    if (row->flags & SYNTAX_WHEN)
+    if ((row->flags & SYNTAX_WHEN) && !(row->flags & SYNTAX_OPEN))
         print_attribute(out, "when", false, 6);
     if (row->flags & SYNTAX_OPEN)
         fputs("      <zeroOrMore><attribute><anyName/></attribute></zeroOrMore>\n", out);

@@ -25,20 +25,31 @@ static uint32_t next_random(Random *random, uint32_t below)
 
 /* -- patterns ----------------------------------------------------------------------- */
 
-/* The definition, by recursion. */
+/* The definition, by recursion; `#` stands for a {name}. */
 static bool matches_plainly(const char *pattern, const char *name)
 {
     if (!*pattern)
         return !*name;
-    if (*pattern != '*')
+    if (*pattern != '*' && *pattern != '#')
         return *pattern == *name && matches_plainly(pattern + 1, name + 1);
-    bool any = pattern[1] == '*';
-    for (const char *rest = name;; rest++) {
+    bool any = pattern[0] == '*' && pattern[1] == '*';
+    const char *rest = name;
+    if (*pattern == '#' && (!*rest || *rest++ == '.'))
+        return false;
+    for (;; rest++) {
         if (matches_plainly(pattern + 1 + any, rest))
             return true;
         if (!*rest || (!any && *rest == '.'))
             return false;
     }
+}
+
+/* A pattern with every `#` a {name}. */
+static void with_names(const char *pattern, char *out)
+{
+    for (; *pattern; pattern++)
+        out += sprintf(out, *pattern == '#' ? "{n}" : "%c", *pattern);
+    *out = 0;
 }
 
 static void random_text(Random *random, const char *letters, char *out, uint32_t most)
@@ -49,20 +60,50 @@ static void random_text(Random *random, const char *letters, char *out, uint32_t
     out[len] = 0;
 }
 
+static uint32_t count_of(const char *text, char letter)
+{
+    uint32_t count = 0;
+    for (; *text; text++)
+        count += *text == letter;
+    return count;
+}
+
+/* Whether the name still matches with what every {name} stands for in its place. */
+static bool bindings_fit(const char *plain, const char *pattern, const char *name)
+{
+    PatternBinding bindings[MOST_BINDINGS];
+    uint32_t count, at = 0;
+    char bound[200], *out = bound;
+    if (!pattern_binds(pattern, name, bindings, &count) || count != count_of(plain, '#'))
+        return false;
+    for (; *plain; plain++)
+        if (*plain == '#') {
+            out += sprintf(out, "%.*s", (int)bindings[at].text_len, bindings[at].text);
+            at++;
+        } else {
+            *out++ = *plain;
+        }
+    *out = 0;
+    return matches_plainly(bound, name);
+}
+
 static void test_patterns(Check *check)
 {
     Random random = {1};
     uint32_t matches = 0;
     for (int i = 0; i < 200000; i++) {
-        char pattern[12], name[12];
-        random_text(&random, "ab.**", pattern, sizeof pattern);
+        char plain[12], pattern[36], name[12];
+        random_text(&random, "ab.**#", plain, sizeof plain);
+        with_names(plain, pattern);
         random_text(&random, "ab.", name, sizeof name);
-        if (strstr(pattern, "***"))
+        if (strstr(plain, "***") || count_of(plain, '#') > MOST_BINDINGS)
             continue; /* which star is which would be a matter of taste */
-        bool expected = matches_plainly(pattern, name);
+        bool expected = matches_plainly(plain, name);
         matches += expected;
         if (pattern_matches(pattern, name) != expected)
             CHECK(check, false, "pattern '%s', name '%s'", pattern, name);
+        if (expected && !bindings_fit(plain, pattern, name))
+            CHECK(check, false, "bound by '%s' in '%s'", pattern, name);
     }
     CHECK(check, matches > 1000, "only %u matches", matches);
     CHECK(check, pattern_matches("**.adapters.**", "a.b.adapters.vqa.up.weight"),
