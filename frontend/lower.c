@@ -31,7 +31,6 @@ Module *frontend_load(const char *path, const FrontendOptions *options, Diags *d
                        .work_left = MOST_WORK,
                        .nodes_left = MOST_NODES};
         ok = lower_module(&lower);
-        spec_free(spec);
     }
     arena_free(arena);
     if (ok && diags_error_count(diags) == errors)

@@ -104,7 +104,7 @@ static bool init_arguments(Lower *lower, Frame *frame, const Attribute *attribut
         while (at < stop && *at == ' ')
             at++;
         if (count < MOST_INIT_ARGS &&
-            !expr_part(lower->spec->exprs, at, (size_t)(stop - at), attribute->loc,
+            !expr_part(lower->spec->exprs, attribute, at, (size_t)(stop - at),
                        frame_names(frame), &out[count]))
             return false;
         count++;

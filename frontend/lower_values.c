@@ -119,8 +119,7 @@ static bool shape_item(Lower *lower, Frame *frame, const Attribute *attribute,
                        const char *text, size_t len, int64_t *out)
 {
     double number;
-    if (!expr_part(lower->spec->exprs, text, len, attribute->loc, frame_names(frame),
-                   &number))
+    if (!expr_part(lower->spec->exprs, attribute, text, len, frame_names(frame), &number))
         return false;
     if (!(number >= 1) || number > 0x1p40 || number != (double)(int64_t)number) {
         diag_error(lower->diags, attribute->loc,

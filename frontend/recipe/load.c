@@ -140,7 +140,7 @@ static bool check_const_name(const ModelSpec *spec, const Element *element)
                        name->value);
             return false;
         }
-    if (is_bare_word(name->value) && !strpbrk(name->value, "./"))
+    if (is_name(name->value))
         return true;
     diag_error(spec->diags, name->loc, "'%s' is not a name", name->value);
     return false;

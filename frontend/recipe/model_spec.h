@@ -130,7 +130,6 @@ typedef struct ModelSpec {
 /* Reads `path` and what it imports into a spec. NULL after an error. */
 ModelSpec *spec_load(const char *path, const FrontendOptions *options, Arena *arena,
                      Interns *interns, Diags *diags);
-void spec_free(ModelSpec *spec); /* what its arena does not hold */
 
 /* load.c: the files, and the definitions in them. */
 NODISCARD bool load_files(ModelSpec *spec, const char *path);

@@ -7,13 +7,5 @@ ModelSpec *spec_load(const char *path, const FrontendOptions *options, Arena *ar
     ModelSpec *spec = arena_alloc(arena, sizeof *spec);
     *spec = (ModelSpec){.arena = arena, .interns = interns, .diags = diags};
     spec->exprs = exprs_new(arena, interns, diags);
-    if (load_files(spec, path) && recipe_resolve(spec, options))
-        return spec;
-    spec_free(spec);
-    return NULL;
-}
-
-void spec_free(ModelSpec *spec)
-{
-    exprs_free(spec->exprs);
+    return load_files(spec, path) && recipe_resolve(spec, options) ? spec : NULL;
 }

@@ -1,14 +1,10 @@
-/* Expressions by libxml2's XPath, with shortcuts for what is most common: a number, a
- * name.
+/* Evaluating trees of constants.
  *
- * The names in an expression are looked up while it runs, and looking one up may evaluate
- * another expression: each level of that nesting has its own XPath context. */
+ * The names in an expression are looked up while it is evaluated, and looking one up may
+ * evaluate another: what is open at once is counted over all of them, and so is the
+ * work. */
 #include "frontend/syntax/expr.h"
 
-#include <ctype.h>
-#include <libxml/tree.h>
-#include <libxml/xpath.h>
-#include <libxml/xpathInternals.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,333 +12,250 @@
 #include "frontend/syntax/names.h"
 
 enum {
-    MOST_NESTING = 64,
-    MOST_LENGTH = 4096,  /* of an expression or a text */
-    MOST_TEXT = 1 << 26, /* bytes of texts that placeholders make, in all */
-    MOST_STEPS = 100000,
-    WIDEST_NUMBER = 32
+    MOST_OPEN = 64,       /* expressions that wait for constants */
+    MOST_LEVELS = 4000,   /* of trees, over all that are open */
+    MOST_TEXT = 1 << 26,  /* bytes of texts that placeholders make, in all */
+    MOST_STEPS = 1 << 27, /* nodes of trees evaluated, in all */
+    BYTES_OF_A_STEP = 16, /* looked through to find where a name stands */
+    WIDEST_SHOWN = 80
 };
-
-typedef enum ExprKind { EXPR_number, EXPR_word, EXPR_name, EXPR_xpath } ExprKind;
-
-typedef struct Expr {
-    ExprKind kind;
-    const char *text; /* interned: the word, the name, or the source */
-    double number;
-    xmlXPathCompExpr *compiled;
-    struct Expr *next; /* of all compiled ones, to free */
-} Expr;
 
 struct Exprs {
     Arena *arena;
     Interns *interns;
     Diags *diags;
-    xmlDoc *document; /* an XPath context needs a document */
-    xmlXPathContext *contexts[MOST_NESTING];
-    uint32_t nesting;
-    int64_t text_left;
-    Expr *compiled;
-    Names by_text;
-    /* Of the expression that is being evaluated. */
-    NameLookup names;
-    Loc loc;
-    bool lookup_failed;
-    const char *unknown_function; /* or NULL */
-    bool wrong_arguments;
+    uint32_t open, levels;
+    int64_t text_left, steps_left;
+    Names by_text; /* Formula by text: equal texts share one */
 };
 
-PRINTF_LIKE(2, 3)
-static void say_nothing(void *self, const char *format, ...)
-{
-    (void)self, (void)format; /* libxml2 prints some errors; callers here report all */
-}
+/* An run of an attribute's expression, or of a part of a formula. */
+typedef struct ExprRun {
+    Exprs *exprs;
+    const Attribute *attribute;
+    NameLookup names;
+} ExprRun;
 
 Exprs *exprs_new(Arena *arena, Interns *interns, Diags *diags)
 {
     Exprs *exprs = arena_alloc(arena, sizeof *exprs);
-    *exprs = (Exprs){
-        .arena = arena, .interns = interns, .diags = diags, .text_left = MOST_TEXT};
-    xmlSetGenericErrorFunc(NULL, say_nothing);
-    exprs->document = xmlNewDoc(BAD_CAST "1.0");
-    xmlDocSetRootElement(exprs->document,
-                         xmlNewDocNode(exprs->document, NULL, BAD_CAST "nothing", NULL));
+    *exprs = (Exprs){.arena = arena,
+                     .interns = interns,
+                     .diags = diags,
+                     .text_left = MOST_TEXT,
+                     .steps_left = MOST_STEPS};
     return exprs;
 }
 
-void exprs_free(Exprs *exprs)
+/* -- parsing ------------------------------------------------------------------------ */
+
+/* A bare word, or a number with its sign; NULL if it is none. */
+static Formula *parse_alone(const Exprs *exprs, const char *text)
 {
-    for (Expr *expr = exprs->compiled; expr; expr = expr->next)
-        xmlXPathFreeCompExpr(expr->compiled);
-    for (uint32_t i = 0; i < MOST_NESTING; i++)
-        xmlXPathFreeContext(exprs->contexts[i]);
-    xmlFreeDoc(exprs->document);
-}
-
-/* -- functions and names for XPath -------------------------------------------------- */
-
-static void call_sqrt(xmlXPathParserContext *call, int count)
-{
-    if (count != 1) {
-        xmlXPathErr(call, XPATH_INVALID_ARITY);
-        return;
-    }
-    double x = xmlXPathPopNumber(call);
-    xmlXPathReturnNumber(call, sqrt(x));
-}
-
-static void refuse_function(xmlXPathParserContext *call, int count)
-{
-    (void)count;
-    xmlXPathErr(call, XPATH_UNKNOWN_FUNC_ERROR);
-}
-
-static void call_pow(xmlXPathParserContext *call, int count)
-{
-    if (count != 2) {
-        xmlXPathErr(call, XPATH_INVALID_ARITY);
-        return;
-    }
-    double y = xmlXPathPopNumber(call);
-    double x = xmlXPathPopNumber(call);
-    xmlXPathReturnNumber(call, pow(x, y));
-}
-
-/* if(test, then, otherwise): one of two values. */
-static void call_if(xmlXPathParserContext *call, int count)
-{
-    if (count != 3) {
-        xmlXPathErr(call, XPATH_INVALID_ARITY);
-        return;
-    }
-    xmlXPathObject *otherwise = valuePop(call), *then = valuePop(call);
-    bool test = xmlXPathPopBoolean(call);
-    xmlXPathFreeObject(test ? otherwise : then);
-    valuePush(call, test ? then : otherwise);
-}
-
-/* clang-format off */
-static const char *const functions[] = {
-    "boolean", "ceiling", "concat", "contains", "false", "floor",
-    "if", "not", "number", "pow", "round", "sqrt", "starts-with",
-    "string", "string-length", "substring", "substring-after",
-    "substring-before", "translate", "true",
-};
-/* clang-format on */
-
-/* Called before libxml2 looks a function up itself: notes one that does not exist. */
-static xmlXPathFunction find_function(void *self, const xmlChar *name, const xmlChar *uri)
-{
-    Exprs *exprs = self;
-    (void)uri;
-    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
-        if (strcmp(functions[i], (const char *)name) == 0)
+    Formula formula = {
+        .kind = FORMULA_number, .height = 1, .end = (uint32_t)strlen(text)};
+    if (!number_parse(text, &formula.number)) {
+        formula.kind = FORMULA_word;
+        formula.name = text;
+        if (!is_bare_word(text))
             return NULL;
-    exprs->unknown_function = intern(exprs->interns, (const char *)name);
-    return refuse_function;
-}
-
-static xmlXPathObject *find_name(void *self, const xmlChar *name, const xmlChar *uri)
-{
-    Exprs *exprs = self;
-    Value value;
-    if (exprs->lookup_failed)
-        return NULL;
-    if (uri ||
-        !exprs->names.find(exprs->names.self, intern(exprs->interns, (const char *)name),
-                           exprs->loc, &value)) {
-        exprs->lookup_failed = true;
-        return NULL;
     }
-    return value.text ? xmlXPathNewString(BAD_CAST value.text)
-                      : xmlXPathNewFloat(value.number);
+    return arena_copy(exprs->arena, &formula, sizeof formula);
 }
 
-/* Callers report in their own words. */
-static void on_xpath_error(void *self, xmlError *error)
+static const Formula *compile(Exprs *exprs, const Attribute *attribute)
 {
-    Exprs *exprs = self;
-    exprs->wrong_arguments |= error->code == XML_XPATH_INVALID_ARITY;
-}
-
-static xmlXPathContext *context_for_level(Exprs *exprs)
-{
-    xmlXPathContext **context = &exprs->contexts[exprs->nesting];
-    if (*context)
-        return *context;
-    *context = xmlXPathNewContext(exprs->document);
-    (*context)->node = xmlDocGetRootElement(exprs->document);
-    (*context)->error = on_xpath_error;
-    (*context)->userData = exprs;
-    xmlXPathRegisterVariableLookup(*context, find_name, exprs);
-    xmlXPathRegisterFuncLookup(*context, find_function, exprs);
-    xmlXPathRegisterFunc(*context, BAD_CAST "sqrt", call_sqrt);
-    xmlXPathRegisterFunc(*context, BAD_CAST "pow", call_pow);
-    xmlXPathRegisterFunc(*context, BAD_CAST "if", call_if);
-    return *context;
-}
-
-/* -- compiling ---------------------------------------------------------------------- */
-
-bool is_bare_word(const char *text)
-{
-    if (!isalpha((unsigned char)*text) && *text != '_')
-        return false;
-    while (isalnum((unsigned char)*text) || (*text && strchr("_-./", *text)))
-        text++;
-    return *text == 0;
-}
-
-static bool is_name(const char *text)
-{
-    return is_bare_word(text) && !strpbrk(text, "./");
-}
-
-static bool parse_number(const char *text, double *out)
-{
-    char *end;
-    if (text[0] == 0 || text[strspn(text, "0123456789+-.eE")] != 0)
-        return false;
-    *out = strtod(text, &end);
-    return *end == 0 && isfinite(*out);
-}
-
-/* Equal texts share one expression. */
-static const Expr *compile(Exprs *exprs, const char *text, Loc loc)
-{
-    const Expr *known = names_get(&exprs->by_text, text);
+    const char *text = attribute->value;
+    const Formula *known = names_get(&exprs->by_text, text);
     if (known)
         return known;
-    Expr *expr = arena_alloc(exprs->arena, sizeof *expr);
-    expr->text = text;
-    if (parse_number(text, &expr->number)) {
-        expr->kind = EXPR_number;
-    } else if (is_bare_word(text)) {
-        expr->kind = EXPR_word;
-    } else if (text[0] == '$' && is_name(text + 1)) {
-        expr->kind = EXPR_name;
-        expr->text = intern(exprs->interns, text + 1);
-    } else {
-        expr->kind = EXPR_xpath;
-        if (strlen(text) <= MOST_LENGTH)
-            expr->compiled = xmlXPathCtxtCompile(context_for_level(exprs), BAD_CAST text);
-        if (!expr->compiled) {
-            diag_error(exprs->diags, loc,
-                       strlen(text) > MOST_LENGTH ? "the expression is too long"
-                                                  : "'%.80s' is not an expression",
-                       text);
+    const Formula *formula = parse_alone(exprs, text);
+    if (!formula) {
+        formula = formula_parse(attribute, exprs->arena, exprs->interns, exprs->diags);
+        if (!formula || !formula_is_constant(attribute, formula, exprs->diags))
             return NULL;
-        }
-        expr->next = exprs->compiled;
-        exprs->compiled = expr;
     }
-    names_set(&exprs->by_text, exprs->arena, text, expr);
-    return expr;
+    names_set(&exprs->by_text, exprs->arena, text, formula);
+    return formula;
 }
 
 /* -- evaluating --------------------------------------------------------------------- */
 
-static bool take_result(Exprs *exprs, const Expr *expr, const xmlXPathObject *object,
-                        Loc loc, Value *out)
+static bool evaluate(const ExprRun *run, const Formula *formula, Value *out);
+
+static bool wrong(const ExprRun *run, uint32_t at, const char *what)
 {
-    *out = (Value){0};
-    if (exprs->unknown_function) {
-        unknown_name(exprs->diags, loc, "function", exprs->unknown_function, functions,
-                     sizeof functions / sizeof *functions);
-        return false;
-    }
-    if (exprs->wrong_arguments) {
-        diag_error(exprs->diags, loc, "'%.80s': wrong number of arguments", expr->text);
-        return false;
-    }
-    if (!object || object->type == XPATH_NODESET || object->type == XPATH_XSLT_TREE) {
-        diag_error(exprs->diags, loc, "'%.80s' has no value; constants are written $name",
-                   expr->text);
-        return false;
-    }
-    if (object->type == XPATH_STRING)
-        out->text = intern(exprs->interns, (const char *)object->stringval);
-    else if (object->type == XPATH_BOOLEAN)
-        out->number = object->boolval;
-    else
-        out->number = object->floatval;
-    if (out->text && strlen(out->text) > MOST_LENGTH) {
-        diag_error(exprs->diags, loc, "'%.80s' is longer than %d bytes", expr->text,
-                   MOST_LENGTH);
-        return false;
-    }
-    if (out->text || isfinite(out->number))
-        return true;
-    diag_error(exprs->diags, loc, "'%.80s' is %s, expected a finite number", expr->text,
-               isnan(out->number) ? "not a number" : "infinite");
+    diag_error(run->exprs->diags, attribute_place(run->attribute, at), "%s", what);
     return false;
 }
 
-static bool run_xpath(Exprs *exprs, const Expr *expr, NameLookup names, Loc loc,
-                      Value *out)
+/* `what` was expected: of the first operand that is a text and no number, if one is. */
+static bool wrong_operand(const ExprRun *run, const Formula *formula,
+                          const Value *operands, const char *what)
 {
-    if (exprs->nesting + 1 == MOST_NESTING) {
-        diag_error(exprs->diags, loc, "constants refer to each other more than %d deep",
-                   MOST_NESTING);
+    double number;
+    for (const Formula *operand = formula->first; operand; operand = operand->next)
+        if (!value_number(operands++, &number)) {
+            diag_error(run->exprs->diags, attribute_place(run->attribute, operand->from),
+                       "%s, found the text '%.80s'", what, operands[-1].text);
+            return false;
+        }
+    return wrong(run, formula->at, what);
+}
+
+/* A number that an operator or a function made. */
+static bool is_finite(const ExprRun *run, const Formula *formula, double number)
+{
+    if (isfinite(number))
+        return true;
+    const Attribute *attribute = run->attribute;
+    uint32_t len = formula->end - formula->from;
+    diag_error(run->exprs->diags, attribute_place(attribute, formula->at),
+               "'%.*s' is %s, expected a finite number",
+               (int)(len < WIDEST_SHOWN ? len : WIDEST_SHOWN),
+               attribute->value + formula->from,
+               isnan(number) ? "not a number" : "infinite");
+    return false;
+}
+
+/* A text that a function made. */
+static bool is_short(const ExprRun *run, const Formula *formula, const char *text)
+{
+    size_t len = strlen(text);
+    run->exprs->text_left -= (int64_t)len;
+    return (len <= MOST_FORMULA && run->exprs->text_left >= 0) ||
+           wrong(run, formula->at,
+                 "the text is longer than 4096 bytes, or too often made");
+}
+
+/* What decides before its second operand does is not asked for it. */
+static bool evaluate_binary(const ExprRun *run, const Formula *formula, Value *out)
+{
+    Value operands[2];
+    Operator operator= formula->operator;
+    if (!evaluate(run, formula->first, &operands[0]))
+        return false;
+    bool is_true = value_is_true(&operands[0]);
+    if ((operator== OPERATOR_and && !is_true) || (operator== OPERATOR_or && is_true)) {
+        *out = (Value){.number = is_true};
+        return true;
+    }
+    if (!evaluate(run, formula->first->next, &operands[1]))
+        return false;
+    const char *expected = operator_compute(operator, & operands[0], &operands[1], out);
+    return expected ? wrong_operand(run, formula, operands, expected)
+                    : is_finite(run, formula, out->number);
+}
+
+/* if(test, then, otherwise) */
+static bool evaluate_choice(const ExprRun *run, const Formula *formula, Value *out)
+{
+    Value test;
+    const Formula *then = formula->first->next;
+    return evaluate(run, formula->first, &test) &&
+           evaluate(run, value_is_true(&test) ? then : then->next, out);
+}
+
+static bool evaluate_call(const ExprRun *run, const Formula *formula, Value *out)
+{
+    Value operands[MOST_OPERANDS];
+    uint32_t count = 0;
+    if (function_find(formula->name)->is_choice)
+        return evaluate_choice(run, formula, out);
+    for (const Formula *operand = formula->first; operand; operand = operand->next)
+        if (!evaluate(run, operand, &operands[count++]))
+            return false;
+    const char *expected =
+        function_compute(run->exprs->interns, formula->name, operands, count, out);
+    if (expected)
+        return wrong_operand(run, formula, operands, expected);
+    return out->text ? is_short(run, formula, out->text)
+                     : is_finite(run, formula, out->number);
+}
+
+static bool evaluate_negation(const ExprRun *run, const Formula *formula, Value *out)
+{
+    Value operand;
+    if (!evaluate(run, formula->first, &operand))
+        return false;
+    *out = (Value){0};
+    if (!value_number(&operand, &out->number))
+        return wrong_operand(run, formula, &operand, "expected a number");
+    out->number = -out->number;
+    return true;
+}
+
+static bool find_constant(const ExprRun *run, const Formula *formula, Value *out)
+{
+    Exprs *exprs = run->exprs;
+    NameLookup names = run->names;
+    if (exprs->open == MOST_OPEN) {
+        diag_error(exprs->diags, attribute_place(run->attribute, formula->from),
+                   "constants refer to each other more than %d deep", MOST_OPEN);
         return false;
     }
-    xmlXPathContext *context = context_for_level(exprs);
-    context->opLimit = MOST_STEPS;
-    context->opCount = 0;
-    NameLookup outer_names = exprs->names;
-    Loc outer_loc = exprs->loc;
-    exprs->names = names;
-    exprs->loc = loc;
-    exprs->lookup_failed = false;
-    exprs->unknown_function = NULL;
-    exprs->wrong_arguments = false;
-    exprs->nesting++;
-    xmlXPathObject *object = xmlXPathCompiledEval(expr->compiled, context);
-    exprs->nesting--;
-    bool failed = exprs->lookup_failed;
-    exprs->names = outer_names;
-    exprs->loc = outer_loc;
-    bool ok = !failed && take_result(exprs, expr, object, loc, out);
-    exprs->lookup_failed = false;
-    exprs->unknown_function = NULL;
-    xmlXPathFreeObject(object);
+    exprs->steps_left -= formula->from / BYTES_OF_A_STEP;
+    exprs->open++;
+    bool ok = names.find(names.self, formula->name,
+                         attribute_place(run->attribute, formula->from), out);
+    exprs->open--;
     return ok;
 }
 
-static bool evaluate(Exprs *exprs, const Expr *expr, NameLookup names, Loc loc,
-                     Value *out)
+static bool evaluate_kind(const ExprRun *run, const Formula *formula, Value *out)
 {
-    switch (expr->kind) {
-    case EXPR_number:
-        *out = (Value){.number = expr->number};
+    switch (formula->kind) {
+    case FORMULA_number:
+        *out = (Value){.number = formula->number};
         return true;
-    case EXPR_word:
-        *out = (Value){.text = expr->text};
+    case FORMULA_text:
+    case FORMULA_word:
+        *out = (Value){.text = formula->name};
         return true;
-    case EXPR_name:
-        return names.find(names.self, expr->text, loc, out);
-    case EXPR_xpath:
-        break;
+    case FORMULA_constant:
+        return find_constant(run, formula, out);
+    case FORMULA_negate:
+        return evaluate_negation(run, formula, out);
+    case FORMULA_binary:
+        return evaluate_binary(run, formula, out);
+    case FORMULA_call:
+        return evaluate_call(run, formula, out);
     }
-    return run_xpath(exprs, expr, names, loc, out);
+    return false;
 }
+
+static bool evaluate(const ExprRun *run, const Formula *formula, Value *out)
+{
+    Exprs *exprs = run->exprs;
+    if (--exprs->steps_left < 0)
+        return wrong(run, formula->at, "expressions take too many steps in all");
+    if (exprs->levels == MOST_LEVELS)
+        return wrong(run, formula->at, "constants need too many others at once");
+    exprs->levels++;
+    bool ok = evaluate_kind(run, formula, out);
+    exprs->levels--;
+    return ok;
+}
+
+/* -- attributes --------------------------------------------------------------------- */
 
 bool expr_value(Exprs *exprs, Attribute *attribute, NameLookup names, Value *out)
 {
     if (!attribute->expr)
-        attribute->expr = compile(exprs, attribute->value, attribute->loc);
+        attribute->expr = compile(exprs, attribute);
     return attribute->expr &&
-           evaluate(exprs, attribute->expr, names, attribute->loc, out);
+           evaluate(&(ExprRun){exprs, attribute, names}, attribute->expr, out);
 }
 
 /* A text that reads as a number is one: --set values and quoted texts. */
-static bool need_number(Exprs *exprs, const char *source, Loc loc, const Value *value,
-                        double *out)
+static bool need_number(Exprs *exprs, const Attribute *attribute, const Formula *formula,
+                        const Value *value, double *out)
 {
-    *out = value->number;
-    if (!value->text || parse_number(value->text, out))
+    if (value_number(value, out))
         return true;
-    diag_error(exprs->diags, loc, "expected a number, '%.80s' is the text '%.80s'",
-               source, value->text);
+    diag_error(exprs->diags, attribute_place(attribute, formula->from),
+               "expected a number, '%.80s' is the text '%.80s'", attribute->value,
+               value->text);
     return false;
 }
 
@@ -350,7 +263,15 @@ bool expr_number(Exprs *exprs, Attribute *attribute, NameLookup names, double *o
 {
     Value value;
     return expr_value(exprs, attribute, names, &value) &&
-           need_number(exprs, attribute->value, attribute->loc, &value, out);
+           need_number(exprs, attribute, attribute->expr, &value, out);
+}
+
+bool expr_formula(Exprs *exprs, const Attribute *attribute, const Formula *formula,
+                  NameLookup names, double *out)
+{
+    Value value;
+    return evaluate(&(ExprRun){exprs, attribute, names}, formula, &value) &&
+           need_number(exprs, attribute, formula, &value, out);
 }
 
 bool expr_integer(Exprs *exprs, Attribute *attribute, NameLookup names, int64_t *out)
@@ -372,57 +293,64 @@ bool expr_condition(Exprs *exprs, Attribute *attribute, NameLookup names, bool *
     Value value;
     if (!expr_value(exprs, attribute, names, &value))
         return false;
-    if (value.text && attribute->expr->kind == EXPR_word) {
-        diag_error(exprs->diags, attribute->loc,
+    if (value.text && attribute->expr->kind == FORMULA_word) {
+        diag_error(exprs->diags, attribute_place(attribute, 0),
                    "%s: '%s' is a text; the constant of that name is $%s",
                    attribute->name, value.text, value.text);
         return false;
     }
-    *out = value.text ? value.text[0] != 0 : value.number != 0;
+    *out = value_is_true(&value);
     return true;
 }
 
-bool expr_part(Exprs *exprs, const char *text, size_t len, Loc loc, NameLookup names,
-               double *out)
+bool expr_part(Exprs *exprs, const Attribute *attribute, const char *text, size_t len,
+               NameLookup names, double *out)
 {
-    Attribute part = {
-        .value = intern_span(exprs->interns, text, len), .loc = loc, .name = ""};
+    uint32_t offset = (uint32_t)(text - attribute->value);
+    Attribute part = *attribute;
+    part.value = intern_span(exprs->interns, text, len);
+    part.loc = attribute_place(attribute, offset);
+    part.offset = attribute->offset + offset;
+    part.expr = NULL;
     return expr_number(exprs, &part, names, out);
 }
 
-/* -- texts and names ---------------------------------------------------------------- */
+/* -- texts -------------------------------------------------------------------------- */
 
-const char *number_text(Interns *interns, double number)
-{
-    char text[WIDEST_NUMBER];
-    if (number == floor(number) && fabs(number) < 1e15) {
-        snprintf(text, sizeof text, "%.0f", number + 0.0);
-        return intern(interns, text);
-    }
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, number);
-        if (strtod(text, NULL) == number)
-            break;
-    }
-    return intern(interns, text);
-}
-
-/* Appends to a text of at most MOST_LENGTH bytes. */
+/* Appends to a text of at most MOST_FORMULA bytes. */
 static bool append(char *text, size_t *len, const char *from, size_t count)
 {
-    if (*len + count > MOST_LENGTH)
+    if (*len + count > MOST_FORMULA)
         return false;
     memcpy(text + *len, from, count);
     *len += count;
     return true;
 }
 
+/* What stands for the placeholder at `at`, in braces. NULL after an error. */
+static const char *replacement(Exprs *exprs, const Attribute *attribute, const char *at,
+                               size_t len, NameLookup names)
+{
+    const char *name = len > 2 ? intern_span(exprs->interns, at + 1, len - 2) : "";
+    Loc loc = attribute_place(attribute, (size_t)(at - attribute->value));
+    if (!is_name(name)) {
+        diag_error(exprs->diags, loc,
+                   "'%s': a placeholder is the name of a constant in braces, {name}",
+                   attribute->value);
+        return NULL;
+    }
+    Value value;
+    if (!names.find(names.self, name, loc, &value))
+        return NULL;
+    return value.text ? value.text : number_text(exprs->interns, value.number);
+}
+
 const char *expr_text(Exprs *exprs, const Attribute *attribute, NameLookup names)
 {
     const char *at = attribute->value;
-    char text[MOST_LENGTH];
+    char text[MOST_FORMULA];
     size_t len = 0;
-    bool fits = strlen(at) <= MOST_LENGTH;
+    bool fits = strlen(at) <= MOST_FORMULA;
     if (fits && !strchr(at, '{'))
         return at;
     while (*at && fits) {
@@ -432,26 +360,17 @@ const char *expr_text(Exprs *exprs, const Attribute *attribute, NameLookup names
         if (!*at)
             break;
         const char *end = strchr(at, '}');
-        const char *name =
-            end ? intern_span(exprs->interns, at + 1, (size_t)(end - at - 1)) : "";
-        if (!is_name(name)) {
-            diag_error(exprs->diags, attribute->loc,
-                       "'%s': a placeholder is the name of a constant in braces, {name}",
-                       attribute->value);
+        size_t braced = end ? (size_t)(end - at) + 1 : 0;
+        const char *put = replacement(exprs, attribute, at, braced, names);
+        if (!put)
             return NULL;
-        }
-        Value value;
-        if (!names.find(names.self, name, attribute->loc, &value))
-            return NULL;
-        const char *put =
-            value.text ? value.text : number_text(exprs->interns, value.number);
         fits = fits && append(text, &len, put, strlen(put));
-        at = end + 1;
+        at += braced;
     }
     exprs->text_left -= (int64_t)len;
     if (!fits || exprs->text_left < 0) {
         diag_error(exprs->diags, attribute->loc,
-                   "the text is longer than %d bytes, or too often used", MOST_LENGTH);
+                   "the text is longer than %d bytes, or too often used", MOST_FORMULA);
         return NULL;
     }
     return intern_span(exprs->interns, text, len);

@@ -98,6 +98,15 @@ static size_t find_attribute(const Source *source, size_t at, const char *name)
     }
 }
 
+/* Where the value of the attribute that begins at `at` does, behind its quote. */
+static size_t find_value(const Source *source, size_t at)
+{
+    const char *equals = memchr(source->bytes + at, '=', source->len - at);
+    size_t quote =
+        equals ? skip_blanks(source, (size_t)(equals - source->bytes) + 1) : source->len;
+    return quote < source->len ? quote + 1 : source->len;
+}
+
 static const char *intern_xml(XmlReader *reader, const xmlChar *text)
 {
     return intern(reader->interns, (const char *)text);
@@ -118,8 +127,11 @@ static bool read_attributes(XmlReader *reader, Element *element, size_t tag, int
         attribute->name = intern_xml(reader, fives[0]);
         attribute->value = intern_span(reader->interns, (const char *)fives[3],
                                        (size_t)(fives[4] - fives[3]));
-        attribute->loc = source_loc(reader->source,
-                                    find_attribute(reader->source, tag, attribute->name));
+        size_t at = find_attribute(reader->source, tag, attribute->name);
+        size_t value = find_value(reader->source, at);
+        attribute->loc = source_loc(reader->source, at);
+        attribute->written = reader->source->bytes + value;
+        attribute->written_loc = source_loc(reader->source, value);
         if (fives[1]) {
             fail(reader, element->loc, "attributes have no prefix: ", attribute->name);
             return false;
@@ -335,7 +347,8 @@ Element *read_tree(const Source *source, Arena *arena, Interns *interns, Diags *
     }
     *reader.parser->sax = handlers;
     reader.parser->userData = &reader;
-    xmlCtxtUseOptions(reader.parser, XML_PARSE_NONET);
+    /* Entities are the five of XML, as a document type is refused: &amp; is to be '&'. */
+    xmlCtxtUseOptions(reader.parser, XML_PARSE_NONET | XML_PARSE_NOENT);
     xmlParseDocument(reader.parser);
     if (!reader.failed && (!reader.parser->wellFormed || !reader.root))
         fail(&reader, source_loc(source, source->len), "not well-formed XML", "");

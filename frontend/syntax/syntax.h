@@ -34,8 +34,19 @@ const SyntaxRow *syntax_row(ElementKind kind); /* not of ELEMENT_call */
 typedef struct Attribute {
     const char *name, *value; /* interned */
     Loc loc;
-    const struct Expr *expr; /* compiled on first use, by expr.c */
+    /* Where the value is written: the bytes of the file from just behind a quote, where
+     * that is, and how much of what stands there comes before the value; or NULL. */
+    const char *written;
+    Loc written_loc;
+    uint32_t offset;
+    const struct Formula *expr; /* of an expression: parsed on first use, by expr.c */
+    /* Of a use in a formula: the operand, of whose value `value` is the text. */
+    const struct Formula *operand;
 } Attribute;
+
+/* Where a byte of the value stands: entities, line breaks and what comes before the value
+ * counted. */
+Loc attribute_place(const Attribute *attribute, size_t at);
 
 typedef struct Element Element;
 struct Element {

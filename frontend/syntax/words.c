@@ -1,0 +1,44 @@
+/* What words and numbers are made of. */
+#include "frontend/syntax/words.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool begins_name(char c)
+{
+    return isalpha((unsigned char)c) || c == '_';
+}
+
+bool continues_name(char c)
+{
+    return begins_name(c) || isdigit((unsigned char)c);
+}
+
+bool is_bare_word(const char *text)
+{
+    if (!begins_name(*text))
+        return false;
+    while (continues_name(*text) || (*text && strchr("-./", *text)))
+        text++;
+    return *text == 0;
+}
+
+bool is_name(const char *text)
+{
+    if (!begins_name(*text))
+        return false;
+    while (continues_name(*text))
+        text++;
+    return *text == 0;
+}
+
+bool number_parse(const char *text, double *out)
+{
+    char *end;
+    if (text[0] == 0 || text[strspn(text, "0123456789+-.eE")] != 0)
+        return false;
+    *out = strtod(text, &end);
+    return *end == 0 && isfinite(*out);
+}

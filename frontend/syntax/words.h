@@ -1,0 +1,18 @@
+/* Words and numbers of expressions. */
+#ifndef VLG_FRONTEND_SYNTAX_WORDS_H
+#define VLG_FRONTEND_SYNTAX_WORDS_H
+
+#include <stdbool.h>
+
+#include "ir/base/attributes.h"
+
+bool begins_name(char c);
+bool continues_name(char c);
+/* A letter or `_`, then letters, digits and `_ - . /`. */
+bool is_bare_word(const char *text);
+/* A letter or `_`, then letters, digits and `_`: of a constant or a value. */
+bool is_name(const char *text);
+/* `text` is all of a finite number, sign included. */
+NODISCARD bool number_parse(const char *text, double *out);
+
+#endif
