@@ -437,7 +437,7 @@ static bool find_in_path(void *self, const char *name, Loc loc, Value *out)
 {
     static const char mark[] = {TASK_MARK, 0};
     Frame *frame = self;
-    if (!frame->place || strcmp(name, "task") != 0)
+    if (!frame->place || !frame->place->is_graft || strcmp(name, "task") != 0)
         return find_in_frame(self, name, loc, out);
     *out = (Value){.text = mark};
     return true;
@@ -466,7 +466,17 @@ bool frame_wants(Frame *frame, const Element *element, bool *out)
 
 const Node *frame_value(const Frame *frame, const char *name)
 {
-    return names_get(&frame->values, name);
+    const Node *node = names_get(&frame->values, name);
+    return node || !frame->beside ? node : names_get(&frame->beside->values, name);
+}
+
+Names frame_value_names(const Frame *frame)
+{
+    Names all = {0};
+    for (const Frame *at = frame; at; at = at->beside)
+        for (uint32_t i = 0; i < at->values.count; i++)
+            names_set(&all, frame->arena, at->values.names[i], at);
+    return all;
 }
 
 void frame_bind(Frame *frame, const char *name, const Node *node)
@@ -477,11 +487,13 @@ void frame_bind(Frame *frame, const char *name, const Node *node)
 void frame_note(const Frame *frame)
 {
     Diags *diags = frame->globals->spec->diags;
-    const MethodScope *method = frame->method;
+    const Frame *outermost = frame;
+    while (outermost->caller)
+        outermost = outermost->caller;
     for (int shown = 0; frame && frame->use.file && shown < 8;
          frame = frame->caller, shown++)
         diag_note(diags, frame->use, "in %s '%s', used here",
                   frame->definition->element->name, frame->definition->name);
-    if (method)
-        method_note(method->use, diags);
+    if (outermost->method && !outermost->beside) /* there the method's frame is its own */
+        method_note(outermost->method->use, diags);
 }

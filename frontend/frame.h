@@ -43,9 +43,10 @@ typedef struct Argument {
     Value value;
 } Argument;
 
-/* Where a graft stands, as its constants tell. */
+/* Where a graft or a <beside> stands, as its constants tell. */
 typedef struct Place {
     const char *site, *role;
+    bool is_graft;
     Argument bound[MOST_BINDINGS]; /* what the {name}s of its pattern stand for */
     uint32_t bound_count;
 } Place;
@@ -61,7 +62,8 @@ typedef struct Frame Frame;
 struct Frame {
     Arena *arena; /* its own */
     Globals *globals;
-    const Frame *caller; /* NULL: a backbone, loss, optimizer or graft */
+    const Frame *caller; /* NULL: a backbone, loss, optimizer, graft or <beside> */
+    const Frame *beside; /* the backbone whose values it sees, too, or NULL */
     const Definition *definition;
     Loc use; /* where the caller uses the block */
     Argument *arguments;
@@ -69,7 +71,7 @@ struct Frame {
     const LoopVariable *loops;
     Bindings own, *sets; /* of the definition; of the attach or optimizer */
     MethodScope *method; /* whose part is being done, or NULL */
-    const Place *place;  /* of the graft, or NULL */
+    const Place *place;  /* of the graft or <beside>, or NULL */
     const char *scope;   /* prefix of parameter and site names, "" or ending in '.' */
     Names values;        /* Node by name; absent_value for an optional input left out */
 };
@@ -107,6 +109,8 @@ NODISCARD bool frame_wants(Frame *frame, const Element *element, bool *out);
 /* The value of that name, for an operand; NULL if there is none. */
 const Node *frame_value(const Frame *frame, const char *name);
 void frame_bind(Frame *frame, const char *name, const Node *node);
+/* The names of all values in scope, in memory of the frame. */
+Names frame_value_names(const Frame *frame);
 /* Adds where a part of a method is used to the error before; `use` may be NULL. */
 void method_note(const MethodUse *use, Diags *diags);
 /* Adds where the body is used to the error before. */

@@ -13,6 +13,7 @@ typedef struct Site {
     const char *path; /* interned */
     const char **roles;
     uint32_t role_count;
+    bool is_place; /* nothing is attached there: no site of the graph */
     const Node *node;
     Loc loc;
 } Site;
@@ -39,7 +40,9 @@ typedef struct Draft {
     bool generates;               /* something says what to keep or to cache */
     int32_t step_axis, past_axis; /* of caches; AXIS_STATIC until there is one */
     const Graft *graft;           /* or NULL */
-    Names *made;                  /* by a part of a method: its parameters; or NULL */
+    Frame **besides; /* by method of the recipe; NULL until something stands beside */
+    bool is_beside;  /* one is being done */
+    Names *made;     /* by a part of a method: its parameters; or NULL */
     /* Update graphs: what is being updated. */
     const Param *param;
     Names assigned;
@@ -133,6 +136,12 @@ NODISCARD bool lower_check_names(Lower *lower);
 NODISCARD bool lower_axis(Lower *lower, Frame *frame, const Element *element);
 NODISCARD bool lower_input(Lower *lower, Frame *frame, const Element *element);
 NODISCARD bool lower_site(Lower *lower, Frame *frame, const Element *element);
+
+/* lower_beside.c: what methods do right after a site, of a backbone only. `out` is the
+ * name of its value, bound anew if one binds `out`. */
+NODISCARD bool lower_besides(Lower *lower, Frame *frame, const Element *element,
+                             const Site *site, const char *out);
+void draft_free_besides(Lower *lower); /* of the graph at hand */
 
 /* lower_generate.c: what generation keeps from step to step. */
 NODISCARD bool lower_cache(Lower *lower, Frame *frame, const Element *element);

@@ -190,6 +190,15 @@ static bool pass_constants(Lower *lower, Frame *caller, Frame *frame,
     return true;
 }
 
+static bool is_input(const Definition *block, const char *name)
+{
+    for (uint32_t i = 0; i < block->input_count; i++)
+        if (block->inputs[i].name == name)
+            return true;
+    return false;
+}
+
+/* An input that was left out and is an output is left out there, too. */
 static bool bind_outputs(Lower *lower, Frame *caller, const Frame *frame,
                          const Element *element)
 {
@@ -204,7 +213,7 @@ static bool bind_outputs(Lower *lower, Frame *caller, const Frame *frame,
     }
     for (uint32_t i = 0; i < count; i++) {
         const Node *node = frame_value(frame, block->outputs[i]);
-        if (!node || node == &absent_value) {
+        if (!node || (node == &absent_value && !is_input(block, block->outputs[i]))) {
             diag_error(lower->diags, block->element->loc,
                        "block '%s' never binds its output '%s'", block->name,
                        block->outputs[i]);
@@ -260,6 +269,24 @@ static bool lower_call(Lower *lower, Frame *frame, const Element *element)
     return true;
 }
 
+static bool lower_use(Lower *lower, Frame *frame, const Element *element)
+{
+    ModelSpec *spec = lower->spec;
+    Attribute *block = element_attribute(element, "block");
+    Value name;
+    if (!expr_value(spec->exprs, block, frame_names(frame), &name))
+        return false;
+    if (!name.text) {
+        diag_error(lower->diags, block->loc, "block is %g, expected the name of a block",
+                   name.number);
+        return false;
+    }
+    const Element *call = use_resolve(spec, (Element *)element, name.text);
+    if (!call)
+        frame_note(frame);
+    return call && lower_block(lower, frame, call);
+}
+
 /* What its body binds is kept; where it is taken in from an earlier graph, there is no
  * need of the body. */
 static bool lower_keep(Lower *lower, Frame *frame, const Element *element)
@@ -293,6 +320,8 @@ static bool lower_by_kind(Lower *lower, Frame *frame, const Element *element)
         return lower_result(lower, frame, element);
     case ELEMENT_assign:
         return lower_assign(lower, frame, element);
+    case ELEMENT_use:
+        return lower_use(lower, frame, element);
     case ELEMENT_call:
         return lower_call(lower, frame, element);
     default: /* constants and what else is not of the body */
@@ -312,7 +341,9 @@ static bool lower_element(Lower *lower, Frame *frame, const Element *element)
         return true;
     uint32_t before = lower->draft->graph->node_count;
     bool holds = element->kind == ELEMENT_repeat || element->kind == ELEMENT_scope ||
-                 element->kind == ELEMENT_keep || element->block;
+                 element->kind == ELEMENT_keep || element->kind == ELEMENT_use ||
+                 (element->kind == ELEMENT_site && lower->spec->beside_count > 0) ||
+                 element->block;
     if (!lower_by_kind(lower, frame, element))
         return false;
     if (!holds) /* what others made was counted inside */

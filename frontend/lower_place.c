@@ -23,11 +23,16 @@ static bool read_choices(Lower *lower, ChoiceList *choices, Globals *globals)
     return true;
 }
 
+static bool read_target(Lower *lower, Target *target, NameLookup names)
+{
+    return read_patterns(lower, &target->at, names) &&
+           read_patterns(lower, &target->roles, names);
+}
+
 static bool read_attach(Lower *lower, Attach *attach, Globals *globals)
 {
     NameLookup names = globals_names_in(globals, attach->use);
-    if (!read_patterns(lower, &attach->target.at, names) ||
-        !read_patterns(lower, &attach->target.roles, names))
+    if (!read_target(lower, &attach->target, names))
         return false;
     for (uint32_t i = 0; i < attach->share_count; i++)
         if (!read_patterns(lower, &attach->shares[i].params, names))
@@ -41,6 +46,10 @@ bool lower_patterns(Lower *lower)
     Globals *globals = globals_new(spec, NULL, GRAPH_train, lower->arena);
     for (uint32_t i = 0; i < spec->attach_count; i++)
         if (!read_attach(lower, spec->attaches[i], globals))
+            return false;
+    for (uint32_t i = 0; i < spec->beside_count; i++)
+        if (!read_target(lower, &spec->besides[i]->target,
+                         globals_names_in(globals, spec->besides[i]->use)))
             return false;
     return read_choices(lower, &spec->training, globals) &&
            read_choices(lower, &spec->precisions, globals) &&

@@ -164,17 +164,33 @@ static bool record_site(Lower *lower, Site site)
     }
     names_set(&draft->site_nodes, lower->arena, site.path, site.node);
     names_set(&lower->site_names, lower->arena, site.path, site.node);
+    if (site.is_place)
+        return true;
     ARENA_LIST_ROOM(lower->arena, draft->sites, draft->site_count + 1,
                     draft->site_capacity);
     draft->sites[draft->site_count++] = site;
     return true;
 }
 
+/* Two nodes at a site, and what attaches make of the second: a node. */
+static const Node *site_node(Lower *lower, Frame *frame, const Element *element,
+                             const char *path, const Node *value)
+{
+    const Node *args[2] = {lower_value(lower, frame, element_attribute(element, "in")),
+                           value};
+    OpAttr attr = {.site = {.name = path}};
+    return args[0] ? graph_node(
+                         lower->draft->graph, (BuildSite){element->loc, STAGE_forward},
+                         (NodeSpec){
+                             .op = OP_site, .attr = &attr, .args = args, .arg_count = 2})
+                   : NULL;
+}
+
 bool lower_site(Lower *lower, Frame *frame, const Element *element)
 {
     const char *name = expr_text(lower->spec->exprs, element_attribute(element, "name"),
                                  frame_names(frame));
-    const Attribute *out = element_attribute(element, "out");
+    const char *out = element_attribute(element, "out")->value;
     if (!name)
         return false;
     if (!lower->draft->sites_allowed) {
@@ -182,22 +198,15 @@ bool lower_site(Lower *lower, Frame *frame, const Element *element)
         frame_note(frame);
         return false;
     }
-    const Node *args[2] = {
-        lower_value(lower, frame, element_attribute(element, "in")),
-        lower_value(lower, frame, element_attribute(element, "out")),
-    };
-    if (!args[0] || !args[1])
+    Site site = {.loc = element->loc,
+                 .is_place = !element_attribute(element, "in"),
+                 .path = lower_path(lower, frame, name, element->loc)};
+    site.node = lower_value(lower, frame, element_attribute(element, "out"));
+    if (site.node && site.path && !site.is_place)
+        site.node = site_node(lower, frame, element, site.path, site.node);
+    if (!site.node || !site.path || !site_roles(lower, frame, element, &site) ||
+        !record_site(lower, site))
         return false;
-    const char *path = lower_path(lower, frame, name, element->loc);
-    if (!path)
-        return false;
-    OpAttr attr = {.site = {.name = path}};
-    const Node *node = graph_node(
-        lower->draft->graph, (BuildSite){element->loc, STAGE_forward},
-        (NodeSpec){.op = OP_site, .attr = &attr, .args = args, .arg_count = 2});
-    Site site = {.path = path, .node = node, .loc = element->loc};
-    if (!node || !site_roles(lower, frame, element, &site) || !record_site(lower, site))
-        return false;
-    frame_bind(frame, out->value, node);
-    return true;
+    frame_bind(frame, out, site.node);
+    return lower_besides(lower, frame, element, &site, out);
 }

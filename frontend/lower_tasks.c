@@ -187,8 +187,10 @@ static bool lower_attach(Lower *lower, Draft *host, Attach *attach, uint32_t *nu
     for (size_t i = 0; i < host->site_count; i++) {
         Graft graft = {.attach = attach, .site = &host->sites[i]};
         bool matches;
-        if (!lower_place(lower, &attach->target, graft.site, &matches, &graft.place) ||
-            (matches && !lower_graft(lower, host, graft, (*number)++)))
+        if (!lower_place(lower, &attach->target, graft.site, &matches, &graft.place))
+            return false;
+        graft.place.is_graft = true;
+        if (matches && !lower_graft(lower, host, graft, (*number)++))
             return false;
     }
     return true;
@@ -232,6 +234,7 @@ static bool lower_host_body(Lower *lower)
     bool ok =
         lower_body(lower, frame, backbone->element) &&
         (is_part(draft->graph->kind) ? lower_prune(lower) : lower_loss(lower, frame));
+    draft_free_besides(lower);
     frame_free(frame);
     return ok;
 }

@@ -86,34 +86,54 @@ static bool report_unmatched(Lower *lower, const Patterns *patterns,
 }
 
 /* A role that no site has, or none that a pattern of `at` matches. */
-static bool report_roles(Lower *lower, const Target *target)
+static void report_role(Lower *lower, const Element *part, const char *role, Loc loc)
 {
-    bool ok = true;
-    for (uint32_t i = 0; i < target->roles.count; i++) {
-        const char *role = target->roles.items[i].text;
-        if (target->roles.items[i].matched)
-            continue;
-        ok = false;
-        if (names_get(&lower->roles, intern(lower->module->interns, role)))
-            diag_error(lower->diags, target->roles.loc,
-                       "no site that 'at' matches has the role '%s'", role);
-        else
-            unknown_name(lower->diags, target->roles.loc, "role", role,
-                         lower->roles.names, lower->roles.count);
-    }
+    const Element *site = names_get(&lower->roles, intern(lower->module->interns, role));
+    if (!site)
+        unknown_name(lower->diags, loc, "role", role, lower->roles.names,
+                     lower->roles.count);
+    else if (part->kind == ELEMENT_attach && !element_attribute(site, "in"))
+        diag_error(lower->diags, loc,
+                   "sites of the role '%s' have no 'in': nothing is attached there, but "
+                   "a method may stand <beside> them",
+                   role);
+    else
+        diag_error(lower->diags, loc, "no site that 'at' matches has the role '%s'",
+                   role);
+}
+
+static bool report_target(Lower *lower, const Target *target, const Element *part)
+{
+    bool ok = report_unmatched(lower, &target->at, part, "site");
+    for (uint32_t i = 0; i < target->roles.count && ok; i++)
+        if (!target->roles.items[i].matched) {
+            report_role(lower, part, target->roles.items[i].text, target->roles.loc);
+            ok = false;
+        }
     return ok;
 }
 
 static bool report_attach(Lower *lower, const Attach *attach)
 {
-    bool ok = report_unmatched(lower, &attach->target.at, attach->element, "site");
-    ok = ok && report_roles(lower, &attach->target);
+    bool ok = report_target(lower, &attach->target, attach->element);
     for (uint32_t i = 0; i < attach->share_count; i++)
         if (attach->shares[i].task_count && attach->shares[i].active)
             ok &= report_unmatched(lower, &attach->shares[i].params,
                                    attach->shares[i].element, "parameter of the block");
     if (!ok)
         method_note(attach->use, lower->diags);
+    return ok;
+}
+
+static bool report_beside(Lower *lower, const Beside *beside)
+{
+    bool wanted;
+    Globals *globals = globals_new(lower->spec, NULL, GRAPH_train, lower->arena);
+    if (!globals_want(globals, NULL, beside->use->element, &wanted))
+        return false;
+    bool ok = !wanted || report_target(lower, &beside->target, beside->element);
+    if (!ok)
+        method_note(beside->use, lower->diags);
     return ok;
 }
 
@@ -216,5 +236,7 @@ bool lower_training(Lower *lower)
     for (uint32_t i = 0; i < spec->attach_count; i++)
         if (spec->attaches[i]->active)
             ok &= report_attach(lower, spec->attaches[i]);
+    for (uint32_t i = 0; i < spec->beside_count; i++)
+        ok &= report_beside(lower, spec->besides[i]);
     return ok && check_trainable(lower);
 }

@@ -20,12 +20,12 @@ bool lower_spend(Lower *lower, int64_t work, Loc loc)
 
 static bool no_such_value(Lower *lower, Frame *frame, const char *name, Loc loc)
 {
+    Names known = frame_value_names(frame);
     if (frame_has_constant(frame, name))
         diag_error(lower->diags, loc, "no value '%s' here; the constant is written $%s",
                    name, name);
     else
-        unknown_name(lower->diags, loc, "value", name, frame->values.names,
-                     frame->values.count);
+        unknown_name(lower->diags, loc, "value", name, known.names, known.count);
     frame_note(frame);
     return false;
 }
@@ -179,9 +179,7 @@ bool lower_axis_of(Lower *lower, Frame *frame, Attribute *attribute, int32_t *ou
                    name);
         return false;
     }
-    Names known = {0};
-    for (uint32_t i = 0; i < frame->values.count; i++)
-        names_set(&known, frame->arena, frame->values.names[i], lower);
+    Names known = frame_value_names(frame);
     for (uint32_t i = 0; i < lower->draft->graph->axis_count; i++)
         names_set(&known, frame->arena, lower->draft->graph->axes[i].name, lower);
     unknown_name(lower->diags, attribute->loc, "axis", name, known.names, known.count);

@@ -81,7 +81,15 @@ Selection *choice_add(ModelSpec *spec, ChoiceList *list, const Element *element,
     return choice;
 }
 
-/* What the attach of a method makes is trained from there on. */
+/* What a part of a method makes is trained from there on. */
+static void train_made(ModelSpec *spec, const Element *part, const MethodUse *use,
+                       const Names *made)
+{
+    Selection *choice = choice_add(spec, &spec->training, part, NULL);
+    choice->use = use;
+    choice->made = made;
+}
+
 static Attach *attach_new(ModelSpec *spec, const Element *element, const MethodUse *use)
 {
     Attach *attach = arena_alloc(spec->arena, sizeof *attach);
@@ -89,11 +97,8 @@ static Attach *attach_new(ModelSpec *spec, const Element *element, const MethodU
     ARENA_LIST_ROOM(spec->arena, spec->attaches, spec->attach_count + 1,
                     spec->attach_capacity);
     spec->attaches[spec->attach_count++] = attach;
-    if (use) {
-        Selection *choice = choice_add(spec, &spec->training, element, NULL);
-        choice->use = use;
-        choice->made = &attach->made;
-    }
+    if (use)
+        train_made(spec, element, use, &attach->made);
     return attach;
 }
 
@@ -130,11 +135,24 @@ static bool resolve_attach(ModelSpec *spec, const Element *element, const Method
     return true;
 }
 
+static bool resolve_beside(ModelSpec *spec, const Element *element, const MethodUse *use)
+{
+    Beside *beside = arena_alloc(spec->arena, sizeof *beside);
+    *beside = (Beside){.element = element, .use = use};
+    ARENA_LIST_ROOM(spec->arena, spec->besides, spec->beside_count + 1,
+                    spec->beside_capacity);
+    spec->besides[spec->beside_count++] = beside;
+    train_made(spec, element, use, &beside->made);
+    return resolve_target(spec, element, &beside->target);
+}
+
 /* A part of a recipe, or of a method that it uses. */
 static bool resolve_part(ModelSpec *spec, const Element *part, const MethodUse *use)
 {
     if (part->kind == ELEMENT_attach)
         return resolve_attach(spec, part, use);
+    if (part->kind == ELEMENT_beside)
+        return resolve_beside(spec, part, use);
     if (part->kind == ELEMENT_train || part->kind == ELEMENT_freeze)
         choice_add(spec, &spec->training, part, "params")->use = use;
     else if (part->kind == ELEMENT_precision)

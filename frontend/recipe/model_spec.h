@@ -81,6 +81,14 @@ typedef struct Attach {
     Names made; /* parameters that its grafts declare */
 } Attach;
 
+/* A <beside> of a method. */
+typedef struct Beside {
+    const Element *element;
+    const MethodUse *use;
+    Target target;
+    Names made; /* as of Attach */
+} Beside;
+
 /* A <train>, <freeze> or <for>, of parameters; a <precision>, of products; of a method
  * also what trains the parameters that it makes. */
 typedef struct Selection {
@@ -121,6 +129,9 @@ typedef struct ModelSpec {
     Attach **attaches;
     uint32_t attach_count;
     size_t attach_capacity;
+    Beside **besides;
+    uint32_t beside_count;
+    size_t beside_capacity;
     ChoiceList training, precisions;
     const Definition *optimizer; /* of no constants if nothing is trained */
     ConstList optimizer_sets;
@@ -141,6 +152,8 @@ void consts_collect(ModelSpec *spec, ConstList *list, const Element *element);
  * known. */
 NODISCARD bool skeleton_check(Element *root, Diags *diags);
 NODISCARD bool calls_resolve(ModelSpec *spec, Element *root);
+/* A <use> as the use of the block `name` (interned). NULL after an error. */
+const Element *use_resolve(ModelSpec *spec, Element *use, const char *name);
 
 /* known.c: reports an unknown name, and returns false; whether all constants in a list
  * are declared somewhere; the index of a task, task_count if the model has none of that

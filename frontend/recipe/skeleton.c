@@ -343,3 +343,39 @@ bool calls_resolve(ModelSpec *spec, Element *root)
             ok &= check_attached(spec, element);
     return ok;
 }
+
+/* -- uses of blocks that expressions name ------------------------------------------- */
+
+static Element *call_of(ModelSpec *spec, const Element *use, const Definition *block)
+{
+    Element *call = arena_alloc(spec->arena, sizeof *call);
+    *call = *use;
+    call->kind = ELEMENT_call;
+    call->name = block->name;
+    call->block = block;
+    call->attributes = ARENA_ARRAY(spec->arena, Attribute, use->attribute_count);
+    call->attribute_count = 0;
+    for (uint32_t i = 0; i < use->attribute_count; i++)
+        if (strcmp(use->attributes[i].name, "block") != 0)
+            call->attributes[call->attribute_count++] = use->attributes[i];
+    return call;
+}
+
+const Element *use_resolve(ModelSpec *spec, Element *use, const char *name)
+{
+    const Attribute *block = element_attribute(use, "block");
+    for (const Element *call = use->calls; call; call = call->next)
+        if (call->name == name)
+            return call;
+    const Definition *definition = names_get(&spec->blocks, name);
+    if (!definition) {
+        unknown_among(spec, block->loc, "block", name, &spec->blocks);
+        return NULL;
+    }
+    Element *call = call_of(spec, use, definition);
+    if (!check_call(spec, call))
+        return NULL;
+    call->next = use->calls;
+    use->calls = call;
+    return call;
+}

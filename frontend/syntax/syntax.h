@@ -60,6 +60,7 @@ struct Element {
     /* ELEMENT_call, once resolved: a block, or else an op. */
     const struct Definition *block;
     OpKind op;
+    Element *calls; /* ELEMENT_use: as one of each block so far */
 };
 
 /* NULL if it was not given. */
