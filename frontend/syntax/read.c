@@ -28,7 +28,11 @@ typedef struct XmlReader {
     /* where the next element is linked in, at each depth */
     Element **tails[MOST_DEPTH + 1];
     uint32_t depth, element_count;
-    size_t resume; /* where text after the last tag begins */
+    size_t resume;         /* where text after the last tag begins */
+    const char *comment;   /* the last one, if no element came after it */
+    uint32_t comment_line; /* on which it ends */
+    Element *last;         /* the last element that began or ended */
+    uint32_t last_line;    /* on which it did */
     bool failed;
 } XmlReader;
 
@@ -152,17 +156,54 @@ static void on_text(void *self, const xmlChar *text, int len)
                  "; the language has only elements and attributes");
 }
 
+static uint32_t line_at(const XmlReader *reader, size_t at)
+{
+    return source_loc(reader->source, at).line;
+}
+
+/* Blanks between words become one. */
+static const char *intern_words(XmlReader *reader, const char *text)
+{
+    char *words = arena_string(reader->arena, text, strlen(text));
+    size_t len = 0;
+    for (; *text; text++)
+        if (!is_blank(*text))
+            words[len++] = *text;
+        else if (len > 0 && words[len - 1] != ' ')
+            words[len++] = ' ';
+    return intern_span(reader->interns, words, len - (len > 0 && words[len - 1] == ' '));
+}
+
 static void on_comment(void *self, const xmlChar *text)
 {
     XmlReader *reader = self;
-    (void)text;
-    reader->resume = position(reader);
+    const char *words = intern_words(reader, (const char *)text);
+    size_t end = position(reader), begin = end;
+    while (begin > 0 && strncmp(reader->source->bytes + begin, "<!--", 4) != 0)
+        begin--;
+    reader->resume = end;
+    reader->comment = words;
+    reader->comment_line = line_at(reader, end);
+    if (!reader->last || reader->last->comment ||
+        reader->last_line != line_at(reader, begin))
+        return;
+    reader->last->comment = words;
+    reader->comment = NULL;
+}
+
+/* The comment right above an element is about it. */
+static void take_comment(XmlReader *reader, Element *element)
+{
+    if (reader->comment && reader->comment_line + 1 >= element->loc.line)
+        element->comment = reader->comment;
+    reader->comment = NULL;
 }
 
 static void on_instruction(void *self, const xmlChar *target, const xmlChar *data)
 {
-    (void)target;
-    on_comment(self, data);
+    XmlReader *reader = self;
+    (void)target, (void)data;
+    reader->resume = position(reader);
 }
 
 static void on_doctype(void *self, const xmlChar *name, const xmlChar *external,
@@ -219,6 +260,7 @@ static void on_start(void *self, const xmlChar *name, const xmlChar *prefix,
     }
     if (!read_attributes(reader, element, tag, attribute_count, attributes))
         return;
+    take_comment(reader, element);
     *reader->tails[reader->depth] = element;
     reader->tails[reader->depth] = &element->next;
     reader->tails[++reader->depth] = &element->first;
@@ -229,6 +271,8 @@ static void on_start(void *self, const xmlChar *name, const xmlChar *prefix,
             reader->source->bytes[reader->resume] == '/'))
         reader->resume++;
     reader->resume += reader->source->bytes[reader->resume] == '>';
+    reader->last = element;
+    reader->last_line = line_at(reader, position(reader));
 }
 
 static void on_end(void *self, const xmlChar *name, const xmlChar *prefix,
@@ -238,9 +282,12 @@ static void on_end(void *self, const xmlChar *name, const xmlChar *prefix,
     (void)name, (void)prefix, (void)uri;
     if (reader->failed)
         return;
+    reader->last = reader->open;
     reader->open = reader->open->parent;
     reader->depth--;
     reader->resume = position(reader);
+    reader->last_line = line_at(reader, reader->resume);
+    reader->comment = NULL;
     if (reader->source->bytes[reader->resume] == '>')
         reader->resume++;
 }

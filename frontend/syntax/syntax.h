@@ -56,6 +56,9 @@ struct Element {
     uint32_t attribute_count;
     Element *parent, *first, *next;
     ElementKind kind;
+    /* What the comment right above it says, or that behind it on its line: its words
+     * with single blanks between. NULL if there is none. */
+    const char *comment;
     const Element *branch_before; /* ELEMENT_else: the <if> or <else> right before it */
     /* ELEMENT_call, once resolved: a block, or else an op. */
     const struct Definition *block;
