@@ -307,6 +307,9 @@ Frame *frame_new(Globals *globals, const Frame *caller, const Definition *defini
 
 void frame_free(Frame *frame)
 {
+    const FrameWatch *watch = frame->globals->spec->watch;
+    if (watch)
+        watch->done(watch->self, frame);
     arena_free(frame->arena);
 }
 
@@ -355,7 +358,8 @@ bool frame_accepts(const Frame *frame, const char *name, Value value, Loc loc)
     return is_within_globals(frame->globals, name, value, loc);
 }
 
-/* What is given from outside of the definition sees the place, but nothing of its body. */
+/* What is given from outside of the definition sees the place, and nothing of its
+ * body. */
 static bool find_outside(void *self, const char *name, Loc loc, Value *out)
 {
     const Frame *frame = self;
@@ -396,6 +400,47 @@ static Found find(Frame *frame, const char *name, Value *out)
         !frame_accepts(frame, name, meaning.value, meaning.source->value->loc))
         return FOUND_failed;
     return found;
+}
+
+bool frame_constant(Frame *frame, const char *name, Value *out, const Const **out_source)
+{
+    Meaning meaning = {0};
+    if (find_constant(frame, name, &meaning) != FOUND_yes)
+        return false;
+    *out = meaning.value;
+    *out_source = meaning.source;
+    return true;
+}
+
+static bool asked(const Bindings *bindings, const char *name, Value *out)
+{
+    for (uint32_t i = bindings ? bindings->count : 0; i-- > 0;) {
+        const Binding *binding = &bindings->items[i];
+        if (binding->constant->name != name || binding->state != BINDING_known)
+            continue;
+        *out = binding->value;
+        return true;
+    }
+    return false;
+}
+
+bool frame_asked(const Frame *frame, const char *name, Value *out)
+{
+    for (uint32_t i = frame->argument_count; i-- > 0;)
+        if (frame->arguments[i].name == name) {
+            *out = frame->arguments[i].value;
+            return true;
+        }
+    if (asked(&frame->own, name, out) || asked(frame->sets, name, out) ||
+        (frame->method && (asked(&frame->method->given, name, out) ||
+                           asked(&frame->method->own, name, out))))
+        return true;
+    const Binding *binding = names_get(&frame->globals->bindings, name);
+    while (binding && binding->state != BINDING_known)
+        binding = binding->weaker;
+    if (binding && (binding->strongest || binding->strong))
+        *out = binding->value;
+    return binding && (binding->strongest || binding->strong);
 }
 
 static void report_unknown(const Frame *frame, const char *name, Loc loc)

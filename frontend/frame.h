@@ -76,6 +76,12 @@ struct Frame {
     Names values;        /* Node by name; absent_value for an optional input left out */
 };
 
+/* Who looks at every frame when its work is done. */
+typedef struct FrameWatch {
+    void (*done)(void *self, const Frame *frame);
+    void *self;
+} FrameWatch;
+
 extern const Node absent_value;
 
 Globals *globals_new(ModelSpec *spec, const Definition *task, GraphKind kind,
@@ -102,6 +108,12 @@ NameLookup frame_path_names(Frame *frame);
 /* Whether a value given to a constant of the definition is within what the constant's
  * declaration says; an error if not. */
 NODISCARD bool frame_accepts(const Frame *frame, const char *name, Value value, Loc loc);
+/* What a constant that is visible means, and which declaration or setting says so. False
+ * if there is none, or after an error. */
+NODISCARD bool frame_constant(Frame *frame, const char *name, Value *out,
+                              const Const **out_source);
+/* The value of a constant of the definition, if the frame's work asked for it. */
+bool frame_asked(const Frame *frame, const char *name, Value *out);
 /* Whether a constant of that name is visible. */
 bool frame_has_constant(Frame *frame, const char *name);
 /* Whether the element counts: its `when`, and the branches that it stands in. */

@@ -2,7 +2,18 @@
 #include "frontend/frontend.h"
 #include "frontend/lower.h"
 
-static bool lower_module(Lower *lower)
+Lower lower_begin(ModelSpec *spec, Module *module, Arena *arena, Diags *diags)
+{
+    module->name = element_attribute(spec->model, "name")->value;
+    return (Lower){.spec = spec,
+                   .module = module,
+                   .arena = arena,
+                   .diags = diags,
+                   .work_left = MOST_WORK,
+                   .nodes_left = MOST_NODES};
+}
+
+bool lower_module(Lower *lower)
 {
     ModelSpec *spec = lower->spec;
     lower->task_params = ARENA_ARRAY(lower->arena, Names, spec->task_count);
@@ -23,13 +34,7 @@ Module *frontend_load(const char *path, const FrontendOptions *options, Diags *d
     ModelSpec *spec = spec_load(path, options, arena, module->interns, diags);
     bool ok = spec != NULL;
     if (spec) {
-        module->name = element_attribute(spec->model, "name")->value;
-        Lower lower = {.spec = spec,
-                       .module = module,
-                       .arena = arena,
-                       .diags = diags,
-                       .work_left = MOST_WORK,
-                       .nodes_left = MOST_NODES};
+        Lower lower = lower_begin(spec, module, arena, diags);
         ok = lower_module(&lower);
     }
     arena_free(arena);

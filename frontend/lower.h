@@ -163,6 +163,10 @@ NODISCARD bool lower_keep_end(Lower *lower, Frame *frame, const Element *element
  * the axis it stands for may still be there. */
 #define KEPT_MARK '\1'
 
+/* lower.c: the work on a module of nothing yet but its name; and all its graphs. */
+Lower lower_begin(ModelSpec *spec, Module *module, Arena *arena, Diags *diags);
+NODISCARD bool lower_module(Lower *lower);
+
 /* -- bodies and graphs ------------------------------------------------------------ */
 
 /* lower_body.c: the elements inside of `holder`, in order. */

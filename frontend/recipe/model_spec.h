@@ -135,7 +135,8 @@ typedef struct ModelSpec {
     ChoiceList training, precisions;
     const Definition *optimizer; /* of no constants if nothing is trained */
     ConstList optimizer_sets;
-    ChoiceList exceptions; /* <for> of the optimizer, then of its use */
+    ChoiceList exceptions;          /* <for> of the optimizer, then of its use */
+    const struct FrameWatch *watch; /* or NULL */
 } ModelSpec;
 
 /* Reads `path` and what it imports into a spec. NULL after an error. */

@@ -48,18 +48,23 @@ static bool holds(const Bound *bound, double value, double limit)
     return bound->is_lower ? value > limit : value < limit;
 }
 
+void range_text(const Element *element, char *out, size_t bytes)
+{
+    size_t used = 0;
+    *out = '\0';
+    for (size_t i = 0; i < BOUNDS && used < bytes; i++) {
+        const Attribute *limit = element_attribute(element, bounds[i].attribute);
+        if (limit)
+            used += (size_t)snprintf(out + used, bytes - used, "%s%s %s",
+                                     used ? " and " : "", bounds[i].words, limit->value);
+    }
+}
+
 static void out_of_range(const Element *element, const char *name, Value value, Loc loc,
                          Diags *diags)
 {
-    char wanted[160];
-    size_t used = 0;
-    wanted[0] = '\0';
-    for (size_t i = 0; i < BOUNDS && used < sizeof wanted; i++) {
-        const Attribute *limit = element_attribute(element, bounds[i].attribute);
-        if (limit)
-            used += (size_t)snprintf(wanted + used, sizeof wanted - used, "%s%s %s",
-                                     used ? " and " : "", bounds[i].words, limit->value);
-    }
+    char wanted[RANGE_TEXT];
+    range_text(element, wanted, sizeof wanted);
     if (value.text)
         diag_error(diags, loc, "constant '%s' is '%s', expected a number, %s", name,
                    value.text, wanted);

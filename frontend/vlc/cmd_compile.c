@@ -1,7 +1,6 @@
 /* The commands that run passes: compile, check, opt, explain. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "frontend/vlc/commands.h"
 #include "frontend/vlc/load.h"
@@ -19,10 +18,9 @@ static Module *load_recipe(const char *file, const TextList *sets, const char *o
                            Diags *diags)
 {
     bool lowered;
-    if (is_model_file(file) || access(file, F_OK) != 0)
-        return load_module(file, sets, diags, &lowered);
-    diag_error(diags, (Loc){file, 0, 0}, "%s", otherwise);
-    return NULL;
+    return is_recipe_file(file, otherwise, diags)
+               ? load_module(file, sets, diags, &lowered)
+               : NULL;
 }
 
 /* -- compile --------------------------------------------------------------------- */

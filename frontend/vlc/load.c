@@ -2,6 +2,7 @@
 #include "frontend/vlc/load.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "frontend/frontend.h"
 #include "ir/plan.h"
@@ -48,6 +49,14 @@ bool is_model_file(const char *file)
 {
     size_t len = strlen(file);
     return len >= 3 && strcmp(file + len - 3, ".vg") == 0;
+}
+
+bool is_recipe_file(const char *file, const char *otherwise, Diags *diags)
+{
+    if (is_model_file(file) || access(file, F_OK) != 0)
+        return true;
+    diag_error(diags, (Loc){file, 0, 0}, "%s", otherwise);
+    return false;
 }
 
 Module *load_model_or_library(const char *file, const TextList *sets, Diags *diags,
