@@ -1,4 +1,4 @@
-/* Open addressing with linear probing; at most three quarters of the slots are in use. */
+/* Open addressing with linear probing. */
 #include "ir/base/map.h"
 
 #include <stdlib.h>
@@ -40,10 +40,10 @@ static void put(Map *map, MapSlot slot)
     map->slots[at] = slot;
 }
 
-static void grow(Map *map)
+static void grow(Map *map, size_t slot_count)
 {
     const Map old = *map;
-    map->slot_count = old.slot_count ? size_product(2, old.slot_count) : FIRST_SLOTS;
+    map->slot_count = slot_count;
     map->slots = map->arena ? ARENA_ARRAY(map->arena, MapSlot, map->slot_count)
                             : HEAP_ARRAY(MapSlot, map->slot_count);
     for (size_t i = 0; i < map->slot_count; i++)
@@ -55,10 +55,25 @@ static void grow(Map *map)
         free(old.slots);
 }
 
+/* At most three quarters of the slots are in use. */
+static bool has_room(size_t slot_count, size_t count)
+{
+    return size_product(4, count) <= 3 * slot_count;
+}
+
+void map_reserve(Map *map, size_t count)
+{
+    size_t slot_count = map->slot_count ? map->slot_count : FIRST_SLOTS;
+    while (!has_room(slot_count, count))
+        slot_count = size_product(2, slot_count);
+    if (slot_count > map->slot_count)
+        grow(map, slot_count);
+}
+
 void map_add(Map *map, uint64_t hash, uint32_t number)
 {
-    if (4 * (map->used + 1) > 3 * map->slot_count)
-        grow(map);
+    if (!has_room(map->slot_count, map->used + 1))
+        map_reserve(map, map->used + 1);
     put(map, (MapSlot){hash, number});
     map->used++;
 }

@@ -29,6 +29,8 @@ typedef struct Map {
 } Map;
 
 void map_free(Map *map); /* empties it, too */
+/* Makes room for `count` keys in all, so that it need not grow step by step. */
+void map_reserve(Map *map, size_t count);
 
 /* Whether `key` is the key with that number; its hash is. */
 typedef bool MapMatch(uint32_t number, const void *key);
