@@ -8,10 +8,13 @@
 #include "ir/base/list.h"
 #include "ir/base/map.h"
 #include "ir/base/heap.h"
+#include "ir/value_names.h"
 
 struct GraphPrivate {
     size_t node_capacity, axis_capacity, output_capacity;
-    Map nodes; /* ids by content */
+    Map nodes;           /* ids by content */
+    ValueNames names;    /* of values and sources, if compares_names */
+    bool compares_names; /* a name was given that others may have */
 };
 
 Graph *graph_new(Interns *interns, Diags *diags, GraphKind kind, const char *name,
@@ -56,6 +59,7 @@ void graph_free(Graph *graph)
     if (!graph)
         return;
     map_free(&graph->private_->nodes);
+    value_names_free(&graph->private_->names);
     arena_free(graph->arena);
 }
 
@@ -233,6 +237,8 @@ static Node *append(Graph *graph, BuildSite site, NodeSpec spec, Type type)
                     own->node_capacity);
     graph->nodes[graph->node_count++] = node;
     enter_node(graph, node);
+    if (own->compares_names && node_name(node))
+        value_names_take(&own->names, node_name(node));
     return node;
 }
 
@@ -308,6 +314,57 @@ const char *node_param_name(const Node *node)
     while (node->arg_count == 1)
         node = node->args[0];
     return op_info(node->op)->traits & TRAIT_OF_PARAM ? node->attr.named.name : NULL;
+}
+
+/* -- names ------------------------------------------------------------------------- */
+
+const char *node_name(const Node *node)
+{
+    bool is_named = op_info(node->op)->attrs == ATTRS_named && node->op != OP_gradient;
+    return is_named ? node->attr.named.name : node->name;
+}
+
+static void compare_names(Graph *graph)
+{
+    struct GraphPrivate *own = graph->private_;
+    if (own->compares_names)
+        return;
+    own->compares_names = true;
+    value_names_reserve(&own->names, graph->node_count);
+    for (uint32_t i = 0; i < graph->node_count; i++)
+        if (node_name(graph->nodes[i]))
+            value_names_take(&own->names, node_name(graph->nodes[i]));
+}
+
+static bool takes_name(const Node *node)
+{
+    return !node->name && op_info(node->op)->lowering != LOWER_source;
+}
+
+void graph_name(Graph *graph, const Node *node, const char *name)
+{
+    if (!name || !takes_name(node))
+        return;
+    compare_names(graph);
+    graph->nodes[node->id]->name =
+        value_names_new(&graph->private_->names, graph->interns, name);
+}
+
+void graph_keep_name(Graph *graph, const Node *node, const Node *of)
+{
+    if (graph->private_->compares_names)
+        graph_name(graph, node, of->name);
+    else if (takes_name(node))
+        graph->nodes[node->id]->name = of->name;
+}
+
+void graph_name_after(Graph *graph, const Node *node, const Node *of, const char *what)
+{
+    const char *name = node_name(of);
+    if (name && takes_name(node))
+        graph_name(
+            graph, node,
+            intern(graph->interns, arena_format(graph->arena, "%s:%s", name, what)));
 }
 
 /* -- outputs ----------------------------------------------------------------------- */

@@ -61,6 +61,7 @@ struct Node {
     uint32_t id; /* dense in its graph: its index in Graph.nodes */
     Type type;
     Loc loc; /* where in the model this value was asked for; kept through every pass */
+    const char *name; /* interned, and of no other node; NULL: none (graph_name) */
     Stage stage;
     OpAttr attr;
     uint32_t arg_count;
@@ -178,6 +179,17 @@ const Node *graph_expand(Graph *graph, BuildSite site, const Node *x, Type to);
 /* As graph_node, but never shares: appends. For the parser and for rewrites that reorder.
  * group and offset of the result may be set by the caller. */
 Node *graph_append(Graph *graph, BuildSite site, NodeSpec spec);
+/* Names a value of the graph, unless it has a name or is a source, which stands for what
+ * it names itself. `name` is interned, or NULL: then nothing happens. Another value that
+ * has it keeps it, and this one gets a number: `h.2`. */
+void graph_name(Graph *graph, const Node *node, const char *name);
+/* Gives `node` the name of a node of another graph. Nothing is compared if names are of
+ * one other graph only, and no other function names nodes of this one. */
+void graph_keep_name(Graph *graph, const Node *node, const Node *of);
+/* Names `node` as `<name of of>:<what>`, if `of` has a name. */
+void graph_name_after(Graph *graph, const Node *node, const Node *of, const char *what);
+/* What a value is called: its name, or what it names as a source; NULL if it has none. */
+const char *node_name(const Node *node);
 /* A node's own, over other operands, as many. */
 NodeSpec node_spec(const Node *node, const Node *const *args);
 

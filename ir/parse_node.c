@@ -124,7 +124,7 @@ static bool parse_attr_value(GraphParser *g, const AttrField *field, OpAttr *att
     return false;
 }
 
-static const char *const fact_words[] = {"backward", "group", "slab", "at"};
+static const char *const fact_words[] = {"backward", "group", "slab", "named", "at"};
 enum { FACT_COUNT = sizeof fact_words / sizeof *fact_words, MOST_FIELDS = 16 };
 
 static bool is_fact(const Lexer *lexer)
@@ -227,6 +227,7 @@ typedef struct NodeText {
     Type type;
     Stage stage;
     int64_t group, offset;
+    const char *name; /* NULL: none */
     Loc loc;
 } NodeText;
 
@@ -268,6 +269,9 @@ static bool parse_facts(GraphParser *g, NodeText *node)
         return false;
     if (lex_accept_word(lexer, "slab") &&
         !lex_int(lexer, "an offset", 0, INT64_MAX, &node->offset))
+        return false;
+    if (lex_accept_word(lexer, "named") &&
+        !lex_string(lexer, "the name of the value", &node->name))
         return false;
     return lex_optional_loc(lexer, &node->loc);
 }
@@ -319,6 +323,7 @@ static const Node *build_node(GraphParser *g, NodeText *text, Loc here)
     }
     note_place(g, node->id, here);
     node->loc = text->loc;
+    node->name = text->name;
     node->group = (int32_t)text->group;
     node->offset = text->offset;
     return node;

@@ -22,19 +22,30 @@ static bool is_word(const char *text)
     return true;
 }
 
+/* Stands for itself in a string. */
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c != 0x7f && c != '"' && c != '\\';
+}
+
 static void print_string(FILE *out, const char *text)
 {
+    const char *at = text;
     fputc('"', out);
-    for (const char *at = text; *at; at++) {
-        unsigned char c = (unsigned char)*at;
+    for (;;) {
+        const char *plain = at;
+        while (is_plain((unsigned char)*at))
+            at++;
+        fwrite(plain, 1, (size_t)(at - plain), out);
+        if (!*at)
+            break;
+        unsigned char c = (unsigned char)*at++;
         if (c == '"' || c == '\\')
             fprintf(out, "\\%c", c);
         else if (c == '\n')
             fputs("\\n", out);
-        else if (c < 0x20 || c == 0x7f)
-            fprintf(out, "\\x%02x", c);
         else
-            fputc(c, out);
+            fprintf(out, "\\x%02x", c);
     }
     fputc('"', out);
 }
@@ -107,6 +118,9 @@ void type_print(const Graph *graph, Type type, char *out, size_t size)
     fclose(file);
     out[size - 1] = 0;
 }
+
+/* Whether values are printed with their names. */
+typedef enum Naming { NAMING_none, NAMING_values } Naming;
 
 /* -- graphs ----------------------------------------------------------------------- */
 
@@ -191,7 +205,7 @@ void attributes_print(const Graph *graph, const Node *node, FILE *out)
     }
 }
 
-void node_print(const Graph *graph, const Node *node, FILE *out)
+static void print_node(FILE *out, const Graph *graph, const Node *node, Naming naming)
 {
     fprintf(out, "  %%%u = %s", node->id, op_info(node->op)->name);
     for (uint32_t i = 0; i < node->arg_count; i++)
@@ -205,8 +219,17 @@ void node_print(const Graph *graph, const Node *node, FILE *out)
         fprintf(out, " group %" PRId32, node->group);
     if (node->offset != NO_OFFSET)
         fprintf(out, " slab %" PRId64, node->offset);
+    if (node->name && naming == NAMING_values) {
+        fputs(" named ", out);
+        print_string(out, node->name);
+    }
     print_loc(out, node->loc);
     fputc('\n', out);
+}
+
+void node_print(const Graph *graph, const Node *node, FILE *out)
+{
+    print_node(out, graph, node, NAMING_values);
 }
 
 static void print_output(FILE *out, const Output *output)
@@ -221,7 +244,7 @@ static void print_output(FILE *out, const Output *output)
     fputc('\n', out);
 }
 
-void graph_print(const Graph *graph, FILE *out)
+static void print_graph(FILE *out, const Graph *graph, Naming naming)
 {
     fputs("graph @", out);
     print_name(out, graph->name);
@@ -244,10 +267,15 @@ void graph_print(const Graph *graph, FILE *out)
     for (uint32_t i = 0; i < graph->axis_count; i++)
         print_axis(out, graph, &graph->axes[i]);
     for (uint32_t i = 0; i < graph->node_count; i++)
-        node_print(graph, graph->nodes[i], out);
+        print_node(out, graph, graph->nodes[i], naming);
     for (uint32_t i = 0; i < graph->output_count; i++)
         print_output(out, &graph->outputs[i]);
     fputs("}\n", out);
+}
+
+void graph_print(const Graph *graph, FILE *out)
+{
+    print_graph(out, graph, NAMING_values);
 }
 
 /* -- the module -------------------------------------------------------------------- */
@@ -349,7 +377,7 @@ static void print_state(FILE *out, const StateVar *state)
     fputc('\n', out);
 }
 
-char *module_print(const Module *module, size_t *out_len)
+static char *print_module(const Module *module, size_t *out_len, Naming naming)
 {
     char *text = NULL;
     size_t len = 0;
@@ -368,10 +396,20 @@ char *module_print(const Module *module, size_t *out_len)
         print_state(out, &module->states[i]);
     for (uint32_t i = 0; i < module->graph_count; i++) {
         fputc('\n', out);
-        graph_print(module->graphs[i], out);
+        print_graph(out, module->graphs[i], naming);
     }
     fclose(out);
     if (out_len)
         *out_len = len;
     return text;
+}
+
+char *module_print(const Module *module, size_t *out_len)
+{
+    return print_module(module, out_len, NAMING_values);
+}
+
+char *module_print_unnamed(const Module *module, size_t *out_len)
+{
+    return print_module(module, out_len, NAMING_none);
 }

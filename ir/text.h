@@ -7,6 +7,8 @@
 
 /* The module as text in a malloc'ed string. */
 char *module_print(const Module *module, size_t *out_len);
+/* As that without the names of values, which have no part in what is computed. */
+char *module_print_unnamed(const Module *module, size_t *out_len);
 /* Its line, as in its graph. */
 void node_print(const Graph *graph, const Node *node, FILE *out);
 /* Its attributes, a space before each. */

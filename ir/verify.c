@@ -10,6 +10,7 @@
 #include "ir/axis.h"
 #include "ir/lowering.h"
 #include "ir/base/heap.h"
+#include "ir/base/map.h"
 #include "ir/int8.h"
 #include "ir/range.h"
 #include "ir/text.h"
@@ -255,6 +256,31 @@ static bool verify_inputs(const Graph *graph, Diags *diags)
     return ok;
 }
 
+/* Names are interned. */
+static bool verify_value_names(const Graph *graph, Diags *diags)
+{
+    Map names = {0};
+    map_reserve(&names, graph->node_count);
+    bool ok = true;
+    for (uint32_t i = 0; i < graph->node_count; i++) {
+        const Node *node = graph->nodes[i];
+        uint32_t older = node->name ? map_find_word(&names, (uintptr_t)node->name) : i;
+        if (!node->name)
+            continue;
+        if (node_is_source(node))
+            ok = verify_fault(graph, node, diags, "a source has no name but its own");
+        else if (!*node->name)
+            ok = verify_fault(graph, node, diags, "the name of the value is empty");
+        else if (older != MAP_ABSENT)
+            ok = verify_fault(graph, node, diags, "%%%u is named '%s' as well", older,
+                              node->name);
+        else
+            map_add_word(&names, (uintptr_t)node->name, i);
+    }
+    map_free(&names);
+    return ok;
+}
+
 /* -- outputs ----------------------------------------------------------------------- */
 
 static const unsigned role_kinds[OUTPUT_ROLE_COUNT] = {
@@ -377,7 +403,8 @@ bool graph_verify(const Graph *graph, const Module *module, Diags *diags)
     for (uint32_t i = 0; i < graph->node_count; i++)
         ok &= verify_node(graph, module, i, diags);
     if (!ok || !verify_ranges(graph, diags) || !verify_inputs(graph, diags) ||
-        !verify_outputs(graph, module, diags) || !verify_groups(graph, diags))
+        !verify_value_names(graph, diags) || !verify_outputs(graph, module, diags) ||
+        !verify_groups(graph, diags))
         return false;
     if (graph->planned && !graph->fused)
         return verify_fault(graph, NULL, diags, "planned, but not fused");

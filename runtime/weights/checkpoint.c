@@ -23,7 +23,7 @@ struct CheckpointFile {
 uint64_t plan_fingerprint(const Module *module)
 {
     size_t len;
-    char *text = module_print(module, &len);
+    char *text = module_print_unnamed(module, &len);
     uint64_t hash = hash_bytes(HASH_START, text, len);
     free(text);
     return hash;

@@ -22,7 +22,8 @@ typedef struct Checkpoint {
     const char *scores;    /* scores before training, as the trainer wrote them */
 } Checkpoint;
 
-/* Of everything that a module says; two plans of equal text have equal fingerprints. */
+/* Of everything that a module says but the names of values; two plans whose texts are
+ * equal but for those have equal fingerprints. */
 uint64_t plan_fingerprint(const Module *module);
 
 /* Writes the store's trained parameters and states. Nothing is written, and the error is

@@ -125,6 +125,8 @@ static const struct {
     {IN_GRAPH("  %y = exp %x : f32[text, 5]"),
      "is said to be f32[text, 5], but is f32[text, 4]"},
     {IN_GRAPH("  %y = exp %x group -1"), "expected a group from 0 to"},
+    {IN_GRAPH("  %y = exp %x named y"), "5:21: error: expected the name of the value"},
+    {IN_GRAPH("  %y = exp %x at \"f\":1:1 named \"y\""), "expected the end of the line"},
     {IN_GRAPH("  %y = exp %x at \"f\":1"), "expected ':', found the end of the line"},
     {IN_GRAPH("  %y = matmul %x %x"),
      "matmul: inner sizes differ: a is f32[text, 4], b is f32[te"},

@@ -286,8 +286,12 @@ static void try_op(Random *random, Graph *graph, OpKind op)
     OpAttr attr = random_attr(random, graph, op);
     if (!match_precision(op, &attr, args, count))
         return;
-    graph_append(graph, random_site(random, graph),
-                 (NodeSpec){.op = op, .attr = &attr, .args = args, .arg_count = count});
+    const Node *node = graph_append(
+        graph, random_site(random, graph),
+        (NodeSpec){.op = op, .attr = &attr, .args = args, .arg_count = count});
+    const char *name = random_text(random, graph->interns);
+    if (node && *name && one_in(random, 2))
+        graph_name(graph, node, name);
 }
 
 /* Operands of every kind that some rule asks for, on every axis. */

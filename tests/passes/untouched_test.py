@@ -28,7 +28,7 @@ class Node:
 
     def __init__(self, match, nodes):
         self.op, self.name = match[2], match["name"]
-        rest = match["rest"].split(" at ")[0]
+        rest = re.split(" named | at ", match["rest"])[0]
         self.args = [nodes[arg] for arg in re.findall(r"%\d+", rest)]
         self.backward = rest.endswith(" backward")
         self.touched = self.op == "param" or any(arg.touched for arg in self.args)

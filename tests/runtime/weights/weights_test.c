@@ -307,6 +307,25 @@ static void test_older_plan(Check *check, Diags *diags)
     module_free(module);
 }
 
+/* Names of values, which came later too, have no part in fingerprints. */
+static void test_named_plan(Check *check, Diags *diags)
+{
+    static const char *const texts[] = {
+        "graph @g {\n  %c = constant 1\n  %y = exp %c\n  result \"y\" %y\n}\n",
+        "graph @g {\n  %c = constant 1\n  %y = exp %c named \"y\"\n  result \"y\" "
+        "%y\n}\n",
+        "graph @g {\n  %c = constant 1\n  %y = tanh %c\n  result \"y\" %y\n}\n"};
+    uint64_t prints[3];
+    for (int i = 0; i < 3; i++) {
+        Module *module = module_parse("named", texts[i], strlen(texts[i]), diags);
+        CHECK(check, module, "%s", texts[i]);
+        prints[i] = module ? plan_fingerprint(module) : (uint64_t)i;
+        module_free(module);
+    }
+    CHECK(check, prints[0] == prints[1], "a name changes the fingerprint");
+    CHECK(check, prints[0] != prints[2], "an op does not change the fingerprint");
+}
+
 /* -- checkpoints ----------------------------------------------------------------- */
 
 static const Checkpoint checkpoint = {.step = 12,
@@ -447,6 +466,7 @@ int main(void)
     test_refusals(&check, path);
     test_export(&check, path, diags);
     test_older_plan(&check, diags);
+    test_named_plan(&check, diags);
     test_checkpoint(&check, path, diags);
     test_damage(&check, path, diags);
     test_kept(&check, path, diags);
