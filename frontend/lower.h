@@ -26,6 +26,12 @@ typedef struct Graft {
     const char *prefix; /* of its parameters' names, with the task marked */
 } Graft;
 
+/* What a value is called, with the task marked; no path: not yet anything. */
+typedef struct ValueName {
+    const char *path;
+    size_t scope_length; /* of the scope it begins with */
+} ValueName;
+
 /* A graph being built. */
 typedef struct Draft {
     Graph *graph;
@@ -37,6 +43,8 @@ typedef struct Draft {
     Names inputs, results, site_nodes; /* Node by name */
     Site *sites;
     size_t site_count, site_capacity;
+    ValueName *names; /* by node id */
+    size_t name_count, name_capacity;
     bool generates;               /* something says what to keep or to cache */
     int32_t step_axis, past_axis; /* of caches; AXIS_STATIC until there is one */
     const Graft *graft;           /* or NULL */
@@ -71,8 +79,8 @@ typedef struct Lower {
 /* A new graph @TASK.`name`, with neither sites nor parameters allowed. */
 Draft draft_new(const Lower *lower, uint32_t task, Globals *globals, GraphKind kind,
                 const char *name);
-/* The graph is the module's from here on, sound or not. */
-void draft_finish(Lower *lower, const Draft *draft);
+/* The graph of the draft at hand is the module's from here on, sound or not. */
+void draft_finish(Lower *lower);
 
 /* -- lower_values.c: what attributes name ----------------------------------------- */
 
@@ -101,6 +109,17 @@ NODISCARD bool lower_shape(Lower *lower, Frame *frame, const Attribute *attribut
 /* The axis, or the axis of the value, that an attribute names. */
 NODISCARD bool lower_axis_of(Lower *lower, Frame *frame, Attribute *attribute,
                              int32_t *out);
+
+/* -- lower_names.c: what values are called ---------------------------------------- */
+
+/* Binds the value that an element makes, and names it. False and an error if its name is
+ * too long. */
+NODISCARD bool lower_bind(Lower *lower, Frame *frame, const char *name, const Node *node);
+/* As that for an output of a block, of which `block` is the frame. */
+NODISCARD bool lower_bind_output(Lower *lower, Frame *caller, const Frame *block,
+                                 const char *name, const Node *node);
+/* Gives the nodes of the draft the names that they have so far. */
+void lower_name_values(Lower *lower);
 
 /* -- elements of bodies ----------------------------------------------------------- */
 

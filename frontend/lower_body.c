@@ -220,7 +220,8 @@ static bool bind_outputs(Lower *lower, Frame *caller, const Frame *frame,
             frame_note(frame);
             return false;
         }
-        frame_bind(caller, names[i], node);
+        if (!lower_bind_output(lower, caller, frame, names[i], node))
+            return false;
     }
     return true;
 }
@@ -235,6 +236,7 @@ static bool lower_block(Lower *lower, Frame *caller, const Element *element)
     frame->place = caller->place;
     frame->method = caller->method;
     frame->scope = caller->scope;
+    frame->first_node = lower->draft->graph->node_count;
     frame->arguments =
         ARENA_ARRAY(frame->arena, Argument, block->input_count + block->consts.count);
     Attribute *as = attribute_of(element, intern(lower->module->interns, "as"));
@@ -263,10 +265,7 @@ static bool lower_call(Lower *lower, Frame *frame, const Element *element)
         return false;
     const char *out = expr_text(lower->spec->exprs, element_attribute(element, "out"),
                                 frame_names(frame));
-    if (!out)
-        return false;
-    frame_bind(frame, out, node);
-    return true;
+    return out && lower_bind(lower, frame, out, node);
 }
 
 static bool lower_use(Lower *lower, Frame *frame, const Element *element)

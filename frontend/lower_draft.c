@@ -16,8 +16,10 @@ Draft draft_new(const Lower *lower, uint32_t task, Globals *globals, GraphKind k
                    .past_axis = AXIS_STATIC};
 }
 
-void draft_finish(Lower *lower, const Draft *draft)
+void draft_finish(Lower *lower)
 {
+    const Draft *draft = lower->draft;
+    lower_name_values(lower);
     axes_derive_limits(draft->graph, lower->module->settings.tokens,
                        lower->module->settings.sequences);
     module_add_graph(lower->module, draft->graph);

@@ -175,7 +175,5 @@ bool lower_cache(Lower *lower, Frame *frame, const Element *element)
     lower->draft->generates = true;
     if (lower->draft->graph->kind == GRAPH_decode)
         x = grown_cache(lower, element, path, axis, x);
-    if (x)
-        frame_bind(frame, name, x);
-    return x != NULL;
+    return x && lower_bind(lower, frame, name, x);
 }

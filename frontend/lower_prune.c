@@ -103,6 +103,7 @@ static bool move_nodes(Prune *prune)
                                                  .given = &type});
         if (!prune->images[i])
             return false;
+        graph_keep_name(prune->out, prune->images[i], node);
     }
     for (uint32_t i = 0; i < in->output_count; i++) {
         const Output *output = &in->outputs[i];
@@ -116,6 +117,7 @@ bool lower_prune(Lower *lower)
 {
     Graph *in = lower->draft->graph;
     Arena *arena = arena_new();
+    lower_name_values(lower);
     Prune prune = {.in = in,
                    .out = graph_new(in->interns, in->diags, in->kind, in->name, in->task),
                    .live = ARENA_ARRAY(arena, bool, in->node_count),

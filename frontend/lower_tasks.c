@@ -161,7 +161,7 @@ static bool lower_graft(Lower *lower, Draft *host, Graft graft, uint32_t number)
     frame->scope = graft.prefix = graft_prefix(lower, frame, &graft);
     bool ok = graft.prefix && lower_graft_body(lower, frame, &graft);
     frame_free(frame);
-    draft_finish(lower, &draft);
+    draft_finish(lower);
     host->next_salt = draft.next_salt;
     host->generates |= draft.generates;
     lower->draft = host;
@@ -251,7 +251,7 @@ static bool lower_host(Lower *lower, uint32_t task, GraphKind kind, bool *genera
     if (ok && is_part(kind) && draft.graph->output_count == 0) {
         graph_free(draft.graph);
     } else {
-        draft_finish(lower, &draft);
+        draft_finish(lower);
         ok = ok && lower_grafts(lower, &draft);
     }
     *generates |= draft.generates;

@@ -210,6 +210,7 @@ static bool lower_param_update(Lower *lower, const Param *param, UpdateValues va
     BuildSite site = {optimizer->loc, STAGE_forward};
     Bindings sets;
     Frame *frame = optimizer_frame(lower, lower->draft->globals, &sets);
+    frame->scope = arena_format(frame->arena, "%s:", param->name);
     lower->draft->param = param;
     lower->draft->assigned = (Names){0};
     bind_word(
@@ -279,12 +280,14 @@ static bool lower_update(Lower *lower, uint32_t task)
         .lr = graph_source(draft.graph, site, OP_input, "lr", TYPE_SCALAR),
         .gradient_norm = norm_of_gradients(lower, site, params, count),
     };
+    graph_name(draft.graph, values.gradient_norm,
+               intern(lower->module->interns, "gradient_norm"));
     bool ok = true;
     for (uint32_t i = 0; i < count && ok; i++)
         ok = lower_param_update(lower, params[i], values);
     graph_output(draft.graph, OUTPUT_result, "gradient_norm", values.gradient_norm,
                  site.loc);
-    draft_finish(lower, &draft);
+    draft_finish(lower);
     lower->draft = NULL;
     return ok;
 }

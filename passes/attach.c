@@ -201,6 +201,7 @@ static const Node *inline_graft(Rewrite *rw, const Graph *graft, const Node *in,
             images[i] = copy_mapped(&map, node, args);
         if (!images[i] || diags_error_count(at->diags) != errors)
             return NULL;
+        graph_name(rw->out, images[i], node->name);
     }
     return images[result->value->id];
 }

@@ -7,8 +7,8 @@
  * one node, so its uses add up too. Only nodes that some parameter leads to take part.
  *
  * Gradients are made of the same ops as models, in stage backward, at the places of the
- * nodes they are of. Needs: no sites. Every parameter gets a gradient; later
- * passes drop those that are not used. */
+ * nodes they are of; the gradient of a value `h` is named `h:gradient`. Needs: no sites.
+ * Every parameter gets a gradient; later passes drop those that are not used. */
 #include "passes/gradients.h"
 #include "passes/pass.h"
 #include "passes/rewrite.h"
@@ -110,8 +110,10 @@ Graph *pass_autodiff(const Graph *in, PassContext *ctx)
         sweep.adjoint[loss->value->id] =
             graph_constant(graph, (BuildSite){loss->loc, STAGE_backward}, 1);
     for (uint32_t i = sweep.forward_count; i-- > 0;)
-        if (sweep.adjoint[i])
+        if (sweep.adjoint[i]) {
+            graph_name_after(graph, sweep.adjoint[i], graph->nodes[i], "gradient");
             propagate(&sweep, graph->nodes[i]);
+        }
     if (!output_gradients(&sweep) && diags_error_count(ctx->diags) == errors)
         diag_error(ctx->diags, loss->loc,
                    "the loss of @%s depends on no parameter, or only through ops whose "

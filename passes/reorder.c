@@ -31,6 +31,7 @@ static bool copy(Graph *out, Node **images, const Node *node)
     if (!image)
         return false;
     image->group = node->group;
+    image->name = node->name;
     images[node->id] = image;
     return true;
 }

@@ -61,6 +61,7 @@ bool rewrite_into(Rewrite *rw)
         rw->images[i] = rw->node(rw, in->nodes[i]);
         if (!rw->images[i])
             return false;
+        graph_keep_name(rw->out, rw->images[i], in->nodes[i]);
     }
     for (uint32_t i = 0; i < in->output_count; i++) {
         const Output *output = &in->outputs[i];

@@ -1,7 +1,8 @@
 /* Walks one graph into another, node by node in execution order, so that a pass only says
  * what becomes of a node. Nodes that no kept output depends on are never visited and so
  * vanish; equal nodes become one, because builders share. Groups and offsets are not
- * carried over: the result is neither fused nor planned. */
+ * carried over: the result is neither fused nor planned. Names are: the first image that
+ * stands for a named value, and has no name, takes that. */
 #ifndef VLG_PASSES_REWRITE_H
 #define VLG_PASSES_REWRITE_H
 

@@ -12,7 +12,7 @@
  * A recomputed value must not outlive what it saves, so a value that is read beyond the
  * next product (the residual stream) is never recomputed. Copies belong to the backward
  * stage, so that builders do not share them with their originals, and stand before their
- * first reader.
+ * first reader. The copy of a named value is named after it, `h:again`.
  *
  * What follows from frozen weights alone is kept like them: it is computed once, for all
  * micro-batches (ir/frozen.h).
@@ -232,7 +232,10 @@ static const Node *build_image(Saver *s, const Node *node, Stage stage)
     const Node **args = ARENA_ARRAY(s->arena, const Node *, node->arg_count + 1);
     for (uint32_t i = 0; i < node->arg_count; i++)
         args[i] = s->images[node->args[i]->id];
-    return s->images[node->id] = build(s, node, stage, args);
+    const Node *image = build(s, node, stage, args);
+    if (image)
+        graph_keep_name(s->out, image, node);
+    return s->images[node->id] = image;
 }
 
 /* Marks forward nodes that outputs, kept values or other forward nodes need. */
@@ -316,6 +319,7 @@ static bool build_copy(Saver *s, const Node *wanted)
         s->copies[node->id] = build(s, node, STAGE_backward, args);
         if (!s->copies[node->id])
             return false;
+        graph_name_after(s->out, s->copies[node->id], node, "again");
         depth--;
     }
     return true;
@@ -336,6 +340,7 @@ static bool build_backward(Saver *s)
         s->images[i] = build(s, node, node->stage, args);
         if (!s->images[i])
             return false;
+        graph_keep_name(s->out, s->images[i], node);
     }
     return true;
 }
