@@ -108,7 +108,7 @@ LLVMValueRef emit_fma(Emit *e, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c);
 LLVMValueRef emit_intrinsic(Emit *e, const char *name, LLVMValueRef *args,
                             unsigned count);
 
-/* -- random bits (ir/base/random.h), scalar or vector i32 ------------------------- */
+/* -- random bits (ir/base/random.h), codegen/random_bits.c: scalar or vector i32 ----- */
 LLVMValueRef emit_mix32(Emit *e, LLVMValueRef x);
 /* Of this step and the kernel's salt of that index, then of a row: random_use_key in
  * two parts. */
