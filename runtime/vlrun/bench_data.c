@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#include "ir/base/cache_dir.h"
 #include "ir/base/clock.h"
 #include "runtime/batch/reader.h"
 
@@ -105,19 +104,12 @@ static void print_feed(Feed *feed)
 
 static bool open_feed(Feed *feed, const BenchData *options, Diags *diags)
 {
-    char *cache = cache_dir_path();
-    const SessionOptions session = {.lanes = (uint32_t)options->lanes,
-                                    .cache_dir = cache,
-                                    .processor = options->processor,
-                                    .gemm = options->gemm,
-                                    .dump_kernels = options->dump_kernels};
     double begun = clock_seconds();
     feed->source = data_open(&options->data, feed->run->module, diags);
     if (feed->source) {
         printf("opening the data took %.2f s; ", clock_seconds() - begun);
-        feed->session = session_new(feed->run->module, feed->run->store, &session, diags);
+        feed->session = bench_session(&options->session, feed->run, diags);
     }
-    free(cache);
     return feed->session;
 }
 

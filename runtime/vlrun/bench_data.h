@@ -3,17 +3,14 @@
 #define VLG_RUNTIME_VLRUN_BENCH_DATA_H
 
 #include "runtime/data/data.h"
-#include "runtime/run/run.h"
+#include "runtime/vlrun/bench_session.h"
 
 double bench_median(double *seconds, int64_t count); /* puts them in order */
 
 typedef struct BenchData {
     DataOptions data;
-    const char *processor;    /* for processor_check */
-    const char *gemm;         /* of gemm_makers */
-    const char *dump_kernels; /* as in RunOptions */
-    int64_t lanes;            /* 0: one per processor */
-    int64_t rounds;           /* 1 or more */
+    BenchSession session;
+    int64_t rounds; /* 1 or more */
 } BenchData;
 
 /* Training steps whose batches a reader makes meanwhile, in turn with steps on the same

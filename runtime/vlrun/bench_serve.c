@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/base/cache_dir.h"
 #include "ir/base/clock.h"
 #include "runtime/check/case.h"
 #include "runtime/exec/generate.h"
@@ -79,19 +78,6 @@ static bool answer_lines(Service *service, Diags *diags)
     return ok;
 }
 
-static Session *open_session(const BenchServe *options, const Run *run, Diags *diags)
-{
-    char *cache = cache_dir_path();
-    const SessionOptions session = {.lanes = (uint32_t)options->lanes,
-                                    .cache_dir = cache,
-                                    .processor = options->processor,
-                                    .gemm = options->gemm,
-                                    .dump_kernels = options->dump_kernels};
-    Session *opened = session_new(run->module, run->store, &session, diags);
-    free(cache);
-    return opened;
-}
-
 bool bench_serve(const BenchServe *options, const Run *run, Diags *diags)
 {
     RecordedCase *recorded = case_open(options->batch, diags);
@@ -102,7 +88,7 @@ bool bench_serve(const BenchServe *options, const Run *run, Diags *diags)
     Service service = {.generation = recorded->generation,
                        .rate = run->module->settings.lr};
     service.batch = graph ? case_batch(recorded, step, graph, diags) : NULL;
-    service.session = service.batch ? open_session(options, run, diags) : NULL;
+    service.session = service.batch ? bench_session(&options->session, run, diags) : NULL;
     bool ok = service.session && answer_lines(&service, diags);
     session_free(service.session);
     batch_free(service.batch);

@@ -2,15 +2,13 @@
 #ifndef VLG_RUNTIME_VLRUN_BENCH_SERVE_H
 #define VLG_RUNTIME_VLRUN_BENCH_SERVE_H
 
-#include "runtime/run/run.h"
+#include "runtime/vlrun/bench_session.h"
 
 typedef struct BenchServe {
-    const char *batch;        /* a recorded case, for case_open: the batch of its first
-                               * step, that step's task, and its rules of generation */
-    const char *processor;    /* for processor_check */
-    const char *gemm;         /* of gemm_makers */
-    const char *dump_kernels; /* as in RunOptions */
-    int64_t lanes;            /* 0: one per processor */
+    BenchSession session;
+    const char
+        *batch; /* a recorded case, for case_open: the batch of its first step, that
+                        * step's task, and its rules of generation */
 } BenchServe;
 
 /* Obeys lines of standard input until its end; each is answered by a line:

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "ir/base/cache_dir.h"
 #include "ir/base/clock.h"
 #include "ir/base/command_line.h"
 #include "ir/base/heap.h"
@@ -126,6 +125,15 @@ static void print_bench(Bench *bench, const BenchArguments *command, const Modul
            (double)usage.ru_maxrss / 1024);
 }
 
+static BenchSession session_of(const BenchArguments *command, int64_t lanes,
+                               const char *dump_kernels)
+{
+    return (BenchSession){.processor = command->processor,
+                          .gemm = command->gemm,
+                          .dump_kernels = dump_kernels,
+                          .lanes = lanes};
+}
+
 static bool measure(Bench *bench, const BenchArguments *command, Run *run, Diags *diags)
 {
     bench->graph = timed_graph(run->module, command->batch.task, diags);
@@ -134,16 +142,11 @@ static bool measure(Bench *bench, const BenchArguments *command, Run *run, Diags
     bool ok = bench->batch;
     if (ok)
         bench->flops = step_flops(bench);
-    char *cache = cache_dir_path();
     for (uint32_t i = 0; ok && i < bench->count; i++) {
-        const SessionOptions options = {.lanes = (uint32_t)bench->lanes[i],
-                                        .cache_dir = cache,
-                                        .processor = command->processor,
-                                        .gemm = command->gemm,
-                                        .dump_kernels =
-                                            i == 0 ? command->dump_kernels : NULL};
+        const char *dump = i == 0 ? command->dump_kernels : NULL;
         bench->seconds[i] = heap_array((size_t)command->rounds, sizeof(double));
-        bench->sessions[i] = session_new(run->module, run->store, &options, diags);
+        const BenchSession session = session_of(command, bench->lanes[i], dump);
+        bench->sessions[i] = bench_session(&session, run, diags);
         ok = bench->sessions[i] != NULL;
     }
     ok = ok && run_rounds(bench, command->rounds, run->module->settings.lr, diags);
@@ -154,7 +157,6 @@ static bool measure(Bench *bench, const BenchArguments *command, Run *run, Diags
         free(bench->seconds[i]);
     }
     batch_free(bench->batch);
-    free(cache);
     return ok;
 }
 
@@ -191,18 +193,13 @@ static int cmd_bench(const void *arguments)
                                 .random_weights = true,
                                 .no_session = true,
                                 .dump_kernels = command->dump_kernels};
+    const BenchSession session =
+        session_of(command, command->lanes ? bench.lanes[0] : 0, command->dump_kernels);
     const BenchData data = {
+        .session = session,
         .data = {.directory = command->data, .tokenizer = command->tokenizer},
-        .lanes = command->lanes ? bench.lanes[0] : 0,
-        .processor = command->processor,
-        .gemm = command->gemm,
-        .dump_kernels = command->dump_kernels,
         .rounds = command->rounds};
-    const BenchServe serve = {.batch = command->serve,
-                              .lanes = data.lanes,
-                              .processor = command->processor,
-                              .gemm = command->gemm,
-                              .dump_kernels = command->dump_kernels};
+    const BenchServe serve = {.session = session, .batch = command->serve};
     Run run;
     int code = EXIT_CODE_input;
     if (run_open(&run, &options, diags)) {
