@@ -23,7 +23,7 @@ typedef struct ConstantRow {
     const char *bounds;     /* "at least 0 and less than 1", or "" */
     const char *meaning;    /* "" if nothing says it */
     Loc declared;           /* without a file: known to the program */
-    Loc set; /* what gives it its value instead; without a file: nothing */
+    Loc set;                /* what gives it its value instead; without a file: nothing */
 } ConstantRow;
 
 typedef struct ConstantTable ConstantTable;
