@@ -320,7 +320,7 @@ static void fill(Collector *collector, Lower *lower)
 static void collect(ConstantTable *table, ModelSpec *spec, Arena *arena, Diags *diags)
 {
     Collector collector = {.table = table, .spec = spec};
-    FrameWatch watch = {look_at_frame, &collector};
+    FrameWatch watch = {.done = look_at_frame, .self = &collector};
     Lower lower = lower_begin(spec, table->module, arena, diags);
     spec->watch = &watch;
     if (lower_module(&lower))

@@ -77,9 +77,14 @@ struct Frame {
     Names values;        /* Node by name; absent_value for an optional input left out */
 };
 
-/* Who looks at every frame when its work is done. */
+/* Who looks at every frame when its work is done; and, unless they are NULL, at a frame
+ * before an element of its body is done, and at what that made: the nodes of the graph
+ * from `first` on. */
 typedef struct FrameWatch {
     void (*done)(void *self, const Frame *frame);
+    void (*begun)(void *self, const Frame *frame, const Graph *graph);
+    void (*made)(void *self, const Frame *frame, const Element *element,
+                 const Graph *graph, uint32_t first);
     void *self;
 } FrameWatch;
 

@@ -343,8 +343,13 @@ static bool lower_element(Lower *lower, Frame *frame, const Element *element)
                  element->kind == ELEMENT_keep || element->kind == ELEMENT_use ||
                  (element->kind == ELEMENT_site && lower->spec->beside_count > 0) ||
                  element->block;
+    const FrameWatch *watch = lower->spec->watch;
+    if (watch && watch->begun)
+        watch->begun(watch->self, frame, lower->draft->graph);
     if (!lower_by_kind(lower, frame, element))
         return false;
+    if (watch && watch->made)
+        watch->made(watch->self, frame, element, lower->draft->graph, before);
     if (!holds) /* what others made was counted inside */
         lower->nodes_left -= lower->draft->graph->node_count - before;
     if (lower->nodes_left >= 0)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "frontend/expand.h"
 #include "frontend/vlc/commands.h"
 #include "frontend/vlc/load.h"
 #include "ir/base/files.h"
@@ -113,14 +114,31 @@ const Command command_compile = {.name = "compile",
 /* -- check ----------------------------------------------------------------------- */
 
 typedef struct CheckArguments {
-    const char *file;
+    const char *file, *expand;
     TextList sets;
 } CheckArguments;
 
-static const Option check_options[] = {OPTION_SET(offsetof(CheckArguments, sets))};
+static const Option check_options[] = {
+    OPTION_SET(offsetof(CheckArguments, sets)),
+    OPTION(text, "--expand", offsetof(CheckArguments, expand), "NAME",
+           "print what a block, backbone, task or optimizer becomes where it is first "
+           "used"),
+};
+
+static int expand(const CheckArguments *arguments, Diags *diags)
+{
+    FrontendOptions how = {arguments->sets.items, arguments->sets.count, NULL};
+    return is_recipe_file(arguments->file, "--expand needs a .vg file", diags) &&
+                   frontend_expand(arguments->file, &how, arguments->expand, stdout,
+                                   diags)
+               ? EXIT_CODE_done
+               : EXIT_CODE_input;
+}
 
 static int check(const CheckArguments *arguments, Diags *diags)
 {
+    if (arguments->expand)
+        return expand(arguments, diags);
     PassOptions options = {0};
     bool lowered;
     Module *module = load_module(arguments->file, &arguments->sets, diags, &lowered);
@@ -145,7 +163,9 @@ const Command command_check = {
     .most_operands = 1,
     .operand_field = offsetof(CheckArguments, file),
     .help = "report mistakes, write nothing",
-    .details = "Reports mistakes in a model, a plan or text, and writes nothing.",
+    .details =
+        "Reports mistakes in a model, a plan or text, and writes nothing. With --expand\n"
+        "prints each element of a body with the ops it becomes, their types and names.",
     COMMAND_OPTIONS(check_options),
     COMMAND_ARGUMENTS(CheckArguments),
     .run = cmd_check};

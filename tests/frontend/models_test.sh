@@ -34,3 +34,6 @@ awk '/^```xml/ { inside = 1; next } /^```/ { inside = 0 } inside' docs/language.
     >"$work/example.vg"
 "$vlc" check "$work/example.vg" || failed=1
 expect "trained 264 of 2,376 = 11.1111 %" "$work/example.vg"
+awk '/^```expand/ { inside = 1; next } /^```/ { inside = 0 } inside' docs/language.md \
+    >"$work/expansion"
+(cd "$work" && "$vlc" check --expand adapter example.vg) | diff "$work/expansion" - || failed=1

@@ -32,6 +32,9 @@ expect 2 "unexpected argument 'b.vg'" constants a.vg b.vg
 expect 2 "expected text, tsv or json" constants --format xml whole_module.vg
 expect 1 "expected a <model>" constants lib/net.vg
 expect 1 "lowered.vir: error: expected a .vg file" constants lowered.vir
+expect 2 "a value must follow '--expand'" check whole_module.vg --expand
+expect 1 "--expand needs a .vg file" check lowered.vir --expand net
+expect 1 "expected a <model>" check lib/net.vg --expand net
 expect 2 "expected FILE.vg|-..." fmt
 expect 2 "did you mean '--check'?" fmt --chek whole_module.vg
 expect 1 "missing.vg: error: cannot be read" fmt missing.vg
