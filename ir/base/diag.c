@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "ir/base/arena.h"
 #include "ir/base/heap.h"
@@ -196,13 +197,19 @@ static size_t edit_distance(const char *a, const char *b, size_t limit)
     return last[m];
 }
 
+/* What differs only in capital letters is nearest. */
+static size_t name_distance(const char *name, const char *candidate, size_t limit)
+{
+    return strcasecmp(name, candidate) == 0 ? 0 : edit_distance(name, candidate, limit);
+}
+
 const char *nearest_name(const char *name, const char *const *candidates, size_t count)
 {
     size_t len = strlen(name);
     size_t limit = len <= 3 ? 1 : len <= 7 ? 2 : 3;
     const char *nearest = NULL;
     for (size_t i = 0; i < count; i++) {
-        size_t distance = edit_distance(name, candidates[i], limit);
+        size_t distance = name_distance(name, candidates[i], limit);
         if (distance <= limit && distance < len) {
             nearest = candidates[i];
             if (distance == 0)

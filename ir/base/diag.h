@@ -41,8 +41,8 @@ void diag_note(Diags *diags, Loc loc, const char *format, ...) PRINTF_LIKE(3, 4)
 uint32_t diags_error_count(const Diags *diags);
 bool diags_saw_not_finite(const Diags *diags);
 
-/* The candidate nearest to `name` by edit distance, or NULL if none is near enough to be
- * what was meant. */
+/* The candidate that `name` is but for capital letters, or else the nearest by edit
+ * distance; NULL if none is near enough to be what was meant. */
 const char *nearest_name(const char *name, const char *const *candidates, size_t count);
 
 #endif

@@ -33,6 +33,8 @@ static void test_near_names(Check *check)
     CHECK(check, near && strcmp(near, "matmul") == 0, "a letter left out");
     near = nearest_name("mxaimum", names, 4);
     CHECK(check, near && strcmp(near, "maximum") == 0, "two letters swapped");
+    near = nearest_name("MAXIMUM", names, 4);
+    CHECK(check, near && strcmp(near, "maximum") == 0, "capital letters");
     CHECK(check, !nearest_name("gather", names, 4), "nothing near");
     CHECK(check, !nearest_name("", names, 4), "an empty name");
 }

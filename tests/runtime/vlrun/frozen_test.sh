@@ -55,6 +55,7 @@ outcome 1 "--frozen needs a .vg file" "$vlc" compare "$work/int8.bin" --frozen i
     fail "--frozen int8 of a model without frozen weights is refused"
 grep -q 'vlt5_full.vg: warning: --frozen int8: found no product' "$work/full.err" ||
     fail "it does not say that nothing is frozen: $(cat "$work/full.err")"
+outcome 2 "found 'INT8'; did you mean 'int8'?" "$vlc" compile "$model" --frozen INT8 -o "$work/none.bin"
 outcome 2 "found 'int9'; did you mean 'int8'?" "$vlc" compile "$model" --frozen int9 -o "$work/none.bin"
 [ ! -e "$work/none.bin" ] || fail "a plan in spite of a mistake"
 outcome 2 "found 'int8'" "$vlc" compile "$model" --matmul-precision int8 -o "$work/none.bin"
