@@ -25,10 +25,17 @@ static double repeats(const Estimator *e, const Node *node)
     return is_ragged ? 1 : e->microbatches;
 }
 
+/* Packed integers are a byte each, with a scale for each row. */
+static double row_bytes(const Node *value)
+{
+    bool is_int8 = value->op == OP_pack && value->attr.pack.precision == PRECISION_int8;
+    return is_int8 ? (double)type_width(value->type) + sizeof(float)
+                   : (double)type_row_bytes(value->type);
+}
+
 static double value_bytes(const Estimator *e, const Node *value)
 {
-    double bytes =
-        (double)node_rows(value, e->axis_rows) * (double)type_row_bytes(value->type);
+    double bytes = (double)node_rows(value, e->axis_rows) * row_bytes(value);
     return type_is_ragged(value->type) ? bytes : bytes * e->microbatches;
 }
 

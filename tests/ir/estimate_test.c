@@ -126,9 +126,36 @@ static void test_moves(Check *check)
     diags_free(diags);
 }
 
+/* Of four rows of eight integers. */
+static void test_integers(Check *check)
+{
+    static const char text[] =
+        "graph @t.train fused {\n"
+        "  axis text primary longest 10 capacity 20\n"
+        "  axis batch capacity 4\n"
+        "  %x = input \"x\" : f32[text, 8]\n"
+        "  %w = weight \"w\" : f32[4, 8]\n"
+        "  %p = pack %w transpose=1 precision=int8 group 0\n"
+        "  %m = matmul %x %p transpose_b=1 precision=int8 group 1\n"
+        "  result \"m\" %m\n"
+        "}\n";
+    Diags *diags = diags_new(stderr);
+    Module *module = module_from(text, diags);
+    CHECK(check, module, "parses");
+    static const int64_t rows[] = {2, 6};
+    Arena *arena = arena_new();
+    const StepCost *costs = graph_step_costs(module->graphs[0], rows, arena);
+    CHECK(check, costs[1].bytes == 192 + 4 * (8 + 4) + 96, "%g bytes of a product",
+          costs[1].bytes);
+    arena_free(arena);
+    module_free(module);
+    diags_free(diags);
+}
+
 int main(void)
 {
     Check check = {0};
+    test_integers(&check);
     test_moves(&check);
     test_train(&check);
     test_update(&check);
