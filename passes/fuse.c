@@ -12,8 +12,9 @@
  *
  * Attention and vocabulary nodes over the same operands share a kernel, which computes
  * scores or logits once. Matrix products over one left operand share a kernel, which
- * packs it once. Every other step is a group of its own. What follows from frozen weights
- * alone (ir/frozen.h) is never in one group with what does not.
+ * packs it once; maps of its result are not part of it, since that saves no time
+ * (docs/performance.md). Every other step is a group of its own. What follows from frozen
+ * weights alone (ir/frozen.h) is never in one group with what does not.
  *
  * Pairs are judged greedily: first such siblings; then each reader with what it reads, in
  * program order; then readers of one value; then matrix products. The rules are
