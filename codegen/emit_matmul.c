@@ -108,6 +108,12 @@ static LLVMValueRef scratch_of(Emit *e)
     return emit_lane_field(e, offsetof(LaneContext, scratch), e->ptr);
 }
 
+static LLVMValueRef load_count(Emit *e, uint32_t byte_offset)
+{
+    LLVMValueRef count = emit_lane_field(e, byte_offset, e->i32);
+    return LLVMBuildZExt(e->builder, count, e->i64, "");
+}
+
 static LLVMValueRef store_b(Emit *e, const KernelStep *step, uint32_t index, Sides b)
 {
     int64_t behind = product_scratch_bytes(step->processor, PRECISION_int8) +
@@ -141,15 +147,19 @@ static void matmul_emit(Emit *e, const KernelStep *step)
     ProductOutput *outputs = ARENA_ARRAY(e->arena, ProductOutput, step->node_count);
     for (uint32_t i = 0; i < step->node_count; i++)
         outputs[i] = output_of(e, step, i);
-    emit_products(e,
-                  &(Product){.form = form,
-                             .m = form.transpose_a ? a.columns : a.rows,
-                             .k = form.transpose_a ? a.rows : a.columns,
-                             .a = emit_operand(e, 0),
-                             .a_stride = a.columns,
-                             .accumulate = emit_i64(e, 0),
-                             .scratch = scratch_of(e)},
-                  outputs, step->node_count);
+    Product product = {.form = form,
+                       .m = form.transpose_a ? a.columns : a.rows,
+                       .k = form.transpose_a ? a.rows : a.columns,
+                       .a = emit_operand(e, 0),
+                       .a_stride = a.columns,
+                       .accumulate = emit_i64(e, 0),
+                       .scratch = scratch_of(e)};
+    if (is_packed(step)) {
+        product.part = load_count(e, offsetof(LaneContext, part));
+        product.parts = emit_plus(e, load_count(e, offsetof(LaneContext, other_parts)),
+                                  emit_i64(e, 1));
+    }
+    emit_products(e, &product, outputs, step->node_count);
     LLVMBuildRetVoid(e->builder);
 }
 

@@ -44,12 +44,12 @@ typedef void PanelBody(ProductBlock *block);
 static void emit_panels(ProductBlock *block, PanelBody *body)
 {
     Emit *e = block->e;
-    LLVMValueRef column = emit_i64(e, 0);
+    LLVMValueRef column = block->first_column ? block->first_column : emit_i64(e, 0);
+    LLVMValueRef all = block->end_column ? block->end_column : block->p->n;
     const uint32_t widths[] = {block->unit->vectors, 1};
     for (uint32_t i = 0; i < 2; i++) {
         int64_t columns = (int64_t)widths[i] * e->width;
-        LLVMValueRef end =
-            LLVMBuildSub(e->builder, block->p->n, emit_i64(e, columns - 1), "");
+        LLVMValueRef end = LLVMBuildSub(e->builder, all, emit_i64(e, columns - 1), "");
         Loop loop = loop_begin(e, column, end, columns);
         block->vectors = widths[i];
         block->column = loop.index;
@@ -57,7 +57,7 @@ static void emit_panels(ProductBlock *block, PanelBody *body)
         loop_end(e, &loop);
         column = loop.index;
     }
-    Loop tail = loop_begin(e, column, block->p->n, e->width);
+    Loop tail = loop_begin(e, column, all, e->width);
     block->column = tail.index;
     block->mask = emit_tail_mask(e, tail.index, block->p->n);
     body(block);
@@ -153,6 +153,29 @@ static bool has_few(const ProductUnit *unit, ProductForm form)
     return unit->has_few && form.stored == STORED_AS_ROWS;
 }
 
+/* Where share `part` of the widest panels begins; the last of them may be narrower. */
+static LLVMValueRef share_begin(const ProductBlock *block, LLVMValueRef part)
+{
+    Emit *e = block->e;
+    const Product *p = block->p;
+    int64_t columns = (int64_t)block->unit->vectors * e->width;
+    LLVMValueRef widest = emit_i64(e, columns);
+    LLVMValueRef up = emit_plus(e, p->n, emit_i64(e, columns - 1));
+    LLVMValueRef panels = LLVMBuildUDiv(e->builder, up, widest, "");
+    panels = LLVMBuildUDiv(e->builder, emit_times(e, panels, part), p->parts, "");
+    return emit_least(e, emit_times(e, panels, widest), p->n);
+}
+
+static void find_share(ProductBlock *block)
+{
+    const Product *p = block->p;
+    if (p->form.stored == STORED_AS_ROWS)
+        return;
+    block->first_column = share_begin(block, p->part);
+    block->end_column =
+        share_begin(block, emit_plus(block->e, p->part, emit_i64(block->e, 1)));
+}
+
 /* Those that are small have been made. */
 static void emit_outputs(ProductBlock *block, const ProductArguments *arguments)
 {
@@ -162,6 +185,7 @@ static void emit_outputs(ProductBlock *block, const ProductArguments *arguments)
     if (has_few(block->unit, p.form))
         p.n = LLVMBuildSelect(e->builder, is_small(e, &p), emit_i64(e, 0), p.n, "");
     block->p = &p;
+    find_share(block);
     emit_panels(block, multiply_panel);
     block->p = &arguments->product;
     loop_end(e, &loop);
@@ -235,12 +259,12 @@ static void emit_blocks(Emit *e, const ProductArguments *arguments,
 
 /* -- the function -------------------------------------------------------------------- */
 
-enum { ARGUMENTS = 8 };
+enum { ARGUMENTS = 10 };
 
 static LLVMTypeRef function_type(Emit *e)
 {
-    LLVMTypeRef types[ARGUMENTS] = {e->i64, e->i64, e->ptr, e->i64,
-                                    e->i64, e->ptr, e->ptr, e->i64};
+    LLVMTypeRef types[ARGUMENTS] = {e->i64, e->i64, e->ptr, e->i64, e->i64,
+                                    e->ptr, e->ptr, e->i64, e->i64, e->i64};
     return LLVMFunctionType(LLVMVoidTypeInContext(e->context), types, ARGUMENTS, 0);
 }
 
@@ -298,7 +322,9 @@ static void emit_body(Emit *e, LLVMValueRef function, const void *context)
                                               .a = x[2],
                                               .a_stride = x[3],
                                               .accumulate = x[4],
-                                              .scratch = x[5]},
+                                              .scratch = x[5],
+                                              .part = x[8],
+                                              .parts = x[9]},
                                   .outputs = x[6],
                                   .output_count = x[7]};
     if (has_few(code->unit, code->form))
@@ -324,7 +350,9 @@ static void call_product(Emit *e, const ProductArguments *arguments,
                                  p->accumulate,
                                  p->scratch,
                                  arguments->outputs,
-                                 arguments->output_count};
+                                 arguments->output_count,
+                                 p->part ? p->part : emit_i64(e, 0),
+                                 p->parts ? p->parts : emit_i64(e, 1)};
     const ProductCode code = {p->form, unit};
     const LocalFunction function = {
         .name = name, .type = function_type(e), .body = emit_body, .context = &code};

@@ -47,7 +47,10 @@ typedef struct Product {
     LLVMValueRef a, a_stride, b, b_stride, c, c_stride;
     LLVMValueRef plain; /* of a packed B: the matrix in rows, with b_stride; else NULL */
     LLVMValueRef accumulate; /* i64: C += A B if it is not 0 */
-    LLVMValueRef scratch;    /* of the lane, product_scratch_bytes; aligned to 64 */
+    /* Of a packed B: make only this one of so many shares of C's columns, whole panels of
+     * each output; NULL: all of them. */
+    LLVMValueRef part, parts;
+    LLVMValueRef scratch; /* of the lane, product_scratch_bytes; aligned to 64 */
 } Product;
 
 /* A matrix that A is multiplied with, and where the result goes. */

@@ -10,18 +10,19 @@ typedef struct ProductUnit ProductUnit;
 typedef struct ProductBlock {
     Emit *e;
     const ProductUnit *unit;
-    const Product *p;              /* n, b and c are those of the output at hand */
-    LLVMValueRef first_row, rows;  /* of C */
-    LLVMValueRef first_k, depth;   /* the run of k */
-    LLVMValueRef column;           /* the panel's first */
-    uint32_t vectors;              /* of the panel's rows */
-    LLVMValueRef mask;             /* of its only vector, or NULL */
-    LLVMValueRef is_first;         /* i1: C holds nothing yet that is added to */
-    LLVMValueRef a_block, b_panel; /* packed */
-    LLVMValueRef sums;             /* f32[rows][vectors] of a panel, for tiles */
-    LLVMValueRef few_scratch;      /* PRODUCT_FEW_ROWS_BYTES, for numbers in parts */
-    LLVMValueRef row_scales;       /* f32 of the block's rows, for integers */
-    LLVMValueRef row_starts;       /* i32: what sums begin with, for integers */
+    const Product *p;             /* n, b and c are those of the output at hand */
+    LLVMValueRef first_row, rows; /* of C */
+    LLVMValueRef first_k, depth;  /* the run of k */
+    LLVMValueRef first_column, end_column; /* of the panels at hand; NULL: all of them */
+    LLVMValueRef column;                   /* the panel's first */
+    uint32_t vectors;                      /* of the panel's rows */
+    LLVMValueRef mask;                     /* of its only vector, or NULL */
+    LLVMValueRef is_first;                 /* i1: C holds nothing yet that is added to */
+    LLVMValueRef a_block, b_panel;         /* packed */
+    LLVMValueRef sums;                     /* f32[rows][vectors] of a panel, for tiles */
+    LLVMValueRef few_scratch; /* PRODUCT_FEW_ROWS_BYTES, for numbers in parts */
+    LLVMValueRef row_scales;  /* f32 of the block's rows, for integers */
+    LLVMValueRef row_starts;  /* i32: what sums begin with, for integers */
 } ProductBlock;
 
 /* Vectors are the processor's; a panel of A is `rows` high, one of B `vectors` wide. */

@@ -31,6 +31,9 @@ typedef void GemmFn(int transpose_a, int transpose_b, int64_t m, int64_t n, int6
 typedef struct LaneContext {
     int64_t sequences;
     uint32_t step_key; /* random_step_key of this step */
+    /* Lanes that compute one micro-batch together: which of them this is, and how many
+     * others there are. A product with a packed matrix makes its share of the columns. */
+    uint32_t part, other_parts;
     uint32_t reserved_;
     float *scratch; /* Program.scratch_bytes, 64-aligned, private to the lane */
     GemmFn *gemm;   /* NULL unless JitOptions.calls_gemm */
