@@ -80,14 +80,21 @@ int64_t axes_widest_capacity(const Graph *graph)
     return most;
 }
 
+void axes_make_room(Graph *graph, int64_t sequences)
+{
+    for (uint32_t i = 0; i < graph->axis_count; i++)
+        graph->axes[i].capacity = multiply_rows(sequences, graph->axes[i].longest);
+    graph->axes[AXIS_BATCH].capacity = sequences;
+}
+
 void axes_derive_limits(Graph *graph, int64_t tokens, int64_t sequences)
 {
     for (uint32_t i = 0; i < graph->axis_count; i++)
         graph->axes[i].longest = axis_longest(graph->axes, &graph->axes[i]);
     int64_t widest = axes_widest(graph);
     if (graph->kind == GRAPH_decode) {
-        tokens = multiply_rows(DECODE_SEQUENCES, widest);
-        sequences = DECODE_SEQUENCES;
+        axes_make_room(graph, DECODE_SEQUENCES);
+        return;
     }
     for (uint32_t i = 0; i < graph->axis_count; i++) {
         Axis *axis = &graph->axes[i];

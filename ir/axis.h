@@ -20,8 +20,11 @@ enum { MOST_AXES = 256, MOST_POOL = 4096 /* images, and side */ };
  *
  * A decode graph sees one new row of a sequence at a time, and its long axes are fields
  * of the batch, which take no memory of the lane. Its budget is so many of the longest
- * sequences (DECODE_SEQUENCES in ir/axis.c) instead. */
+ * sequences (DECODE_SEQUENCES in ir/axis.c) instead, until pass `budget`. */
 void axes_derive_limits(Graph *graph, int64_t tokens, int64_t sequences);
+
+/* Room for so many of the longest sequences. */
+void axes_make_room(Graph *graph, int64_t sequences);
 
 /* The `widest` of that, once `longest` is known. */
 int64_t axes_widest(const Graph *graph);

@@ -2,7 +2,8 @@
  * `tokens` is 0. Every micro-batch reads the parameters once, so few rows waste time;
  * many take memory, in every lane. The least that keeps reading to a small share of the
  * time is chosen, by the rates of ir/roofline.h, within limits, and no more than is
- * left of a batch when it is cut for the plan's lanes.
+ * left of a batch when it is cut for the plan's lanes. A decode graph, of whatever plan,
+ * gets more room than it has.
  *
  * Needs all ops that the graph will have but those recomputed; precisions count. Changes
  * nothing but capacities of axes. */
@@ -82,8 +83,24 @@ static void report(FILE *out, const Graph *graph, const Budget *budget)
             all > 0 ? 100 * reading / all : 0, all);
 }
 
+/* A step of generation reads all weights for one row of each sequence, or beam, and takes
+ * little memory of the lane for it. */
+static Graph *make_decode_room(const Graph *in, PassContext *ctx)
+{
+    enum { SEQUENCES = 128 };
+    Graph *out = rewrite_graph(in, rewrite_copy, NULL, NULL);
+    if (out)
+        axes_make_room(out, SEQUENCES);
+    if (out && ctx->report)
+        fprintf(ctx->report, "micro-batches of @%s: %d sequences or beams\n\n", in->name,
+                SEQUENCES);
+    return out;
+}
+
 Graph *pass_budget(const Graph *in, PassContext *ctx)
 {
+    if (in->kind == GRAPH_decode)
+        return make_decode_room(in, ctx);
     Arena *arena = arena_new();
     Budget budget = find_budget(in, ctx->module, arena);
     Graph *out = rewrite_graph(in, rewrite_copy, NULL, NULL);
