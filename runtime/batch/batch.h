@@ -32,6 +32,9 @@ typedef struct BatchField {
 typedef struct Batch {
     const char *task;
     int64_t sequences;
+    /* So many sequences in a row share the rows of some axes: these stand with the first
+     * of them, where the others have none. 0 or 1: each has its own. */
+    int64_t group;
     BatchAxis *axes;
     uint32_t axis_count;
     BatchField *fields;

@@ -8,6 +8,7 @@
 #include "ir/liveness.h"
 #include "ir/lowering.h"
 #include "runtime/exec/floats.h"
+#include "runtime/exec/parts.h"
 #include "runtime/lanes/spin.h"
 
 /* An operand whose pointer changes with every micro-batch. */
@@ -35,6 +36,7 @@ struct Exec {
     uint32_t *accumulated_first;
     const BatchLayout *layout;
     int64_t microbatch;
+    Parts *parts;         /* decode graphs; else NULL */
     LaneTrace *trace;     /* or NULL */
     uint32_t trace_graph; /* what it calls this graph */
 };
@@ -170,7 +172,9 @@ static void resolve_calls(Exec *exec, Diags *diags)
                            call->label, i, op_info(node->op)->name);
         }
         for (uint32_t i = 0; i < call->axis_count; i++)
-            exec->axes[axes++] = &exec->tables->views[call->axes[i]];
+            exec->axes[axes++] =
+                exec->parts ? parts_view(exec->parts, c, call->axes[i], exec->tables)
+                            : &exec->tables->views[call->axes[i]];
     }
 }
 
@@ -233,25 +237,29 @@ Exec *exec_new(const ExecOptions *options, Diags *diags)
     exec->values = ARENA_ARRAY(arena, void *, program->graph->node_count);
     exec->first = ARENA_ARRAY(arena, uint32_t, program->call_count);
     exec->first_axis = ARENA_ARRAY(arena, uint32_t, program->call_count);
+    if (exec->graph->kind == GRAPH_decode)
+        exec->parts = parts_new(program, options->meetings, arena);
     resolve_values(exec, options, diags);
     resolve_calls(exec, diags);
     order_folds(exec);
-    if (diags_error_count(diags) != errors) {
-        arena_free(arena);
-        return NULL;
-    }
-    return exec;
+    if (diags_error_count(diags) == errors)
+        return exec;
+    exec_free(exec);
+    return NULL;
 }
 
 void exec_free(Exec *exec)
 {
-    if (exec)
-        arena_free(exec->arena);
+    if (!exec)
+        return;
+    parts_free(exec->parts);
+    arena_free(exec->arena);
 }
 
 /* -- running ------------------------------------------------------------------------ */
 
-void exec_bind(Exec *exec, const BatchLayout *layout, int64_t index, LaneContext *context)
+static void bind(Exec *exec, const BatchLayout *layout, int64_t index,
+                 LaneContext *context)
 {
     SequenceRange range = layout->ranges[index];
     exec->layout = layout;
@@ -268,10 +276,28 @@ void exec_bind(Exec *exec, const BatchLayout *layout, int64_t index, LaneContext
         exec->pointers[exec->patches[i].pointer] = exec->values[exec->patches[i].node];
 }
 
+void exec_bind_lane(Exec *exec, const BatchLayout *layout, int64_t index, uint32_t lane,
+                    uint32_t lanes, LaneContext *context)
+{
+    bind(exec, layout, index, context);
+    parts_bind(exec->parts, layout, index, lane, lanes, context);
+    parts_place(exec->parts, exec->values, exec->first, exec->pointers);
+}
+
+void exec_bind(Exec *exec, const BatchLayout *layout, int64_t index, LaneContext *context)
+{
+    if (exec->parts)
+        exec_bind_lane(exec, layout, index, 0, 1, context);
+    else
+        bind(exec, layout, index, context);
+}
+
 void exec_call(Exec *exec, uint32_t index, const LaneContext *context)
 {
     const Call *call = &exec->program->calls[index];
     void *const *operands = exec->pointers + exec->first[index];
+    if (exec->parts && !call->is_once)
+        context = &exec->parts->contexts[exec->parts->reach[index]];
     call->kernel(operands, exec->axes + exec->first_axis[index], context, call->numbers);
 }
 
@@ -326,9 +352,23 @@ static void accumulate(const Exec *exec, uint32_t output)
 
 static void accumulate_call(const Exec *exec, uint32_t call)
 {
+    if (!parts_is_first(exec->parts))
+        return;
     for (uint32_t i = exec->accumulated_first[call];
          i < exec->accumulated_first[call + 1]; i++)
         accumulate(exec, exec->accumulated[i]);
+}
+
+static void copy_rows(const Exec *exec, const Accumulator *into, const char *value)
+{
+    SequenceRange range = exec->layout->ranges[exec->microbatch];
+    const int64_t *starts = exec->layout->starts[into->axis];
+    int64_t first = starts[range.first];
+    if (exec->parts)
+        range = exec->parts->range;
+    int64_t row = starts[range.first], end = starts[range.first + range.count];
+    memcpy(into->rows + row * into->row_bytes, value + (row - first) * into->row_bytes,
+           (size_t)((end - row) * into->row_bytes));
 }
 
 static void copy_results(Exec *exec)
@@ -339,14 +379,10 @@ static void copy_results(Exec *exec)
         const void *value = exec_value(exec, graph->outputs[i].value);
         if (graph->outputs[i].role != OUTPUT_result || (!into->rows && !into->sum))
             continue;
-        if (!into->rows) {
+        if (into->rows)
+            copy_rows(exec, into, value);
+        else if (parts_is_first(exec->parts))
             accumulate(exec, i);
-            continue;
-        }
-        int64_t first = exec->layout->ranges[exec->microbatch].first;
-        int64_t row = exec->layout->starts[into->axis][first];
-        memcpy(into->rows + row * into->row_bytes, value,
-               (size_t)(exec->tables->views[into->axis].rows * into->row_bytes));
     }
 }
 
@@ -408,6 +444,9 @@ bool exec_microbatch(Exec *exec, const LaneContext *context, ExecFault *out_faul
     if (out_fault)
         *out_fault = (ExecFault){0};
     for (uint32_t c = 0; c < calls; c++) {
+        parts_meet(exec->parts);
+        if (!parts_does(exec->parts, c))
+            continue;
         if (!exec->program->calls[c].is_once)
             run_call(exec, c, context);
         const Node *bad = bad_choice(exec, c);
@@ -416,6 +455,7 @@ bool exec_microbatch(Exec *exec, const LaneContext *context, ExecFault *out_faul
             *out_fault = (ExecFault){c, bad ? bad : bad_value(exec, c)};
         accumulate_call(exec, c);
     }
+    parts_meet(exec->parts);
     accumulate_call(exec, calls);
     copy_results(exec);
     return ok;

@@ -37,6 +37,7 @@ typedef struct ExecOptions {
     AxisTables *tables; /* NULL for graphs without ragged values */
     Accumulator *accumulators;
     void *const *once; /* by node id: where the results of calls that are run once are */
+    _Atomic int64_t *meetings; /* of lanes that work together; 0 before they begin */
     const float *lr;
 } ExecOptions;
 
@@ -50,6 +51,10 @@ void exec_set_trace(Exec *exec, LaneTrace *trace, uint32_t graph);
 /* Points at micro-batch `index` of the layout and fills the axis tables. */
 void exec_bind(Exec *exec, const BatchLayout *layout, int64_t index,
                LaneContext *context);
+/* Of a decode graph, whose micro-batch all lanes compute together, in order from the
+ * first: what lane `lane` does of it. exec_bind has one lane do all. */
+void exec_bind_lane(Exec *exec, const BatchLayout *layout, int64_t index, uint32_t lane,
+                    uint32_t lanes, LaneContext *context);
 void exec_call(Exec *exec, uint32_t index, const LaneContext *context);
 /* A value that is not finite, or a choice by such numbers, and the call that wrote it. */
 typedef struct ExecFault {

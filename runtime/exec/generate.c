@@ -5,7 +5,7 @@
  * graph is kept; one that is a result of the decode graph is a cache, and that result is
  * its next value; the one that is left is the last token of each hypothesis. Axes follow
  * from that. */
-#include "runtime/exec/generate.h"
+#include "runtime/exec/generate_parts.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -13,41 +13,10 @@
 
 #include "ir/base/heap.h"
 #include "runtime/exec/fault.h"
+#include "runtime/exec/parts.h"
 #include "runtime/exec/search.h"
 
 static const int64_t DEFAULT_MEMORY = INT64_C(512) << 20;
-
-typedef enum CarryKind { CARRY_kept, CARRY_cache, CARRY_token } CarryKind;
-
-/* An input of the decode graph. */
-typedef struct Carry {
-    const Node *input;
-    CarryKind kind;
-    const char *name;
-    int64_t row_bytes;
-    /* kept: [sequences + 1] rows of the encode graph's result, or NULL */
-    const int64_t *starts;
-    int64_t room; /* bytes of the field's rows */
-} Carry;
-
-typedef struct Generation {
-    Session *session;
-    const Batch *batch;
-    const GenerateOptions *options;
-    const Graph *encode, *decode; /* encode may be NULL: nothing is kept */
-    int64_t vocabulary;
-    Carry *carries;
-    uint32_t carry_count;
-    Batch step;      /* what the decode graph reads; fields are in the order of carries */
-    CarryKind *axes; /* by axis of `step`: whose length it is */
-    uint32_t *axis_of;    /* by axis of `step`: a kept carry on it */
-    BatchLayout *layout;  /* of the batch in the encode graph */
-    int64_t first, count; /* sequences at hand */
-    Search *search;
-    Generated *out;
-    Arena *arena;
-    Diags *diags;
-} Generation;
 
 static const Graph *find_graph(const Module *module, GraphKind kind, const char *task)
 {
@@ -113,6 +82,15 @@ static bool find_axes(Generation *g)
     return true;
 }
 
+static bool can_share(const Generation *g)
+{
+    for (uint32_t i = 0; i < g->carry_count; i++)
+        if (g->carries[i].kind == CARRY_kept &&
+            !parts_can_share(g->decode, g->carries[i].input->type.axis))
+            return false;
+    return g->options->beams <= g->decode->axes[AXIS_BATCH].capacity;
+}
+
 static bool prepare(Generation *g)
 {
     const Module *module = session_module(g->session);
@@ -129,7 +107,9 @@ static bool prepare(Generation *g)
     find_carries(g);
     if (!search_check(g->options, g->vocabulary, g->diags) || !find_axes(g))
         return false;
+    g->is_shared = can_share(g);
     g->step.task = g->batch->task;
+    g->step.group = g->is_shared ? g->options->beams : 1;
     g->step.fields = ARENA_ARRAY(g->arena, BatchField, g->carry_count);
     g->step.field_count = g->carry_count;
     for (uint32_t i = 0; i < g->carry_count; i++) {
@@ -152,18 +132,19 @@ static bool prepare(Generation *g)
  * over. */
 static int64_t sequence_bytes(const Generation *g, int64_t sequence)
 {
-    int64_t bytes = 0;
+    int64_t bytes = g->options->beams * g->vocabulary * (int64_t)sizeof(float);
     for (uint32_t i = 0; i < g->carry_count; i++) {
         const Carry *carry = &g->carries[i];
-        int64_t rows = 2 * g->options->max_length;
+        int64_t rows = 2 * g->options->max_length, copies = g->options->beams;
         if (carry->kind == CARRY_kept) {
+            copies = generation_copies(g);
             const Output *kept = graph_find_output(g->encode, OUTPUT_result, carry->name);
             const int64_t *starts = g->layout->starts[kept->value->type.axis];
             rows = starts[sequence + 1] - starts[sequence];
         }
-        bytes += rows * carry->row_bytes;
+        bytes += copies * rows * carry->row_bytes;
     }
-    return g->options->beams * (bytes + g->vocabulary * (int64_t)sizeof(float));
+    return bytes;
 }
 
 static void choose_sequences(Generation *g)
@@ -200,111 +181,6 @@ static Batch slice(const Generation *g, Arena *arena)
     return part;
 }
 
-/* -- fields ------------------------------------------------------------------------ */
-
-static char *make_room(Generation *g, uint32_t index, int64_t rows)
-{
-    Carry *carry = &g->carries[index];
-    BatchField *field = &g->step.fields[index];
-    int64_t bytes = (rows + 1) * carry->row_bytes;
-    if (bytes > carry->room) {
-        field->rows = heap_grow(field->rows, (size_t)bytes, 1);
-        carry->room = bytes;
-    }
-    return field->rows;
-}
-
-static int64_t kept_rows(const Carry *carry, int64_t sequence)
-{
-    return carry->starts[sequence + 1] - carry->starts[sequence];
-}
-
-/* Every beam of a sequence reads the same kept rows. */
-static void keep(Generation *g, const EvalResult *encoded)
-{
-    for (uint32_t i = 0; i < g->carry_count; i++) {
-        Carry *carry = &g->carries[i];
-        if (carry->kind != CARRY_kept)
-            continue;
-        const NamedResult *result = eval_find(encoded, carry->name);
-        int64_t count = g->count + 1;
-        int64_t *starts = ARENA_ARRAY(g->arena, int64_t, count);
-        memcpy(starts, result->starts, (size_t)count * sizeof *starts);
-        carry->starts = starts;
-        char *to = make_room(g, i, result->rows * g->options->beams);
-        for (int64_t s = 0; s < g->count; s++)
-            for (int64_t b = 0; b < g->options->beams; b++) {
-                int64_t bytes = kept_rows(carry, s) * carry->row_bytes;
-                memcpy(to, (char *)result->data + starts[s] * carry->row_bytes,
-                       (size_t)bytes);
-                to += bytes;
-            }
-    }
-}
-
-/* Closes the gaps of sequences that are done: `before` are those that had rows. */
-static void compact_kept(Generation *g, uint32_t index, const int64_t *before,
-                         int64_t count)
-{
-    const Carry *carry = &g->carries[index];
-    char *to = g->step.fields[index].rows, *from = to;
-    int64_t row = 0, rows = search_rows(g->search), beams = g->options->beams;
-    for (int64_t i = 0; i < count; i++) {
-        int64_t bytes = kept_rows(carry, before[i]) * carry->row_bytes * beams;
-        if (row < rows && search_sequence(g->search, row) == before[i]) {
-            memmove(to, from, (size_t)bytes);
-            to += bytes;
-            row += beams;
-        }
-        from += bytes;
-    }
-}
-
-/* A hypothesis takes over the rows of the one that it goes on from. */
-static void take_cache(Generation *g, uint32_t index, const NamedResult *grown)
-{
-    int64_t rows = search_rows(g->search);
-    int64_t bytes = (search_length(g->search) - 1) * g->carries[index].row_bytes;
-    char *to = make_room(g, index, rows * (search_length(g->search) - 1));
-    for (int64_t row = 0; row < rows; row++)
-        memcpy(to + row * bytes,
-               (char *)grown->data + search_parent(g->search, row) * bytes,
-               (size_t)bytes);
-}
-
-static void take_tokens(Generation *g, uint32_t index)
-{
-    int64_t rows = search_rows(g->search);
-    int32_t *to = (void *)make_room(g, index, rows);
-    for (int64_t row = 0; row < rows; row++)
-        to[row] = search_last(g->search, row);
-}
-
-/* The batch of the next step; `decoded` is NULL before the first. */
-static void next_fields(Generation *g, const EvalResult *decoded, const int64_t *before,
-                        int64_t count)
-{
-    for (uint32_t i = 0; i < g->carry_count; i++) {
-        if (g->carries[i].kind == CARRY_token)
-            take_tokens(g, i);
-        else if (!decoded && g->carries[i].kind == CARRY_cache)
-            make_room(g, i, 0);
-        else if (decoded && g->carries[i].kind == CARRY_cache)
-            take_cache(g, i, eval_find(decoded, g->carries[i].name));
-        else if (decoded)
-            compact_kept(g, i, before, count);
-    }
-    g->step.sequences = search_rows(g->search);
-    for (uint32_t a = 0; a < g->step.axis_count; a++)
-        for (int64_t row = 0; row < g->step.sequences; row++)
-            g->step.axes[a].lengths[row] =
-                g->axes[a] == CARRY_token ? 1
-                : g->axes[a] == CARRY_cache
-                    ? (int32_t)(search_length(g->search) - 1)
-                    : (int32_t)kept_rows(&g->carries[g->axis_of[a]],
-                                         search_sequence(g->search, row));
-}
-
 /* -- running ----------------------------------------------------------------------- */
 
 static bool encode(Generation *g)
@@ -316,7 +192,7 @@ static bool encode(Generation *g)
     EvalResult encoded;
     bool is_run = session_run(g->session, g->encode->name, &part, &encoded, g->diags);
     if (is_run)
-        keep(g, &encoded);
+        generation_keep(g, &encoded);
     arena_free(arena);
     return is_run;
 }
@@ -339,7 +215,7 @@ static bool decode(Generation *g)
 {
     int64_t *before = ARENA_ARRAY(g->arena, int64_t, g->count);
     bool ok = true;
-    next_fields(g, NULL, before, 0);
+    generation_first_fields(g);
     while (ok && search_rows(g->search) > 0) {
         EvalResult decoded;
         int64_t count = 0;
@@ -347,11 +223,13 @@ static bool decode(Generation *g)
             before[count++] = search_sequence(g->search, row);
         if (!session_run(g->session, g->decode->name, &g->step, &decoded, g->diags))
             return false;
-        ok = search_step(g->search, eval_find(&decoded, "logits")->data, g->diags);
-        if (!ok)
-            note_fault(g);
+        ok = search_step(g->search, eval_find(&decoded, "logits")->data,
+                         session_lane_threads(g->session), g->diags);
+        if (ok)
+            generation_next_fields(&(GenerationStep){
+                .g = g, .decoded = &decoded, .before = before, .count = count});
         else
-            next_fields(g, &decoded, before, count);
+            note_fault(g);
     }
     return ok;
 }
@@ -420,8 +298,8 @@ bool generate(Session *session, const Batch *batch, const GenerateOptions *optio
         finish(out, options);
     else
         generated_free(out);
-    for (uint32_t i = 0; i < g.step.field_count; i++)
-        free(g.step.fields[i].rows);
+    for (uint32_t i = 0; i < g.carry_count; i++)
+        free(g.carries[i].memory);
     layout_free(g.layout);
     arena_free(g.arena);
     return ok;

@@ -1,7 +1,7 @@
 /* Generation: sequences of tokens from the encode and decode graphs of a task.
  *
  * The encode graph runs once over the batch; its results that the decode graph asks for
- * are kept per sequence and repeated per beam. Then the decode graph runs once per token:
+ * are kept per sequence, for all its beams. Then the decode graph runs once per token:
  * it reads the last token of every hypothesis that is still open and the rows that its
  * caches have collected, and gives logits. Nothing here depends on a model: names come
  * from the graphs, ids and rules from the caller. */

@@ -228,17 +228,40 @@ static void weigh_sequences(BatchLayout *layout)
     }
 }
 
+int64_t layout_group(const BatchLayout *layout)
+{
+    return layout->batch->group > 1 ? layout->batch->group : 1;
+}
+
 static void split_by_sizes(BatchLayout *layout, const SplitOptions *split)
 {
     layout->range_count = 0;
     for (int64_t first = 0; first < layout->sequences;) {
         uint32_t last = split->size_count - 1;
         uint32_t at = layout->range_count < last ? (uint32_t)layout->range_count : last;
-        int64_t count = split->sizes[at];
+        int64_t group = layout_group(layout);
+        int64_t count = (split->sizes[at] + group - 1) / group * group;
         if (count < 1 || count > layout->sequences - first)
             count = layout->sequences - first;
         layout->ranges[layout->range_count++] = (SequenceRange){first, count};
         first += count;
+    }
+}
+
+/* Of a decode graph, whose micro-batches all lanes compute together: the fewest, of whole
+ * groups. */
+static void split_groups(BatchLayout *layout, int64_t most_sequences)
+{
+    int64_t group = layout_group(layout), groups = layout->sequences / group;
+    int64_t most = layout->graph->axes[AXIS_BATCH].capacity;
+    if (most_sequences > 0 && most_sequences < most)
+        most = most_sequences;
+    most = most < group ? 1 : most / group;
+    layout->range_count = (groups + most - 1) / most;
+    for (int64_t i = 0, first = 0; i < layout->range_count; i++) {
+        int64_t end = groups * (i + 1) / layout->range_count * group;
+        layout->ranges[i] = (SequenceRange){first, end - first};
+        first = end;
     }
 }
 
@@ -254,6 +277,8 @@ static bool split_batch(BatchLayout *layout, const SplitOptions *split, Diags *d
     weigh_sequences(layout);
     if (split->sizes && split->size_count > 0)
         split_by_sizes(layout, split);
+    else if (layout->graph->kind == GRAPH_decode)
+        split_groups(layout, split->max_sequences);
     else
         layout->range_count = split_evenly(&job, layout->latest, layout->ranges);
     for (int64_t i = 0; i < layout->range_count; i++) {

@@ -46,6 +46,8 @@ void layout_free(BatchLayout *layout); /* NULL is allowed */
 NODISCARD bool layout_set(BatchLayout *layout, const Batch *batch,
                           const SplitOptions *split, Diags *diags);
 
+int64_t layout_group(const BatchLayout *layout); /* Batch.group; 1 if there is none */
+
 /* Rows of a value in a micro-batch: of its axis, or its static rows. */
 int64_t value_rows(Type type, const AxisView *views);
 

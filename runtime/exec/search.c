@@ -12,6 +12,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,7 +47,7 @@ struct Search {
     SequenceBeams *lines;
     int64_t *rows; /* sequence of each block of `beams` rows */
     int64_t blocks;
-    Candidate *best; /* [2 beams] */
+    Candidate *best; /* [sequences][2 beams] */
     Arena *arena;
 };
 
@@ -118,7 +119,7 @@ Search *search_new(const GenerateOptions *options, int64_t sequences, int64_t vo
                        .arena = arena};
     search->lines = ARENA_ARRAY(arena, SequenceBeams, sequences);
     search->rows = ARENA_ARRAY(arena, int64_t, sequences);
-    search->best = ARENA_ARRAY(arena, Candidate, 2 * options->beams);
+    search->best = ARENA_ARRAY(arena, Candidate, 2 * options->beams * sequences);
     for (int64_t s = 0; s < sequences; s++) {
         SequenceBeams *line = &search->lines[s];
         line->open = new_hypotheses(search, options->beams);
@@ -292,20 +293,19 @@ static void step_greedy(Search *search, SequenceBeams *line, float *logits, doub
 /* -- beams ------------------------------------------------------------------------- */
 
 /* Into the sorted list of the best; the earlier of equals stands first. */
-static int64_t offer(const Search *search, Candidate candidate, int64_t count)
+static int64_t offer(Candidate *best, int64_t most, Candidate candidate, int64_t count)
 {
-    int64_t most = 2 * search->options.beams;
-    if (count == most && !(candidate.score > search->best[most - 1].score))
+    if (count == most && !(candidate.score > best[most - 1].score))
         return count;
     int64_t place = count < most ? count++ : most - 1;
-    for (; place > 0 && search->best[place - 1].score < candidate.score; place--)
-        search->best[place] = search->best[place - 1];
-    search->best[place] = candidate;
+    for (; place > 0 && best[place - 1].score < candidate.score; place--)
+        best[place] = best[place - 1];
+    best[place] = candidate;
     return count;
 }
 
 static void find_best(const Search *search, const SequenceBeams *line, float *logits,
-                      const double *normals)
+                      const double *normals, Candidate *best)
 {
     int64_t count = 0, vocabulary = search->vocabulary;
     for (int64_t b = 0; b < search->options.beams; b++) {
@@ -319,7 +319,7 @@ static void find_best(const Search *search, const SequenceBeams *line, float *lo
         ban_repeats(search, &line->open[b], row);
         for (int64_t i = 0; i < vocabulary; i++)
             count = offer(
-                search,
+                best, 2 * search->options.beams,
                 (Candidate){(double)row[i] - normal + line->open[b].score, b, (int32_t)i},
                 count);
     }
@@ -329,9 +329,10 @@ static void step_beams(Search *search, SequenceBeams *line, float *logits,
                        const double *normals, int64_t row)
 {
     int64_t beams = search->options.beams, next = 0;
-    find_best(search, line, logits, normals);
+    Candidate *best = search->best + 2 * beams * (line - search->lines);
+    find_best(search, line, logits, normals, best);
     for (int64_t rank = 0; rank < 2 * beams && next < beams; rank++) {
-        const Candidate *candidate = &search->best[rank];
+        const Candidate *candidate = &best[rank];
         const Hypothesis *from = &line->open[candidate->beam];
         if (candidate->token != search->options.end)
             extend(search, &line->next[next++], from, candidate->token, candidate->score,
@@ -342,26 +343,72 @@ static void step_beams(Search *search, SequenceBeams *line, float *logits,
     Hypothesis *open = line->open;
     line->open = line->next;
     line->next = open;
-    double best = final_score(search, search->best[0].score, search->length);
+    double most = final_score(search, best[0].score, search->length);
     line->done = line->stored_count == beams &&
-                 (search->options.early_stopping || worst_score(line) >= best);
+                 (search->options.early_stopping || worst_score(line) >= most);
 }
 
 /* -- steps ------------------------------------------------------------------------- */
 
-static bool find_normals(const Search *search, const float *logits, double *normals,
-                         Diags *diags)
+/* One for all lanes: blocks are sequences that are not done, each with its rows. */
+typedef struct SearchStep {
+    Search *search;
+    float *logits;
+    double *normals;      /* by row */
+    _Atomic int64_t next; /* block to claim */
+    bool *is_bad;         /* by block: logits that are not finite */
+} SearchStep;
+
+static bool find_normals(const SearchStep *step, int64_t block)
 {
-    for (int64_t row = 0; row < search_rows(search); row++) {
-        normals[row] = log_sum(logits + row * search->vocabulary, search->vocabulary);
-        if (!isfinite(normals[row])) {
+    const Search *search = step->search;
+    int64_t beams = search->options.beams;
+    for (int64_t row = block * beams; row < (block + 1) * beams; row++) {
+        step->normals[row] =
+            log_sum(step->logits + row * search->vocabulary, search->vocabulary);
+        if (!isfinite(step->normals[row]))
+            return false;
+    }
+    return true;
+}
+
+static void step_block(const SearchStep *step, int64_t block)
+{
+    Search *search = step->search;
+    int64_t row = block * search->options.beams;
+    SequenceBeams *line = &search->lines[search->rows[block]];
+    float *logits = step->logits + row * search->vocabulary;
+    if (search->options.beams == 1)
+        step_greedy(search, line, logits, step->normals[row], row);
+    else
+        step_beams(search, line, logits, step->normals + row, row);
+}
+
+static void step_blocks(void *state, uint32_t lane)
+{
+    SearchStep *step = state;
+    (void)lane;
+    for (;;) {
+        int64_t block = atomic_fetch_add(&step->next, 1);
+        if (block >= step->search->blocks)
+            return;
+        step->is_bad[block] = !find_normals(step, block);
+        if (!step->is_bad[block])
+            step_block(step, block);
+    }
+}
+
+static bool is_sound(const SearchStep *step, Diags *diags)
+{
+    const Search *search = step->search;
+    for (int64_t block = 0; block < search->blocks; block++)
+        if (step->is_bad[block]) {
             diag_not_finite(diags, (Loc){0},
                             "generation: sequence %" PRId64
                             ": logits that are not finite after %" PRId64 " tokens",
-                            search_sequence(search, row), search->length);
+                            search->rows[block], search->length);
             return false;
         }
-    }
     return true;
 }
 
@@ -375,26 +422,29 @@ static void close_open(Search *search)
     }
 }
 
-bool search_step(Search *search, float *logits, Diags *diags)
+static void drop_done(Search *search)
 {
-    int64_t beams = search->options.beams, blocks = search->blocks, kept = 0;
-    double *normals = heap_array((size_t)(blocks * beams + 1), sizeof *normals);
-    bool is_sound = find_normals(search, logits, normals, diags);
-    for (int64_t block = 0; is_sound && block < blocks; block++) {
-        int64_t row = block * beams, sequence = search->rows[block];
-        SequenceBeams *line = &search->lines[sequence];
-        float *at = logits + row * search->vocabulary;
-        if (beams == 1)
-            step_greedy(search, line, at, normals[row], row);
-        else
-            step_beams(search, line, at, normals + row, row);
-        if (!line->done)
-            search->rows[kept++] = sequence;
-    }
-    free(normals);
-    if (!is_sound)
-        return false;
+    int64_t kept = 0;
+    for (int64_t block = 0; block < search->blocks; block++)
+        if (!search->lines[search->rows[block]].done)
+            search->rows[kept++] = search->rows[block];
     search->blocks = kept;
+}
+
+bool search_step(Search *search, float *logits, Lanes *lanes, Diags *diags)
+{
+    size_t blocks = (size_t)search->blocks, beams = (size_t)search->options.beams;
+    SearchStep step = {.search = search,
+                       .logits = logits,
+                       .normals = heap_array(blocks * beams + 1, sizeof(double)),
+                       .is_bad = heap_array(blocks + 1, sizeof(bool))};
+    lanes_run(lanes, step_blocks, &step);
+    bool ok = is_sound(&step, diags);
+    free(step.normals);
+    free(step.is_bad);
+    if (!ok)
+        return false;
+    drop_done(search);
     search->length++;
     if (search->length == search->options.max_length)
         close_open(search);

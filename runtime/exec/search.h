@@ -7,6 +7,7 @@
 #define VLG_RUNTIME_EXEC_SEARCH_H
 
 #include "runtime/exec/generate.h"
+#include "runtime/lanes/lanes.h"
 
 typedef struct Search Search;
 
@@ -23,9 +24,9 @@ int32_t search_last(const Search *search, int64_t row);
 int64_t search_parent(const Search *search, int64_t row); /* its row in the step before */
 int64_t search_sequence(const Search *search, int64_t row);
 
-/* One more token for every row, from logits [rows, vocabulary], which are changed. False
- * and an error if they are not numbers. */
-NODISCARD bool search_step(Search *search, float *logits, Diags *diags);
+/* One more token for every row, from logits [rows, vocabulary], which are changed; lanes
+ * take sequences in turn. False and an error if they are not numbers. */
+NODISCARD bool search_step(Search *search, float *logits, Lanes *lanes, Diags *diags);
 
 /* Length of the result of a sequence, once search_rows is 0; and the result. */
 int64_t search_result(const Search *search, int64_t sequence, const int32_t **out_ids,

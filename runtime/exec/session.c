@@ -102,6 +102,11 @@ JitStats session_jit_stats(const Session *session)
     return jit_stats(session->jit);
 }
 
+Lanes *session_lane_threads(const Session *session)
+{
+    return session->lanes;
+}
+
 int64_t session_slab_bytes(const Session *session)
 {
     int64_t bytes = 0;

@@ -22,6 +22,7 @@
 #include "runtime/exec/lane_trace.h"
 #include "runtime/exec/microbatch.h"
 #include "runtime/exec/processor.h"
+#include "runtime/lanes/lanes.h"
 #include "runtime/weights/store.h"
 
 typedef struct SessionOptions {
@@ -57,7 +58,8 @@ uint32_t session_lanes(const Session *session);
 JitStats session_jit_stats(const Session *session);
 /* What computes the numbers. */
 const ProcessorInfo *session_processor(const Session *session);
-int64_t session_slab_bytes(const Session *session); /* of all lanes */
+int64_t session_slab_bytes(const Session *session);  /* of all lanes */
+Lanes *session_lane_threads(const Session *session); /* for other work between runs */
 
 typedef struct StepResult {
     double loss;
@@ -102,7 +104,7 @@ typedef struct EvalResult {
 NODISCARD bool session_evaluate(Session *session, const Batch *batch,
                                 EvalResult *out_result, Diags *diags);
 /* As that, for any graph that is not an update, by its name without '@': "TASK.decode".
- * Train graphs give none. */
+ * Train graphs give none. Results of an encode graph are valid until it runs again. */
 NODISCARD bool session_run(Session *session, const char *graph, const Batch *batch,
                            EvalResult *out_result, Diags *diags);
 const NamedResult *eval_find(const EvalResult *result, const char *name); /* or NULL */

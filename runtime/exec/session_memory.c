@@ -4,23 +4,29 @@
 #include <string.h>
 
 #include "ir/base/heap.h"
+#include "ir/liveness.h"
 #include "runtime/exec/blas.h"
 #include "runtime/exec/session_parts.h"
 
 /* -- of lanes ------------------------------------------------------------------------ */
 
-static int64_t largest_slab(const Session *session, bool with_updates)
+static bool is_in_first_lane(const Graph *graph)
+{
+    return graph->kind == GRAPH_update || graph->kind == GRAPH_decode;
+}
+
+static int64_t largest_slab(const Session *session, bool is_first)
 {
     int64_t bytes = 0;
     for (uint32_t g = 0; g < session->module->graph_count; g++) {
         const Graph *graph = session->module->graphs[g];
-        if ((with_updates || graph->kind != GRAPH_update) && graph->slab_bytes > bytes)
+        if ((is_first || !is_in_first_lane(graph)) && graph->slab_bytes > bytes)
             bytes = graph->slab_bytes;
     }
     return bytes;
 }
 
-/* Lane 0 also holds what update programs compute, for all lanes to read. */
+/* Lane 0 also holds what lanes compute together: updates, and steps of generation. */
 void session_memory_new(Session *session)
 {
     uint32_t lanes = session->lane_count;
@@ -82,6 +88,7 @@ static void list_results(GraphRun *run)
     const Graph *graph = run->graph;
     run->results = heap_array(graph->output_count + 1, sizeof *run->results);
     run->result_room = heap_array(graph->output_count + 1, sizeof *run->result_room);
+    run->result_memory = heap_array(graph->output_count + 1, sizeof *run->result_memory);
     for (uint32_t i = 0; i < graph->output_count; i++) {
         const Output *output = &graph->outputs[i];
         if (output->role != OUTPUT_result)
@@ -110,14 +117,16 @@ bool session_bind(Session *session, uint32_t g, Diags *diags)
     }
     for (uint32_t lane = 0; lane < lanes; lane++) {
         run->tables[lane] = axis_tables_new(graph);
-        run->execs[lane] = exec_new(&(ExecOptions){.program = session->programs[g],
-                                                   .store = session->store,
-                                                   .slab = session->slabs[lane],
-                                                   .tables = run->tables[lane],
-                                                   .accumulators = run->accumulators,
-                                                   .once = session->once->values[g],
-                                                   .lr = &session->lr},
-                                    diags);
+        run->execs[lane] = exec_new(
+            &(ExecOptions){.program = session->programs[g],
+                           .store = session->store,
+                           .slab = session->slabs[is_in_first_lane(graph) ? 0 : lane],
+                           .tables = run->tables[lane],
+                           .accumulators = run->accumulators,
+                           .once = session->once->values[g],
+                           .meetings = &session->done,
+                           .lr = &session->lr},
+            diags);
         if (!run->execs[lane])
             return false;
     }
@@ -137,7 +146,7 @@ void session_unbind(Session *session, uint32_t g)
         axis_tables_free(run->tables[lane]);
     }
     for (uint32_t i = 0; i < run->result_count; i++)
-        free(run->results[i].data);
+        free(run->result_memory[i]);
     layout_free(run->layout);
     update_order_free(run->order);
     free(run->accumulators);
@@ -145,6 +154,26 @@ void session_unbind(Session *session, uint32_t g)
     free(run->tables);
     free(run->results);
     free(run->result_room);
+    free(run->result_memory);
+}
+
+/* What lanes compute together stays where it is until the next step, if that is one
+ * micro-batch. */
+static void *result_in_slab(const GraphRun *run, const Node *value)
+{
+    bool is_there = run->graph->kind == GRAPH_decode && run->layout->range_count == 1 &&
+                    storage_node(value)->offset != NO_OFFSET;
+    return is_there ? exec_value(run->execs[0], value) : NULL;
+}
+
+static void make_result_room(GraphRun *run, uint32_t index, int64_t bytes)
+{
+    if (bytes > run->result_room[index]) {
+        free(run->result_memory[index]);
+        run->result_memory[index] = heap_alloc((size_t)bytes);
+        run->result_room[index] = bytes;
+    }
+    run->results[index].data = run->result_memory[index];
 }
 
 void session_place_results(GraphRun *run)
@@ -161,12 +190,13 @@ void session_place_results(GraphRun *run)
         result->starts = is_ragged ? layout->starts[result->type.axis] : NULL;
         result->rows = is_ragged ? result->starts[layout->sequences]
                                  : type_static_rows(result->type);
-        if ((result->rows + 1) * row_bytes > run->result_room[index]) {
-            run->result_room[index] = (result->rows + 1) * row_bytes;
-            result->data = heap_grow(result->data, (size_t)run->result_room[index], 1);
-        }
+        void *in_slab = is_ragged ? result_in_slab(run, graph->outputs[i].value) : NULL;
+        if (in_slab)
+            result->data = in_slab;
+        else
+            make_result_room(run, index, (result->rows + 1) * row_bytes);
         if (is_ragged)
-            run->accumulators[i].rows = result->data;
+            run->accumulators[i].rows = in_slab ? NULL : result->data;
         else
             run->accumulators[i].sum = result->data;
         run->accumulators[i].elements = result->rows * type_width(result->type);

@@ -24,7 +24,9 @@ typedef struct GraphRun {
     UpdateOrder *order;   /* update graphs */
     NamedResult *results; /* of all but train and update graphs */
     uint32_t result_count;
-    int64_t *result_room; /* bytes behind results[i].data */
+    /* What is behind results[i].data, unless that is in the slab, and its bytes. */
+    void **result_memory;
+    int64_t *result_room;
 } GraphRun;
 
 struct Session {
@@ -52,7 +54,7 @@ struct Session {
     /* The run the lanes are in. */
     GraphRun *current;
     _Alignas(64) _Atomic int64_t next; /* micro-batch or item to claim */
-    _Alignas(64) _Atomic int64_t done; /* items finished */
+    _Alignas(64) _Atomic int64_t done; /* items finished, or arrivals */
     _Atomic bool is_finite;            /* nothing looked at was infinite or no number */
 };
 

@@ -65,9 +65,24 @@ static void run_microbatches(void *state, uint32_t lane)
     }
 }
 
+/* Every lane takes part in every micro-batch. */
+static void run_together(void *state, uint32_t lane)
+{
+    Session *session = state;
+    GraphRun *run = session->current;
+    LaneContext *context = &session->contexts[lane];
+    for (int64_t index = 0; index < run->layout->range_count; index++) {
+        exec_bind_lane(run->execs[lane], run->layout, index, lane, session->lane_count,
+                       context);
+        if (!exec_microbatch(run->execs[lane], context, NULL))
+            atomic_store_explicit(&session->is_finite, false, memory_order_relaxed);
+    }
+}
+
 void session_run_microbatches(Session *session, GraphRun *run)
 {
+    bool is_together = run->graph->kind == GRAPH_decode;
     session_compute_once(session);
     session_start(session, run);
-    lanes_run(session->lanes, run_microbatches, session);
+    lanes_run(session->lanes, is_together ? run_together : run_microbatches, session);
 }

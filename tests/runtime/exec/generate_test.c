@@ -190,7 +190,8 @@ static void test_task(Test *test, const char *task, const GenerateOptions *optio
         whole.prefixes[row * whole.most] = options->start;
     while (is_run && search_rows(whole.search) > 0) {
         float *logits = last_logits(&whole);
-        is_run = logits && search_step(whole.search, logits, test->diags);
+        is_run = logits && search_step(whole.search, logits,
+                                       session_lane_threads(test->session), test->diags);
         grow_prefixes(&whole);
     }
     Generated generated = {0};

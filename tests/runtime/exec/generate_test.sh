@@ -16,16 +16,18 @@ for recipe in vlt5_ladder vlbart_ladder; do # two decoders side by side
 done
 
 # The command: a line per example, the same for any number of threads.
-"$vlrun" generate "$work/plan.bin" --random-weights --limit 3 --beams 3 --threads 1 >"$work/one"
-"$vlrun" generate "$work/plan.bin" --random-weights --limit 3 --beams 3 --threads 2 >"$work/two"
-cmp "$work/one" "$work/two"
-[ "$(wc -l <"$work/one")" -eq 12 ]
+for threads in 1 2 3 8; do
+    "$vlrun" generate "$work/plan.bin" --random-weights --limit 3 --beams 3 \
+        --threads "$threads" >"$work/of_$threads"
+    cmp "$work/of_1" "$work/of_$threads"
+done
+[ "$(wc -l <"$work/of_1")" -eq 12 ]
 "$python" -c '
 import json, sys
 for line in open(sys.argv[1]):
     answer = json.loads(line)
     assert answer["ids"][0] == 0 and answer["score"] < 0 and "text" in answer, answer
-' "$work/one"
+' "$work/of_1"
 
 # What makes no sense is refused.
 refused() {

@@ -195,8 +195,8 @@ static void follow(const Search *search, const Prefixes *before, Prefixes *after
     }
 }
 
-static void run_search(Search *search, uint64_t seed, int32_t start, Diags *diags,
-                       Check *check)
+static void run_search(Search *search, uint64_t seed, int32_t start, Lanes *lanes,
+                       Diags *diags, Check *check)
 {
     Prefixes prefixes = {0}, grown;
     static float logits[SEQUENCES * MOST_BEAMS * VOCABULARY];
@@ -206,7 +206,7 @@ static void run_search(Search *search, uint64_t seed, int32_t start, Diags *diag
         for (int64_t row = 0; row < search_rows(search); row++)
             make_logits(seed + (uint64_t)search_sequence(search, row), prefixes.ids[row],
                         search_length(search), logits + row * VOCABULARY);
-        bool is_taken = search_step(search, logits, diags);
+        bool is_taken = search_step(search, logits, lanes, diags);
         CHECK(check, is_taken, "a step fails");
         if (!is_taken)
             return;
@@ -222,7 +222,9 @@ static void test_options(Check *check, const GenerateOptions *options, uint64_t 
     Diags *diags = diags_new(stderr);
     CHECK(check, search_check(options, VOCABULARY, diags), "good options are refused");
     Search *search = search_new(options, SEQUENCES, VOCABULARY);
-    run_search(search, seed, options->start, diags, check);
+    Lanes *lanes = lanes_new(2, diags);
+    run_search(search, seed, options->start, lanes, diags, check);
+    lanes_free(lanes);
     for (int64_t s = 0; s < SEQUENCES; s++) {
         uint64_t own = seed + (uint64_t)s;
         const Plain wanted =
@@ -247,10 +249,13 @@ static void test_not_finite(Check *check)
         .end = 1, .max_length = 4, .beams = 2, .length_penalty = 1};
     Search *search = search_new(&options, 1, VOCABULARY);
     Diags *quiet = diags_new(fopen("/dev/null", "w"));
+    Lanes *lanes = lanes_new(1, quiet);
     float logits[2 * VOCABULARY] = {0};
     logits[VOCABULARY + 3] = NAN;
-    CHECK(check, !search_step(search, logits, quiet) && diags_error_count(quiet) == 1,
+    CHECK(check,
+          !search_step(search, logits, lanes, quiet) && diags_error_count(quiet) == 1,
           "logits that are not numbers are used");
+    lanes_free(lanes);
     diags_free(quiet);
     search_free(search);
 }
