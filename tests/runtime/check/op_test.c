@@ -9,14 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "codegen/kernel.h"
-#include "ir/base/heap.h"
 #include "tests/runtime/harness.h"
-#include "ir/base/random.h"
 #include "runtime/exec/exec.h"
-#include "runtime/check/reference.h"
 #include "runtime/check/verify.h"
 #include "tests/check.h"
+#include "tests/runtime/check/op_checks.h"
 
 typedef enum OperandKind {
     KIND_end,
@@ -321,85 +318,6 @@ static void build_update(Test *test, const char *task, const OpCase *of)
                  graph_binary(graph, HERE, OP_add, value, change), HERE.loc);
 }
 
-/* -- descriptions of kernels --------------------------------------------------------- */
-
-/* Of the node in a kernel of its own. */
-static char *describe(const Graph *graph, const Node *node, const KernelClass *class)
-{
-    Arena *arena = arena_new();
-    bool *escapes = ARENA_ARRAY(arena, bool, graph->node_count + 1);
-    escapes[node->id] = true;
-    const Processor processor = {.name = "", .vector_width = 8, .second_cache = 1 << 20};
-    KernelStep step = {.graph = graph,
-                       .processor = &processor,
-                       .nodes = &node,
-                       .node_count = 1,
-                       .escapes = escapes};
-    size_t len;
-    class->operands(&step, arena);
-    char *text = kernel_describe(class, &step, &len);
-    arena_free(arena);
-    return text;
-}
-
-static void change_attribute(const AttrField *field, OpAttr *attr)
-{
-    void *at = (char *)attr + field->offset;
-    switch (field->kind) {
-    case ATTR_flag:
-        *(attr_flag *)at ^= 1;
-        break;
-    case ATTR_int:
-        *(attr_int *)at += 1;
-        break;
-    case ATTR_real:
-        *(attr_real *)at = nextafter(*(attr_real *)at, 1);
-        break;
-    case ATTR_name:
-        *(attr_name *)at = "another";
-        break;
-    case ATTR_axis:
-        *(attr_axis *)at = *(attr_axis *)at == AXIS_field ? AXIS_windows : AXIS_field;
-        break;
-    case ATTR_type:
-        ((attr_type *)at)->dims[((attr_type *)at)->rank - 1]++;
-        break;
-    case ATTR_precision:
-        *(attr_precision *)at = (*(attr_precision *)at + 1) % PRECISION_COUNT;
-        break;
-    case ATTR_rule:
-        *(attr_rule *)at += 1;
-        break;
-    }
-}
-
-/* Kernels that differ in any attribute are different kernels, but for salts: these are an
- * argument, so that layers share code. */
-static void check_description(Test *test, const Graph *graph, const Node *node,
-                              const char *task)
-{
-    const KernelClass *class = kernel_class_of(node_kernel(node));
-    if (!class)
-        return;
-    char *before = describe(graph, node, class);
-    uint32_t count;
-    const AttrField *fields = op_fields(node->op, &count);
-    size_t bytes = sizeof *node + node->arg_count * sizeof node->args[0];
-    Node *other = heap_alloc(bytes);
-    for (uint32_t i = 0; i < count; i++) {
-        memcpy(other, node, bytes);
-        change_attribute(&fields[i], &other->attr);
-        char *after = describe(graph, other, class);
-        bool is_salt = strcmp(fields[i].name, "salt") == 0;
-        CHECK(&test->check, (strcmp(before, after) == 0) == is_salt,
-              "%s: its kernel's description %s '%s'", task, is_salt ? "has" : "lacks",
-              fields[i].name);
-        free(after);
-    }
-    free(other);
-    free(before);
-}
-
 static void build_case(Test *test, const OpCase *of, uint32_t index)
 {
     char task[64], fixed[64], table[64];
@@ -416,107 +334,12 @@ static void build_case(Test *test, const OpCase *of, uint32_t index)
     CHECK(&test->check, y && type_equal(y->type, of->type), "%s: type", task);
     if (!y)
         return;
-    check_description(test, graph, y, task);
+    op_check_description(&test->check, graph, y, task);
     y = as_numbers(test, graph, y, table);
     if (test->beside)
         y = graph_binary(graph, HERE, OP_add, y, test->beside);
     test->beside = NULL;
     harness_loss(test->module, graph, y, fixed);
-}
-
-/* -- finite differences ------------------------------------------------------------- */
-
-/* The interpreter's loss of one batch, whole. */
-typedef struct Oracle {
-    const Graph *graph;
-    Store *store;
-    BatchLayout *layout;
-    AxisTables *tables;
-    uint32_t step_key;
-} Oracle;
-
-static const void *source_value(void *state, const Node *node)
-{
-    const Oracle *oracle = state;
-    for (uint32_t i = 0; i < oracle->layout->input_count; i++)
-        if (oracle->layout->inputs[i].node == node)
-            return oracle->layout->inputs[i].field->rows;
-    return store_find(oracle->store, node->attr.named.name)->data;
-}
-
-static double loss_of(Oracle *oracle)
-{
-    Arena *arena = arena_new();
-    ReferenceContext context = {.graph = oracle->graph,
-                                .views = oracle->tables->views,
-                                .sequences = oracle->layout->sequences,
-                                .step_key = oracle->step_key};
-    const void **values = reference_run(&context, source_value, oracle, arena);
-    const Output *loss =
-        graph_find_output(oracle->graph, OUTPUT_loss, intern(oracle->graph->interns, ""));
-    double value = (double)*(const float *)values[loss->value->id];
-    arena_free(arena);
-    return value;
-}
-
-static double slope(Oracle *oracle, float *number, float step)
-{
-    const float middle = *number;
-    *number = middle + step;
-    double above = loss_of(oracle), above_at = (double)*number;
-    *number = middle - step;
-    double below = loss_of(oracle), below_at = (double)*number;
-    *number = middle;
-    return (above - below) / (above_at - below_at);
-}
-
-/* Of some elements of one parameter, whose gradient is zero if the graph has none. */
-static void check_parameter(Test *test, Oracle *oracle, StoreEntry *entry)
-{
-    enum { LOOKED_AT = 24 };
-    double largest = 0;
-    const float *gradient = graph_find_output(oracle->graph, OUTPUT_gradient, entry->name)
-                                ? entry->gradient
-                                : NULL;
-    int64_t stride = 1 + (entry->elements - 1) / LOOKED_AT;
-    for (int64_t i = 0; gradient && i < entry->elements; i++)
-        largest = fmax(largest, fabs((double)gradient[i]));
-    for (int64_t i = 0; i < entry->elements; i += stride) {
-        double wanted = slope(oracle, &entry->data[i], 4e-3F),
-               got = gradient ? (double)gradient[i] : 0;
-        double limit = 1e-2 * largest + 2e-3;
-        if (fabs(got - wanted) > limit) /* perhaps a kink lies within the step */
-            wanted = slope(oracle, &entry->data[i], 5e-4F);
-        CHECK(&test->check, fabs(got - wanted) <= limit,
-              "@%s: gradient of %s[%lld]: %g, by differences %g", oracle->graph->name,
-              entry->name, (long long)i, got, wanted);
-    }
-}
-
-static void check_gradients(Test *test, Session *session, const Graph *graph,
-                            const Batch *batch)
-{
-    double loss;
-    Oracle oracle = {.graph = graph, .store = session_store(session)};
-    oracle.layout = layout_new(graph);
-    oracle.tables = axis_tables_new(graph);
-    oracle.step_key = random_step_key((uint64_t)test->module->settings.seed, 0);
-    bool is_run = session_gradients(session, batch, 0, &loss, test->diags) &&
-                  layout_set(oracle.layout, batch, &(SplitOptions){0}, test->diags);
-    CHECK(&test->check, is_run && oracle.layout->range_count == 1, "@%s runs",
-          graph->name);
-    if (is_run) {
-        axis_tables_set(oracle.tables, oracle.layout, oracle.layout->ranges[0]);
-        double wanted = loss_of(&oracle);
-        CHECK(&test->check, fabs(loss - wanted) <= 1e-4 * (1 + fabs(wanted)),
-              "@%s: loss %g, interpreted %g", graph->name, loss, wanted);
-    }
-    for (uint32_t i = 0; is_run && i < graph->node_count; i++)
-        if (graph->nodes[i]->op == OP_param)
-            check_parameter(test, &oracle,
-                            store_find(oracle.store, graph->nodes[i]->attr.named.name));
-    axis_tables_free(oracle.tables);
-    layout_free(oracle.layout);
 }
 
 /* -- numbers that are not finite ------------------------------------------------------
@@ -588,7 +411,7 @@ static void check_module(Test *test, Store *store)
             continue;
         RandomBatch wanted = {.sequences = SEQUENCES, .longest = LONGEST, .seed = 12 + g};
         Batch *batch = random_batch(graph, &wanted);
-        check_gradients(test, session, graph, batch);
+        op_check_gradients(&test->check, session, graph, batch, test->diags);
         batch_free(batch);
         check_specials(test, session, store, g);
         harness_fill(store, 3);
