@@ -73,7 +73,6 @@ struct Frame {
     MethodScope *method; /* whose part is being done, or NULL */
     const Place *place;  /* of the graft or <beside>, or NULL */
     const char *scope;   /* prefix of parameter and site names, "" or ending in '.' */
-    uint32_t first_node; /* of its graph that its body may make */
     Names values;        /* Node by name; absent_value for an optional input left out */
 };
 

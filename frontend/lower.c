@@ -10,7 +10,8 @@ Lower lower_begin(ModelSpec *spec, Module *module, Arena *arena, Diags *diags)
                    .arena = arena,
                    .diags = diags,
                    .work_left = MOST_WORK,
-                   .nodes_left = MOST_NODES};
+                   .nodes_left = MOST_NODES,
+                   .body = lower_body};
 }
 
 bool lower_module(Lower *lower)

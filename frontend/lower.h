@@ -40,6 +40,8 @@ typedef struct Draft {
     int64_t next_salt;
     bool sites_allowed, params_allowed;
     uint32_t depth;                    /* of blocks in blocks */
+    uint32_t nodes_counted;            /* of the graph, against Lower.nodes_left */
+    uint32_t levels;                   /* of formulas, in all blocks that are open */
     Names inputs, results, site_nodes; /* Node by name */
     Site *sites;
     size_t site_count, site_capacity;
@@ -70,6 +72,8 @@ typedef struct Lower {
     Names product_scopes;          /* likewise, if there are rules */
     uint32_t *rule_of; /* per <precision>: the number of its first rule; 0: not wanted */
     Draft *draft;      /* the graph at hand, or NULL */
+    /* lower_body, for what bodies use that has a body itself */
+    bool (*body)(struct Lower *, Frame *, const Element *holder);
 } Lower;
 
 /* The files, from the ground up. */
@@ -92,7 +96,9 @@ NODISCARD bool lower_spend(Lower *lower, int64_t work, Loc loc);
  * constant. &absent_value for an optional input that was left out. NULL after an
  * error. */
 const Node *lower_operand(Lower *lower, Frame *frame, Attribute *attribute);
-/* As that, but a value in scope that is there. */
+/* A value in scope, as that. */
+const Node *lower_named(Lower *lower, Frame *frame, const char *name, Loc loc);
+/* The value that an attribute names, which is there. */
 const Node *lower_value(Lower *lower, Frame *frame, Attribute *attribute);
 /* Adds a named result. False and an error if there is one of that name. */
 NODISCARD bool lower_output(Lower *lower, const char *name, const Node *value, Loc loc);
@@ -115,16 +121,39 @@ NODISCARD bool lower_axis_of(Lower *lower, Frame *frame, Attribute *attribute,
 /* Binds the value that an element makes, and names it. False and an error if its name is
  * too long. */
 NODISCARD bool lower_bind(Lower *lower, Frame *frame, const char *name, const Node *node);
-/* As that for an output of a block, of which `block` is the frame. */
-NODISCARD bool lower_bind_output(Lower *lower, Frame *caller, const Frame *block,
+/* As that for an output of a block or the value of a formula, which made the nodes of the
+ * graph from the number `first` on. */
+NODISCARD bool lower_bind_output(Lower *lower, Frame *caller, uint32_t first,
                                  const char *name, const Node *node);
 /* Gives the nodes of the draft the names that they have so far. */
 void lower_name_values(Lower *lower);
 
 /* -- elements of bodies ----------------------------------------------------------- */
 
-/* lower_op.c; NULL after an error */
-const Node *lower_op(Lower *lower, Frame *frame, const Element *element);
+/* A use of an op or a block: an element, or what a call in a formula says as one. */
+typedef struct Use {
+    const Element *element;
+    /* Of a call: values of the attributes that are operands. NULL: their texts name
+     * them. */
+    const Node *const *operands;
+} Use;
+
+/* The value of an attribute that is an operand, as lower_operand says. */
+const Node *lower_use_operand(Lower *lower, Frame *frame, const Use *use,
+                              Attribute *attribute);
+
+/* lower_op.c; NULL after an error. Where an op lets an absent operand pass, the other. */
+const Node *lower_op(Lower *lower, Frame *frame, const Use *use);
+/* An op of two operands, without attributes; &absent_value if both are. */
+const Node *lower_binary(Lower *lower, Frame *frame, OpKind op, Loc loc,
+                         const Node *const *args);
+
+/* lower_block.c: the outputs of a block, in order. */
+NODISCARD bool lower_block(Lower *lower, Frame *caller, const Use *use,
+                           const Node **outputs);
+
+/* lower_formula.c: what the formula of a <let> makes; NULL after an error. */
+const Node *lower_formula(Lower *lower, Frame *frame, const Attribute *attribute);
 
 /* lower_place.c: patterns, and the sites that they choose. Reads all patterns of the
  * recipe; before all graphs. */

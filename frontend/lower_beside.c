@@ -45,7 +45,7 @@ static bool do_body(Lower *lower, Frame *frame, Beside *beside)
     Draft *draft = lower->draft;
     draft->made = &beside->made;
     draft->is_beside = true;
-    bool ok = lower_body(lower, frame, beside->element);
+    bool ok = lower->body(lower, frame, beside->element);
     draft->made = NULL;
     draft->is_beside = false;
     return ok;

@@ -4,7 +4,7 @@
 #include "frontend/lower.h"
 #include "frontend/syntax/branches.h"
 
-enum { MOST_TURNS = 100000, MOST_BLOCK_DEPTH = 200 };
+enum { MOST_TURNS = 100000 };
 
 static bool lower_element(Lower *lower, Frame *frame, const Element *element);
 
@@ -120,87 +120,7 @@ static bool lower_assign(Lower *lower, Frame *frame, const Element *element)
 
 /* -- calls -------------------------------------------------------------------------- */
 
-static bool check_use(Lower *lower, const Frame *frame, const Element *element)
-{
-    for (const Frame *at = frame; at; at = at->caller)
-        if (at->definition == element->block) {
-            diag_error(lower->diags, element->loc, "block '%s' uses itself",
-                       element->name);
-            frame_note(frame);
-            return false;
-        }
-    if (lower->draft->depth < MOST_BLOCK_DEPTH)
-        return true;
-    diag_error(lower->diags, element->loc,
-               "blocks are used in blocks more than 200 deep");
-    return false;
-}
-
-static Attribute *attribute_of(const Element *element, const char *name)
-{
-    for (uint32_t i = 0; i < element->attribute_count; i++)
-        if (element->attributes[i].name == name)
-            return &element->attributes[i];
-    return NULL;
-}
-
-/* Inputs as values of the block's frame, with a flag for each optional one. */
-static bool pass_inputs(Lower *lower, Frame *caller, Frame *frame, const Element *element)
-{
-    const Definition *block = element->block;
-    for (uint32_t i = 0; i < block->input_count; i++) {
-        const BlockInput *input = &block->inputs[i];
-        Attribute *attribute = attribute_of(element, input->name);
-        const Node *node = &absent_value;
-        if (attribute)
-            node = lower_operand(lower, caller, attribute);
-        if (!node)
-            return false;
-        if (node == &absent_value && !input->optional) {
-            diag_error(lower->diags, attribute->loc,
-                       "'%s' was left out here, but block '%s' needs its input '%s'",
-                       attribute->value, block->name, input->name);
-            frame_note(caller);
-            return false;
-        }
-        frame_bind(frame, input->name, node);
-        if (input->optional)
-            frame->arguments[frame->argument_count++] =
-                (Argument){input->flag, {.number = node != &absent_value}};
-    }
-    return true;
-}
-
-static bool pass_constants(Lower *lower, Frame *caller, Frame *frame,
-                           const Element *element)
-{
-    const ConstList *consts = &element->block->consts;
-    for (uint32_t i = 0; i < consts->count; i++) {
-        const char *name = consts->items[i].name;
-        Attribute *attribute = attribute_of(element, name);
-        if (!attribute || frame_value(frame, name))
-            continue;
-        Argument *argument = &frame->arguments[frame->argument_count++];
-        argument->name = name;
-        if (!expr_value(lower->spec->exprs, attribute, frame_names(caller),
-                        &argument->value) ||
-            !frame_accepts(frame, name, argument->value, attribute->loc))
-            return false;
-    }
-    return true;
-}
-
-static bool is_input(const Definition *block, const char *name)
-{
-    for (uint32_t i = 0; i < block->input_count; i++)
-        if (block->inputs[i].name == name)
-            return true;
-    return false;
-}
-
-/* An input that was left out and is an output is left out there, too. */
-static bool bind_outputs(Lower *lower, Frame *caller, const Frame *frame,
-                         const Element *element)
+static bool lower_block_use(Lower *lower, Frame *frame, const Element *element)
 {
     const Definition *block = element->block;
     const Attribute *out = element_attribute(element, "out");
@@ -211,56 +131,21 @@ static bool bind_outputs(Lower *lower, Frame *caller, const Frame *frame,
                    block->name, block->output_count, count);
         return false;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        const Node *node = frame_value(frame, block->outputs[i]);
-        if (!node || (node == &absent_value && !is_input(block, block->outputs[i]))) {
-            diag_error(lower->diags, block->element->loc,
-                       "block '%s' never binds its output '%s'", block->name,
-                       block->outputs[i]);
-            frame_note(frame);
-            return false;
-        }
-        if (!lower_bind_output(lower, caller, frame, names[i], node))
-            return false;
-    }
-    return true;
-}
-
-static bool lower_block(Lower *lower, Frame *caller, const Element *element)
-{
-    const Definition *block = element->block;
-    if (!check_use(lower, caller, element))
+    const Node **outputs = ARENA_ARRAY(frame->arena, const Node *, count);
+    uint32_t first = lower->draft->graph->node_count;
+    if (!lower_block(lower, frame, &(Use){element, NULL}, outputs))
         return false;
-    Frame *frame =
-        frame_new(lower->draft->globals, caller, block, caller->sets, element->loc);
-    frame->place = caller->place;
-    frame->method = caller->method;
-    frame->scope = caller->scope;
-    frame->first_node = lower->draft->graph->node_count;
-    frame->arguments =
-        ARENA_ARRAY(frame->arena, Argument, block->input_count + block->consts.count);
-    Attribute *as = attribute_of(element, intern(lower->module->interns, "as"));
-    bool ok = true;
-    if (as) {
-        const char *text = expr_text(lower->spec->exprs, as, frame_path_names(caller));
-        frame->scope = text ? lower_scope(lower, caller, text, as->loc) : NULL;
-        ok = frame->scope != NULL;
-    }
-    lower->draft->depth++;
-    ok = ok && pass_inputs(lower, caller, frame, element) &&
-         pass_constants(lower, caller, frame, element) &&
-         lower_body(lower, frame, block->element) &&
-         bind_outputs(lower, caller, frame, element);
-    lower->draft->depth--;
-    frame_free(frame);
-    return ok;
+    for (uint32_t i = 0; i < count; i++)
+        if (!lower_bind_output(lower, frame, first, names[i], outputs[i]))
+            return false;
+    return true;
 }
 
 static bool lower_call(Lower *lower, Frame *frame, const Element *element)
 {
     if (element->block)
-        return lower_block(lower, frame, element);
-    const Node *node = lower_op(lower, frame, element);
+        return lower_block_use(lower, frame, element);
+    const Node *node = lower_op(lower, frame, &(Use){element, NULL});
     if (!node)
         return false;
     const char *out = expr_text(lower->spec->exprs, element_attribute(element, "out"),
@@ -283,7 +168,17 @@ static bool lower_use(Lower *lower, Frame *frame, const Element *element)
     const Element *call = use_resolve(spec, (Element *)element, name.text);
     if (!call)
         frame_note(frame);
-    return call && lower_block(lower, frame, call);
+    return call && lower_block_use(lower, frame, call);
+}
+
+static bool lower_let(Lower *lower, Frame *frame, const Element *element)
+{
+    const Attribute *bound = element->attributes;
+    while (!bound->operand) /* `when` */
+        bound++;
+    uint32_t first = lower->draft->graph->node_count;
+    const Node *node = lower_formula(lower, frame, bound);
+    return node && lower_bind_output(lower, frame, first, bound->name, node);
 }
 
 /* What its body binds is kept; where it is taken in from an earlier graph, there is no
@@ -321,6 +216,8 @@ static bool lower_by_kind(Lower *lower, Frame *frame, const Element *element)
         return lower_assign(lower, frame, element);
     case ELEMENT_use:
         return lower_use(lower, frame, element);
+    case ELEMENT_let:
+        return lower_let(lower, frame, element);
     case ELEMENT_call:
         return lower_call(lower, frame, element);
     default: /* constants and what else is not of the body */
@@ -338,20 +235,17 @@ static bool lower_element(Lower *lower, Frame *frame, const Element *element)
         return false;
     if (!wanted)
         return true;
-    uint32_t before = lower->draft->graph->node_count;
-    bool holds = element->kind == ELEMENT_repeat || element->kind == ELEMENT_scope ||
-                 element->kind == ELEMENT_keep || element->kind == ELEMENT_use ||
-                 (element->kind == ELEMENT_site && lower->spec->beside_count > 0) ||
-                 element->block;
+    Draft *draft = lower->draft;
     const FrameWatch *watch = lower->spec->watch;
+    uint32_t before = draft->graph->node_count;
     if (watch && watch->begun)
-        watch->begun(watch->self, frame, lower->draft->graph);
+        watch->begun(watch->self, frame, draft->graph);
     if (!lower_by_kind(lower, frame, element))
         return false;
     if (watch && watch->made)
-        watch->made(watch->self, frame, element, lower->draft->graph, before);
-    if (!holds) /* what others made was counted inside */
-        lower->nodes_left -= lower->draft->graph->node_count - before;
+        watch->made(watch->self, frame, element, draft->graph, before);
+    lower->nodes_left -= draft->graph->node_count - draft->nodes_counted;
+    draft->nodes_counted = draft->graph->node_count;
     if (lower->nodes_left >= 0)
         return true;
     diag_error(lower->diags, element->loc, "the model has too many values");

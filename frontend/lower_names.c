@@ -35,25 +35,26 @@ static bool set_name(Lower *lower, const Frame *frame, const char *name, const N
 bool lower_bind(Lower *lower, Frame *frame, const char *name, const Node *node)
 {
     frame_bind(frame, name, node);
-    return node->op == OP_site || name_of(lower, node)->path ||
+    return node == &absent_value || node->op == OP_site || name_of(lower, node)->path ||
            set_name(lower, frame, name, node);
 }
 
-/* Whether the value was made by the block that `block` is the frame of, and has a name in
- * the scope of the block's user. */
-static bool is_of_user(Lower *lower, const Frame *caller, const Frame *block,
+/* Whether the value is one of the nodes from `first` on, and has a name in the scope of
+ * the user. */
+static bool is_of_user(Lower *lower, const Frame *caller, uint32_t first,
                        const Node *node)
 {
     const ValueName *value = name_of(lower, node);
     size_t scope = strlen(caller->scope);
-    return node->id >= block->first_node && value->scope_length == scope &&
+    return node->id >= first && value->scope_length == scope &&
            memcmp(value->path, caller->scope, scope) == 0;
 }
 
-bool lower_bind_output(Lower *lower, Frame *caller, const Frame *block, const char *name,
+bool lower_bind_output(Lower *lower, Frame *caller, uint32_t first, const char *name,
                        const Node *node)
 {
-    bool renamed = name_of(lower, node)->path && is_of_user(lower, caller, block, node);
+    bool renamed = node != &absent_value && name_of(lower, node)->path &&
+                   is_of_user(lower, caller, first, node);
     return (!renamed || set_name(lower, caller, name, node)) &&
            lower_bind(lower, caller, name, node);
 }

@@ -13,7 +13,7 @@ static bool type_attribute(Lower *lower, Frame *frame, const Element *element, T
     Attribute *shape = element_attribute(element, "shape");
     Attribute *like = element_attribute(element, "like");
     if (!shape == !like) {
-        diag_error(lower->diags, element->loc, "<%s> needs either 'shape' or 'like'",
+        diag_error(lower->diags, element->loc, "%s needs either 'shape' or 'like'",
                    element->name);
         return false;
     }
@@ -98,15 +98,34 @@ static bool op_precision(Lower *lower, const Attribute *attribute, NameLookup na
     return *out != PRECISION_int8;
 }
 
+/* The attribute that gives a field, if one does: not one of an operand that was left out,
+ * nor one that names an axis by a value that was. */
+static bool find_field(Lower *lower, Frame *frame, const Element *element,
+                       const AttrField *field, uint32_t arg_count, Attribute **out)
+{
+    *out = field_is_of_language(field) ? element_attribute(element, field->name) : NULL;
+    if (*out && field->operand && element_attribute(element, field->operand) &&
+        op_find_arg(element->op, field->operand) >= arg_count)
+        *out = NULL;
+    if (!*out || field->kind != ATTR_axis || strcmp(field->preset, "REQUIRED") == 0)
+        return true;
+    const char *name = expr_text(lower->spec->exprs, *out, frame_names(frame));
+    if (name && frame_value(frame, name) == &absent_value)
+        *out = NULL;
+    return name != NULL;
+}
+
 static bool read_field(Lower *lower, Frame *frame, const Element *element,
-                       const AttrField *field, const Node *const *args, OpAttr *attr)
+                       const AttrField *field, const Node *const *args,
+                       uint32_t arg_count, OpAttr *attr)
 {
     Exprs *exprs = lower->spec->exprs;
+    Attribute *attribute;
     void *at = (char *)attr + field->offset;
     if (field->kind == ATTR_type)
         return type_attribute(lower, frame, element, at);
-    Attribute *attribute =
-        field_is_of_language(field) ? element_attribute(element, field->name) : NULL;
+    if (!find_field(lower, frame, element, field, arg_count, &attribute))
+        return false;
     if (!attribute) {
         preset_field(field, at);
         return true;
@@ -151,21 +170,22 @@ static void number_salt(Lower *lower, OpKind op, OpAttr *attr)
 
 /* -- operands ----------------------------------------------------------------------- */
 
-static bool read_operands(Lower *lower, Frame *frame, const Element *element,
-                          const Node **args, uint32_t *out_count)
+/* An absent operand may be the last, where it is optional, or let the other pass. */
+static bool read_operands(Lower *lower, Frame *frame, const Use *use, const Node **args,
+                          uint32_t *out_count)
 {
-    const OpInfo *info = op_info(element->op);
+    const OpInfo *info = op_info(use->element->op);
     *out_count = 0;
     for (uint32_t i = 0; i < info->max_args; i++) {
-        Attribute *attribute = element_attribute(element, info->arg_names[i]);
+        Attribute *attribute = element_attribute(use->element, info->arg_names[i]);
         if (!attribute)
             break;
-        const Node *node = lower_operand(lower, frame, attribute);
+        const Node *node = lower_use_operand(lower, frame, use, attribute);
         if (!node)
             return false;
         if (node == &absent_value && i >= info->min_args)
             break;
-        if (node == &absent_value) {
+        if (node == &absent_value && !(info->traits & TRAIT_PASSES)) {
             diag_error(lower->diags, attribute->loc,
                        "'%s' was left out here, but %s needs its operand '%s'",
                        attribute->value, info->name, info->arg_names[i]);
@@ -177,26 +197,73 @@ static bool read_operands(Lower *lower, Frame *frame, const Element *element,
     return true;
 }
 
-const Node *lower_op(Lower *lower, Frame *frame, const Element *element)
+static bool has_absent(const Node *const *args, uint32_t count)
 {
+    for (uint32_t i = 0; i < count; i++)
+        if (args[i] == &absent_value)
+            return true;
+    return false;
+}
+
+/* Of two operands, the one that is there. */
+static const Node *pass_other(Lower *lower, Frame *frame, OpKind op, Loc loc,
+                              const Node *const *args)
+{
+    bool commutes = op_info(op)->traits & TRAIT_COMMUTES;
+    const Node *other = args[0] == &absent_value ? args[1] : args[0];
+    if (other != &absent_value && (args[0] == other || commutes))
+        return other;
+    diag_error(lower->diags, loc, "%s of %s was left out here",
+               other == &absent_value ? "each operand" : "the first operand",
+               op_info(op)->name);
+    frame_note(frame);
+    return NULL;
+}
+
+static const Node *make_node(Lower *lower, Frame *frame, NodeSpec spec, Loc loc)
+{
+    const Node *node =
+        graph_node(lower->draft->graph, (BuildSite){loc, STAGE_forward}, spec);
+    if (!node)
+        frame_note(frame);
+    return node;
+}
+
+const Node *lower_binary(Lower *lower, Frame *frame, OpKind op, Loc loc,
+                         const Node *const *args)
+{
+    OpAttr attr;
+    memset(&attr, 0, sizeof attr);
+    if (args[0] == &absent_value && args[1] == &absent_value)
+        return &absent_value;
+    if (has_absent(args, 2))
+        return pass_other(lower, frame, op, loc, args);
+    return make_node(lower, frame,
+                     (NodeSpec){.op = op, .attr = &attr, .args = args, .arg_count = 2},
+                     loc);
+}
+
+const Node *lower_op(Lower *lower, Frame *frame, const Use *use)
+{
+    const Element *element = use->element;
     const Node *args[MOST_ARGS] = {0};
     uint32_t arg_count, field_count;
     OpAttr attr;
     memset(&attr, 0, sizeof attr);
-    if (!read_operands(lower, frame, element, args, &arg_count))
+    if (!read_operands(lower, frame, use, args, &arg_count))
         return NULL;
+    if (has_absent(args, arg_count))
+        return pass_other(lower, frame, element->op, element->loc, args);
     const AttrField *fields = op_fields(element->op, &field_count);
     for (uint32_t i = 0; i < field_count; i++)
-        if (!read_field(lower, frame, element, &fields[i], args, &attr))
+        if (!read_field(lower, frame, element, &fields[i], args, arg_count, &attr))
             return NULL;
     if (!lower_rule(lower, frame, element, args, &attr))
         return NULL;
     number_salt(lower, element->op, &attr);
-    const Node *node = graph_node(
-        lower->draft->graph, (BuildSite){element->loc, STAGE_forward},
+    return make_node(
+        lower, frame,
         (NodeSpec){
-            .op = element->op, .attr = &attr, .args = args, .arg_count = arg_count});
-    if (!node)
-        frame_note(frame);
-    return node;
+            .op = element->op, .attr = &attr, .args = args, .arg_count = arg_count},
+        element->loc);
 }

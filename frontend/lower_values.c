@@ -18,7 +18,7 @@ bool lower_spend(Lower *lower, int64_t work, Loc loc)
 
 /* -- values ------------------------------------------------------------------------- */
 
-static bool no_such_value(Lower *lower, Frame *frame, const char *name, Loc loc)
+static const Node *no_such_value(Lower *lower, Frame *frame, const char *name, Loc loc)
 {
     Names known = frame_value_names(frame);
     if (frame_has_constant(frame, name))
@@ -27,7 +27,13 @@ static bool no_such_value(Lower *lower, Frame *frame, const char *name, Loc loc)
     else
         unknown_name(lower->diags, loc, "value", name, known.names, known.count);
     frame_note(frame);
-    return false;
+    return NULL;
+}
+
+const Node *lower_named(Lower *lower, Frame *frame, const char *name, Loc loc)
+{
+    const Node *node = frame_value(frame, name);
+    return node ? node : no_such_value(lower, frame, name, loc);
 }
 
 const Node *lower_operand(Lower *lower, Frame *frame, Attribute *attribute)
@@ -40,10 +46,8 @@ const Node *lower_operand(Lower *lower, Frame *frame, Attribute *attribute)
     if (node)
         return node;
     double number;
-    if (is_bare_word(text)) {
-        no_such_value(lower, frame, text, attribute->loc);
-        return NULL;
-    }
+    if (is_bare_word(text))
+        return no_such_value(lower, frame, text, attribute->loc);
     if (!expr_number(exprs, attribute, frame_names(frame), &number))
         return NULL;
     BuildSite site = {attribute->loc, STAGE_forward};
@@ -54,11 +58,16 @@ const Node *lower_value(Lower *lower, Frame *frame, Attribute *attribute)
 {
     const char *text = expr_text(lower->spec->exprs, attribute, frame_names(frame));
     const Node *node = text ? frame_value(frame, text) : NULL;
-    if (text && (!node || node == &absent_value)) {
-        no_such_value(lower, frame, text, attribute->loc);
-        return NULL;
-    }
+    if (text && (!node || node == &absent_value))
+        return no_such_value(lower, frame, text, attribute->loc);
     return node;
+}
+
+const Node *lower_use_operand(Lower *lower, Frame *frame, const Use *use,
+                              Attribute *attribute)
+{
+    return use->operands ? use->operands[attribute - use->element->attributes]
+                         : lower_operand(lower, frame, attribute);
 }
 
 bool lower_output(Lower *lower, const char *name, const Node *value, Loc loc)

@@ -21,7 +21,9 @@ const char *const attr_kind_names[] = {"flag", "int",  "real",         "name",
 
 /* The last element only keeps an empty list from being no array at all. */
 #define FIELD(set, kind, name, preset, meaning)                                          \
-    {#name, ATTR_##kind, offsetof(OpAttr, set.name), #preset, meaning},
+    {#name, ATTR_##kind, offsetof(OpAttr, set.name), #preset, NULL, meaning},
+#define FIELD_OF(set, kind, name, preset, operand, meaning)                              \
+    {#name, ATTR_##kind, offsetof(OpAttr, set.name), #preset, #operand, meaning},
 #define ATTRS(name, fields) static const AttrField fields_##name[] = {fields{0}};
 #include "ir/attrs.def"
 
@@ -62,6 +64,7 @@ enum {
 #define OF_PARAM TRAIT_OF_PARAM
 #define STORED TRAIT_STORED
 #define PICKS TRAIT_PICKS
+#define PASSES TRAIT_PASSES
 static const OpInfo ops[OP_COUNT] = {
 #define OP(name, args, attrs, shape, gradient, range, flops, lowering, traits, meaning)  \
     [OP_##name] = {#name,                                                                \

@@ -32,7 +32,8 @@ enum {
     TRAIT_DECLARED = 8,
     TRAIT_OF_PARAM = 16,
     TRAIT_STORED = 32,
-    TRAIT_PICKS = 64
+    TRAIT_PICKS = 64,
+    TRAIT_PASSES = 128
 };
 
 /* C types of the attribute kinds. */
@@ -71,8 +72,9 @@ typedef union OpAttr {
 typedef struct AttrField {
     const char *name;
     AttrKind kind;
-    uint32_t offset;    /* in OpAttr */
-    const char *preset; /* "0", "REQUIRED", ...: as written in attrs.def */
+    uint32_t offset;     /* in OpAttr */
+    const char *preset;  /* "0", "REQUIRED", ...: as written in attrs.def */
+    const char *operand; /* an optional one that it says more of, or NULL */
     const char *meaning;
 } AttrField;
 

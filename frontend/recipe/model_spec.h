@@ -149,9 +149,9 @@ void const_add(ModelSpec *spec, ConstList *list, Const constant);
 /* The <const> and <set> children of an element. */
 void consts_collect(ModelSpec *spec, ConstList *list, const Element *element);
 
-/* skeleton.c: kinds of elements, their places and attributes; calls, once all blocks are
- * known. */
+/* skeleton.c: kinds of elements, their places and attributes. */
 NODISCARD bool skeleton_check(Element *root, Diags *diags);
+/* resolve.c: uses of ops and blocks, once all blocks are known. */
 NODISCARD bool calls_resolve(ModelSpec *spec, Element *root);
 /* A <use> as the use of the block `name` (interned). NULL after an error. */
 const Element *use_resolve(ModelSpec *spec, Element *use, const char *name);

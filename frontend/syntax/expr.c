@@ -253,9 +253,15 @@ static bool need_number(Exprs *exprs, const Attribute *attribute, const Formula 
 {
     if (value_number(value, out))
         return true;
-    diag_error(exprs->diags, attribute_place(attribute, formula->from),
-               "expected a number, '%.80s' is the text '%.80s'", attribute->value,
-               value->text);
+    int len = (int)(formula->end - formula->from);
+    Loc loc = attribute_place(attribute, formula->from);
+    if (formula->kind == FORMULA_text)
+        diag_error(exprs->diags, loc, "expected a number, found the text '%.80s'",
+                   value->text);
+    else
+        diag_error(exprs->diags, loc, "expected a number, '%.*s' is the text '%.80s'",
+                   len < WIDEST_SHOWN ? len : WIDEST_SHOWN,
+                   attribute->value + formula->from, value->text);
     return false;
 }
 

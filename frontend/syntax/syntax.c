@@ -35,3 +35,12 @@ Attribute *element_attribute(const Element *element, const char *name)
             return &element->attributes[i];
     return NULL;
 }
+
+Element *element_following(Element *element, bool inside)
+{
+    if (inside && element->first)
+        return element->first;
+    while (element && !element->next)
+        element = element->parent;
+    return element ? element->next : NULL;
+}

@@ -68,5 +68,7 @@ struct Element {
 
 /* NULL if it was not given. */
 Attribute *element_attribute(const Element *element, const char *name);
+/* The next in document order, or NULL; `inside`: children of `element` count. */
+Element *element_following(Element *element, bool inside);
 
 #endif
