@@ -5,13 +5,33 @@
 
 #include "frontend/syntax/syntax.h"
 
-static void print_attribute(FILE *out, const char *name, bool needed, int indent)
+static void print_documentation(FILE *out, const char *text)
 {
-    if (needed)
-        fprintf(out, "%*s<attribute name=\"%s\"/>\n", indent, "", name);
-    else
-        fprintf(out, "%*s<optional><attribute name=\"%s\"/></optional>\n", indent, "",
-                name);
+    fputs("<a:documentation>", out);
+    for (; *text; text++)
+        if (*text == '<')
+            fputs("&lt;", out);
+        else if (*text == '&')
+            fputs("&amp;", out);
+        else
+            fputc(*text, out);
+    fputs("</a:documentation>", out);
+}
+
+static void print_attribute(FILE *out, const char *name, bool needed, const char *meaning,
+                            int indent)
+{
+    fprintf(out, "%*s%s<attribute name=\"%s\">", indent, "", needed ? "" : "<optional>",
+            name);
+    if (meaning)
+        print_documentation(out, meaning);
+    fprintf(out, "</attribute>%s\n", needed ? "" : "</optional>");
+}
+
+static void print_when(FILE *out, int indent)
+{
+    print_attribute(out, "when", false, syntax_attribute_meaning(ELEMENT_call, "when"),
+                    indent);
 }
 
 static bool stands_in(ElementKind kind, ElementKind parent)
@@ -42,9 +62,12 @@ static void print_children(FILE *out, ElementKind parent, bool in_branch)
 
 static void print_branch(FILE *out, ElementKind kind, bool has_test, ElementKind parent)
 {
-    fprintf(out, "<element name=\"%s\">%s<ref name=\"branch.%d\"/></element>",
-            syntax_row(kind)->tag, has_test ? "<attribute name=\"test\"/>" : "",
-            (int)parent);
+    fprintf(out, "<element name=\"%s\">", syntax_row(kind)->tag);
+    print_documentation(out, syntax_row(kind)->meaning);
+    fputc('\n', out);
+    if (has_test)
+        print_attribute(out, "test", true, syntax_attribute_meaning(kind, "test"), 6);
+    fprintf(out, "      <ref name=\"branch.%d\"/></element>", (int)parent);
 }
 
 /* An <if> in `parent`, with what may follow it. */
@@ -64,20 +87,60 @@ static void print_branches(FILE *out, ElementKind parent)
     fputs("</optional>\n  </define>\n", out);
 }
 
+static const char *const settings[][2] = {
+#define SETTING(kind, name, preset, least, most, meaning) {#name, meaning},
+#include "ir/settings.def"
+};
+enum { SETTING_COUNT = sizeof settings / sizeof *settings };
+
+/* The known attributes of an element that names constants by others: settings. */
+static size_t setting_count(ElementKind kind)
+{
+    bool has_settings = kind == ELEMENT_schedule || kind == ELEMENT_batch ||
+                        kind == ELEMENT_use_optimizer;
+    return has_settings ? SETTING_COUNT : 0;
+}
+
+static void print_open(FILE *out, ElementKind kind)
+{
+    for (size_t i = 0; i < setting_count(kind); i++)
+        print_attribute(out, settings[i][0], false, settings[i][1], 6);
+    fputs("      <zeroOrMore><attribute><anyName><except>\n"
+          "        <name ns=\"\">when</name>\n",
+          out);
+    for (size_t i = 0; i < setting_count(kind); i++)
+        fprintf(out, "        <name ns=\"\">%s</name>\n", settings[i][0]);
+    const SyntaxAttribute *attribute = syntax_row(kind)->attributes;
+    for (; attribute->name; attribute++)
+        fprintf(out, "        <name ns=\"\">%s</name>\n", attribute->name);
+    fputs("      </except></anyName></attribute></zeroOrMore>\n", out);
+}
+
 static void print_element(FILE *out, ElementKind kind)
 {
     const SyntaxRow *row = syntax_row(kind);
-    fprintf(out, "  <!-- %s -->\n  <define name=\"%s.%d\">\n    <element name=\"%s\">\n",
-            row->meaning, row->tag, (int)kind, row->tag);
-    if ((row->flags & SYNTAX_WHEN) && !(row->flags & SYNTAX_OPEN))
-        print_attribute(out, "when", false, 6);
+    fprintf(out, "  <define name=\"%s.%d\">\n    <element name=\"%s\">\n      ", row->tag,
+            (int)kind, row->tag);
+    print_documentation(out, row->meaning);
+    fputc('\n', out);
+    if (row->flags & SYNTAX_WHEN)
+        print_when(out, 6);
+    for (const SyntaxAttribute *attribute = row->attributes; attribute->name; attribute++)
+        print_attribute(out, attribute->name, attribute->needed,
+                        syntax_attribute_meaning(kind, attribute->name), 6);
     if (row->flags & SYNTAX_OPEN)
-        fputs("      <zeroOrMore><attribute><anyName/></attribute></zeroOrMore>\n", out);
-    for (const SyntaxAttribute *attribute = row->attributes;
-         attribute->name && !(row->flags & SYNTAX_OPEN); attribute++)
-        print_attribute(out, attribute->name, attribute->needed, 6);
+        print_open(out, kind);
     print_children(out, kind, false);
     fputs("    </element>\n  </define>\n", out);
+}
+
+static void print_type(FILE *out, const AttrField *field)
+{
+    static const char *const names[] = {"shape", "like"};
+    fputs("        <choice>\n", out);
+    for (int i = 0; i < 2; i++)
+        print_attribute(out, names[i], true, field->meaning, 10);
+    fputs("        </choice>\n", out);
 }
 
 static void print_op(FILE *out, OpKind op)
@@ -85,21 +148,23 @@ static void print_op(FILE *out, OpKind op)
     const OpInfo *info = op_info(op);
     uint32_t count;
     const AttrField *fields = op_fields(op, &count);
-    fprintf(out, "      <element name=\"%s\">\n", info->name);
-    print_attribute(out, "when", false, 8);
-    print_attribute(out, "out", true, 8);
+    fprintf(out, "      <element name=\"%s\">\n        ", info->name);
+    print_documentation(out, info->meaning);
+    fputc('\n', out);
+    print_when(out, 8);
+    print_attribute(out, "out", true, syntax_attribute_meaning(ELEMENT_call, "out"), 8);
     for (uint32_t i = 0; i < info->max_args; i++)
-        print_attribute(out, info->arg_names[i], i < info->min_args, 8);
+        print_attribute(out, info->arg_names[i], i < info->min_args,
+                        syntax_attribute_meaning(ELEMENT_call, "value"), 8);
     for (uint32_t i = 0; i < count; i++) {
         if (!field_is_of_language(&fields[i]))
             continue;
         if (fields[i].kind == ATTR_type)
-            fputs("        <choice><attribute name=\"shape\"/><attribute name=\"like\"/>"
-                  "</choice>\n",
-                  out);
+            print_type(out, &fields[i]);
         else
             print_attribute(out, fields[i].name,
-                            strcmp(fields[i].preset, "REQUIRED") == 0, 8);
+                            strcmp(fields[i].preset, "REQUIRED") == 0, fields[i].meaning,
+                            8);
     }
     fputs("      </element>\n", out);
 }
@@ -122,11 +187,12 @@ static void print_block_use(FILE *out)
 
 void schema_print(FILE *out)
 {
-    fputs("<?xml version=\"1.0\"?>\n"
-          "<grammar xmlns=\"http://relaxng.org/ns/structure/1.0\" ns=\"" VLG_NAMESPACE
-          "\">\n"
-          "  <start><choice>\n",
-          out);
+    fputs(
+        "<?xml version=\"1.0\"?>\n"
+        "<grammar xmlns=\"http://relaxng.org/ns/structure/1.0\" ns=\"" VLG_NAMESPACE
+        "\"\n         xmlns:a=\"http://relaxng.org/ns/compatibility/annotations/1.0\">\n"
+        "  <start><choice>\n",
+        out);
     for (ElementKind kind = 0; kind < ELEMENT_call; kind++)
         if (syntax_row(kind)->parents == 0)
             fprintf(out, "    <ref name=\"%s.%d\"/>\n", syntax_row(kind)->tag, (int)kind);

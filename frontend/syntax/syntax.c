@@ -28,6 +28,30 @@ const SyntaxRow *syntax_row(ElementKind kind)
     return &rows[kind];
 }
 
+enum { ELEMENT_any = ELEMENT_COUNT };
+
+static const struct {
+    ElementKind kind;
+    const char *name, *meaning;
+} meanings[] = {
+#define MEANING(kind, name, meaning) {(ElementKind)ELEMENT_##kind, #name, meaning},
+#include "frontend/syntax/attribute_meanings.def"
+};
+
+const char *syntax_attribute_meaning(ElementKind kind, const char *name)
+{
+    const char *found = NULL;
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
+        if (strcmp(meanings[i].name, name) != 0)
+            continue;
+        if (meanings[i].kind == kind)
+            return meanings[i].meaning;
+        if (meanings[i].kind == (ElementKind)ELEMENT_any)
+            found = meanings[i].meaning;
+    }
+    return found;
+}
+
 Attribute *element_attribute(const Element *element, const char *name)
 {
     for (uint32_t i = 0; i < element->attribute_count; i++)

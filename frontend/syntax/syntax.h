@@ -30,6 +30,8 @@ typedef struct SyntaxRow {
 } SyntaxRow;
 
 const SyntaxRow *syntax_row(ElementKind kind); /* not of ELEMENT_call */
+/* What the attribute of such an element means; NULL if nothing says it. */
+const char *syntax_attribute_meaning(ElementKind kind, const char *name);
 
 typedef struct Attribute {
     const char *name, *value; /* interned */
