@@ -134,6 +134,7 @@ typedef struct ModelSpec {
     size_t beside_capacity;
     ChoiceList training, precisions;
     const Definition *optimizer; /* of no constants if nothing is trained */
+    uint32_t optimizer_from;     /* of `models`, the first that uses it */
     ConstList optimizer_sets;
     ChoiceList exceptions;          /* <for> of the optimizer, then of its use */
     const struct FrameWatch *watch; /* or NULL */

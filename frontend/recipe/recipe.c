@@ -163,9 +163,9 @@ static bool has_losses(const ModelSpec *spec)
 
 /* -- optimizer and settings --------------------------------------------------------- */
 
-static bool is_optimizer_const(const ModelSpec *spec, const char *name)
+static bool is_optimizer_const(const Definition *optimizer, const char *name)
 {
-    const ConstList *consts = &spec->optimizer->consts;
+    const ConstList *consts = &optimizer->consts;
     for (uint32_t i = 0; i < consts->count; i++)
         if (strcmp(consts->items[i].name, name) == 0)
             return true;
@@ -180,6 +180,34 @@ static bool is_setting(const char *name)
     return false;
 }
 
+/* Whether an attribute is a constant of the optimizer that a recipe used before another
+ * that extends it chose the present one. */
+static bool is_of_replaced(const ModelSpec *spec, const Element *element,
+                           const char *name)
+{
+    bool before = false, is_const = false;
+    for (uint32_t i = 0; i < spec->optimizer_from; i++)
+        before |= spec->models[i] == element->parent;
+    for (uint32_t i = 0; i < spec->optimizers.count && before; i++)
+        is_const |= is_optimizer_const(spec->optimizers.values[i], name);
+    return is_const;
+}
+
+static bool unknown_setting(ModelSpec *spec, const Attribute *attribute, bool settings)
+{
+    Names known = {0};
+    const ConstList *consts = &spec->optimizer->consts;
+    for (uint32_t i = 0; i < consts->count; i++)
+        names_set(&known, spec->arena, consts->items[i].name, attribute);
+    for (uint32_t i = 0; settings && i < SETTING_COUNT; i++)
+        names_set(&known, spec->arena, intern(spec->interns, setting_names[i]),
+                  attribute);
+    return unknown_among(spec, attribute->loc,
+                         settings ? "setting or constant of the optimizer"
+                                  : "constant of the optimizer",
+                         attribute->name, &known);
+}
+
 /* The attributes of an open element as constants: of the optimizer, or (settings) of the
  * model. */
 static bool take_attributes(ModelSpec *spec, const Element *element, ConstList *into,
@@ -190,24 +218,14 @@ static bool take_attributes(ModelSpec *spec, const Element *element, ConstList *
         Attribute *attribute = &element->attributes[i];
         if (element->kind == ELEMENT_use_optimizer && strcmp(attribute->name, "use") == 0)
             continue;
-        if (!is_optimizer_const(spec, attribute->name) &&
-            !(settings && is_setting(attribute->name))) {
-            Names known = {0};
-            const ConstList *consts = &spec->optimizer->consts;
-            for (uint32_t j = 0; j < consts->count; j++)
-                names_set(&known, spec->arena, consts->items[j].name, element);
-            for (uint32_t j = 0; settings && j < SETTING_COUNT; j++)
-                names_set(&known, spec->arena, intern(spec->interns, setting_names[j]),
-                          element);
-            ok = unknown_among(spec, attribute->loc,
-                               settings ? "setting or constant of the optimizer"
-                                        : "constant of the optimizer",
-                               attribute->name, &known);
-            continue;
-        }
-        const_add(
-            spec, into,
-            (Const){.name = attribute->name, .value = attribute, .loc = attribute->loc});
+        if (is_optimizer_const(spec->optimizer, attribute->name) ||
+            (settings && is_setting(attribute->name)))
+            const_add(spec, into,
+                      (Const){.name = attribute->name,
+                              .value = attribute,
+                              .loc = attribute->loc});
+        else if (!is_of_replaced(spec, element, attribute->name))
+            ok = unknown_setting(spec, attribute, settings);
     }
     return ok;
 }
@@ -254,6 +272,8 @@ static bool resolve_optimizer(ModelSpec *spec)
     if (!spec->optimizer)
         return unknown_among(spec, name->loc, "optimizer", name->value,
                              &spec->optimizers);
+    while (spec->models[spec->optimizer_from] != use.parts[0]->parent)
+        spec->optimizer_from++;
     bool ok = take_attributes(spec, use.element, &spec->optimizer_sets, false);
     add_exceptions(spec, spec->optimizer->element);
     for (uint32_t i = 0; i < use.part_count; i++)
