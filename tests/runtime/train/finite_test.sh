@@ -29,9 +29,13 @@ cat >"$work/overflow.vg" <<'END'
 </library>
 END
 ln -s "$(realpath "$models")" "$work/models"
-sed -e 's|href="|href="models/|' -e 's|href=".*adamw.vg"|href="overflow.vg"|' \
-    -e 's|use="adamw".*/>|use="overflow"/>|' -e 's| clip_norm="5"||' \
-    "$models/vlt5_tiny_adapter.vg" >"$work/model.vg"
+cat >"$work/model.vg" <<'END'
+<?xml version="1.0"?>
+<model name="overflow" extends="models/vlt5_tiny_adapter.vg" xmlns="urn:vlgraph:1">
+  <import href="overflow.vg"/>
+  <optimizer use="overflow"/>
+</model>
+END
 "$vlc" compile "$work/model.vg" -o "$work/plan.bin" --set tasks=vqa --set steps=12 ||
     fail "cannot compile"
 run=$work/run

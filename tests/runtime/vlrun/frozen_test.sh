@@ -17,7 +17,9 @@ grep 'matmul .* precision=int8 ' "$work/int8.vir" | grep -q 'transpose_a=1' && f
 
 # A recipe can ask for it, and the option decides.
 ln -s "$(realpath "$models")" "$work/models"
-sed 's|<batch |<precision is="int8"/>\n  &|; s|href="|href="models/|' "$model" >"$work/recipe.vg"
+cat >"$work/recipe.vg" <<'END'
+<model name="recipe" extends="models/vlt5_tiny_adapter.vg" xmlns="urn:vlgraph:1"><precision is="int8"/></model>
+END
 "$vlc" dump "$work/recipe.vg" | grep -q ' precision=int8 ' || fail "the recipe is not heard"
 "$vlc" dump "$work/recipe.vg" --frozen f32 | grep -q ' precision=int8 ' && fail "--frozen f32 is not heard"
 
