@@ -183,12 +183,21 @@ NODISCARD bool lower_check_names(Lower *lower);
 /* lower_sources.c: axes, inputs, sites. */
 NODISCARD bool lower_axis(Lower *lower, Frame *frame, const Element *element);
 NODISCARD bool lower_input(Lower *lower, Frame *frame, const Element *element);
-NODISCARD bool lower_site(Lower *lower, Frame *frame, const Element *element);
+NODISCARD bool lower_site(Lower *lower, Frame *frame, const Element *element, Site *out);
 
-/* lower_beside.c: what methods do right after a site, of a backbone only. `out` is the
- * name of its value, bound anew if one binds `out`. */
-NODISCARD bool lower_besides(Lower *lower, Frame *frame, const Element *element,
-                             const Site *site, const char *out);
+/* lower_beside.c: what methods do right after a site of a backbone. */
+typedef struct BesideBody {
+    Beside *beside;
+    Frame *frame; /* where its body is to be done; NULL: not here */
+    Place place;
+} BesideBody;
+
+/* `value` is that of the site, of which earlier bodies may have made another. `out` must
+ * stay where it is until the body is done. */
+NODISCARD bool lower_beside_begin(Lower *lower, Frame *host, Beside *beside,
+                                  const Site *site, const Node *value, BesideBody *out);
+/* After the body, if it was to be done: what it has made of the value. */
+const Node *lower_beside_end(Lower *lower, const BesideBody *body);
 void draft_free_besides(Lower *lower); /* of the graph at hand */
 
 /* lower_generate.c: what generation keeps from step to step. */

@@ -40,17 +40,6 @@ static bool check_backbone(Lower *lower, const Frame *frame, const Beside *besid
     return false;
 }
 
-static bool do_body(Lower *lower, Frame *frame, Beside *beside)
-{
-    Draft *draft = lower->draft;
-    draft->made = &beside->made;
-    draft->is_beside = true;
-    bool ok = lower->body(lower, frame, beside->element);
-    draft->made = NULL;
-    draft->is_beside = false;
-    return ok;
-}
-
 static bool is_wanted(Frame *frame, const Beside *beside, bool *out)
 {
     Globals *globals = frame->globals;
@@ -58,45 +47,40 @@ static bool is_wanted(Frame *frame, const Beside *beside, bool *out)
            (!*out || frame_wants(frame, beside->element, out));
 }
 
-/* The body, and what it makes of the site's value. */
-static bool lower_beside(Lower *lower, Frame *host, Beside *beside, const Site *site,
-                         const Place *place, const Node **value)
+bool lower_beside_begin(Lower *lower, Frame *host, Beside *beside, const Site *site,
+                        const Node *value, BesideBody *out)
 {
+    bool matches, wanted;
+    *out = (BesideBody){.beside = beside};
+    if (lower->draft->is_beside)
+        return true;
+    if (!lower_place(lower, &beside->target, site, &matches, &out->place))
+        return false;
+    if (!matches)
+        return true;
+    if (!check_backbone(lower, host, beside, site))
+        return false;
     Frame *frame = beside_frame(lower, beside->use);
-    const char *out = intern(lower->module->interns, "out");
-    bool wanted;
     frame->beside = host;
     frame->scope = host->scope;
     frame->loops = host->loops;
-    frame->place = place;
-    frame_bind(frame, out, *value);
+    frame->place = &out->place;
+    frame_bind(frame, intern(lower->module->interns, "out"), value);
     if (!site->is_place)
         frame_bind(frame, intern(lower->module->interns, "in"), site->node->args[0]);
-    if (!is_wanted(frame, beside, &wanted) || (wanted && !do_body(lower, frame, beside)))
+    if (!is_wanted(frame, beside, &wanted))
         return false;
-    *value = frame_value(frame, out);
+    if (wanted) {
+        out->frame = frame;
+        lower->draft->made = &beside->made;
+        lower->draft->is_beside = true;
+    }
     return true;
 }
 
-bool lower_besides(Lower *lower, Frame *frame, const Element *element, const Site *site,
-                   const char *out)
+const Node *lower_beside_end(Lower *lower, const BesideBody *body)
 {
-    const ModelSpec *spec = lower->spec;
-    const Node *value = site->node;
-    if (lower->draft->is_beside)
-        return true;
-    if (!lower_spend(lower, spec->beside_count, element->loc))
-        return false;
-    for (uint32_t i = 0; i < spec->beside_count; i++) {
-        Beside *beside = spec->besides[i];
-        Place place;
-        bool matches;
-        if (!lower_place(lower, &beside->target, site, &matches, &place))
-            return false;
-        if (matches && (!check_backbone(lower, frame, beside, site) ||
-                        !lower_beside(lower, frame, beside, site, &place, &value)))
-            return false;
-    }
-    frame_bind(frame, out, value);
-    return true;
+    lower->draft->made = NULL;
+    lower->draft->is_beside = false;
+    return frame_value(body->frame, intern(lower->module->interns, "out"));
 }

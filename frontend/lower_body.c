@@ -191,6 +191,29 @@ static bool lower_keep(Lower *lower, Frame *frame, const Element *element)
            lower_keep_end(lower, frame, element, &keep);
 }
 
+/* A site, and then what methods do beside it. */
+static bool lower_site_and_besides(Lower *lower, Frame *frame, const Element *element)
+{
+    const ModelSpec *spec = lower->spec;
+    const char *out = element_attribute(element, "out")->value;
+    Site site;
+    if (!lower_site(lower, frame, element, &site) ||
+        !lower_spend(lower, spec->beside_count, element->loc))
+        return false;
+    for (uint32_t i = 0; i < spec->beside_count; i++) {
+        BesideBody body;
+        if (!lower_beside_begin(lower, frame, spec->besides[i], &site,
+                                frame_value(frame, out), &body))
+            return false;
+        if (!body.frame)
+            continue;
+        if (!lower_body(lower, body.frame, body.beside->element))
+            return false;
+        frame_bind(frame, out, lower_beside_end(lower, &body));
+    }
+    return true;
+}
+
 static bool lower_by_kind(Lower *lower, Frame *frame, const Element *element)
 {
     switch (element->kind) {
@@ -201,7 +224,7 @@ static bool lower_by_kind(Lower *lower, Frame *frame, const Element *element)
     case ELEMENT_param:
         return lower_param(lower, frame, element);
     case ELEMENT_site:
-        return lower_site(lower, frame, element);
+        return lower_site_and_besides(lower, frame, element);
     case ELEMENT_axis:
         return lower_axis(lower, frame, element);
     case ELEMENT_input:

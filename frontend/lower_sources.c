@@ -186,7 +186,7 @@ static const Node *site_node(Lower *lower, Frame *frame, const Element *element,
                    : NULL;
 }
 
-bool lower_site(Lower *lower, Frame *frame, const Element *element)
+bool lower_site(Lower *lower, Frame *frame, const Element *element, Site *out_site)
 {
     const char *name = expr_text(lower->spec->exprs, element_attribute(element, "name"),
                                  frame_names(frame));
@@ -208,5 +208,6 @@ bool lower_site(Lower *lower, Frame *frame, const Element *element)
         !record_site(lower, site))
         return false;
     frame_bind(frame, out, site.node);
-    return lower_besides(lower, frame, element, &site, out);
+    *out_site = site;
+    return true;
 }
