@@ -41,13 +41,14 @@ struct Exec {
     uint32_t trace_graph; /* what it calls this graph */
 };
 
-static const Output *assignment_of(const Graph *graph, const Node *storage)
+/* By node id: the assignment of the value that is stored there, or NULL. */
+static const Output **find_assignments(const Graph *graph, Arena *arena)
 {
-    for (uint32_t i = 0; i < graph->output_count; i++)
-        if (graph->outputs[i].role == OUTPUT_assign &&
-            storage_node(graph->outputs[i].value) == storage)
-            return &graph->outputs[i];
-    return NULL;
+    const Output **found = ARENA_ARRAY(arena, const Output *, graph->node_count + 1);
+    for (uint32_t i = graph->output_count; i-- > 0;)
+        if (graph->outputs[i].role == OUTPUT_assign)
+            found[storage_node(graph->outputs[i].value)->id] = &graph->outputs[i];
+    return found;
 }
 
 /* -- pointers ----------------------------------------------------------------------- */
@@ -115,13 +116,13 @@ static SourceValue *const source_values[OP_COUNT] = {
 
 /* A computed value: in the slab, in memory that outlasts micro-batches, or written
  * straight to the variable it is assigned to. */
-static void *computed_value(const ExecOptions *options, const Node *node, Diags *diags)
+static void *computed_value(const ExecOptions *options, const Node *node,
+                            const Output *assign, Diags *diags)
 {
     if (node->offset != NO_OFFSET)
         return options->slab + node->offset;
     if (options->once[node->id])
         return options->once[node->id];
-    const Output *assign = assignment_of(options->program->graph, node);
     if (!assign)
         return NULL;
     StoreEntry *entry = entry_for(options->store, node, assign->name, diags);
@@ -135,6 +136,8 @@ static void *computed_value(const ExecOptions *options, const Node *node, Diags 
 static void resolve_values(Exec *exec, const ExecOptions *options, Diags *diags)
 {
     const Graph *graph = exec->graph;
+    Arena *arena = arena_new();
+    const Output **assignments = find_assignments(graph, arena);
     for (uint32_t i = 0; i < graph->node_count; i++) {
         const Node *node = graph->nodes[i];
         if (node_is_source(node))
@@ -142,8 +145,9 @@ static void resolve_values(Exec *exec, const ExecOptions *options, Diags *diags)
         else if (node_is_view(node))
             exec->values[i] = exec->values[storage_node(node)->id];
         else
-            exec->values[i] = computed_value(options, node, diags);
+            exec->values[i] = computed_value(options, node, assignments[i], diags);
     }
+    arena_free(arena);
 }
 
 static void resolve_calls(Exec *exec, Diags *diags)
