@@ -303,12 +303,24 @@ LLVMValueRef emit_intrinsic(Emit *e, const char *name, LLVMValueRef *args, unsig
     return call_intrinsic(e, name, &overload, 1, args, count);
 }
 
-void emit_prefetch(Emit *e, LLVMValueRef address)
+static void prefetch(Emit *e, LLVMValueRef address, uint32_t nearness)
 {
-    enum { READ = 0, NEAREST = 3, DATA = 1 };
-    LLVMValueRef args[] = {address, emit_i32(e, READ), emit_i32(e, NEAREST),
+    enum { READ = 0, DATA = 1 };
+    LLVMValueRef args[] = {address, emit_i32(e, READ), emit_i32(e, nearness),
                            emit_i32(e, DATA)};
     call_intrinsic(e, "llvm.prefetch", &e->ptr, 1, args, 4);
+}
+
+void emit_prefetch(Emit *e, LLVMValueRef address)
+{
+    enum { NEAREST = 3 };
+    prefetch(e, address, NEAREST);
+}
+
+void emit_prefetch_second(Emit *e, LLVMValueRef address)
+{
+    enum { SECOND = 2 };
+    prefetch(e, address, SECOND);
 }
 
 /* fmuladd, not fma: a processor without the instruction would call a function instead. */

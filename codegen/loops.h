@@ -94,6 +94,8 @@ void emit_store_vector(Emit *e, LLVMValueRef value, LLVMValueRef address,
                        LLVMValueRef mask);
 /* The line is wanted soon; nothing happens if there is no memory. */
 void emit_prefetch(Emit *e, LLVMValueRef address);
+/* The same, but no nearer than the second cache. */
+void emit_prefetch_second(Emit *e, LLVMValueRef address);
 LLVMValueRef emit_sum_vector(Emit *e, LLVMValueRef vector); /* fixed pairwise order */
 LLVMValueRef emit_max_vector(Emit *e, LLVMValueRef vector);
 LLVMValueRef emit_max_number(Emit *e, LLVMValueRef vector); /* by emit_larger_number */

@@ -14,6 +14,11 @@ enum { MAX_ROWS = 12, MAX_VECTORS = 3, UNROLLED = 4 };
  * sees one, is asked for so many k before. */
 enum { FETCH_AHEAD = 16 };
 
+/* A packed panel comes from memory. With as many rows as this it is used so often that
+ * this hardly counts; with fewer the next one is asked for meanwhile, a share of it by
+ * each panel of A. */
+enum { MOST_FETCHING_ROWS = 256, LINE_BYTES = 64 };
+
 /* -- packing ------------------------------------------------------------------------- */
 
 /* to[k][to_stride] = from[k][from_stride]: rows of `vectors` vectors. */
@@ -148,11 +153,12 @@ static void pack_b(const ProductBlock *b)
 typedef struct PanelSums {
     const ProductBlock *block;
     uint32_t rows;
-    bool may_end;                  /* the last of them may not be there */
-    LLVMValueRef row;              /* of the block: the first of them */
-    LLVMValueRef a[MAX_ROWS];      /* their numbers at the run's first k */
-    LLVMValueRef a_step;           /* from one k to the next */
-    LLVMValueRef starts[MAX_ROWS]; /* where C's rows begin */
+    bool may_end;                   /* the last of them may not be there */
+    LLVMValueRef row;               /* of the block: the first of them */
+    LLVMValueRef a[MAX_ROWS];       /* their numbers at the run's first k */
+    LLVMValueRef a_step;            /* from one k to the next */
+    LLVMValueRef fetch, fetch_step; /* of the next panel of B: bytes a k; or NULL */
+    LLVMValueRef starts[MAX_ROWS];  /* where C's rows begin */
     LLVMValueRef
         is_there[MAX_ROWS]; /* i1 of rows that may lie beyond the last, or NULL */
     LLVMValueRef sums[MAX_ROWS][MAX_VECTORS];
@@ -216,6 +222,11 @@ static void multiply_add(PanelSums *s, LLVMValueRef k)
     LLVMValueRef later =
         emit_times(e, emit_plus(e, k, emit_i64(e, FETCH_AHEAD)), s->a_step);
     emit_prefetch(e, emit_at(e, e->f32, s->a[0], later));
+    for (uint32_t j = 0; s->fetch && j < b->vectors; j++) {
+        LLVMValueRef at = emit_times(e, k, s->fetch_step);
+        at = emit_plus(e, at, emit_i64(e, (int64_t)j * LINE_BYTES));
+        emit_prefetch_second(e, emit_at(e, e->i8, s->fetch, at));
+    }
     LLVMValueRef offset = emit_times(e, k, s->a_step);
     for (uint32_t i = 0; i < s->rows; i++) {
         LLVMValueRef copies =
@@ -307,21 +318,51 @@ static void find_in_place(PanelSums *s)
     }
 }
 
+/* The share of the panel after this one that the panel of A asks for which begins with
+ * that row. */
+static void find_fetch(PanelSums *s)
+{
+    const ProductBlock *b = s->block;
+    Emit *e = b->e;
+    int64_t width = (int64_t)b->vectors * e->width * (int64_t)sizeof(float);
+    LLVMValueRef rows = emit_i64(e, b->unit->rows), bytes = emit_i64(e, width);
+    LLVMValueRef panels = LLVMBuildUDiv(e->builder, b->rows, rows, "");
+    LLVMValueRef panel = LLVMBuildUDiv(e->builder, s->row, rows, "");
+    LLVMValueRef before = emit_times(e, panel, emit_times(e, b->depth, bytes));
+    before = LLVMBuildUDiv(e->builder, before, panels, "");
+    before = emit_plus(e, before, emit_times(e, b->p->k, bytes));
+    s->fetch = emit_at(e, e->i8, b->b_panel, before);
+    s->fetch_step = LLVMBuildUDiv(e->builder, bytes, panels, "");
+}
+
+/* Where the rows end that have the next panel of B fetched. */
+static LLVMValueRef fetching_end(const ProductBlock *b, LLVMValueRef whole)
+{
+    Emit *e = b->e;
+    LLVMValueRef few = LLVMBuildICmp(e->builder, LLVMIntSLE, b->rows,
+                                     emit_i64(e, MOST_FETCHING_ROWS), "");
+    return LLVMBuildSelect(e->builder, few, whole, emit_i64(e, 0), "");
+}
+
 /* Whole panels of A, then what is left of the last, a few rows at a time. */
 static void multiply_rows(const ProductBlock *b, bool is_packed)
 {
+    enum { FETCHING, WHOLE, FEW, KINDS };
     Emit *e = b->e;
     LLVMValueRef whole =
         LLVMBuildSub(e->builder, b->rows, emit_i64(e, b->unit->rows - 1), "");
-    const LLVMValueRef ends[] = {whole, b->rows};
-    const uint32_t heights[] = {b->unit->rows, b->unit->few_rows};
+    const LLVMValueRef ends[] = {fetching_end(b, whole), whole, b->rows};
+    const uint32_t heights[] = {b->unit->rows, b->unit->rows, b->unit->few_rows};
     LLVMValueRef row = emit_i64(e, 0);
-    for (uint32_t i = 0; i < 2; i++) {
+    uint32_t first = product_reads_packed(b->unit, b->p->form) ? FETCHING : WHOLE;
+    for (uint32_t i = first; i < KINDS; i++) {
         Loop loop = loop_begin(e, row, ends[i], heights[i]);
         PanelSums sums = {
-            .block = b, .rows = heights[i], .row = loop.index, .may_end = i > 0};
+            .block = b, .rows = heights[i], .row = loop.index, .may_end = i == FEW};
+        if (i == FETCHING)
+            find_fetch(&sums);
         if (is_packed)
-            find_packed(&sums, i ? row : loop.index);
+            find_packed(&sums, i == FEW ? row : loop.index);
         else
             find_in_place(&sums);
         emit_sums(&sums);
