@@ -318,12 +318,6 @@ const char *node_param_name(const Node *node)
 
 /* -- names ------------------------------------------------------------------------- */
 
-const char *node_name(const Node *node)
-{
-    bool is_named = op_info(node->op)->attrs == ATTRS_named && node->op != OP_gradient;
-    return is_named ? node->attr.named.name : node->name;
-}
-
 static void compare_names(Graph *graph)
 {
     struct GraphPrivate *own = graph->private_;

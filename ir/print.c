@@ -232,6 +232,16 @@ void node_print(const Graph *graph, const Node *node, FILE *out)
     print_node(out, graph, node, NAMING_values);
 }
 
+void value_print(const Node *node, int width, FILE *out)
+{
+    int len = fprintf(out, "%%%u %s", node->id, op_info(node->op)->name);
+    if (node_name(node))
+        len += fprintf(out, " %s", node_name(node));
+    else if (node->loc.file)
+        len += fprintf(out, " %s:%u", node->loc.file, node->loc.line);
+    fprintf(out, "%*s", len < width ? width - len : 0, "");
+}
+
 static void print_output(FILE *out, const Output *output)
 {
     fprintf(out, "  %s ", output_role_names[output->role]);

@@ -11,6 +11,9 @@ char *module_print(const Module *module, size_t *out_len);
 char *module_print_unnamed(const Module *module, size_t *out_len);
 /* Its line, as in its graph. */
 void node_print(const Graph *graph, const Node *node, FILE *out);
+/* What a report calls a value, in `width` columns at least: number, op and name, or,
+ * where it has none, number, op and the place in the model. */
+void value_print(const Node *node, int width, FILE *out);
 /* Its attributes, a space before each. */
 void attributes_print(const Graph *graph, const Node *node, FILE *out);
 void graph_print(const Graph *graph, FILE *out);

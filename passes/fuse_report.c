@@ -17,16 +17,7 @@ static const struct {
 #include "passes/fuse_rules.def"
 };
 
-static void print_node(FILE *out, const Node *node)
-{
-    char text[160];
-    if (node->loc.file)
-        snprintf(text, sizeof text, "%%%u %s %s:%u", node->id, op_info(node->op)->name,
-                 node->loc.file, node->loc.line);
-    else
-        snprintf(text, sizeof text, "%%%u %s", node->id, op_info(node->op)->name);
-    fprintf(out, "%-44s", text);
-}
+enum { VALUE_WIDTH = 44 };
 
 static void print_pairs(FILE *out, const FusePair *pairs, uint32_t count, bool brief)
 {
@@ -36,9 +27,9 @@ static void print_pairs(FILE *out, const FusePair *pairs, uint32_t count, bool b
         if (brief)
             continue;
         fprintf(out, "  %-18s", verdicts[pairs[i].verdict].code);
-        print_node(out, pairs[i].a);
+        value_print(pairs[i].a, VALUE_WIDTH, out);
         fputs(" ", out);
-        print_node(out, pairs[i].b);
+        value_print(pairs[i].b, VALUE_WIDTH, out);
         fputc('\n', out);
     }
     fprintf(out, "%s  %u pairs considered\n", brief ? "" : "\n", count);
@@ -73,7 +64,7 @@ static void print_groups(FILE *out, const Graph *fused, const Liveness live)
         type_print(fused, last->type, type, sizeof type);
         fprintf(out, "  %-7d%6u%14" PRId64 "%14" PRId64 "  ", last->group, nodes, kept,
                 saved);
-        print_node(out, last);
+        value_print(last, VALUE_WIDTH, out);
         fprintf(out, " %s\n", type);
     }
 }

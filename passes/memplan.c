@@ -255,6 +255,8 @@ static void report_value(FILE *out, const SlabPlanner *p, uint32_t buffer)
             op_info(node->op)->name, type);
     if (node->loc.file)
         fprintf(out, "  %s:%u", node->loc.file, node->loc.line);
+    if (node->name)
+        fprintf(out, "  %s", node->name);
     fputc('\n', out);
 }
 

@@ -23,6 +23,8 @@ static void print_line(FILE *out, const Graph *graph, const SaveLine *line)
             node_bytes(graph, node), value, reasons[line->reason].meaning);
     if (node->loc.file)
         fprintf(out, "  %s:%u", node->loc.file, node->loc.line);
+    if (node->name)
+        fprintf(out, "  %s", node->name);
     fputc('\n', out);
 }
 

@@ -71,9 +71,10 @@ static void print_dot(const Graph *graph)
     fputs(" {\n  node [shape=box, fontname=\"sans\", fontsize=10];\n", stdout);
     for (uint32_t i = 0; i < graph->node_count; i++) {
         const Node *node = graph->nodes[i];
-        char type[128], label[512];
+        char type[128], label[2048];
         type_print(graph, node->type, type, sizeof type);
-        snprintf(label, sizeof label, "%%%u %s\n%s", node->id, node_title(node), type);
+        snprintf(label, sizeof label, "%%%u %s\n%s%s%s", node->id, node_title(node),
+                 node->name ? node->name : "", node->name ? "\n" : "", type);
         printf("  n%u [label=", node->id);
         print_quoted(label);
         if (node->stage == STAGE_backward)

@@ -195,10 +195,11 @@ static void note_output(VerifyReport *report, const Graph *graph, const Call *ca
     report->failures++;
     if (report->out)
         fprintf(report->out,
-                "%s:%u:%u: %s: %s differs by %.3g of its largest magnitude: %%%u of step "
-                "%u of @%s\n",
+                "%s:%u:%u: %s: %s differs by %.3g of its largest magnitude: %%%u%s%s of "
+                "step %u of @%s\n",
                 node->loc.file ? node->loc.file : "?", node->loc.line, node->loc.column,
-                call->label, op_info(node->op)->name, error, node->id, call->step,
+                call->label, op_info(node->op)->name, error, node->id,
+                node->name ? " " : "", node->name ? node->name : "", call->step,
                 graph->name);
 }
 

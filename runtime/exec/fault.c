@@ -30,6 +30,8 @@ bool fault_note(Session *session, GraphKind kind, const Batch *batch, uint64_t s
               op_info(fault.node->op)->name, parameter ? " with '" : "",
               parameter ? parameter : "", parameter ? "'" : "", fault.label,
               fault.microbatch);
+    if (fault.node->name)
+        diag_note(diags, (Loc){0}, "it is the value '%s'", fault.node->name);
     if (fault.parameter)
         diag_note(diags, (Loc){0}, "'%s' itself holds numbers that are not finite",
                   fault.parameter);

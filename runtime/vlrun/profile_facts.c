@@ -75,6 +75,7 @@ static void name_calls(ProfileFacts *facts, GraphFacts *graph)
         const char *scope = scopes[call->step];
         subject->name = subject->texts[PROFILE_kernel] = call->label;
         subject->loc = call->node->loc;
+        subject->value = call->node->name;
         subject->id =
             arena_format(facts->arena, "@%s:%u", graph->graph->name, call->step);
         subject->texts[PROFILE_class] = kernel_kind_names[node_kernel(call->node)];

@@ -29,6 +29,7 @@ typedef struct ProfileSubject {
     const char *name;  /* "matmul 1 op f32[enc, 768]", "accumulate" */
     Loc loc;           /* of its last node or its output */
     const char *scope; /* ir/scopes.h */
+    const char *value; /* the name of one that the call makes, or NULL */
     const char *texts[PROFILE_TABLE_COUNT]; /* of its rows */
     uint32_t rows[PROFILE_TABLE_COUNT];     /* numbers of these texts */
 } ProfileSubject;

@@ -116,6 +116,8 @@ static void write_event(const ProfileTrace *trace, ProfileFacts *facts, int64_t 
     write_member(out, "call", subject->id);
     write_member(out, "class", subject->texts[PROFILE_class]);
     write_member(out, "scope", subject->scope);
+    if (subject->value)
+        write_member(out, "value", subject->value);
     if (subject->loc.file) {
         char *place = heap_format("%s:%u:%u", subject->loc.file, subject->loc.line,
                                   subject->loc.column);

@@ -118,6 +118,7 @@ def check_calls(calls, found):
     for call in calls:
         assert call["class"] != "matmul" or call["flops"] > 0 and call["bytes"] > 0, call
         assert ":" not in call["call"] or re.match(r".*\.vg:\d+:\d+$", call["place"]), call
+    assert any(call.get("value", "").startswith("encoder.block.1.layer.0.") for call in calls), "no names"
     # The same as in the tables, which are of one step; short waits are in these alone.
     for name in ("matmul", "attention", "accumulate", "check"):
         rows = [int(row["calls"]) for row in found["class"] if row["what"] == name]
