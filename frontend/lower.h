@@ -236,6 +236,11 @@ NODISCARD bool lower_prune(Lower *lower);
 /* lower_tasks.c: @T.train, @T.evaluate, @T.encode, @T.decode and their grafts. */
 NODISCARD bool lower_task(Lower *lower, uint32_t task);
 
+/* lower_texts.c: facts of what the task says about its records; `task` has room for
+ * them. */
+NODISCARD bool lower_texts(Lower *lower, Globals *globals, const Element *element,
+                           Task *task);
+
 /* lower_training.c, then: which parameters are trained, and by which line. */
 NODISCARD bool lower_training(Lower *lower);
 

@@ -295,7 +295,7 @@ static bool add_data(Lower *lower, Globals *globals, const Element *holder, Task
                                       globals_names(globals));
         if (!value)
             return false;
-        task->data[task->data_count++] = (DataSetting){key, value};
+        task->data[task->data_count++] = (DataSetting){.key = key, .value = value};
     }
     return true;
 }
@@ -320,8 +320,10 @@ static bool add_task(Lower *lower, uint32_t index)
         return false;
     }
     task.data = ARENA_ARRAY(lower->module->arena, DataSetting,
-                            count_data(element) + count_data(backbone));
-    if (!add_data(lower, globals, element, &task) ||
+                            element->attribute_count + count_data(element) +
+                                count_data(backbone));
+    if (!lower_texts(lower, globals, element, &task) ||
+        !add_data(lower, globals, element, &task) ||
         !add_data(lower, globals, backbone, &task))
         return false;
     module_add_task(lower->module, task);

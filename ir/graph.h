@@ -255,6 +255,7 @@ typedef struct StateVar {
  * weights; the compiler ignores it. */
 typedef struct DataSetting {
     const char *key, *value;
+    Loc loc; /* of what is said in attributes of the task; else without a file */
 } DataSetting;
 
 typedef struct Task {

@@ -103,11 +103,11 @@ static bool parse_data(Parser *parser)
 {
     Lexer *lexer = &parser->lexer;
     Module *module = parser->module;
-    DataSetting data;
+    DataSetting data = {0};
     if (module->task_count == 0)
         return lex_error(lexer, lex_loc(lexer), "'data' belongs below a task");
     if (!lex_string(lexer, "a key", &data.key) ||
-        !lex_string(lexer, "a value", &data.value))
+        !lex_string(lexer, "a value", &data.value) || !lex_optional_loc(lexer, &data.loc))
         return false;
     Task *task = &module->tasks[module->task_count - 1];
     task->data = with_room(module->arena, task->data, task->data_count, sizeof data);

@@ -330,6 +330,7 @@ static void print_task(FILE *out, const Task *task)
         print_string(out, task->data[i].key);
         fputc(' ', out);
         print_string(out, task->data[i].value);
+        print_loc(out, task->data[i].loc);
         fputc('\n', out);
     }
 }

@@ -136,7 +136,8 @@ static void add_task(Random *random, Module *module, uint32_t number)
     task.data = ARENA_ARRAY(module->arena, DataSetting, task.data_count);
     for (uint32_t i = 0; i < task.data_count; i++)
         task.data[i] =
-            (DataSetting){random_text(random, interns), random_text(random, interns)};
+            (DataSetting){random_text(random, interns), random_text(random, interns),
+                          random_loc(random, interns)};
     module_add_task(module, task);
 }
 

@@ -17,9 +17,10 @@ typedef struct Place {
 static Module *sample_module(void)
 {
     static DataSetting facts[] = {
-        {"start_id", "7"},      {"config.heads", "12"},   {"config.eps", "1e-6"},
-        {"config.tied", "1"},   {"config.kind", "plain"}, {"config.unknown", "3"},
-        {"config.scaled", "0"},
+        {.key = "start_id", .value = "7"},        {.key = "config.heads", .value = "12"},
+        {.key = "config.eps", .value = "1e-6"},   {.key = "config.tied", .value = "1"},
+        {.key = "config.kind", .value = "plain"}, {.key = "config.unknown", .value = "3"},
+        {.key = "config.scaled", .value = "0"},
     };
     Module *module = module_new("sample");
     module_add_task(module, (Task){.name = intern(module->interns, "questions"),

@@ -75,7 +75,8 @@ static void add_graph(Module *module, const char *task, GraphKind kind, int64_t 
 
 static Module *module_for(const char *const *tasks, uint32_t count)
 {
-    static DataSetting settings[] = {{"examples", "30"}, {"evaluated", "3"}};
+    static DataSetting settings[] = {{.key = "examples", .value = "30"},
+                                     {.key = "evaluated", .value = "3"}};
     Module *module = module_new("shapes_test");
     for (uint32_t i = 0; i < count; i++) {
         int64_t images = strcmp(tasks[i], "nlvr") == 0 ? 2 : 1;
