@@ -300,10 +300,8 @@ static bool read_directory(References *references, const char *directory)
 {
     const Layout *layout = references->layout;
     bool ok = true;
-    for (uint32_t i = 0; ok && i < layout_file_count; i++) {
-        const LayoutFile *file = &layout_files[i];
-        if (strcmp(file->layout, layout->name) != 0 || file->split != references->split ||
-            file->is_hidden)
+    for (const LayoutFile *file = layout->files; ok && file->path; file++) {
+        if (file->split != references->split || file->is_hidden)
             continue;
         ok = read_one(references,
                       arena_format(references->arena, "%s/%s", directory, file->path));

@@ -28,7 +28,7 @@ static const Option option_rows[] = {
 static void add_all(const Layout *layout, const References *references,
                     const Prediction *predictions, Evaluation *out)
 {
-    Scores *scores = dataset_scores_new(layout, NULL);
+    Scores *scores = dataset_scores_new(layout->answers, NULL);
     for (uint32_t i = 0; i < references_count(references); i++) {
         const Prediction *said = &predictions[i];
         const DatasetExample *example;

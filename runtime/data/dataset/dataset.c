@@ -21,6 +21,7 @@
 
 typedef struct TaskData {
     const Task *task;
+    TaskTexts texts;
     TaskShape shape;
     ExampleList splits[SPLIT_COUNT];
     int64_t limits[SPLIT_COUNT];      /* use the first so many examples; 0: all */
@@ -60,12 +61,13 @@ static bool load_split(Dataset *dataset, TaskData *data, Split split, Diags *dia
     ExampleList *list = &data->splits[split];
     if (list->is_loaded)
         return true;
-    loader->layout = data->shape.layout;
+    loader->texts = &data->texts;
     loader->diags = diags;
     loader->needs_scores = !data->shape.fields.fields[FIELD_scores].graph;
+    loader->has_no_features = !data->shape.fields.fields[FIELD_features].graph;
     if (!loader_load(loader, split, dataset->options.leaderboard, list))
         return false;
-    dataset_warn_unknown(data->task, split, list, split_count(data, split),
+    dataset_warn_unknown(&data->texts, split, list, split_count(data, split),
                          dataset->tokenizer, diags);
     return true;
 }
@@ -238,7 +240,7 @@ static bool dataset_choice(void *state, const char *task, TokenChoice *out)
 {
     Dataset *dataset = state;
     const TaskData *data = find_task(dataset, task);
-    if (!data || data->shape.layout->answers != ANSWER_statement)
+    if (!data || data->texts.metric != ANSWER_statement)
         return false;
     TokenizerIds ids = tokenizer_ids(dataset->tokenizer);
     bool is_begun = ids.start != ids.pad && ids.bos >= 0;
@@ -266,13 +268,13 @@ static void dataset_words(void *state, const int32_t *ids, int64_t count, FILE *
 static Scores *dataset_scores(void *state, const char *task)
 {
     Dataset *dataset = state;
-    return dataset_scores_new(find_task(dataset, task)->shape.layout, dataset->tokenizer);
+    return dataset_scores_new(find_task(dataset, task)->texts.metric, dataset->tokenizer);
 }
 
 static Dump *dataset_dump(void *state, const char *task, const char *directory)
 {
     Dataset *dataset = state;
-    return dataset_dump_new(find_task(dataset, task)->shape.layout, dataset->tokenizer,
+    return dataset_dump_new(&find_task(dataset, task)->texts, dataset->tokenizer,
                             directory);
 }
 
@@ -319,7 +321,8 @@ static bool open_task(Dataset *dataset, TaskData *data, const Task *task, Diags 
 {
     int64_t *limits = data->limits;
     data->task = task;
-    if (!task_shape_find(&data->shape, dataset->module, task, dataset->tokenizer,
+    if (!task_texts_find(&data->texts, task, dataset->arena, diags) ||
+        !task_shape_find(&data->shape, dataset->module, &data->texts, dataset->tokenizer,
                          dataset->arena, diags) ||
         !task_setting_count(task, "examples", 0, &limits[SPLIT_train], diags) ||
         !task_setting_count(task, "evaluated", 0, &limits[SPLIT_valid], diags))

@@ -1,13 +1,15 @@
-/* Data sets in their published layout: texts, targets and features of eight tasks, four
- * over images (vqa, gqa, nlvr, caption) and four over videos (tvqa, how2qa, tvc, yc2c).
- * docs/data.md shows the files.
+/* Data sets: texts, targets and features of the records that a plan's tasks name, in one
+ * of the published layouts or as plain records. docs/data.md shows the files.
  *
  *     dataset.c           the source: which examples when, and what is read of them
  *     dataset_batch.c     examples laid end to end in the fields that graphs ask for
  *     dataset_load.c      files of examples into memory
- *     dataset_images.c    what a record says, task by task
+ *     layouts.c           the published layouts: fields, files and limits
+ *     dataset_images.c    what their records say, layout by layout
  *     dataset_videos.c    the same for videos, with subtitles
- *     layouts.c           prompts, limits and files of each task */
+ *     dataset_plain.c     records whose members are their fields
+ *     task_texts.c        what a plan's task says: texts over fields, folder, metric
+ *     template.c          a text over fields */
 #ifndef VLG_RUNTIME_DATA_DATASET_DATASET_H
 #define VLG_RUNTIME_DATA_DATASET_DATASET_H
 
@@ -40,9 +42,7 @@ typedef struct DatasetExample {
     const char *id; /* question_id, identifier, img_id, qid or clip_id */
     /* what scores are broken down by: show_name, answer_type, or NULL */
     const char *group;
-    /* question or statement; of videos all between subtitles and prompt */
-    const char *text;
-    const char *subtitles; /* of the video; NULL for images */
+    const char **fields; /* what the task's prompt reads, in its order */
     /* names of feature files, without extension */
     const char *images[EXAMPLE_IMAGES_MAX];
     const char *folder;           /* where they are, under the data's directory */
@@ -59,9 +59,5 @@ typedef struct DatasetExample {
 /* Of a batch made by a source of dataset_open. */
 const DatasetExample *dataset_example(const Batch *batch, int64_t sequence);
 const Tokenizer *dataset_tokenizer(const DataSource *source);
-
-/* The example's encoder text, with the task's prompt as the data settings of `task` want
- * it. */
-char *dataset_text(const Task *task, const DatasetExample *example, Arena *arena);
 
 #endif

@@ -46,10 +46,10 @@ static bool check_model(const TaskShape *shape, const Tokenizer *tokenizer, Diag
 {
     const TaskFields *fields = &shape->fields;
     const Task *task = fields->task;
-    if (fields->images != 0 && fields->images != shape->layout->images) {
+    if (fields->images != 0 && fields->images != shape->texts->image_count) {
         diag_error(diags, task->loc,
                    "task '%s': the model takes %" PRId64 " images, the data have %u",
-                   task->name, fields->images, shape->layout->images);
+                   task->name, fields->images, shape->texts->image_count);
         return false;
     }
     if (fields->vocabulary < tokenizer_size(tokenizer)) {
@@ -62,24 +62,25 @@ static bool check_model(const TaskShape *shape, const Tokenizer *tokenizer, Diag
     return true;
 }
 
-bool task_shape_find(TaskShape *out, const Module *module, const Task *task,
+bool task_shape_find(TaskShape *out, const Module *module, const TaskTexts *texts,
                      const Tokenizer *tokenizer, Arena *arena, Diags *diags)
 {
-    *out = (TaskShape){.layout = layout_find(task->name, task->loc, diags)};
-    if (!out->layout || !task_fields_find(&out->fields, module, task, arena, diags) ||
+    const Task *task = texts->task;
+    *out = (TaskShape){.texts = texts};
+    if (!task_fields_find(&out->fields, module, task, arena, diags) ||
         !check_model(out, tokenizer, diags) ||
         !task_setting_count(task, "boxes", VIDEO_ROWS, &out->video_rows, diags) ||
-        !task_setting_count(task, "input_tokens", out->layout->input_limit,
+        !task_setting_count(task, "input_tokens", texts->layout->input_limit,
                             &out->input_limit, diags) ||
-        !task_setting_count(task, "target_tokens", out->layout->target_limit,
+        !task_setting_count(task, "target_tokens", texts->layout->target_limit,
                             &out->target_limit, diags))
         return false;
     if (out->video_rows == 0) {
         diag_error(diags, task->loc, "task '%s': a video needs boxes", task->name);
         return false;
     }
-    out->feature_folder = task_setting(
-        task, "features", out->layout->is_video ? video_features : image_features);
+    out->feature_folder =
+        task_setting(task, "features", texts->is_video ? video_features : image_features);
     out->input_limit = stricter(out->input_limit, out->fields.room[FIELD_input_ids]);
     out->target_limit = stricter(out->target_limit, target_room(&out->fields));
     return true;
@@ -87,27 +88,10 @@ bool task_shape_find(TaskShape *out, const Module *module, const Task *task,
 
 /* -- texts ------------------------------------------------------------------------- */
 
-static bool uses_prompt(const Task *task)
-{
-    return strcmp(task_setting(task, "use_prompt", "1"), "0") != 0;
-}
-
-char *dataset_text(const Task *task, const DatasetExample *example, Arena *arena)
-{
-    const char *prompt = uses_prompt(task) ? task_setting(task, "prompt", NULL) : "";
-    for (uint32_t i = 0; !prompt && i < layout_count; i++)
-        if (strcmp(layouts[i].name, task->name) == 0)
-            prompt = layouts[i].prompt;
-    if (example->subtitles)
-        return arena_format(arena, "[Subs] %s %s%s", example->subtitles, example->text,
-                            prompt ? prompt : "");
-    return arena_format(arena, "%s%s", prompt ? prompt : "", example->text);
-}
-
 static void encode(const BatchMaker *maker, Sequence *sequence, Arena *arena)
 {
     const TaskShape *shape = maker->shape;
-    char *text = dataset_text(shape->fields.task, sequence->chosen.example, arena);
+    char *text = task_texts_read(shape->texts, sequence->chosen.example, arena);
     tokenizer_encode(maker->tokenizer, text, shape->input_limit, &sequence->text);
     tokenizer_encode(maker->tokenizer, sequence->chosen.target, shape->target_limit,
                      &sequence->target);
@@ -195,7 +179,7 @@ static bool read_features(const BatchMaker *maker, Sequence *sequence, uint32_t 
 {
     const TaskShape *shape = maker->shape;
     Features *out = &sequence->images[image];
-    bool is_video = shape->layout->is_video;
+    bool is_video = shape->texts->is_video;
     if (is_video
             ? !features_read_npz(path, out, diags)
             : !features_read_hdf5(maker->isolate, path,
@@ -208,7 +192,7 @@ static bool read_features(const BatchMaker *maker, Sequence *sequence, uint32_t 
     sequence->cells += out->count;
     if (!check_features(shape, sequence, image, path, diags))
         return false;
-    return image + 1 < shape->layout->images ||
+    return image + 1 < shape->texts->image_count ||
            check_pools(&shape->fields, sequence, path, diags);
 }
 
@@ -227,16 +211,16 @@ static bool read_images(const BatchMaker *maker, Sequence *sequence, Diags *diag
     const DatasetExample *example = sequence->chosen.example;
     if (!shape->fields.fields[FIELD_features].graph)
         return true;
-    for (uint32_t i = 0; i < shape->layout->images; i++) {
+    for (uint32_t i = 0; i < shape->texts->image_count; i++) {
         char *path = heap_format("%s/%s/%s/%s.%s", maker->directory, example->folder,
                                  shape->feature_folder, example->images[i],
-                                 shape->layout->is_video ? "npz" : "h5");
+                                 shape->texts->is_video ? "npz" : "h5");
         bool is_read = read_features(maker, sequence, i, path, diags);
         free(path);
         if (is_read)
             continue;
         diag_note(diags, (Loc){0}, "task '%s' wanted it for example '%s'",
-                  shape->layout->name, example->id);
+                  shape->texts->task->name, example->id);
         return false;
     }
     return true;

@@ -2,14 +2,14 @@
 #ifndef VLG_RUNTIME_DATA_DATASET_DATASET_BATCH_H
 #define VLG_RUNTIME_DATA_DATASET_DATASET_BATCH_H
 
-#include "runtime/data/dataset/layouts.h"
+#include "runtime/data/dataset/task_texts.h"
 #include "runtime/data/dataset/fields.h"
 #include "runtime/batch/skips.h"
 #include "runtime/isolate/isolate.h"
 
 /* How examples of a task become sequences. */
 typedef struct TaskShape {
-    const Layout *layout;
+    const TaskTexts *texts;
     TaskFields fields;
     const char *feature_folder;        /* under that of the example */
     int64_t video_rows;                /* that frames are resampled to */
@@ -17,8 +17,9 @@ typedef struct TaskShape {
 } TaskShape;
 
 /* False and errors if the model's graphs do not fit the task's data. */
-NODISCARD bool task_shape_find(TaskShape *out, const Module *module, const Task *task,
-                               const Tokenizer *tokenizer, Arena *arena, Diags *diags);
+NODISCARD bool task_shape_find(TaskShape *out, const Module *module,
+                               const TaskTexts *texts, const Tokenizer *tokenizer,
+                               Arena *arena, Diags *diags);
 
 /* An example, and what is to be said about it. */
 typedef struct Chosen {

@@ -9,21 +9,28 @@
 #include "runtime/data/dataset/dataset_scores.h"
 
 struct Dump {
+    const TaskTexts *texts;
     const Layout *layout;
     const Tokenizer *tokenizer;
     char *path;
     json_t *answers; /* an array in order, or an object by example */
 };
 
-Dump *dataset_dump_new(const Layout *layout, const Tokenizer *tokenizer,
+Dump *dataset_dump_new(const TaskTexts *texts, const Tokenizer *tokenizer,
                        const char *directory)
 {
+    const Layout *layout = texts->layout;
     if (!layout->dump)
         return NULL;
     Dump *dump = heap_alloc(sizeof *dump);
-    size_t size = strlen(directory) + strlen(layout->dump) + 2;
-    *dump = (Dump){.layout = layout, .tokenizer = tokenizer, .path = heap_alloc(size)};
-    snprintf(dump->path, size, "%s/%s", directory, layout->dump);
+    /* Two tasks may have one layout. */
+    const char *task = texts->task->name;
+    bool is_own = strcmp(task, layout->name) == 0;
+    *dump = (Dump){.texts = texts,
+                   .layout = layout,
+                   .tokenizer = tokenizer,
+                   .path = heap_format("%s/%s%s%s", directory, is_own ? "" : task,
+                                       is_own ? "" : "_", layout->dump)};
     dump->answers = layout->answers == ANSWER_choice ? json_object() : json_array();
     return dump;
 }
@@ -80,7 +87,9 @@ void dataset_dump_add(Dump *dump, const Batch *batch, int64_t sequence,
 {
     const DatasetExample *example = dataset_example(batch, sequence);
     Arena *arena = arena_new();
-    const char *said = tokenizer_decode(dump->tokenizer, ids, count, arena);
+    const char *said =
+        template_unfill(&dump->texts->answer,
+                        tokenizer_decode(dump->tokenizer, ids, count, arena), arena);
     switch (dump->layout->answers) {
     case ANSWER_choice:
         json_object_set_new(dump->answers, example->id, make_choice(said));

@@ -97,18 +97,21 @@ static bool add_list(FileListing *listing, const char *name)
         arena_format(listing->arena, "%s/%s", listing->options->directory, name));
 }
 
-static bool add_task(FileListing *listing, const char *task)
+static bool add_task(FileListing *listing, const Task *task)
 {
-    bool ok = true;
-    for (uint32_t i = 0; ok && i < layout_file_count; i++) {
-        const LayoutFile *file = &layout_files[i];
-        if (file->is_hidden || strcmp(file->layout, task) != 0)
+    TaskTexts texts;
+    bool ok = task_texts_find(&texts, task, listing->arena, listing->diags);
+    for (const LayoutFile *file = ok ? texts.layout->files : NULL; ok && file->path;
+         file++) {
+        if (file->is_hidden)
             continue;
-        ok = add_list(listing, file->path) &&
-             add_list(listing, subtitles_name(file->folder, listing->arena));
+        const char *subtitles = subtitles_name(&texts, file, listing->arena);
+        ok = add_list(listing, task_texts_path(&texts, file->path, listing->arena)) &&
+             (!subtitles || add_list(listing, subtitles));
     }
-    for (uint32_t i = 0; ok && i < ANNOTATION_FILES && strcmp(task, "vqa") == 0; i++)
-        ok = add_list(listing, annotation_files[i]);
+    for (uint32_t i = 0; ok && i < ANNOTATION_FILES && task_texts_annotated(&texts); i++)
+        ok = add_list(listing,
+                      task_texts_path(&texts, annotation_files[i], listing->arena));
     return ok;
 }
 
@@ -147,7 +150,7 @@ bool dataset_files(const DatasetOptions *options, const Module *module, Arena *a
     FileListing listing = {options, arena, out, diags};
     *out = (DataFiles){0};
     for (uint32_t i = 0; i < module->task_count; i++)
-        if (!add_task(&listing, module->tasks[i].name))
+        if (!add_task(&listing, &module->tasks[i]))
             return false;
     return add_tokenizer(&listing);
 }

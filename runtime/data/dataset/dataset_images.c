@@ -23,8 +23,8 @@ static bool take_answers(Loader *loader, const json_t *record, json_t *label,
         if (is_learned && !text[strspn(text, " \t\n\v\f\r")])
             empty++;
         else
-            answers[count++] =
-                (DatasetAnswer){intern(loader->interns, text), (float)value};
+            answers[count++] = (DatasetAnswer){
+                loader_said(loader, intern(loader->interns, text)), (float)value};
     }
     example->answers = answers;
     example->answer_count = count;
@@ -60,12 +60,17 @@ static const char *take_sentence(Loader *loader, const json_t *record)
 
 static bool take_question(Loader *loader, const json_t *record, DatasetExample *example)
 {
-    example->folder = loader->file->folder;
+    const char *question;
+    *example = loader_example(loader);
     example->is_topk_optimal = true;
-    return (example->images[0] = loader_file_name(loader, record, "img_id")) &&
-           (example->text = take_sentence(loader, record)) &&
-           (example->id = loader_name(loader, record, "question_id")) &&
-           take_label(loader, record, example);
+    if (!(example->images[0] = loader_file_name(loader, record, "img_id")) ||
+        !(question = take_sentence(loader, record)) ||
+        !(example->id = loader_name(loader, record, "question_id")))
+        return false;
+    loader_field(loader, example, "question", question);
+    loader_field(loader, example, "image", example->images[0]);
+    loader_field(loader, example, "question_id", example->id);
+    return take_label(loader, record, example);
 }
 
 static bool check_score(Loader *loader, const json_t *record,
@@ -78,7 +83,7 @@ static bool check_score(Loader *loader, const json_t *record,
 /* An answer without a score weighs nothing if the model weighs answers. */
 bool read_vqa(Loader *loader, const json_t *record)
 {
-    DatasetExample example = {0};
+    DatasetExample example;
     const json_t *optimal;
     if (!take_question(loader, record, &example) ||
         !loader_group(loader, record, "answer_type", &example.group) ||
@@ -87,30 +92,26 @@ bool read_vqa(Loader *loader, const json_t *record)
     if (optimal && !json_is_boolean(optimal))
         return loader_fault(loader, record, "\"is_topk_optimal\" is not true or false");
     example.is_topk_optimal = !json_is_false(optimal);
+    loader_field(loader, &example, "answer_type", example.group);
     if (loader->needs_scores && !check_score(loader, record, &example))
         return false;
-    loader_add(loader, &example);
-    return true;
+    return loader_add(loader, record, &example);
 }
 
 bool read_gqa(Loader *loader, const json_t *record)
 {
-    DatasetExample example = {0};
-    if (!take_question(loader, record, &example))
-        return false;
-    if (!check_score(loader, record, &example))
-        return false;
-    loader_add(loader, &example);
-    return true;
+    DatasetExample example;
+    return take_question(loader, record, &example) &&
+           check_score(loader, record, &example) && loader_add(loader, record, &example);
 }
 
 bool read_nlvr(Loader *loader, const json_t *record)
 {
-    static const DatasetAnswer answers[] = {{"false", 1}, {"true", 1}};
-    DatasetExample example = {.folder = loader->file->folder};
+    DatasetExample example = loader_example(loader);
     const json_t *label;
+    const char *statement;
     if (!(example.id = loader_name(loader, record, "identifier")) ||
-        !(example.text = loader_text(loader, record, "sent")) ||
+        !(statement = loader_text(loader, record, "sent")) ||
         !(example.images[0] = loader_file_name(loader, record, "img0")) ||
         !(example.images[1] = loader_file_name(loader, record, "img1")) ||
         !loader_answer(loader, record, "label", &label))
@@ -118,13 +119,13 @@ bool read_nlvr(Loader *loader, const json_t *record)
     json_int_t value = json_integer_value(label);
     if (label && (!json_is_integer(label) || value < 0 || value > 1))
         return loader_fault(loader, record, "\"label\" is neither 0 nor 1");
-    if (label) {
-        example.answers = &answers[value];
-        example.answer_count = 1;
-        example.is_told = true;
-    }
-    loader_add(loader, &example);
-    return true;
+    if (label)
+        loader_answer_is(loader, &example, value ? "true" : "false");
+    loader_field(loader, &example, "statement", statement);
+    loader_field(loader, &example, "left", example.images[0]);
+    loader_field(loader, &example, "right", example.images[1]);
+    loader_field(loader, &example, "identifier", example.id);
+    return loader_add(loader, record, &example);
 }
 
 /* -- captions ---------------------------------------------------------------------- */
@@ -150,26 +151,6 @@ static bool take_split(Loader *loader, const json_t *record, bool *out_is_of_it)
                         "\"split\" is not train, restval, val or test but '%s'", name);
 }
 
-/* An example per caption for training, else one with all of them. */
-static void add_captions(Loader *loader, DatasetExample *example,
-                         const DatasetAnswer *answers, const char **texts, uint32_t count)
-{
-    example->answers = answers;
-    example->answer_count = count;
-    example->references = texts;
-    example->reference_count = count;
-    example->is_told = count > 0;
-    if (loader->file->split != SPLIT_train) {
-        loader_add(loader, example);
-        return;
-    }
-    example->answer_count = 1;
-    for (uint32_t i = 0; i < count; i++) {
-        example->answers = answers + i;
-        loader_add(loader, example);
-    }
-}
-
 /* The image is called what its file is, without the extension. */
 static const char *take_image(Loader *loader, const json_t *record)
 {
@@ -182,7 +163,7 @@ static const char *take_image(Loader *loader, const json_t *record)
 
 bool read_caption(Loader *loader, const json_t *record)
 {
-    DatasetExample example = {.folder = loader->file->folder, .text = ""};
+    DatasetExample example = loader_example(loader);
     const json_t *sentences, *sentence;
     bool is_of_split = false;
     if (!take_split(loader, record, &is_of_split))
@@ -204,9 +185,9 @@ bool read_caption(Loader *loader, const json_t *record)
         const char *raw = loader_text(loader, sentence, "raw");
         if (!raw)
             return false;
-        texts[i] = loader_stripped(loader, raw);
+        texts[i] = loader_said(loader, loader_stripped(loader, raw));
         answers[i] = (DatasetAnswer){texts[i], 1};
     }
-    add_captions(loader, &example, answers, texts, (uint32_t)count);
-    return true;
+    loader_field(loader, &example, "image", example.id);
+    return loader_add_captions(loader, record, &example, answers, texts, (uint32_t)count);
 }

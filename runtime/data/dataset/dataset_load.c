@@ -15,6 +15,11 @@ const char *loader_path(const Loader *loader, const char *path)
     return arena_format(loader->arena, "%s/%s", loader->directory, path);
 }
 
+static const char *file_path(const Loader *loader, const char *path)
+{
+    return loader_path(loader, task_texts_path(loader->texts, path, loader->arena));
+}
+
 static bool read_records(Loader *loader, bool (*read)(Loader *, const json_t *))
 {
     json_t *record;
@@ -45,19 +50,24 @@ static bool read_file(Loader *loader, const char *path, const char *member,
 }
 
 /* The subtitles of all videos of a folder are in one file, named after the folder. */
-const char *subtitles_name(const char *folder, Arena *arena)
+const char *subtitles_name(const TaskTexts *texts, const LayoutFile *file, Arena *arena)
 {
-    const char *slash = strrchr(folder, '/');
-    return arena_format(arena, "video/ann/%s_subtitles.jsonl",
-                        slash ? slash + 1 : folder);
+    const char *slash = strrchr(file->folder, '/');
+    if (!texts->layout->is_video ||
+        template_field(&texts->prompt, "subtitles") == UINT32_MAX)
+        return NULL;
+    return task_texts_path(texts,
+                           arena_format(arena, "video/ann/%s_subtitles.jsonl",
+                                        slash ? slash + 1 : file->folder),
+                           arena);
 }
 
 static bool open_subtitles(Loader *loader)
 {
-    if (!loader->layout->is_video)
+    const char *name = subtitles_name(loader->texts, loader->file, loader->arena);
+    if (!name)
         return true;
-    const char *path =
-        loader_path(loader, subtitles_name(loader->file->folder, loader->arena));
+    const char *path = loader_path(loader, name);
     if (loader->subtitles && strcmp(subtitles_path(loader->subtitles), path) == 0)
         return true;
     subtitles_free(loader->subtitles);
@@ -73,21 +83,20 @@ static void warn_untold(const Loader *loader, const char *path, int64_t before)
         diag_warning(loader->diags, (Loc){.file = path},
                      "%" PRId64 " of %" PRId64
                      " examples of task '%s' have no answer and are not scored",
-                     loader->untold, count, loader->layout->name);
+                     loader->untold, count, loader->texts->task->name);
     if (loader->empty > 0)
         diag_warning(loader->diags, (Loc){.file = path},
                      "%" PRId64 " empty answers of task '%s' are left out", loader->empty,
-                     loader->layout->name);
+                     loader->texts->task->name);
 }
 
 static bool load_file(Loader *loader)
 {
-    const char *path = loader_path(loader, loader->file->path);
+    const char *path = file_path(loader, loader->file->path);
     int64_t before = loader->out->count;
-    /* Of what is read here only captions are inside of a larger object. */
-    const char *member = strstr(path, "/dataset_coco.json") ? "images" : NULL;
-    loader->untold = loader->empty = 0;
-    if (!open_subtitles(loader) || !read_file(loader, path, member, loader->layout->read))
+    loader->untold = loader->empty = loader->blank = 0;
+    if (!open_subtitles(loader) ||
+        !read_file(loader, path, loader->file->member, loader->texts->layout->read))
         return false;
     warn_untold(loader, path, before);
     return true;
@@ -99,13 +108,11 @@ static bool load_files(Loader *loader, Split split, bool is_hidden, int *out_cou
                        const char **out_path)
 {
     *out_count = 0;
-    for (uint32_t i = 0; i < layout_file_count; i++) {
-        const LayoutFile *file = &layout_files[i];
-        if (strcmp(file->layout, loader->layout->name) != 0 || file->split != split ||
-            file->is_hidden != is_hidden)
+    for (const LayoutFile *file = loader->texts->layout->files; file->path; file++) {
+        if (file->split != split || file->is_hidden != is_hidden)
             continue;
         loader->file = file;
-        *out_path = loader_path(loader, file->path);
+        *out_path = file_path(loader, file->path);
         (*out_count)++;
         if (!load_file(loader))
             return false;
@@ -121,10 +128,10 @@ static bool check_count(const Loader *loader, Split split, const char *path)
         return true;
     if (split == SPLIT_train)
         diag_error(loader->diags, loc, "has no example for task '%s'",
-                   loader->layout->name);
+                   loader->texts->task->name);
     else
         diag_warning(loader->diags, loc, "has no example for task '%s'",
-                     loader->layout->name);
+                     loader->texts->task->name);
     return split != SPLIT_train;
 }
 
@@ -140,13 +147,13 @@ static bool check_scores(const Loader *loader, const char *path)
     if (without == list->count)
         diag_error(loader->diags, (Loc){.file = path},
                    "none of %" PRId64 " examples of task '%s' has an answer with a score",
-                   list->count, loader->layout->name);
+                   list->count, loader->texts->task->name);
     else if (without * 100 > list->count * USUAL_PERCENT)
         diag_warning(loader->diags, (Loc){.file = path},
                      "%" PRId64 " of %" PRId64
                      " examples of task '%s' have no answer with a score: nothing is "
                      "learned from them",
-                     without, list->count, loader->layout->name);
+                     without, list->count, loader->texts->task->name);
     return without < list->count;
 }
 
@@ -158,7 +165,10 @@ bool loader_load(Loader *loader, Split split, bool leaderboard, ExampleList *out
     if (out->is_loaded)
         return true;
     loader->out = out;
-    if (!load_files(loader, split, is_hidden, &files, &path))
+    loader->ids = strings_new();
+    bool ok = load_files(loader, split, is_hidden, &files, &path);
+    strings_free(loader->ids);
+    if (!ok)
         return false;
     if (files == 0 && leaderboard)
         return loader_load(loader, split, false, out);
@@ -166,7 +176,7 @@ bool loader_load(Loader *loader, Split split, bool leaderboard, ExampleList *out
         (split == SPLIT_train && !check_scores(loader, path)))
         return false;
     out->is_loaded = true;
-    return split == SPLIT_train || strcmp(loader->layout->name, "vqa") != 0 ||
+    return split == SPLIT_train || !task_texts_annotated(loader->texts) ||
            loader_add_annotations(loader, out);
 }
 
@@ -205,7 +215,7 @@ static bool read_annotation(Loader *loader, const json_t *record)
         const char *text = json_string_value(json_object_get(answer, "answer"));
         if (!text)
             return loader_fault(loader, record, "has an answer without \"answer\"");
-        texts[i] = intern(loader->interns, text);
+        texts[i] = loader_said(loader, intern(loader->interns, text));
     }
     DatasetExample *example = &annotations->list->items[number];
     example->references = texts;
@@ -224,7 +234,7 @@ static bool check_annotations(const Loader *loader, ExampleList *list)
             continue;
         }
         if (skips_allowed(loader->skips) || i == kept)
-            diag_error(diags, (Loc){.file = loader_path(loader, loader->file->path)},
+            diag_error(diags, (Loc){.file = file_path(loader, loader->file->path)},
                        "question %s has no annotators' answers in "
                        "vqa/v2_mscoco_*2014_annotations.json",
                        list->items[i].id);
@@ -248,7 +258,7 @@ bool loader_add_annotations(Loader *loader, ExampleList *list)
                        id);
     }
     for (int f = 0; ok && f < ANNOTATION_FILES; f++)
-        ok = read_file(&annotations.loader, loader_path(loader, annotation_files[f]),
+        ok = read_file(&annotations.loader, file_path(loader, annotation_files[f]),
                        "annotations", read_annotation);
     strings_free(annotations.questions);
     return ok && check_annotations(loader, list);

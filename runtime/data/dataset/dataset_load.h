@@ -3,7 +3,8 @@
 #define VLG_RUNTIME_DATA_DATASET_DATASET_LOAD_H
 
 #include "ir/base/intern.h"
-#include "runtime/data/dataset/layouts.h"
+#include "ir/base/strings.h"
+#include "runtime/data/dataset/task_texts.h"
 #include "runtime/data/text/json_stream.h"
 #include "runtime/data/text/lists.h"
 #include "runtime/batch/skips.h"
@@ -24,14 +25,19 @@ struct Loader {
     Interns *interns; /* of what many examples have in common */
     Skips *skips;
     Diags *diags;
-    const Layout *layout;
+    const TaskTexts *texts;
     const LayoutFile *file;
     ExampleList *out;
     JsonStream *stream;
     Subtitles *subtitles; /* of the file's videos */
     bool needs_scores;    /* what no answer has a score for would be learned as silence */
+    bool has_no_features; /* the model takes none */
     int64_t untold;       /* examples of the file without an answer */
     int64_t empty;        /* answers of the file that say nothing, and are not learned */
+    int64_t blank;        /* empty lines of the file so far */
+    Strings *ids;         /* of plain records of the split */
+    uint32_t *id_lines;   /* of each of them, the line of its record */
+    size_t id_capacity;
 };
 
 /* Loads the split into `out` unless it is there. False after an error; nothing to train
@@ -70,12 +76,34 @@ const char *loader_file_name(Loader *loader, const json_t *record, const char *k
 const char *loader_stripped(Loader *loader, const char *text);
 /* Whether there is something to be learned. */
 bool loader_has_score(const DatasetExample *example);
-void loader_add(Loader *loader, const DatasetExample *example);
+/* An example without anything yet but where its features are. */
+DatasetExample loader_example(Loader *loader);
+/* What a field of it says, if the task's prompt reads it. */
+void loader_field(const Loader *loader, DatasetExample *example, const char *field,
+                  const char *value);
+/* What is said where a record answers `text`: as the task's answer has it. */
+const char *loader_said(Loader *loader, const char *text);
+/* The example's only answer. */
+void loader_answer_is(Loader *loader, DatasetExample *example, const char *text);
+/* False and a fault if the prompt reads what the record does not have. */
+NODISCARD bool loader_add(Loader *loader, const json_t *record,
+                          const DatasetExample *example);
+/* An example of the record for each of its captions in a training split, else one with
+ * all. */
+NODISCARD bool loader_add_captions(Loader *loader, const json_t *record,
+                                   DatasetExample *example, const DatasetAnswer *answers,
+                                   const char **texts, uint32_t count);
+/* A number as Python prints it: the fewest digits that read back as the same. */
+const char *loader_number(Loader *loader, const json_t *value);
+/* The name, shared by all equal ones, if it can be that of a file. */
+const char *loader_checked_name(Loader *loader, const json_t *record, const char *what,
+                                const char *name);
 /* The path of a file under the data's directory, from the arena. */
 const char *loader_path(const Loader *loader, const char *path);
 
-/* Where the subtitles of a folder of videos are, under the data's directory. */
-const char *subtitles_name(const char *folder, Arena *arena);
+/* Where the subtitles of a file's videos are, under the data's directory; NULL if the
+ * task reads none. */
+const char *subtitles_name(const TaskTexts *texts, const LayoutFile *file, Arena *arena);
 
 enum { ANNOTATION_FILES = 2 };
 extern const char *const annotation_files[ANNOTATION_FILES]; /* of vqa */

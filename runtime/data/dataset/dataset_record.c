@@ -3,6 +3,7 @@
  * What is missing may be there under a name that is misspelt: an unknown name near to a
  * known one is never passed over. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -157,17 +158,22 @@ bool loader_group(Loader *loader, const json_t *record, const char *key, const c
     return true;
 }
 
+const char *loader_checked_name(Loader *loader, const json_t *record, const char *what,
+                                const char *name)
+{
+    if (*name && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
+        return intern(loader->interns, name);
+    loader_fault(loader, record, "\"%s\" cannot be the name of a file: '%s'", what, name);
+    return NULL;
+}
+
 const char *loader_file_name(Loader *loader, const json_t *record, const char *key)
 {
     const json_t *value = loader_member(loader, record, key);
     const char *name = json_string_value(value);
-    if (name && *name && !strchr(name, '/') && strcmp(name, ".") != 0 &&
-        strcmp(name, "..") != 0)
-        return intern(loader->interns, name);
     if (name)
-        loader_fault(loader, record, "\"%s\" cannot be the name of a file: '%s'", key,
-                     name);
-    else if (value)
+        return loader_checked_name(loader, record, key, name);
+    if (value)
         loader_fault(loader, record, "\"%s\" is no string", key);
     return NULL;
 }
@@ -197,10 +203,94 @@ bool loader_has_score(const DatasetExample *example)
     return false;
 }
 
-void loader_add(Loader *loader, const DatasetExample *example)
+const char *loader_number(Loader *loader, const json_t *value)
+{
+    enum { DIGITS_MAX = 17 };
+    if (json_is_integer(value))
+        return arena_format(loader->arena, "%lld", (long long)json_integer_value(value));
+    double number = json_real_value(value);
+    char text[48];
+    for (int digits = 1; digits <= DIGITS_MAX; digits++) {
+        snprintf(text, sizeof text, "%.*e", digits - 1, number);
+        if (strtod(text, NULL) != number)
+            continue;
+        int exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
+        if (exponent >= -4 && exponent < 16) {
+            int decimals = digits - 1 - exponent;
+            snprintf(text, sizeof text, "%.*f", decimals > 1 ? decimals : 1, number);
+        }
+        break;
+    }
+    return arena_format(loader->arena, "%s", text);
+}
+
+/* -- examples ------------------------------------------------------------------------ */
+
+DatasetExample loader_example(Loader *loader)
+{
+    const TaskTexts *texts = loader->texts;
+    return (DatasetExample){
+        .folder = texts->folder ? texts->folder : loader->file->folder,
+        .fields = ARENA_ARRAY(loader->arena, const char *, texts->prompt.field_count)};
+}
+
+void loader_field(const Loader *loader, DatasetExample *example, const char *field,
+                  const char *value)
+{
+    uint32_t at = template_field(&loader->texts->prompt, field);
+    if (at != UINT32_MAX)
+        example->fields[at] = value;
+}
+
+const char *loader_said(Loader *loader, const char *text)
+{
+    const Template *answer = &loader->texts->answer;
+    if (template_is_field(answer))
+        return text;
+    Arena *arena = arena_new();
+    const char *said = intern(loader->interns, template_fill(answer, &text, arena));
+    arena_free(arena);
+    return said;
+}
+
+void loader_answer_is(Loader *loader, DatasetExample *example, const char *text)
+{
+    DatasetAnswer *answer = arena_alloc(loader->arena, sizeof *answer);
+    *answer = (DatasetAnswer){loader_said(loader, text), 1};
+    example->answers = answer;
+    example->answer_count = 1;
+    example->is_told = true;
+}
+
+bool loader_add(Loader *loader, const json_t *record, const DatasetExample *example)
 {
     ExampleList *out = loader->out;
+    const Template *prompt = &loader->texts->prompt;
+    for (uint32_t i = 0; i < prompt->field_count; i++)
+        if (!example->fields[i])
+            return loader_fault(loader, record, "has no \"%s\", which is read",
+                                prompt->fields[i]);
     LIST_ROOM(out->items, (size_t)out->count + 1, out->capacity);
     out->items[out->count++] = *example;
     loader->untold += !example->is_told;
+    return true;
+}
+
+bool loader_add_captions(Loader *loader, const json_t *record, DatasetExample *example,
+                         const DatasetAnswer *answers, const char **texts, uint32_t count)
+{
+    example->answers = answers;
+    example->answer_count = count;
+    example->references = texts;
+    example->reference_count = count;
+    example->is_told = count > 0;
+    if (loader->file->split != SPLIT_train)
+        return loader_add(loader, record, example);
+    example->answer_count = 1;
+    for (uint32_t i = 0; i < count; i++) {
+        example->answers = answers + i;
+        if (!loader_add(loader, record, example))
+            return false;
+    }
+    return true;
 }

@@ -8,7 +8,7 @@
 #include "runtime/data/metrics/metrics.h"
 
 struct Scores {
-    const Layout *layout;
+    AnswerKind metric;
     const Tokenizer *tokenizer;
     Arena *arena; /* of the metrics */
     VqaEvaluation vqa;
@@ -21,10 +21,10 @@ struct Scores {
     uint32_t metric_count;
 };
 
-Scores *dataset_scores_new(const Layout *layout, const Tokenizer *tokenizer)
+Scores *dataset_scores_new(AnswerKind metric, const Tokenizer *tokenizer)
 {
     Scores *scores = heap_alloc(sizeof *scores);
-    *scores = (Scores){.layout = layout,
+    *scores = (Scores){.metric = metric,
                        .tokenizer = tokenizer,
                        .arena = arena_new(),
                        .nlvr = nlvr_evaluation_new(),
@@ -71,7 +71,7 @@ static void add_annotated(Scores *scores, const DatasetExample *example, const c
 void dataset_scores_add_text(Scores *scores, const DatasetExample *example,
                              const char *said, bool is_right)
 {
-    switch (scores->layout->answers) {
+    switch (scores->metric) {
     case ANSWER_annotated:
         add_annotated(scores, example, said);
         break;
@@ -99,8 +99,7 @@ void dataset_scores_add_text(Scores *scores, const DatasetExample *example,
 static bool is_right_statement(const Scores *scores, const DatasetExample *example,
                                const int32_t *ids, int64_t count)
 {
-    return scores->layout->answers == ANSWER_statement && example->answer_count > 0 &&
-           count > 0 &&
+    return scores->metric == ANSWER_statement && example->answer_count > 0 && count > 0 &&
            ids[0] == tokenizer_first_id(scores->tokenizer, example->answers[0].text);
 }
 
@@ -175,7 +174,7 @@ const Metric *dataset_scores_finish(Scores *scores, uint32_t *out_count)
     uint32_t room = METRICS_MAX + choice_evaluation_types(scores->choice);
     scores->metrics = ARENA_ARRAY(scores->arena, Metric, room);
     scores->metric_count = 0;
-    switch (scores->layout->answers) {
+    switch (scores->metric) {
     case ANSWER_annotated:
         finish_annotated(scores);
         finish_label(scores, "top-k score");

@@ -3,10 +3,10 @@
 #ifndef VLG_RUNTIME_DATA_DATASET_DATASET_SCORES_H
 #define VLG_RUNTIME_DATA_DATASET_DATASET_SCORES_H
 
-#include "runtime/data/dataset/layouts.h"
+#include "runtime/data/dataset/task_texts.h"
 
 /* The tokenizer must outlive the scores. */
-Scores *dataset_scores_new(const Layout *layout, const Tokenizer *tokenizer);
+Scores *dataset_scores_new(AnswerKind metric, const Tokenizer *tokenizer);
 void dataset_scores_add(Scores *scores, const Batch *batch, int64_t sequence,
                         const int32_t *ids, int64_t count);
 /* The same for an answer as text; `is_true` is what it says of a statement. A tokenizer
@@ -17,7 +17,7 @@ const Metric *dataset_scores_finish(Scores *scores, uint32_t *out_count);
 void dataset_scores_free(Scores *scores);
 
 /* NULL if no leaderboard takes answers to the task. */
-Dump *dataset_dump_new(const Layout *layout, const Tokenizer *tokenizer,
+Dump *dataset_dump_new(const TaskTexts *texts, const Tokenizer *tokenizer,
                        const char *directory);
 void dataset_dump_add(Dump *dump, const Batch *batch, int64_t sequence,
                       const int32_t *ids, int64_t count);

@@ -34,21 +34,21 @@ static void warn(const Task *task, Split split, const char *what, const Words *w
                      words->all, what, sampled, count, split_names[split]);
 }
 
-void dataset_warn_unknown(const Task *task, Split split, const ExampleList *list,
+void dataset_warn_unknown(const TaskTexts *texts, Split split, const ExampleList *list,
                           int64_t count, const Tokenizer *tokenizer, Diags *diags)
 {
     int64_t sampled = count < UNKNOWN_SAMPLE ? count : UNKNOWN_SAMPLE;
-    Words texts = {0}, answers = {0};
+    Words read = {0}, answers = {0};
     TokenList room = {0};
     for (int64_t i = 0; i < sampled; i++) {
         const DatasetExample *example = &list->items[i * count / sampled];
         Arena *arena = arena_new();
-        count_words(tokenizer, dataset_text(task, example, arena), &room, &texts);
+        count_words(tokenizer, task_texts_read(texts, example, arena), &room, &read);
         for (uint32_t a = 0; a < example->answer_count; a++)
             count_words(tokenizer, example->answers[a].text, &room, &answers);
         arena_free(arena);
     }
     token_list_free(&room);
-    warn(task, split, "texts", &texts, sampled, count, diags);
-    warn(task, split, "answers", &answers, sampled, count, diags);
+    warn(texts->task, split, "texts", &read, sampled, count, diags);
+    warn(texts->task, split, "answers", &answers, sampled, count, diags);
 }

@@ -7,7 +7,7 @@
 /* A warning with figures if more than UNKNOWN_PERCENT of the tokens of the split's texts
  * or answers are unknown, judged by UNKNOWN_SAMPLE of its first `count` examples. */
 enum { UNKNOWN_PERCENT = 2, UNKNOWN_SAMPLE = 1000 };
-void dataset_warn_unknown(const Task *task, Split split, const ExampleList *list,
+void dataset_warn_unknown(const TaskTexts *texts, Split split, const ExampleList *list,
                           int64_t count, const Tokenizer *tokenizer, Diags *diags);
 
 #endif

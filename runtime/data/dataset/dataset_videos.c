@@ -7,38 +7,17 @@
 
 static bool take_video(Loader *loader, const json_t *record, DatasetExample *example)
 {
-    example->folder = loader->file->folder;
-    example->images[0] = loader_file_name(loader, record, "vid_name");
-    if (!example->images[0])
+    const char *video = loader_file_name(loader, record, "vid_name"), *subtitles;
+    if (!video)
         return false;
-    example->subtitles = subtitles_find(loader->subtitles, example->images[0]);
-    return example->subtitles ||
-           loader_fault(loader, record, "video '%s' is not in %s", example->images[0],
-                        subtitles_path(loader->subtitles));
-}
-
-/* -- numbers as Python prints them ------------------------------------------------ */
-
-/* The fewest digits that read back as the same number, always with a point. */
-static const char *print_number(Loader *loader, const json_t *value)
-{
-    enum { DIGITS_MAX = 17 };
-    if (json_is_integer(value))
-        return arena_format(loader->arena, "%lld", (long long)json_integer_value(value));
-    double number = json_real_value(value);
-    char text[48];
-    for (int digits = 1; digits <= DIGITS_MAX; digits++) {
-        snprintf(text, sizeof text, "%.*e", digits - 1, number);
-        if (strtod(text, NULL) != number)
-            continue;
-        int exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
-        if (exponent >= -4 && exponent < 16) {
-            int decimals = digits - 1 - exponent;
-            snprintf(text, sizeof text, "%.*f", decimals > 1 ? decimals : 1, number);
-        }
-        break;
-    }
-    return arena_format(loader->arena, "%s", text);
+    example->images[0] = video;
+    loader_field(loader, example, "video", video);
+    if (template_field(&loader->texts->prompt, "subtitles") == UINT32_MAX)
+        return true;
+    subtitles = subtitles_find(loader->subtitles, video);
+    loader_field(loader, example, "subtitles", subtitles);
+    return subtitles || loader_fault(loader, record, "video '%s' is not in %s", video,
+                                     subtitles_path(loader->subtitles));
 }
 
 /* "ts": a string as it is, or a list of two numbers as Python prints it. */
@@ -47,8 +26,8 @@ static const char *take_moment(Loader *loader, const json_t *record)
     const json_t *moment = loader_member(loader, record, "ts");
     const json_t *first = json_array_get(moment, 0), *second = json_array_get(moment, 1);
     if (json_array_size(moment) == 2 && json_is_number(first) && json_is_number(second))
-        return arena_format(loader->arena, "[%s, %s]", print_number(loader, first),
-                            print_number(loader, second));
+        return arena_format(loader->arena, "[%s, %s]", loader_number(loader, first),
+                            loader_number(loader, second));
     if (json_is_string(moment))
         return loader_text(loader, record, "ts");
     if (moment)
@@ -58,13 +37,12 @@ static const char *take_moment(Loader *loader, const json_t *record)
 
 /* -- multiple choice ----------------------------------------------------------------- */
 
-/* "a2: text. " for each choice, points and blanks around the text removed first. */
-static bool take_choices(Loader *loader, const json_t *record, int choices,
-                         TextBuffer *out)
+/* Fields a0, a1, ...: the choices without points and blanks around them. */
+static bool take_choices(Loader *loader, const json_t *record, DatasetExample *example)
 {
-    for (int i = 0; i < choices; i++) {
+    for (uint32_t i = 0; i < loader->texts->layout->choices; i++) {
         char key[16];
-        int len = snprintf(key, sizeof key, "a%d", i);
+        snprintf(key, sizeof key, "a%u", i);
         const json_t *choice = loader_member(loader, record, key);
         const char *text = json_string_value(choice);
         if (!text)
@@ -73,21 +51,16 @@ static bool take_choices(Loader *loader, const json_t *record, int choices,
         size_t bytes = strlen(text);
         while (bytes > 0 && strchr(". ", text[bytes - 1]))
             bytes--;
-        text_buffer_add(out, key, (size_t)len);
-        text_buffer_add(out, ": ", 2);
-        text_buffer_add(out, text, bytes);
-        text_buffer_add(out, ". ", 2);
+        loader_field(loader, example, key, arena_string(loader->arena, text, bytes));
     }
     return true;
 }
 
 /* "a<answer_idx>", unless the file does not tell. */
-static bool take_choice(Loader *loader, const json_t *record, int choices,
-                        DatasetExample *example)
+static bool take_choice(Loader *loader, const json_t *record, DatasetExample *example)
 {
-    static const DatasetAnswer answers[] = {
-        {"a0", 1}, {"a1", 1}, {"a2", 1}, {"a3", 1}, {"a4", 1}};
     const json_t *index;
+    int choices = (int)loader->texts->layout->choices;
     if (!loader_answer(loader, record, "answer_idx", &index))
         return false;
     if (!index)
@@ -100,43 +73,29 @@ static bool take_choice(Loader *loader, const json_t *record, int choices,
         value >= choices)
         return loader_fault(loader, record, "\"answer_idx\" is not in 0..%d",
                             choices - 1);
-    example->answers = &answers[value];
-    example->answer_count = 1;
-    example->is_told = true;
+    char name[16];
+    snprintf(name, sizeof name, "a%d", (int)value);
+    loader_answer_is(loader, example, intern(loader->interns, name));
     return true;
 }
 
-static bool read_choice(Loader *loader, const json_t *record, int choices)
+bool read_video_choice(Loader *loader, const json_t *record)
 {
-    DatasetExample example = {0};
+    DatasetExample example = loader_example(loader);
     const char *question, *moment;
     if (!(example.id = loader_name(loader, record, "qid")) ||
         !take_video(loader, record, &example) ||
         !(question = loader_text(loader, record, "q")) ||
         !(moment = take_moment(loader, record)) ||
-        !take_choice(loader, record, choices, &example) ||
-        !loader_group(loader, record, "show_name", &example.group))
+        !take_choice(loader, record, &example) ||
+        !loader_group(loader, record, "show_name", &example.group) ||
+        !take_choices(loader, record, &example))
         return false;
-    TextBuffer list = {0};
-    bool ok = take_choices(loader, record, choices, &list);
-    if (ok) {
-        example.text = arena_format(loader->arena, "[Q] %s [TS] (%s) [Choices] %.*s",
-                                    loader_stripped(loader, question), moment,
-                                    (int)list.count, list.bytes);
-        loader_add(loader, &example);
-    }
-    text_buffer_free(&list);
-    return ok;
-}
-
-bool read_tvqa(Loader *loader, const json_t *record)
-{
-    return read_choice(loader, record, 5);
-}
-
-bool read_how2qa(Loader *loader, const json_t *record)
-{
-    return read_choice(loader, record, 4);
+    loader_field(loader, &example, "question", loader_stripped(loader, question));
+    loader_field(loader, &example, "timestamp", moment);
+    loader_field(loader, &example, "question_id", example.id);
+    loader_field(loader, &example, "show_name", example.group);
+    return loader_add(loader, record, &example);
 }
 
 /* -- descriptions ----------------------------------------------------------------- */
@@ -153,17 +112,16 @@ static bool add_descriptions(Loader *loader, const json_t *record,
     size_t i, count = json_array_size(list);
     if (count == 0 && loader->file->split == SPLIT_train)
         return loader_fault(loader, record, "\"descs\" has no description");
-    if (count == 0) {
-        loader_add(loader, example);
-        return true;
-    }
+    if (count == 0)
+        return loader_add(loader, record, example);
     DatasetAnswer *answers = ARENA_ARRAY(loader->arena, DatasetAnswer, count);
     const char **texts = ARENA_ARRAY(loader->arena, const char *, count);
     json_array_foreach(list, i, item)
     {
-        texts[i] = loader_text(loader, item, "desc");
-        if (!texts[i])
+        const char *text = loader_text(loader, item, "desc");
+        if (!text)
             return false;
+        texts[i] = loader_said(loader, text);
         answers[i] = (DatasetAnswer){texts[i], 1};
     }
     example->answer_count = example->reference_count = 1;
@@ -171,30 +129,33 @@ static bool add_descriptions(Loader *loader, const json_t *record,
     for (i = 0; i < count; i++) {
         example->answers = &answers[i];
         example->references = &texts[i];
-        loader_add(loader, example);
+        if (!loader_add(loader, record, example))
+            return false;
     }
     return true;
 }
 
 static bool take_clip(Loader *loader, const json_t *record, DatasetExample *example)
 {
-    return (example->id = loader_name(loader, record, "clip_id")) &&
-           take_video(loader, record, example);
+    *example = loader_example(loader);
+    example->id = loader_name(loader, record, "clip_id");
+    loader_field(loader, example, "clip_id", example->id);
+    return example->id && take_video(loader, record, example);
 }
 
 bool read_tvc(Loader *loader, const json_t *record)
 {
-    DatasetExample example = {0};
+    DatasetExample example;
     if (!take_clip(loader, record, &example) ||
         !(example.moment = take_moment(loader, record)))
         return false;
-    example.text = arena_format(loader->arena, "[TS] (%s) ", example.moment);
+    loader_field(loader, &example, "timestamp", example.moment);
     return add_descriptions(loader, record, &example);
 }
 
 bool read_yc2c(Loader *loader, const json_t *record)
 {
-    DatasetExample example = {.text = ""};
+    DatasetExample example;
     return take_clip(loader, record, &example) &&
            add_descriptions(loader, record, &example);
 }

@@ -6,27 +6,15 @@
 const char image_features[] = "clip_features/data_clip_RN101_att";
 const char video_features[] = "clip-vit";
 
-/* clang-format off */
-const Layout layouts[] = {
-    {"vqa", "vqa: ", ANSWER_annotated, "karpathy_test_predict.json",
-     1, false, 20, 10, read_vqa},
-    {"gqa", "gpa: ", ANSWER_label, NULL,
-     1, false, 20, 0, read_gqa},
-    {"nlvr", "nlvr: ", ANSWER_statement, "nlvr_submit.csv",
-     2, false, 0, 0, read_nlvr},
-    {"caption", "caption: ", ANSWER_caption, NULL,
-     1, false, 40, 40, read_caption},
-    {"tvqa", "tvqa: ", ANSWER_choice, "tvqa_test_predictions.json",
-     1, true, 600, 20, read_tvqa},
-    {"how2qa", "how2qa: ", ANSWER_choice, "how2qa_test_public_predictions.json",
-     1, true, 600, 20, read_how2qa},
-    {"tvc", "tvc: ", ANSWER_caption, "tvc_test_predictions.jsonl",
-     1, true, 600, 20, read_tvc},
-    {"yc2c", "yc2c: ", ANSWER_caption, "yc2c_test_predictions.jsonl",
-     1, true, 600, 20, read_yc2c},
+const char *const metric_names[ANSWER_KIND_COUNT] = {
+    [ANSWER_annotated] = "vqa_accuracy", [ANSWER_label] = "exact_match",
+    [ANSWER_statement] = "true_false",   [ANSWER_choice] = "choice",
+    [ANSWER_caption] = "captions",
 };
-/* clang-format on */
-const uint32_t layout_count = sizeof layouts / sizeof *layouts;
+
+#define QUESTION(choices)                                                                \
+    "[Subs] {subtitles} [Q] {question} [TS] ({timestamp}) [Choices] " choices "{prompt}"
+#define FOUR "a0: {a0}. a1: {a1}. a2: {a2}. a3: {a3}. "
 
 #define TVQA(split) "video/ann/tvqa/tvqa_" split ".jsonl"
 #define HOW2QA(split) "video/ann/how2qa/how2qa_" split ".jsonl"
@@ -34,59 +22,140 @@ const uint32_t layout_count = sizeof layouts / sizeof *layouts;
 #define YC2C(split) "video/ann/yc2c/yc2c_" split ".jsonl"
 
 /* Where no answers of a test split are public, validation stands in for it. */
-const LayoutFile layout_files[] = {
-    {"vqa", SPLIT_train, "vqa/karpathy_train.json", "COCO", false},
-    {"vqa", SPLIT_valid, "vqa/karpathy_val.json", "COCO", false},
-    {"vqa", SPLIT_test, "vqa/karpathy_test.json", "COCO", false},
-    {"gqa", SPLIT_train, "GQA/train.json", "VG", false},
-    {"gqa", SPLIT_train, "GQA/valid.json", "VG", false},
-    {"gqa", SPLIT_valid, "GQA/testdev.json", "GQA", false},
-    {"gqa", SPLIT_test, "GQA/testdev.json", "GQA", false},
-    {"gqa", SPLIT_test, "GQA/submit.json", "GQA", true},
-    {"nlvr", SPLIT_train, "nlvr/train.json", "nlvr", false},
-    {"nlvr", SPLIT_valid, "nlvr/valid.json", "nlvr", false},
-    {"nlvr", SPLIT_test, "nlvr/test.json", "nlvr", false},
-    {"caption", SPLIT_train, "COCO/dataset_coco.json", "COCO", false},
-    {"caption", SPLIT_valid, "COCO/dataset_coco.json", "COCO", false},
-    {"caption", SPLIT_test, "COCO/dataset_coco.json", "COCO", false},
-    {"tvqa", SPLIT_train, TVQA("train"), "video/vis_features/tv", false},
-    {"tvqa", SPLIT_valid, TVQA("val"), "video/vis_features/tv", false},
-    {"tvqa", SPLIT_test, TVQA("val"), "video/vis_features/tv", false},
-    {"tvqa", SPLIT_test, TVQA("test_public"), "video/vis_features/tv", true},
-    {"tvqa", SPLIT_test, TVQA("test_release"), "video/vis_features/tv", true},
-    {"how2qa", SPLIT_train, HOW2QA("train_release"), "video/vis_features/how2", false},
-    {"how2qa", SPLIT_valid, HOW2QA("val_release"), "video/vis_features/how2", false},
-    {"how2qa", SPLIT_test, HOW2QA("val_release"), "video/vis_features/how2", false},
-    {"how2qa", SPLIT_test, HOW2QA("test_public_release"), "video/vis_features/how2",
-     true},
-    {"tvc", SPLIT_train, TVC("train_release"), "video/vis_features/tv", false},
-    {"tvc", SPLIT_valid, TVC("val_release"), "video/vis_features/tv", false},
-    {"tvc", SPLIT_test, TVC("val_release"), "video/vis_features/tv", false},
-    {"tvc", SPLIT_test, TVC("test_release"), "video/vis_features/tv", true},
-    {"yc2c", SPLIT_train, YC2C("train_release"), "video/vis_features/yc2", false},
-    {"yc2c", SPLIT_valid, YC2C("val_release"), "video/vis_features/yc2", false},
-    {"yc2c", SPLIT_test, YC2C("val_release"), "video/vis_features/yc2", false},
-    {"yc2c", SPLIT_test, YC2C("test_release"), "video/vis_features/yc2", true},
+static const LayoutFile vqa_files[] = {
+    {SPLIT_train, "vqa/karpathy_train.json", "COCO", NULL, false},
+    {SPLIT_valid, "vqa/karpathy_val.json", "COCO", NULL, false},
+    {SPLIT_test, "vqa/karpathy_test.json", "COCO", NULL, false},
+    {.path = NULL},
 };
-const uint32_t layout_file_count = sizeof layout_files / sizeof *layout_files;
+static const LayoutFile gqa_files[] = {
+    {SPLIT_train, "GQA/train.json", "VG", NULL, false},
+    {SPLIT_train, "GQA/valid.json", "VG", NULL, false},
+    {SPLIT_valid, "GQA/testdev.json", "GQA", NULL, false},
+    {SPLIT_test, "GQA/testdev.json", "GQA", NULL, false},
+    {SPLIT_test, "GQA/submit.json", "GQA", NULL, true},
+    {.path = NULL},
+};
+static const LayoutFile nlvr_files[] = {
+    {SPLIT_train, "nlvr/train.json", "nlvr", NULL, false},
+    {SPLIT_valid, "nlvr/valid.json", "nlvr", NULL, false},
+    {SPLIT_test, "nlvr/test.json", "nlvr", NULL, false},
+    {.path = NULL},
+};
+static const LayoutFile caption_files[] = {
+    {SPLIT_train, "COCO/dataset_coco.json", "COCO", "images", false},
+    {SPLIT_valid, "COCO/dataset_coco.json", "COCO", "images", false},
+    {SPLIT_test, "COCO/dataset_coco.json", "COCO", "images", false},
+    {.path = NULL},
+};
+static const LayoutFile tvqa_files[] = {
+    {SPLIT_train, TVQA("train"), "video/vis_features/tv", NULL, false},
+    {SPLIT_valid, TVQA("val"), "video/vis_features/tv", NULL, false},
+    {SPLIT_test, TVQA("val"), "video/vis_features/tv", NULL, false},
+    {SPLIT_test, TVQA("test_public"), "video/vis_features/tv", NULL, true},
+    {SPLIT_test, TVQA("test_release"), "video/vis_features/tv", NULL, true},
+    {.path = NULL},
+};
+static const LayoutFile how2qa_files[] = {
+    {SPLIT_train, HOW2QA("train_release"), "video/vis_features/how2", NULL, false},
+    {SPLIT_valid, HOW2QA("val_release"), "video/vis_features/how2", NULL, false},
+    {SPLIT_test, HOW2QA("val_release"), "video/vis_features/how2", NULL, false},
+    {SPLIT_test, HOW2QA("test_public_release"), "video/vis_features/how2", NULL, true},
+    {.path = NULL},
+};
+static const LayoutFile tvc_files[] = {
+    {SPLIT_train, TVC("train_release"), "video/vis_features/tv", NULL, false},
+    {SPLIT_valid, TVC("val_release"), "video/vis_features/tv", NULL, false},
+    {SPLIT_test, TVC("val_release"), "video/vis_features/tv", NULL, false},
+    {SPLIT_test, TVC("test_release"), "video/vis_features/tv", NULL, true},
+    {.path = NULL},
+};
+static const LayoutFile yc2c_files[] = {
+    {SPLIT_train, YC2C("train_release"), "video/vis_features/yc2", NULL, false},
+    {SPLIT_valid, YC2C("val_release"), "video/vis_features/yc2", NULL, false},
+    {SPLIT_test, YC2C("val_release"), "video/vis_features/yc2", NULL, false},
+    {SPLIT_test, YC2C("test_release"), "video/vis_features/yc2", NULL, true},
+    {.path = NULL},
+};
+static const LayoutFile plain_files[] = {
+    {SPLIT_train, "train.jsonl", "", NULL, false},
+    {SPLIT_valid, "valid.jsonl", "", NULL, false},
+    {SPLIT_test, "test.jsonl", "", NULL, false},
+    {.path = NULL},
+};
+
+/* clang-format off */
+const Layout layouts[] = {
+    {"vqa", "question image question_id answer_type", "{prompt}{question}", "vqa: ",
+     ANSWER_annotated, "karpathy_test_predict.json", 1, 0, false, 20, 10, vqa_files,
+     read_vqa},
+    {"gqa", "question image question_id", "{prompt}{question}", "gpa: ",
+     ANSWER_label, NULL, 1, 0, false, 20, 0, gqa_files, read_gqa},
+    {"nlvr", "statement left right identifier", "{prompt}{statement}", "nlvr: ",
+     ANSWER_statement, "nlvr_submit.csv", 2, 0, false, 0, 0, nlvr_files, read_nlvr},
+    {"caption", "image", "{prompt}", "caption: ",
+     ANSWER_caption, NULL, 1, 0, false, 40, 40, caption_files, read_caption},
+    {"tvqa", "question timestamp a0 a1 a2 a3 a4 subtitles video question_id show_name",
+     QUESTION(FOUR "a4: {a4}. "), "tvqa: ",
+     ANSWER_choice, "tvqa_test_predictions.json", 1, 5, true, 600, 20, tvqa_files,
+     read_video_choice},
+    {"how2qa", "question timestamp a0 a1 a2 a3 subtitles video question_id show_name",
+     QUESTION(FOUR), "how2qa: ",
+     ANSWER_choice, "how2qa_test_public_predictions.json", 1, 4, true, 600, 20,
+     how2qa_files, read_video_choice},
+    {"tvc", "timestamp subtitles video clip_id",
+     "[Subs] {subtitles} [TS] ({timestamp}) {prompt}", "tvc: ",
+     ANSWER_caption, "tvc_test_predictions.jsonl", 1, 0, true, 600, 20, tvc_files,
+     read_tvc},
+    {"yc2c", "subtitles video clip_id", "[Subs] {subtitles} {prompt}", "yc2c: ",
+     ANSWER_caption, "yc2c_test_predictions.jsonl", 1, 0, true, 600, 20, yc2c_files,
+     read_yc2c},
+    {"jsonl", NULL, NULL, NULL, ANSWER_label, NULL, 0, 0, false, 0, 0, plain_files,
+     read_plain},
+};
+/* clang-format on */
+const uint32_t layout_count = sizeof layouts / sizeof *layouts;
+
+/* The names of layouts as people list them. */
+static const char *list_names(const char *const *names, size_t count, Arena *arena)
+{
+    const char *list = names[0];
+    for (size_t i = 1; i < count; i++)
+        list =
+            arena_format(arena, "%s%s%s", list, i + 1 < count ? ", " : " and ", names[i]);
+    return list;
+}
+
+static const Layout *find(const char *name, bool with_plain, const char *what, Loc loc,
+                          Diags *diags)
+{
+    const char *names[sizeof layouts / sizeof *layouts];
+    size_t count = 0;
+    for (uint32_t i = 0; i < layout_count; i++) {
+        if (!layouts[i].fields && !with_plain)
+            continue;
+        names[count++] = layouts[i].name;
+        if (strcmp(name, layouts[i].name) == 0)
+            return &layouts[i];
+    }
+    const char *near = nearest_name(name, names, count);
+    Arena *arena = arena_new();
+    if (near)
+        diag_error(diags, loc, "there are no %s '%s'; did you mean '%s'?", what, name,
+                   near);
+    else
+        diag_error(diags, loc, "there are no %s '%s'; there are%s %s", what, name,
+                   with_plain ? "" : " for", list_names(names, count, arena));
+    arena_free(arena);
+    return NULL;
+}
 
 const Layout *layout_find(const char *task, Loc loc, Diags *diags)
 {
-    const char *names[sizeof layouts / sizeof *layouts];
-    for (uint32_t i = 0; i < layout_count; i++) {
-        names[i] = layouts[i].name;
-        if (strcmp(task, names[i]) == 0)
-            return &layouts[i];
-    }
-    const char *near = nearest_name(task, names, layout_count);
-    if (near)
-        diag_error(diags, loc, "there are no data for task '%s'; did you mean '%s'?",
-                   task, near);
-    else
-        diag_error(
-            diags, loc,
-            "there are no data for task '%s'; there are for vqa, gqa, nlvr, caption, "
-            "tvqa, how2qa, tvc and yc2c",
-            task);
-    return NULL;
+    return find(task, false, "data for task", loc, diags);
+}
+
+const Layout *layout_of_records(const char *records, Loc loc, Diags *diags)
+{
+    return find(records, true, "records", loc, diags);
 }

@@ -1,4 +1,5 @@
-/* What is known of each published layout: prompt, limits, files, and how records are read. */
+/* What is known of each published layout: fields, limits, files, and how records are
+ * read. */
 #ifndef VLG_RUNTIME_DATA_DATASET_LAYOUTS_H
 #define VLG_RUNTIME_DATA_DATASET_LAYOUTS_H
 
@@ -8,42 +9,55 @@
 
 typedef struct Loader Loader; /* runtime/data/dataset/dataset_load.h */
 
-/* How answers are scored, and written for a leaderboard. */
+/* How answers are scored: what a task's `metric` names. */
 typedef enum AnswerKind {
-    ANSWER_annotated, /* ten annotators' answers */
+    ANSWER_annotated, /* annotators' answers */
     ANSWER_label,     /* answers with scores */
     ANSWER_statement, /* true or false */
     ANSWER_choice,    /* one of a0, a1, ... */
     ANSWER_caption,
 } AnswerKind;
 
+enum { ANSWER_KIND_COUNT = ANSWER_caption + 1 };
+
+extern const char *const metric_names[ANSWER_KIND_COUNT];
+
+typedef struct LayoutFile {
+    Split split;
+    const char *path;   /* under the data's directory */
+    const char *folder; /* of the features */
+    const char *member; /* the records are this member of the whole; NULL: they are it */
+    bool is_hidden; /* no answers: for leaderboards, instead of the split's other files */
+} LayoutFile;
+
 typedef struct Layout {
-    const char *name, *prompt;
-    AnswerKind answers;
-    const char *dump;    /* file of answers that its leaderboard takes; NULL: none */
-    uint32_t images;     /* a sequence shows so many */
-    bool is_video;       /* then the prompt stands at the end */
+    const char *name;
+    /* Names of fields with blanks between; NULL: every member of a record is one. */
+    const char *fields;
+    /* What is read unless a task says otherwise. {prompt} is what names the task: its
+     * fact `prompt` or `prompt` below, or nothing if it names its records. NULL: a task
+     * has to say. */
+    const char *text, *prompt;
+    AnswerKind answers; /* also the form of its leaderboard's file */
+    const char *dump;   /* file of answers that its leaderboard takes; NULL: none */
+    uint32_t images;    /* a sequence shows so many */
+    uint32_t choices;   /* that a question has */
+    bool is_video;
     int64_t input_limit; /* most tokens; 0: any number */
     int64_t target_limit;
+    const LayoutFile *files; /* the last has no path */
     /* One record's examples into the loader; false after loader_fault. */
     bool (*read)(Loader *loader, const json_t *record);
 } Layout;
 
-typedef struct LayoutFile {
-    const char *layout;
-    Split split;
-    const char *path;   /* under the data's directory */
-    const char *folder; /* of the features */
-    bool is_hidden; /* no answers: for leaderboards, instead of the split's other files */
-} LayoutFile;
-
 extern const Layout layouts[];
 extern const uint32_t layout_count;
-extern const LayoutFile layout_files[];
-extern const uint32_t layout_file_count;
 
-/* NULL and an error with the nearest there is. */
+/* The published one by which a task is called; NULL and an error with the nearest there
+ * is. */
 const Layout *layout_find(const char *task, Loc loc, Diags *diags);
+/* The one that a task names as its records. */
+const Layout *layout_of_records(const char *records, Loc loc, Diags *diags);
 
 /* Under `folder`, unless a task says otherwise. */
 extern const char image_features[], video_features[];
@@ -52,9 +66,9 @@ bool read_vqa(Loader *loader, const json_t *record);
 bool read_gqa(Loader *loader, const json_t *record);
 bool read_nlvr(Loader *loader, const json_t *record);
 bool read_caption(Loader *loader, const json_t *record);
-bool read_tvqa(Loader *loader, const json_t *record);
-bool read_how2qa(Loader *loader, const json_t *record);
+bool read_video_choice(Loader *loader, const json_t *record);
 bool read_tvc(Loader *loader, const json_t *record);
 bool read_yc2c(Loader *loader, const json_t *record);
+bool read_plain(Loader *loader, const json_t *record);
 
 #endif

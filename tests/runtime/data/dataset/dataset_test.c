@@ -138,8 +138,12 @@ static void check_text(Check *check, const DatasetExample *example, const char *
     DataSetting setting = {.key = "use_prompt", .value = use_prompt};
     const Task of = {.name = task, .data = &setting, .data_count = 1};
     Arena *arena = arena_new();
-    const char *text = dataset_text(&of, example, arena);
+    TaskTexts texts;
+    Diags *diags = diags_new(stderr);
+    bool is_found = task_texts_find(&texts, &of, arena, diags);
+    const char *text = is_found ? task_texts_read(&texts, example, arena) : "";
     CHECK(check, strcmp(text, wanted) == 0, "'%s', not '%s'", text, wanted);
+    diags_free(diags);
     arena_free(arena);
 }
 

@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-void loading_prepare(Loading *out, const Scratch *scratch, const char *task,
-                     bool skip_bad)
+static void prepare(Loading *out, const Scratch *scratch, const Task *task, bool skip_bad)
 {
     *out = (Loading){.loader = {.directory = scratch->directory, .arena = arena_new()}};
     messages_open(&out->messages);
@@ -13,7 +12,23 @@ void loading_prepare(Loading *out, const Scratch *scratch, const char *task,
     loader->interns = interns_new();
     loader->skips = skips_new(skip_bad);
     loader->diags = out->messages.diags;
-    loader->layout = layout_find(task, (Loc){0}, loader->diags);
+    out->task = *task;
+    if (task_texts_find(&out->texts, &out->task, loader->arena, loader->diags))
+        loader->texts = &out->texts;
+}
+
+void loading_prepare(Loading *out, const Scratch *scratch, const char *task,
+                     bool skip_bad)
+{
+    prepare(out, scratch, &(Task){.name = task}, skip_bad);
+}
+
+void loading_open_task(Loading *out, const Scratch *scratch, const Task *task,
+                       Split split)
+{
+    prepare(out, scratch, task, false);
+    out->is_loaded =
+        out->loader.texts && loader_load(&out->loader, split, false, &out->list);
 }
 
 void loading_open(Loading *out, const Scratch *scratch, const char *task, Split split,

@@ -6,6 +6,8 @@
 #include "tests/scratch.h"
 
 typedef struct Loading {
+    Task task;
+    TaskTexts texts;
     Loader loader;
     ExampleList list;
     Messages messages;
@@ -20,6 +22,9 @@ void loading_prepare(Loading *out, const Scratch *scratch, const char *task,
                      bool skip_bad);
 void loading_open(Loading *out, const Scratch *scratch, const char *task, Split split,
                   bool skip_bad);
+/* A task with facts of its own. */
+void loading_open_task(Loading *out, const Scratch *scratch, const Task *task,
+                       Split split);
 void loading_close(Loading *loading);
 
 #endif

@@ -317,20 +317,25 @@ static void check_unknown(Check *check, const Tokenizer *tokenizer, const char *
                           const char *answer, const char *message)
 {
     const DatasetAnswer answers[] = {{answer, 1}};
+    const char *fields[] = {text};
     const DatasetExample example = {
-        .text = text, .answers = answers, .answer_count = 1, .is_told = true};
+        .fields = fields, .answers = answers, .answer_count = 1, .is_told = true};
     DatasetExample items[] = {example, example, example};
     const ExampleList list = {.items = items, .count = 3};
     DataSetting setting = {.key = "use_prompt", .value = "0"};
     const Task task = {.name = "vqa", .data = &setting, .data_count = 1};
+    Arena *arena = arena_new();
+    TaskTexts texts;
     Messages messages;
     messages_open(&messages);
-    dataset_warn_unknown(&task, SPLIT_train, &list, 2, tokenizer, messages.diags);
+    CHECK(check, task_texts_find(&texts, &task, arena, messages.diags), "texts");
+    dataset_warn_unknown(&texts, SPLIT_train, &list, 2, tokenizer, messages.diags);
     CHECK(check, messages_have(&messages, "warning") == (message != NULL), "%s",
           messages.text);
     CHECK(check, !message || messages_have(&messages, message), "should say '%s': %s",
           message, messages.text);
     messages_close(&messages);
+    arena_free(arena);
 }
 
 static void test_unknown(Check *check, const Scratch *scratch)

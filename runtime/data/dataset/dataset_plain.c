@@ -1,0 +1,408 @@
+/* Plain records: an object per line, whose members are the fields that a task's texts
+ * name: {choices.0} is the first of a list, {who.name} a member of a member. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "ir/base/heap.h"
+#include "ir/base/list.h"
+#include "runtime/data/dataset/dataset_load.h"
+
+/* -- members ----------------------------------------------------------------------- */
+
+/* A member by that name, or else by the part of it before a point and the rest of it. */
+static const json_t *find_value(const json_t *holder, const char *name)
+{
+    const json_t *value = json_object_get(holder, name);
+    const char *point = strchr(name, '.');
+    char *end;
+    if (value || json_is_array(holder)) {
+        size_t index = strtoul(name, &end, 10);
+        bool is_index = json_is_array(holder) && end > name && (!*end || *end == '.');
+        if (value)
+            return value;
+        value = is_index ? json_array_get(holder, index) : NULL;
+        return value && *end ? find_value(value, end + 1) : value;
+    }
+    if (!point)
+        return NULL;
+    char *first = heap_format("%.*s", (int)(point - name), name);
+    value = json_object_get(holder, first);
+    free(first);
+    return value ? find_value(value, point + 1) : NULL;
+}
+
+/* Where the text that asks for what is wrong here was written. */
+static bool name_place(Loader *loader, const Template *text)
+{
+    if (text->loc.file)
+        diag_note(skips_diags(loader->skips, loader->diags), text->loc,
+                  "task '%s' asks for it in '%.80s'", loader->texts->task->name,
+                  text->source);
+    return false;
+}
+
+static bool missing(Loader *loader, const json_t *record, const Template *text,
+                    const char *name)
+{
+    enum { SHOWN = 12 };
+    size_t count = json_object_size(record), at = 0;
+    const char **keys = heap_array(count, sizeof *keys), *list = "", *key;
+    json_t *value;
+    Arena *arena = arena_new();
+    json_object_foreach((json_t *)(uintptr_t)record, key, value)
+    {
+        if (at < SHOWN)
+            list = arena_format(arena, "%s%s\"%s\"", list, at ? ", " : "", key);
+        keys[at++] = key;
+    }
+    const char *near = nearest_name(name, keys, count);
+    if (near)
+        loader_fault(loader, record, "has no \"%s\"; did you mean \"%s\"?", name, near);
+    else
+        loader_fault(loader, record, "has no \"%s\"; it has %s%s", name, list,
+                     count > SHOWN ? ", ..."
+                     : count       ? ""
+                                   : "nothing");
+    free(keys);
+    arena_free(arena);
+    return name_place(loader, text);
+}
+
+/* Text, a number or true or false, as text; NULL and a fault if it is none. */
+static const char *scalar(Loader *loader, const json_t *record, const char *name,
+                          const json_t *value)
+{
+    const char *text = json_string_value(value);
+    if (json_is_boolean(value))
+        return json_is_true(value) ? "true" : "false";
+    if (json_is_number(value))
+        return loader_number(loader, value);
+    if (!text)
+        loader_fault(loader, record, "\"%s\" is neither text nor a number", name);
+    else if (!text[strspn(text, " \t\n\v\f\r")])
+        loader_fault(loader, record, "\"%s\" is empty", name);
+    else
+        return arena_string(loader->arena, text, json_string_length(value));
+    return NULL;
+}
+
+/* The same, and of a list all of it, with commas between. */
+static const char *as_text(Loader *loader, const json_t *record, const char *name,
+                           const json_t *value)
+{
+    if (!json_is_array(value))
+        return scalar(loader, record, name, value);
+    TextBuffer list = {0};
+    const json_t *item;
+    size_t i;
+    const char *text = "";
+    json_array_foreach(value, i, item)
+    {
+        text = scalar(loader, record, name, item);
+        if (!text)
+            break;
+        text_buffer_add(&list, ", ", i ? 2 : 0);
+        text_buffer_add(&list, text, strlen(text));
+    }
+    if (i == 0)
+        loader_fault(loader, record, "\"%s\" is empty", name);
+    text = text && i ? arena_string(loader->arena, list.bytes, list.count) : NULL;
+    text_buffer_free(&list);
+    return text;
+}
+
+/* The values of a text's fields; false and a fault if one is not there. */
+static bool take_fields(Loader *loader, const json_t *record, const Template *text,
+                        const char **out)
+{
+    for (uint32_t i = 0; i < text->field_count; i++) {
+        const char *name = text->fields[i];
+        const json_t *value = find_value(record, name);
+        if (!value || json_is_null(value))
+            return missing(loader, record, text, name);
+        out[i] = as_text(loader, record, name, value);
+        if (!out[i])
+            return name_place(loader, text);
+    }
+    return true;
+}
+
+static const char *take_text(Loader *loader, const json_t *record, const Template *text)
+{
+    const char **values = ARENA_ARRAY(loader->arena, const char *, text->field_count);
+    return take_fields(loader, record, text, values)
+               ? template_fill(text, values, loader->arena)
+               : NULL;
+}
+
+/* -- what a record is of ------------------------------------------------------------- */
+
+/* An empty line may be what is left of a record. */
+static bool check_line(Loader *loader)
+{
+    Loc loc = json_stream_loc(loader->stream);
+    int64_t blank = (int64_t)loc.line - json_stream_number(loader->stream);
+    if (blank == loader->blank)
+        return true;
+    loader->blank = blank;
+    loc.line--;
+    diag_error(skips_diags(loader->skips, loader->diags), loc,
+               "the line is empty, expected a record");
+    if (skips_allowed(loader->skips))
+        skips_count(loader->skips);
+    return skips_allowed(loader->skips);
+}
+
+/* As the task says; or else "id", or the number of the line. No two have the same. */
+static const char *take_id(Loader *loader, const json_t *record)
+{
+    const Template *text = &loader->texts->id;
+    const json_t *given = json_object_get(record, "id");
+    Loc loc = json_stream_loc(loader->stream);
+    const char *id = text->source ? take_text(loader, record, text)
+                     : given      ? scalar(loader, record, "id", given)
+                                  : arena_format(loader->arena, "%u", loc.line);
+    if (!id)
+        return NULL;
+    uint32_t known = strings_count(loader->ids);
+    uint32_t number = strings_add(loader->ids, id, strlen(id));
+    if (number < known) {
+        loader_fault(loader, record, "is called '%s', as that of line %u", id,
+                     loader->id_lines[number]);
+        return NULL;
+    }
+    ARENA_LIST_ROOM(loader->arena, loader->id_lines, (size_t)known + 1,
+                    loader->id_capacity);
+    loader->id_lines[number] = loc.line;
+    return id;
+}
+
+/* Without the ending of a picture or film: features are called as what they are of. */
+static const char *without_ending(Loader *loader, const char *name)
+{
+    static const char *const endings[] = {".jpg", ".jpeg", ".png", ".mp4", ".mov",
+                                          ".mkv", ".webm", ".avi", ".npz", ".h5"};
+    const char *point = strrchr(name, '.');
+    for (size_t i = 0; point && point > name && i < sizeof endings / sizeof *endings; i++)
+        if (strcasecmp(point, endings[i]) == 0)
+            return arena_string(loader->arena, name, (size_t)(point - name));
+    return name;
+}
+
+static bool take_images(Loader *loader, const json_t *record, DatasetExample *example)
+{
+    const TaskTexts *texts = loader->texts;
+    for (uint32_t i = 0; i < texts->image_count && !loader->has_no_features; i++) {
+        const char *name = take_text(loader, record, &texts->images[i]);
+        if (!name)
+            return false;
+        example->images[i] = loader_checked_name(loader, record, texts->images[i].source,
+                                                 without_ending(loader, name));
+        if (!example->images[i])
+            return name_place(loader, &texts->images[i]);
+    }
+    return true;
+}
+
+/* -- what is right ------------------------------------------------------------------- */
+
+/* Several answers to one record: a list, or an object {answer: score}. */
+typedef struct Answers {
+    DatasetAnswer *items;
+    const char **texts; /* the same, for references */
+    uint32_t count;
+    bool have_scores;
+} Answers;
+
+static const char *as_answer(Loader *loader, const json_t *record, const char *name,
+                             const json_t *value)
+{
+    const char *text = scalar(loader, record, name, value);
+    if (!text || loader->texts->metric != ANSWER_statement)
+        return text;
+    if (strcasecmp(text, "true") == 0 || strcmp(text, "1") == 0)
+        return "true";
+    if (strcasecmp(text, "false") == 0 || strcmp(text, "0") == 0)
+        return "false";
+    loader_fault(loader, record, "\"%s\" is neither true nor false but '%.40s'", name,
+                 text);
+    return NULL;
+}
+
+/* One answer more: the text with `value` in the place of a field. */
+static bool add_answer(Loader *loader, Answers *out, const char **values, uint32_t field,
+                       const char *value, double score)
+{
+    if (!value)
+        return false;
+    values[field] = value;
+    Arena *arena = arena_new();
+    const char *said =
+        intern(loader->interns, template_fill(&loader->texts->answer, values, arena));
+    arena_free(arena);
+    out->texts[out->count] = said;
+    out->items[out->count++] = (DatasetAnswer){said, (float)score};
+    return true;
+}
+
+static bool add_scored(Loader *loader, const json_t *record, Answers *out,
+                       const char **values, uint32_t field, json_t *label)
+{
+    const char *text;
+    json_t *score;
+    out->have_scores = true;
+    json_object_foreach(label, text, score)
+    {
+        double value = json_number_value(score);
+        if (!json_is_number(score) || !(value >= 0 && value <= 1))
+            return loader_fault(loader, record,
+                                "the score of answer '%.80s' is not in "
+                                "0..1",
+                                text);
+        if (!text[strspn(text, " \t\n\v\f\r")])
+            return loader_fault(loader, record, "an answer is empty");
+        if (!add_answer(loader, out, values, field, intern(loader->interns, text), value))
+            return false;
+    }
+    return true;
+}
+
+/* The answers that a field with several values makes. */
+static bool add_answers(Loader *loader, const json_t *record, Answers *out,
+                        const char **values, uint32_t field, const json_t *value)
+{
+    const char *name = loader->texts->answer.fields[field];
+    size_t room = 1 + json_object_size(value) + json_array_size(value), i;
+    out->items = ARENA_ARRAY(loader->arena, DatasetAnswer, room);
+    out->texts = ARENA_ARRAY(loader->arena, const char *, room);
+    if (json_is_object(value))
+        return add_scored(loader, record, out, values, field, (json_t *)(uintptr_t)value);
+    if (!json_is_array(value))
+        return add_answer(loader, out, values, field,
+                          as_answer(loader, record, name, value), 1);
+    const json_t *item;
+    json_array_foreach(value, i, item)
+    {
+        if (!add_answer(loader, out, values, field, as_answer(loader, record, name, item),
+                        1))
+            return false;
+    }
+    return true;
+}
+
+/* None if a field is not there where nothing is trained on. */
+static bool take_answers(Loader *loader, const json_t *record, Answers *out)
+{
+    const Template *text = &loader->texts->answer;
+    const char **values = ARENA_ARRAY(loader->arena, const char *, text->field_count);
+    const json_t *several = NULL;
+    uint32_t field = 0;
+    for (uint32_t i = 0; i < text->field_count; i++) {
+        const json_t *value = find_value(record, text->fields[i]);
+        if (!value || json_is_null(value))
+            return loader->file->split != SPLIT_train ||
+                   missing(loader, record, text, text->fields[i]);
+        bool is_several = json_is_object(value) || json_is_array(value);
+        if (is_several && several)
+            return loader_fault(loader, record,
+                                "\"%s\" and \"%s\" are two lists in an "
+                                "answer",
+                                text->fields[field], text->fields[i]);
+        if (i == 0 || is_several)
+            field = i;
+        if (is_several)
+            several = value;
+        else if (!(values[i] = as_answer(loader, record, text->fields[i], value)))
+            return name_place(loader, text);
+    }
+    if (!several)
+        several = find_value(record, text->fields[field]);
+    if (!add_answers(loader, record, out, values, field, several))
+        return name_place(loader, text);
+    if (out->count == 0 && loader->file->split == SPLIT_train)
+        return loader_fault(loader, record, "\"%s\" has no answer", text->fields[field]);
+    return true;
+}
+
+/* Annotators' answers: a list of texts, or of objects with "answer". */
+static bool take_references(Loader *loader, const json_t *record, DatasetExample *example)
+{
+    const Template *text = &loader->texts->references;
+    const json_t *list = find_value(record, text->fields[0]), *item;
+    size_t i, count = json_array_size(list);
+    if (!list || json_is_null(list))
+        return loader->file->split != SPLIT_train
+                   ? true
+                   : missing(loader, record, text, text->fields[0]);
+    if (!json_is_array(list))
+        return loader_fault(loader, record, "\"%s\" is no list", text->fields[0]) ||
+               name_place(loader, text);
+    const char **texts = ARENA_ARRAY(loader->arena, const char *, count);
+    json_array_foreach(list, i, item)
+    {
+        const json_t *answer =
+            json_is_object(item) ? json_object_get(item, "answer") : item;
+        texts[i] = scalar(loader, record, text->fields[0], answer);
+        if (!texts[i])
+            return name_place(loader, text);
+    }
+    example->references = texts;
+    example->reference_count = (uint32_t)count;
+    return true;
+}
+
+/* Fewer than four annotators could never agree wholly with an answer. */
+static bool check_references(Loader *loader, const json_t *record,
+                             const DatasetExample *example, const Answers *answers)
+{
+    enum { FEWEST = 4 };
+    if (loader->file->split == SPLIT_train || answers->count == 0 ||
+        example->reference_count >= FEWEST)
+        return true;
+    return loader_fault(loader, record,
+                        "metric 'vqa_accuracy' compares with what annotators said, %d at "
+                        "least; the record has %u",
+                        FEWEST, example->reference_count);
+}
+
+static bool take_right(Loader *loader, const json_t *record, DatasetExample *example,
+                       const Answers *answers)
+{
+    const TaskTexts *texts = loader->texts;
+    bool has_references = texts->references.source;
+    example->answers = answers->items;
+    example->answer_count = answers->count;
+    example->is_told = answers->count > 0;
+    if (has_references && !take_references(loader, record, example))
+        return false;
+    if (!has_references && !answers->have_scores) {
+        example->references = answers->texts;
+        example->reference_count = answers->count;
+    }
+    return texts->metric != ANSWER_annotated ||
+           check_references(loader, record, example, answers);
+}
+
+/* -- the record ---------------------------------------------------------------------- */
+
+bool read_plain(Loader *loader, const json_t *record)
+{
+    const TaskTexts *texts = loader->texts;
+    DatasetExample example = loader_example(loader);
+    Answers answers = {0};
+    example.is_topk_optimal = true;
+    if (!check_line(loader) || !(example.id = take_id(loader, record)) ||
+        !take_fields(loader, record, &texts->prompt, example.fields) ||
+        !take_images(loader, record, &example) ||
+        (texts->group.source &&
+         !(example.group = take_text(loader, record, &texts->group))) ||
+        !take_answers(loader, record, &answers) ||
+        !take_right(loader, record, &example, &answers))
+        return false;
+    if (texts->metric == ANSWER_caption)
+        return loader_add_captions(loader, record, &example, answers.items, answers.texts,
+                                   answers.count);
+    return loader_add(loader, record, &example);
+}

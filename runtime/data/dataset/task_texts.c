@@ -1,0 +1,310 @@
+/* Facts of a task, each checked against what its layout has. */
+#include "runtime/data/dataset/task_texts.h"
+
+#include <string.h>
+
+#include "runtime/data/dataset/fields.h"
+
+typedef struct Finding {
+    TaskTexts *out;
+    const Task *task;
+    Arena *arena;
+    Diags *diags;
+} Finding;
+
+static const DataSetting *find_fact(const Task *task, const char *key)
+{
+    for (uint32_t i = 0; i < task->data_count; i++)
+        if (strcmp(task->data[i].key, key) == 0)
+            return &task->data[i];
+    return NULL;
+}
+
+static Loc loc_of(const Finding *finding, const DataSetting *fact)
+{
+    return fact && fact->loc.file ? fact->loc : finding->task->loc;
+}
+
+/* -- fields ------------------------------------------------------------------------ */
+
+/* The words of a list, as names. */
+static uint32_t split_words(const char *list, const char **out, uint32_t room,
+                            Arena *arena)
+{
+    uint32_t count = 0;
+    for (const char *at = list; *at && count < room;) {
+        size_t len = strcspn(at, " ");
+        if (len > 0)
+            out[count++] = arena_string(arena, at, len);
+        at += len + (at[len] == ' ');
+    }
+    return count;
+}
+
+static bool unknown_field(const Finding *finding, const Template *text, const char *field,
+                          const char *const *names, uint32_t count)
+{
+    const char *near = nearest_name(field, names, count), *list = names[0];
+    for (uint32_t i = 1; i < count; i++)
+        list = arena_format(finding->arena, "%s%s%s", list,
+                            i + 1 < count ? ", " : " and ", names[i]);
+    diag_error(
+        finding->diags, text->loc, "records '%s' have no field '%s' here%s%s%s %s %s",
+        finding->out->layout->name, field, near ? "; did you mean '" : "",
+        near ? near : "", near ? "'? There" : "; there", count == 1 ? "is" : "are", list);
+    return false;
+}
+
+/* Every field of the text is one of the list. */
+static bool check_fields(const Finding *finding, const Template *text, const char *list)
+{
+    enum { MOST_FIELDS = 16 };
+    const char *names[MOST_FIELDS];
+    uint32_t count = split_words(list, names, MOST_FIELDS, finding->arena);
+    for (uint32_t i = 0; i < text->field_count; i++) {
+        uint32_t at = 0;
+        while (at < count && strcmp(names[at], text->fields[i]) != 0)
+            at++;
+        if (at == count)
+            return unknown_field(finding, text, text->fields[i], names, count);
+    }
+    return true;
+}
+
+/* -- what is read ------------------------------------------------------------------ */
+
+static bool parse_fact(const Finding *finding, Template *out, const DataSetting *fact)
+{
+    return template_parse(out, fact->value, loc_of(finding, fact), NULL, NULL,
+                          finding->arena, finding->diags);
+}
+
+/* The layout's own text, around what names the task. */
+static bool take_own_text(const Finding *finding, bool has_records)
+{
+    const Layout *layout = finding->out->layout;
+    bool is_wanted =
+        !has_records && strcmp(task_setting(finding->task, "use_prompt", "1"), "0") != 0;
+    const char *prompt = task_setting(finding->task, "prompt", layout->prompt);
+    return template_parse(&finding->out->prompt, layout->text, finding->task->loc,
+                          "prompt", is_wanted ? prompt : "", finding->arena,
+                          finding->diags);
+}
+
+static bool take_prompt(const Finding *finding, const DataSetting *records)
+{
+    TaskTexts *out = finding->out;
+    const DataSetting *fact = find_fact(finding->task, "prompt");
+    if (records && find_fact(finding->task, "use_prompt")) {
+        diag_error(finding->diags, records->loc,
+                   "task '%s': a task that names its records says in prompt= all that "
+                   "is read; 'use_prompt' does not go with it",
+                   finding->task->name);
+        return false;
+    }
+    if (!records || (!fact && out->layout->text))
+        return take_own_text(finding, records);
+    if (!fact) {
+        diag_error(finding->diags, records->loc,
+                   "task '%s': records '%s' need prompt=, the text that is read",
+                   finding->task->name, records->value);
+        return false;
+    }
+    return parse_fact(finding, &out->prompt, fact) &&
+           (!out->layout->fields ||
+            check_fields(finding, &out->prompt, out->layout->fields));
+}
+
+static bool take_answer(const Finding *finding, const DataSetting *records)
+{
+    static const DataSetting plain = {.key = "answer", .value = "{answer}"};
+    TaskTexts *out = finding->out;
+    const DataSetting *fact = records ? find_fact(finding->task, "answer") : NULL;
+    if (!parse_fact(finding, &out->answer, fact ? fact : &plain))
+        return false;
+    if (out->answer.field_count == 0) {
+        diag_error(finding->diags, out->answer.loc,
+                   "task '%s': the answer is the same of all records: it reads no field",
+                   finding->task->name);
+        return false;
+    }
+    return !out->layout->fields || check_fields(finding, &out->answer, "answer");
+}
+
+/* -- what only plain records leave open ---------------------------------------------- */
+
+static bool take_plain_images(const Finding *finding)
+{
+    TaskTexts *out = finding->out;
+    const DataSetting *images = find_fact(finding->task, "images"),
+                      *video = find_fact(finding->task, "video"),
+                      *fact = video ? video : images;
+    const char *words[EXAMPLE_IMAGES_MAX + 1];
+    if (images && video) {
+        diag_error(finding->diags, video->loc,
+                   "task '%s' has images and a video; expected one of them",
+                   finding->task->name);
+        return false;
+    }
+    out->is_video = video;
+    out->image_count = split_words(fact ? fact->value : "{image}", words,
+                                   EXAMPLE_IMAGES_MAX + 1, finding->arena);
+    if (out->image_count > (video ? 1 : EXAMPLE_IMAGES_MAX) ||
+        (video && out->image_count == 0)) {
+        diag_error(finding->diags, fact->loc, "task '%s': expected %s",
+                   finding->task->name,
+                   video ? "the name of one video" : "names of at most 2 images");
+        return false;
+    }
+    for (uint32_t i = 0; i < out->image_count; i++)
+        if (!template_parse(&out->images[i], words[i], loc_of(finding, fact), NULL, NULL,
+                            finding->arena, finding->diags))
+            return false;
+    return true;
+}
+
+static bool take_plain(const Finding *finding)
+{
+    TaskTexts *out = finding->out;
+    const struct {
+        const char *key;
+        Template *text;
+    } rows[] = {
+        {"id", &out->id}, {"group", &out->group}, {"references", &out->references}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const DataSetting *fact = find_fact(finding->task, rows[i].key);
+        if (fact && !parse_fact(finding, rows[i].text, fact))
+            return false;
+    }
+    bool is_list = template_is_field(&out->references);
+    if (!out->references.source || (is_list && out->metric == ANSWER_annotated))
+        return take_plain_images(finding);
+    if (is_list) {
+        diag_error(finding->diags, out->references.loc,
+                   "task '%s': references are for metric=\"vqa_accuracy\"",
+                   finding->task->name);
+        return false;
+    }
+    diag_error(finding->diags, out->references.loc,
+               "task '%s': expected references=\"{member}\", a list of answers",
+               finding->task->name);
+    return false;
+}
+
+/* A published layout says itself what it has images and names of. */
+static bool refuse_plain(const Finding *finding)
+{
+    static const char *const keys[] = {"images", "video", "id", "group", "references"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const DataSetting *fact = find_fact(finding->task, keys[i]);
+        if (!fact)
+            continue;
+        diag_error(finding->diags, loc_of(finding, fact),
+                   "records '%s' say themselves what '%s' is", finding->out->layout->name,
+                   keys[i]);
+        return false;
+    }
+    return true;
+}
+
+/* -- files and scores ---------------------------------------------------------------- */
+
+static bool take_folder(const Finding *finding)
+{
+    const DataSetting *fact = find_fact(finding->task, "folder");
+    TaskTexts *out = finding->out;
+    out->folder = fact ? fact->value : out->layout->fields ? NULL : finding->task->name;
+    if (!fact || (*fact->value && fact->value[0] != '/' && !strstr(fact->value, "..") &&
+                  !strpbrk(fact->value, "{}")))
+        return true;
+    diag_error(finding->diags, loc_of(finding, fact),
+               "'%s' is no folder under the data's directory", fact->value);
+    return false;
+}
+
+/* What a published layout has no references for cannot be scored by them. */
+static bool may_score(const Layout *layout, AnswerKind metric)
+{
+    return !layout->fields || metric == layout->answers || metric == ANSWER_label ||
+           metric == ANSWER_choice;
+}
+
+static bool take_metric(const Finding *finding)
+{
+    const DataSetting *fact = find_fact(finding->task, "metric");
+    const Layout *layout = finding->out->layout;
+    const char *names[ANSWER_KIND_COUNT], *list = "";
+    uint32_t count = 0;
+    finding->out->metric = layout->answers;
+    if (!fact)
+        return true;
+    for (int i = 0; i < ANSWER_KIND_COUNT; i++) {
+        if (!may_score(layout, (AnswerKind)i))
+            continue;
+        finding->out->metric = (AnswerKind)i;
+        if (strcmp(fact->value, metric_names[i]) == 0)
+            return true;
+        list = arena_format(finding->arena, "%s%s%s", list, count ? ", " : "",
+                            metric_names[i]);
+        names[count++] = metric_names[i];
+    }
+    const char *near = nearest_name(fact->value, names, count);
+    diag_error(finding->diags, loc_of(finding, fact),
+               "records '%s' have no metric '%s'%s%s%s are %s", layout->name, fact->value,
+               near ? "; did you mean '" : "", near ? near : "",
+               near ? "'? There" : "; there", list);
+    return false;
+}
+
+/* Whether a statement is true is asked of the first token that is said. */
+static bool check_statement(const Finding *finding)
+{
+    const TaskTexts *out = finding->out;
+    if (out->metric != ANSWER_statement || template_is_field(&out->answer))
+        return true;
+    diag_error(
+        finding->diags, out->answer.loc,
+        "task '%s': metric 'true_false' compares the words true and false; expected "
+        "answer=\"{field}\" and nothing else",
+        finding->task->name);
+    return false;
+}
+
+const char *task_texts_path(const TaskTexts *texts, const char *path, Arena *arena)
+{
+    const char *slash = strrchr(path, '/');
+    return texts->folder
+               ? arena_format(arena, "%s/%s", texts->folder, slash ? slash + 1 : path)
+               : path;
+}
+
+char *task_texts_read(const TaskTexts *texts, const DatasetExample *example, Arena *arena)
+{
+    return template_fill(&texts->prompt, (const char *const *)example->fields, arena);
+}
+
+bool task_texts_annotated(const TaskTexts *texts)
+{
+    return texts->layout->fields && texts->metric == ANSWER_annotated;
+}
+
+bool task_texts_find(TaskTexts *out, const Task *task, Arena *arena, Diags *diags)
+{
+    Finding finding = {out, task, arena, diags};
+    const DataSetting *records = find_fact(task, "records");
+    *out = (TaskTexts){.task = task};
+    out->layout =
+        records ? layout_of_records(records->value, loc_of(&finding, records), diags)
+                : layout_find(task->name, task->loc, diags);
+    if (!out->layout)
+        return false;
+    out->image_count = out->layout->images;
+    out->is_video = out->layout->is_video;
+    out->metric = out->layout->answers;
+    if (!take_prompt(&finding, records) || !take_answer(&finding, records))
+        return false;
+    if (!records)
+        return true;
+    return take_folder(&finding) && take_metric(&finding) && check_statement(&finding) &&
+           (out->layout->fields ? refuse_plain(&finding) : take_plain(&finding));
+}
