@@ -262,7 +262,7 @@ static void add_methods(Collector *collector)
     for (uint32_t i = 0; i < spec->use_count; i++) {
         for (uint32_t j = 0; j < spec->task_count; j++) {
             Frame *frame = collector->frames[j];
-            frame->method = &frame->globals->methods[i];
+            frame->method = globals_method(frame->globals, spec->uses[i]);
         }
         const Definition *method = spec->uses[i]->method;
         add_rows(collector, group_of(collector, method), &method->consts, NULL);

@@ -83,13 +83,8 @@ Globals *globals_new(ModelSpec *spec, const Definition *task, GraphKind kind,
         enter_list(globals, &spec->backbone->consts, LEVEL_weak, arena);
     enter_list(globals, &spec->library_consts, LEVEL_weak, arena);
     enter_list(globals, &spec->settings, LEVEL_weak, arena);
-    globals->methods = ARENA_ARRAY(arena, MethodScope, spec->use_count);
-    for (uint32_t i = 0; i < spec->use_count; i++) {
-        const MethodUse *use = spec->uses[i];
-        globals->methods[i] =
-            (MethodScope){globals, use, bindings_new(&use->given, arena),
-                          bindings_new(&use->method->consts, arena)};
-    }
+    globals->arena = arena;
+    globals->methods = ARENA_ARRAY(arena, MethodScope *, spec->use_count);
     return globals;
 }
 
@@ -270,9 +265,20 @@ static bool find_in_method(void *self, const char *name, Loc loc, Value *out)
            is_within_globals(globals, name, *out, meaning.source->value->loc);
 }
 
+MethodScope *globals_method(Globals *globals, const MethodUse *use)
+{
+    MethodScope **scope = &globals->methods[use->index];
+    if (!*scope) {
+        *scope = arena_alloc(globals->arena, sizeof **scope);
+        **scope = (MethodScope){globals, use, bindings_new(&use->given, globals->arena),
+                                bindings_new(&use->method->consts, globals->arena)};
+    }
+    return *scope;
+}
+
 NameLookup globals_names_in(Globals *globals, const MethodUse *use)
 {
-    return use ? (NameLookup){find_in_method, &globals->methods[use->index]}
+    return use ? (NameLookup){find_in_method, globals_method(globals, use)}
                : globals_names(globals);
 }
 
@@ -313,7 +319,7 @@ void frame_free(Frame *frame)
     arena_free(frame->arena);
 }
 
-static bool find_in_place(const Place *place, const char *name, Value *out)
+static bool find_in_place(const SitePlace *place, const char *name, Value *out)
 {
     for (uint32_t i = place->bound_count; i-- > 0;)
         if (place->bound[i].name == name) {

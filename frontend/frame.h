@@ -34,8 +34,9 @@ struct Globals {
     ModelSpec *spec;
     const char *task; /* NULL outside of tasks */
     GraphKind kind;
-    Names bindings;       /* Binding by name, strongest first */
-    MethodScope *methods; /* as ModelSpec.uses */
+    Names bindings; /* Binding by name, strongest first */
+    Arena *arena;
+    MethodScope **methods; /* as ModelSpec.uses; NULL until asked for */
 };
 
 typedef struct Argument {
@@ -44,12 +45,12 @@ typedef struct Argument {
 } Argument;
 
 /* Where a graft or a <beside> stands, as its constants tell. */
-typedef struct Place {
+typedef struct SitePlace {
     const char *site, *role;
     bool is_graft;
     Argument bound[MOST_BINDINGS]; /* what the {name}s of its pattern stand for */
     uint32_t bound_count;
-} Place;
+} SitePlace;
 
 /* A loop variable. */
 typedef struct LoopVariable {
@@ -69,11 +70,11 @@ struct Frame {
     Argument *arguments;
     uint32_t argument_count;
     const LoopVariable *loops;
-    Bindings own, *sets; /* of the definition; of the attach or optimizer */
-    MethodScope *method; /* whose part is being done, or NULL */
-    const Place *place;  /* of the graft or <beside>, or NULL */
-    const char *scope;   /* prefix of parameter and site names, "" or ending in '.' */
-    Names values;        /* Node by name; absent_value for an optional input left out */
+    Bindings own, *sets;    /* of the definition; of the attach or optimizer */
+    MethodScope *method;    /* whose part is being done, or NULL */
+    const SitePlace *place; /* of the graft or <beside>, or NULL */
+    const char *scope;      /* prefix of parameter and site names, "" or ending in '.' */
+    Names values; /* Node by name; absent_value for an optional input left out */
 };
 
 /* Who looks at every frame when its work is done; and, unless they are NULL, at a frame
@@ -92,6 +93,8 @@ extern const Node absent_value;
 Globals *globals_new(ModelSpec *spec, const Definition *task, GraphKind kind,
                      Arena *arena);
 NameLookup globals_names(Globals *globals);
+/* The constants of a use of a method among these. */
+MethodScope *globals_method(Globals *globals, const MethodUse *use);
 /* As a part of a method sees them; `use` may be NULL. */
 NameLookup globals_names_in(Globals *globals, const MethodUse *use);
 /* Whether a part of a recipe, or of a method that it uses, counts. */

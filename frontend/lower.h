@@ -22,7 +22,7 @@ typedef struct Site {
 typedef struct Graft {
     Attach *attach;
     const Site *site;
-    Place place;
+    SitePlace place;
     const char *prefix; /* of its parameters' names, with the task marked */
 } Graft;
 
@@ -160,8 +160,8 @@ const Node *lower_formula(Lower *lower, Frame *frame, const Attribute *attribute
 NODISCARD bool lower_patterns(Lower *lower);
 /* Sets *matches if a site is among those of a target, and then *out, and marks the
  * patterns that say so. False after an error. */
-NODISCARD bool lower_place(Lower *lower, Target *target, const Site *site, bool *matches,
-                           Place *out);
+NODISCARD bool lower_place(Lower *lower, SiteChoice *target, const Site *site,
+                           bool *matches, SitePlace *out);
 
 /* lower_precision.c: precisions of products. */
 NODISCARD bool lower_rules(Lower *lower); /* before all graphs */
@@ -189,7 +189,7 @@ NODISCARD bool lower_site(Lower *lower, Frame *frame, const Element *element, Si
 typedef struct BesideBody {
     Beside *beside;
     Frame *frame; /* where its body is to be done; NULL: not here */
-    Place place;
+    SitePlace place;
 } BesideBody;
 
 /* `value` is that of the site, of which earlier bodies may have made another. `out` must

@@ -12,7 +12,7 @@ static Frame *beside_frame(Lower *lower, const MethodUse *use)
     Frame **frame = &draft->besides[use->index];
     if (!*frame) {
         *frame = frame_new(draft->globals, NULL, use->method, NULL, use->element->loc);
-        (*frame)->method = &draft->globals->methods[use->index];
+        (*frame)->method = globals_method(draft->globals, use);
     }
     return *frame;
 }

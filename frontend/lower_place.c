@@ -6,12 +6,17 @@
 
 #include "frontend/lower.h"
 
+enum { PATTERN_WORK = 16 }; /* what reading one costs, as elements */
+
 /* -- reading ------------------------------------------------------------------------ */
 
 static bool read_patterns(Lower *lower, Patterns *patterns, NameLookup names)
 {
-    return !patterns->source || patterns_read(patterns, names, lower->arena,
-                                              lower->module->interns, lower->diags);
+    if (!patterns->source)
+        return true;
+    return patterns_read(patterns, names, lower->arena, lower->module->interns,
+                         lower->diags) &&
+           lower_spend(lower, PATTERN_WORK * (int64_t)patterns->count, patterns->loc);
 }
 
 static bool read_choices(Lower *lower, ChoiceList *choices, Globals *globals)
@@ -23,7 +28,7 @@ static bool read_choices(Lower *lower, ChoiceList *choices, Globals *globals)
     return true;
 }
 
-static bool read_target(Lower *lower, Target *target, NameLookup names)
+static bool read_target(Lower *lower, SiteChoice *target, NameLookup names)
 {
     return read_patterns(lower, &target->at, names) &&
            read_patterns(lower, &target->roles, names);
@@ -111,7 +116,7 @@ static bool check_twice(Lower *lower, const PatternBinding *bindings, uint32_t a
 }
 
 static bool bind_names(Lower *lower, const PathPattern *pattern, const Site *site,
-                       Loc loc, Place *out)
+                       Loc loc, SitePlace *out)
 {
     PatternBinding bindings[MOST_BINDINGS];
     if (!pattern ||
@@ -128,7 +133,7 @@ static bool bind_names(Lower *lower, const PathPattern *pattern, const Site *sit
 }
 
 /* The first role that is asked for; "" if the site has none. */
-static bool choose_role(Target *target, const Site *site, const char **out)
+static bool choose_role(SiteChoice *target, const Site *site, const char **out)
 {
     const char *found = NULL;
     for (uint32_t i = 0; i < site->role_count; i++) {
@@ -142,11 +147,11 @@ static bool choose_role(Target *target, const Site *site, const char **out)
     return found || !target->roles.source;
 }
 
-bool lower_place(Lower *lower, Target *target, const Site *site, bool *matches,
-                 Place *out)
+bool lower_place(Lower *lower, SiteChoice *target, const Site *site, bool *matches,
+                 SitePlace *out)
 {
     const PathPattern *pattern = NULL;
-    *out = (Place){.site = site->path};
+    *out = (SitePlace){.site = site->path};
     *matches = false;
     if (!matches_any(&target->at, site->path) || !choose_role(target, site, &out->role))
         return true;

@@ -157,7 +157,7 @@ static bool lower_graft(Lower *lower, Draft *host, Graft graft, uint32_t number)
     Bindings sets = bindings_new(&attach->sets, lower->arena);
     Frame *frame = graft_frame(lower, &graft, &sets);
     if (attach->use)
-        frame->method = &host->globals->methods[attach->use->index];
+        frame->method = globals_method(host->globals, attach->use);
     frame->scope = graft.prefix = graft_prefix(lower, frame, &graft);
     bool ok = graft.prefix && lower_graft_body(lower, frame, &graft);
     frame_free(frame);

@@ -102,7 +102,7 @@ static void report_role(Lower *lower, const Element *part, const char *role, Loc
                    role);
 }
 
-static bool report_target(Lower *lower, const Target *target, const Element *part)
+static bool report_target(Lower *lower, const SiteChoice *target, const Element *part)
 {
     bool ok = report_unmatched(lower, &target->at, part, "site");
     for (uint32_t i = 0; i < target->roles.count && ok; i++)

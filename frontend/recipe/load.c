@@ -124,6 +124,10 @@ static bool define(ModelSpec *spec, Names *among, Element *element)
     }
     find_signature(spec, definition);
     consts_collect(spec, &definition->consts, element);
+    for (uint32_t i = 0; i < definition->consts.count; i++)
+        if (element->kind == ELEMENT_optimizer)
+            names_set(&spec->optimizer_constants, spec->arena,
+                      definition->consts.items[i].name, definition);
     names_set(among, spec->arena, definition->name, definition);
     return true;
 }
@@ -187,13 +191,16 @@ static const char *join_path(ModelSpec *spec, const char *from, const char *href
     const char *slash = strrchr(from, '/');
     char *path = arena_format(spec->arena, "%.*s%s", slash ? (int)(slash - from) + 1 : 0,
                               from, href);
-    for (char *up; (up = strstr(path, "/../")) && up != path;) {
+    for (char *rest = path, *up; (up = strstr(rest, "/../"));) {
         char *start = up;
         while (start > path && start[-1] != '/')
             start--;
-        if (strncmp(start, "../", 3) == 0 || strncmp(start, "./", 2) == 0)
-            break;
-        memmove(start, up + 4, strlen(up + 4) + 1);
+        bool stays =
+            up == start || strncmp(start, "../", 3) == 0 || strncmp(start, "./", 2) == 0;
+        if (stays)
+            rest = up + 1;
+        else
+            memmove(start, up + 4, strlen(up + 4) + 1);
     }
     return path;
 }

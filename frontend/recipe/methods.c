@@ -6,7 +6,7 @@
 #include "frontend/syntax/branches.h"
 #include "ir/base/list.h"
 
-enum { MOST_PARTS = 200000 };
+enum { MOST_PARTS = 10000 }; /* of all uses of methods: what they say, and constants */
 
 /* The patterns of an attribute: read when all constants are known. */
 static Patterns patterns_of(const Element *element, const char *name, bool may_bind)
@@ -58,10 +58,10 @@ static bool resolve_share(ModelSpec *spec, const Attach *attach, const Element *
     return true;
 }
 
-static bool resolve_target(const ModelSpec *spec, const Element *element, Target *out)
+static bool resolve_target(const ModelSpec *spec, const Element *element, SiteChoice *out)
 {
-    *out = (Target){.at = patterns_of(element, "at", true),
-                    .roles = patterns_of(element, "role", false)};
+    *out = (SiteChoice){.at = patterns_of(element, "at", true),
+                        .roles = patterns_of(element, "role", false)};
     if (out->at.source || out->roles.source)
         return true;
     diag_error(spec->diags, element->loc, "<%s> needs 'at' or 'role'", element->name);
@@ -206,6 +206,23 @@ static bool take_given(ModelSpec *spec, MethodUse *use)
     return constants_known(spec, &use->given);
 }
 
+static bool count_parts(ModelSpec *spec, const MethodUse *use)
+{
+    spec->part_count += 1 + use->element->attribute_count;
+    for (const Element *child = use->element->first; child; child = child->next)
+        spec->part_count++;
+    for (const Element *child = use->method->element->first;
+         child && spec->part_count <= MOST_PARTS; child = child->next)
+        spec->part_count++;
+    if (spec->part_count <= MOST_PARTS)
+        return true;
+    diag_error(spec->diags, use->element->loc,
+               "the methods used have more than %d parts and constants, counted in every "
+               "use",
+               MOST_PARTS);
+    return false;
+}
+
 static bool resolve_use(ModelSpec *spec, const Element *element)
 {
     const Attribute *name = element_attribute(element, "use");
@@ -214,19 +231,14 @@ static bool resolve_use(ModelSpec *spec, const Element *element)
     use->method = names_get(&spec->methods, name->value);
     if (!use->method)
         return unknown_among(spec, name->loc, "method", name->value, &spec->methods);
+    if (!count_parts(spec, use))
+        return false;
     ARENA_LIST_ROOM(spec->arena, spec->uses, spec->use_count + 1, spec->use_capacity);
     spec->uses[spec->use_count++] = use;
     bool ok = take_given(spec, use);
     for (const Element *part = first_child(use->method->element); part && ok;
-         part = next_child(part)) {
+         part = next_child(part))
         ok = resolve_part(spec, part, use);
-        if (spec->training.count + spec->precisions.count > MOST_PARTS) {
-            diag_error(spec->diags, element->loc,
-                       "methods have more than %d parts, each counted in every use",
-                       MOST_PARTS);
-            return false;
-        }
-    }
     return ok;
 }
 

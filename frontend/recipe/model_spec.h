@@ -64,15 +64,15 @@ typedef struct MethodUse {
 
 /* The sites that an <attach> is for: all that a pattern of each list matches, of a list
  * that was not given any. */
-typedef struct Target {
+typedef struct SiteChoice {
     Patterns at, roles;
-} Target;
+} SiteChoice;
 
 typedef struct Attach {
     const Element *element;
     const MethodUse *use; /* of the method that it is a part of; NULL: of a recipe */
     const Definition *block;
-    Target target;
+    SiteChoice target;
     bool *tasks; /* by index in ModelSpec.tasks */
     bool active; /* for some graph */
     ConstList sets;
@@ -85,7 +85,7 @@ typedef struct Attach {
 typedef struct Beside {
     const Element *element;
     const MethodUse *use;
-    Target target;
+    SiteChoice target;
     Names made; /* as of Attach */
 } Beside;
 
@@ -117,6 +117,7 @@ typedef struct ModelSpec {
         methods; /* Definition by name */
     /* every name that some file declares, and what --set may also name */
     Names constants;
+    Names optimizer_constants; /* of all optimizers */
     ConstList command_line, model_consts, library_consts, settings;
 
     const Definition *backbone;
@@ -124,7 +125,7 @@ typedef struct ModelSpec {
     const Definition **tasks;
     uint32_t task_count;
     MethodUse **uses;
-    uint32_t use_count;
+    uint32_t use_count, part_count; /* parts: of all uses */
     size_t use_capacity;
     Attach **attaches;
     uint32_t attach_count;

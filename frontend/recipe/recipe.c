@@ -185,12 +185,10 @@ static bool is_setting(const char *name)
 static bool is_of_replaced(const ModelSpec *spec, const Element *element,
                            const char *name)
 {
-    bool before = false, is_const = false;
+    bool before = false;
     for (uint32_t i = 0; i < spec->optimizer_from; i++)
         before |= spec->models[i] == element->parent;
-    for (uint32_t i = 0; i < spec->optimizers.count && before; i++)
-        is_const |= is_optimizer_const(spec->optimizers.values[i], name);
-    return is_const;
+    return before && names_get(&spec->optimizer_constants, name);
 }
 
 static bool unknown_setting(ModelSpec *spec, const Attribute *attribute, bool settings)

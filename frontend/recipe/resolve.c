@@ -53,9 +53,9 @@ static Element *call_of(ModelSpec *spec, const Element *use, const Definition *b
 const Element *use_resolve(ModelSpec *spec, Element *use, const char *name)
 {
     const Attribute *block = element_attribute(use, "block");
-    for (const Element *call = use->calls; call; call = call->next)
-        if (call->name == name)
-            return call;
+    const Element *known = use->calls ? names_get(use->calls, name) : NULL;
+    if (known)
+        return known;
     const Definition *definition = names_get(&spec->blocks, name);
     if (!definition) {
         unknown_among(spec, block->loc, "block", name, &spec->blocks);
@@ -64,7 +64,8 @@ const Element *use_resolve(ModelSpec *spec, Element *use, const char *name)
     Element *call = call_of(spec, use, definition);
     if (!call_check(spec, call))
         return NULL;
-    call->next = use->calls;
-    use->calls = call;
+    if (!use->calls)
+        use->calls = arena_alloc(spec->arena, sizeof *use->calls);
+    names_set(use->calls, spec->arena, name, call);
     return call;
 }

@@ -91,9 +91,19 @@ bool pattern_matches(const char *pattern, const char *name)
     return pattern_binds(pattern, name, bindings, &count);
 }
 
+static size_t count_words(const char *text)
+{
+    size_t count = 0;
+    for (text += strspn(text, blanks); *text; text += strspn(text, blanks)) {
+        text += strcspn(text, blanks);
+        count++;
+    }
+    return count;
+}
+
 Patterns patterns_parse(const char *text, Arena *arena)
 {
-    Patterns patterns = {.items = ARENA_ARRAY(arena, PathPattern, strlen(text) / 2 + 1)};
+    Patterns patterns = {.items = ARENA_ARRAY(arena, PathPattern, count_words(text))};
     for (;;) {
         text += strspn(text, blanks);
         size_t len = strcspn(text, blanks);

@@ -65,7 +65,7 @@ struct Element {
     /* ELEMENT_call, once resolved: a block, or else an op. */
     const struct Definition *block;
     OpKind op;
-    Element *calls; /* ELEMENT_use: as one of each block so far */
+    struct Names *calls; /* ELEMENT_use: as one of each block so far, by its name */
 };
 
 /* NULL if it was not given. */
