@@ -182,10 +182,16 @@ static bool lower_let(Lower *lower, Frame *frame, const Element *element)
 }
 
 /* What its body binds is kept; where it is taken in from an earlier graph, there is no
- * need of the body. */
+ * need of the body. Where nothing is to be kept, the body is done as if it stood alone. */
 static bool lower_keep(Lower *lower, Frame *frame, const Element *element)
 {
     Keep keep;
+    bool is_kept = true;
+    Attribute *kept = element_attribute(element, "kept");
+    if (kept && !expr_condition(lower->spec->exprs, kept, frame_names(frame), &is_kept))
+        return false;
+    if (!is_kept)
+        return lower_body(lower, frame, element);
     return lower_keep_begin(lower, frame, element, &keep) &&
            (keep.is_input || lower_body(lower, frame, element)) &&
            lower_keep_end(lower, frame, element, &keep);
