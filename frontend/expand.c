@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "frontend/expand_model.h"
 #include "frontend/lower.h"
+#include "frontend/print_element.h"
 #include "ir/base/heap.h"
 #include "ir/base/list.h"
 #include "ir/text.h"
@@ -32,19 +34,6 @@ typedef struct Expansion {
 
 /* -- elements ----------------------------------------------------------------------- */
 
-static void print_escaped(FILE *out, const char *text)
-{
-    for (; *text; text++)
-        if (*text == '&')
-            fputs("&amp;", out);
-        else if (*text == '<')
-            fputs("&lt;", out);
-        else if (*text == '"')
-            fputs("&quot;", out);
-        else
-            fputc(*text, out);
-}
-
 static uint32_t depth_within(const Element *element, const Element *outer)
 {
     uint32_t depth = 0;
@@ -56,13 +45,9 @@ static uint32_t depth_within(const Element *element, const Element *outer)
 static void print_tag(const Expansion *expansion, const Element *element)
 {
     uint32_t depth = depth_within(element, expansion->definition->element);
-    fprintf(expansion->lines, "%*s<%s", (int)depth * INDENT, "", element->name);
-    for (uint32_t i = 0; i < element->attribute_count; i++) {
-        fprintf(expansion->lines, " %s=\"", element->attributes[i].name);
-        print_escaped(expansion->lines, element->attributes[i].value);
-        fputc('"', expansion->lines);
-    }
-    fputs(element->first ? ">\n" : "/>\n", expansion->lines);
+    fprintf(expansion->lines, "%*s", (int)depth * INDENT, "");
+    element_print(element, expansion->lines);
+    fputc('\n', expansion->lines);
 }
 
 static bool is_inside(const Element *element, const Element *outer)
@@ -311,14 +296,20 @@ static const Definition *find_definition(const ModelSpec *spec, const char *name
     return NULL;
 }
 
+static bool make_graphs(Lower *lower, const FrameWatch *watch)
+{
+    uint32_t errors = diags_error_count(lower->diags);
+    lower->spec->watch = watch;
+    bool ok = lower_module(lower) && diags_error_count(lower->diags) == errors;
+    lower->spec->watch = NULL;
+    return ok;
+}
+
 static bool expand(Expansion *expansion, Lower *lower)
 {
-    ModelSpec *spec = lower->spec;
-    const Definition *definition = find_definition(spec, expansion->name);
+    const Definition *definition = find_definition(lower->spec, expansion->name);
     FrameWatch watch = {look_at_frame, look_at_start, look_at_element, expansion};
-    spec->watch = &watch;
-    bool ok = definition && lower_module(lower);
-    spec->watch = NULL;
+    bool ok = definition && make_graphs(lower, &watch);
     if (!ok || expansion->head)
         return ok;
     diag_error(lower->diags, definition->element->loc,
@@ -327,22 +318,38 @@ static bool expand(Expansion *expansion, Lower *lower)
     return false;
 }
 
+static bool expand_definition(const char *name, Lower *lower, FILE *out)
+{
+    Expansion expansion = {.arena = lower->arena, .name = name};
+    bool ok = expand(&expansion, lower);
+    if (ok)
+        print_expansion(&expansion, out);
+    free(expansion.body);
+    return ok;
+}
+
+static bool expand_model(Lower *lower, FILE *out)
+{
+    RecipeExpansion *expansion = recipe_expansion_new(lower->spec, lower->arena);
+    FrameWatch watch = recipe_expansion_watch(expansion);
+    bool ok = make_graphs(lower, &watch);
+    if (ok)
+        recipe_expansion_print(expansion, lower, out);
+    return ok;
+}
+
 bool frontend_expand(const char *path, const FrontendOptions *options, const char *name,
                      FILE *out, Diags *diags)
 {
-    uint32_t errors = diags_error_count(diags);
     Module *module = module_new("");
     Arena *arena = arena_new();
-    Expansion expansion = {.arena = arena, .name = name};
     ModelSpec *spec = spec_load(path, options, arena, module->interns, diags);
     bool ok = spec != NULL;
     if (spec) {
         Lower lower = lower_begin(spec, module, arena, diags);
-        ok = expand(&expansion, &lower) && diags_error_count(diags) == errors;
+        ok = strcmp(name, "model") == 0 ? expand_model(&lower, out)
+                                        : expand_definition(name, &lower, out);
     }
-    if (ok)
-        print_expansion(&expansion, out);
-    free(expansion.body);
     arena_free(arena);
     module_free(module);
     return ok;

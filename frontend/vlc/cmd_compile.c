@@ -122,7 +122,7 @@ static const Option check_options[] = {
     OPTION_SET(offsetof(CheckArguments, sets)),
     OPTION(text, "--expand", offsetof(CheckArguments, expand), "NAME",
            "print what a block, backbone, task or optimizer becomes where it is first "
-           "used"),
+           "used; model: the whole recipe"),
 };
 
 static int expand(const CheckArguments *arguments, Diags *diags)
