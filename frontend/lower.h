@@ -125,6 +125,9 @@ NODISCARD bool lower_bind(Lower *lower, Frame *frame, const char *name, const No
  * graph from the number `first` on. */
 NODISCARD bool lower_bind_output(Lower *lower, Frame *caller, uint32_t first,
                                  const char *name, const Node *node);
+/* Names what a formula made on the way to its value `name`: `name.tanh` and the like. */
+NODISCARD bool lower_name_parts(Lower *lower, Frame *frame, uint32_t first,
+                                const char *name);
 /* Gives the nodes of the draft the names that they have so far. */
 void lower_name_values(Lower *lower);
 

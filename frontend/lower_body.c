@@ -178,7 +178,8 @@ static bool lower_let(Lower *lower, Frame *frame, const Element *element)
         bound++;
     uint32_t first = lower->draft->graph->node_count;
     const Node *node = lower_formula(lower, frame, bound);
-    return node && lower_bind_output(lower, frame, first, bound->name, node);
+    return node && lower_bind_output(lower, frame, first, bound->name, node) &&
+           lower_name_parts(lower, frame, first, bound->name);
 }
 
 /* What its body binds is kept; where it is taken in from an earlier graph, there is no

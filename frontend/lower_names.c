@@ -59,6 +59,22 @@ bool lower_bind_output(Lower *lower, Frame *caller, uint32_t first, const char *
            lower_bind(lower, caller, name, node);
 }
 
+bool lower_name_parts(Lower *lower, Frame *frame, uint32_t first, const char *name)
+{
+    const Graph *graph = lower->draft->graph;
+    for (uint32_t i = first; i < graph->node_count; i++) {
+        const Node *node = graph->nodes[i];
+        const OpInfo *info = op_info(node->op);
+        if (info->lowering == LOWER_source || info->traits & TRAIT_DECLARED ||
+            name_of(lower, node)->path)
+            continue;
+        const char *part = arena_format(frame->arena, "%s.%s", name, info->name);
+        if (!set_name(lower, frame, part, node))
+            return false;
+    }
+    return true;
+}
+
 void lower_name_values(Lower *lower)
 {
     Draft *draft = lower->draft;
