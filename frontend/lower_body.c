@@ -183,7 +183,8 @@ static bool lower_let(Lower *lower, Frame *frame, const Element *element)
 }
 
 /* What its body binds is kept; where it is taken in from an earlier graph, there is no
- * need of the body. Where nothing is to be kept, the body is done as if it stood alone. */
+ * need of the body. Where nothing is to be kept, the body is done as if it stood
+ * alone. */
 static bool lower_keep(Lower *lower, Frame *frame, const Element *element)
 {
     Keep keep;
