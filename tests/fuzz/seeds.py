@@ -6,6 +6,7 @@ usage: seeds.py OUT VLC
 import io
 import json
 import pathlib
+import re
 import struct
 import subprocess
 import sys
@@ -98,6 +99,18 @@ def vocabulary():
     return json.dumps({w: i for i, w in enumerate(words)}) + "\0" + merges
 
 
+def with_imports(path, known):
+    """A .vg file with the definitions that it imports in it: a fuzzer has one file."""
+    def definitions(match):
+        library = (path.parent / match[1].decode()).resolve()
+        if library in known or not library.is_file():
+            return b""
+        known.add(library)
+        text = re.sub(rb"<\?.*?\?>", b"", with_imports(library, known), flags=re.S)
+        return re.sub(rb"</?library[^>]*>", b"", text)
+    return re.sub(rb'<import href="([^"]*)"/>', definitions, path.read_bytes())
+
+
 def main():
     out, vlc = pathlib.Path(sys.argv[1]), sys.argv[2]
     for name, text in modules():
@@ -105,7 +118,7 @@ def main():
         put(out / "run", name, text)
         put(out / "plan", name, b"\1" + plan_file(text))
     for path in sorted(tests.glob("frontend/cases/*.vg")):
-        put(out / "model", path.name, path.read_bytes())
+        put(out / "model", path.name, with_imports(path, set()))
         planned = subprocess.run([vlc, "dump", path], capture_output=True, check=False)
         if planned.returncode == 0 and len(planned.stdout) < 1 << 16:
             put(out / "module", path.stem, planned.stdout)
