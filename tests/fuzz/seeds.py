@@ -119,6 +119,8 @@ def main():
         put(out / "plan", name, b"\1" + plan_file(text))
     for path in sorted(tests.glob("frontend/cases/*.vg")):
         put(out / "model", path.name, with_imports(path, set()))
+        for number, text in enumerate(re.findall(r'="([^"]*[$(][^"]*)"', path.read_text(errors="replace"))):
+            put(out / "expr", f"{path.stem}{number}", text)
         planned = subprocess.run([vlc, "dump", path], capture_output=True, check=False)
         if planned.returncode == 0 and len(planned.stdout) < 1 << 16:
             put(out / "module", path.stem, planned.stdout)
