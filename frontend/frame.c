@@ -1,6 +1,6 @@
 /* Scopes of constants. The order in which a name is looked up is documented in
- * docs/language.md, section 4; values are computed when first asked for, and once per
- * frame. */
+ * docs/language.md, under Expressions; values are computed when first asked for, and
+ * once per frame. */
 #include "frontend/frame.h"
 
 #include <string.h>

@@ -24,12 +24,3 @@ for lowered in models/*.vg; do
     again=$(printf '%s\n' "$text" | "$vlc" opt -) || failed=1
     [ "$text" = "$again" ] || { echo "$lowered: text does not come back"; failed=1; }
 done
-
-# The worked example of the reference compiles, and does what it says.
-awk '/^```xml/ { inside = 1; next } /^```/ { inside = 0 } inside' docs/language.md \
-    >"$work/example.vg"
-"$vlc" check "$work/example.vg" || failed=1
-expect "trained 264 of 2,376 = 11.1111 %" "$work/example.vg"
-awk '/^```expand/ { inside = 1; next } /^```/ { inside = 0 } inside' docs/language.md \
-    >"$work/expansion"
-(cd "$work" && "$vlc" check --expand adapter example.vg) | diff "$work/expansion" - || failed=1
