@@ -79,11 +79,17 @@ def made_adapter(w, root, net, task, layer, kind, x):
 class Method:
     """The modules that a batch's task uses; root is "model." for BART, else nothing."""
 
-    def __init__(self, w, root, task, lora_alpha):
+    def __init__(self, w, root, task, lora_alpha, gate_scale):
         self.w, self.root, self.task, self.lora_alpha = w, root, task, lora_alpha
+        self.gate_scale = gate_scale
+        self.seen = None  # of the encoder's rows, those that are not padding
 
-    def adapt(self, stack, layer, kind, site, x):
-        """x is the output of a sub-layer, before the residual sum."""
+    def adapt(self, stack, layer, kind, site, x, read=None):
+        """x is the output of a sub-layer, before the residual sum, `read` what the sub-layer reads."""
+        gate = f"{site}.adapters.{self.task}.gate"
+        if any(gate + part + ".weight" in self.w for part in ("", ".down_sampler")):
+            y = bottleneck(self.w, site, self.task, x)
+            return self.gate_scale * self.gate(gate, y, read) * y
         if any(f"{site}.adapters.{self.task}.down_sampler.{part}" in self.w
                for part in ("weight", "W", "W_left")):
             return bottleneck(self.w, site, self.task, x)
@@ -92,13 +98,43 @@ class Method:
             return made_adapter(self.w, self.root, net, self.task, layer, kind, x)
         return x
 
+    def gate(self, name, y, read):
+        """What weighs the numbers of y: each, those of a column, of a row, or of a sequence."""
+        if name + ".down_sampler.weight" in self.w:
+            hidden = gelu_tanh(linear(self.w, name + ".down_sampler", read))
+            return torch.sigmoid(linear(self.w, name + ".up_sampler", hidden))
+        weight = self.w[name + ".weight"]
+        if weight.dim() == 1:
+            return 1 + weight
+        if weight.shape[1] == y.shape[-1]:
+            return torch.sigmoid(linear(self.w, name, read + y))
+        by_row = torch.sigmoid(linear(self.w, name, torch.cat([read, y], -1)))
+        seen = self.seen[..., None].to(y.dtype)
+        return (by_row * seen).sum(1, keepdim=True) / seen.sum(1, keepdim=True)
+
     def projection(self, name, x):
-        """A linear map, and its low-rank branch if it has one."""
+        """A linear map, and the branch that a method puts beside it."""
         y = linear(self.w, name, x)
+        beside = f"{name}.adapters.{self.task}"
+        if beside + ".down_sampler.weight" in self.w:
+            hidden = gelu_tanh(linear(self.w, beside + ".down_sampler", x))
+            return y + linear(self.w, beside + ".up_sampler", hidden)
         if f"{name}.lora_As.{self.task}" not in self.w:
             return y
         a, b = self.w[f"{name}.lora_As.{self.task}"], self.w[f"{name}.lora_Bs.{self.task}"]
-        return y + x @ a.T @ b.T * (self.lora_alpha / a.shape[0])
+        scale = self.lora_alpha / a.shape[0]
+        if f"{name}.lora_magnitudes.{self.task}" in self.w:
+            return self.weight_decomposed(name, x, scale * b @ a)
+        return y + x @ a.T @ b.T * scale
+
+    def weight_decomposed(self, name, x, difference):
+        """A map whose rows have lengths of their own and the directions of weight + difference, whose
+        norms are constants to the gradient."""
+        weight = self.w[name + ".weight"]
+        lengths = self.w[f"{name}.lora_magnitudes.{self.task}"] * weight.norm(dim=1)
+        directions = weight + difference
+        y = x @ (directions * (lengths / directions.norm(dim=1).detach())[:, None]).T
+        return y + self.w[name + ".bias"] if name + ".bias" in self.w else y
 
     def with_prompt(self, x):
         """Text embeddings with the task's prompt in front, and the prompt's length."""

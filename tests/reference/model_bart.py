@@ -39,15 +39,15 @@ class Bart:
             x = named_norm(self.w, norm, torch.cat([x, image], 1))
         else:
             x = torch.cat([named_norm(self.w, norm, x), image], 1)
-        mid["encoder_input"] = x
+        mid["encoder_input"], method.seen = x, seen
         bias = torch.where(seen, 0.0, torch.finfo(torch.float32).min)[:, None, None, :]
         for i in range(self.layers[0]):
             name = f"model.encoder.layers.{i}."
             y = self.attend(name + "self_attn", x, x, bias, method)
-            y = method.adapt("encoder", i, "self_attention", name + "attn_adapter", y)
+            y = method.adapt("encoder", i, "self_attention", name + "attn_adapter", y, x)
             x = named_norm(self.w, name + "self_attn_layer_norm", x + y)
             y = self.feed_forward(name[:-1], x)
-            y = method.adapt("encoder", i, "feed_forward", name + "ff_adapter", y)
+            y = method.adapt("encoder", i, "feed_forward", name + "ff_adapter", y, x)
             x = mid[f"encoder_block{i}"] = named_norm(self.w, name + "final_layer_norm", x + y)
         return x, seen
 

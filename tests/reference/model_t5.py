@@ -36,9 +36,9 @@ class T5:
         table = self.w[f"{stack}.block.0.layer.0.SelfAttention.relative_attention_bias.weight"]
         return table[buckets(rows, rows, table.shape[0], both_ways)].permute(2, 0, 1)
 
-    def attend(self, name, x, memory, bias):
-        q, k, v = (linear(self.w, f"{name}.{part}", y)
-                   for part, y in (("q", x), ("k", memory), ("v", memory)))
+    def attend(self, name, x, memory, bias, method):
+        q, v = method.projection(name + ".q", x), method.projection(name + ".v", memory)
+        k = linear(self.w, name + ".k", memory)
         return linear(self.w, name + ".o", attention(q, k, v, self.heads, bias))
 
     def feed_forward(self, name, x):
@@ -53,17 +53,19 @@ class T5:
         length, size = text.shape[1], text.shape[1] + image.shape[1]
         seen = torch.cat([torch.ones(len(ids), prompts, dtype=torch.bool), ids != self.pad,
                           torch.ones(image.shape[:2], dtype=torch.bool)], 1)
+        method.seen = seen
         x = mid["encoder_input"] = torch.cat([text, image], 1)
         bias = torch.zeros(self.heads, size, size, dtype=x.dtype)
         bias[:, :length, :length] = self.position_bias("encoder", length, True)
         bias = bias + torch.where(seen, 0.0, MASKED)[:, None, None, :]
         for i in range(self.layers[0]):
             name = f"encoder.block.{i}.layer."
-            y = self.norm(name + "0.layer_norm", x)
-            y = self.attend(name + "0.SelfAttention", y, y, bias)
-            x = x + method.adapt("encoder", i, "self_attention", name + "0.attn_adapter", y)
-            y = self.feed_forward(name + "1.DenseReluDense", self.norm(name + "1.layer_norm", x))
-            x = x + method.adapt("encoder", i, "feed_forward", name + "1.ff_adapter", y)
+            read = self.norm(name + "0.layer_norm", x)
+            y = self.attend(name + "0.SelfAttention", read, read, bias, method)
+            x = x + method.adapt("encoder", i, "self_attention", name + "0.attn_adapter", y, read)
+            read = self.norm(name + "1.layer_norm", x)
+            y = self.feed_forward(name + "1.DenseReluDense", read)
+            x = x + method.adapt("encoder", i, "feed_forward", name + "1.ff_adapter", y, read)
             mid[f"encoder_block{i}"] = x
         return self.norm("encoder.final_layer_norm", x), seen
 
@@ -76,10 +78,10 @@ class T5:
         for i in range(self.layers[1]):
             name = f"decoder.block.{i}.layer."
             y = self.norm(name + "0.layer_norm", x)
-            y = self.attend(name + "0.SelfAttention", y, y, bias)
+            y = self.attend(name + "0.SelfAttention", y, y, bias, method)
             x = x + method.adapt("decoder", i, "self_attention", name + "0.attn_adapter", y)
             y = self.attend(name + "1.EncDecAttention", self.norm(name + "1.layer_norm", x),
-                            encoded, cross)
+                            encoded, cross, method)
             x = x + method.adapt("decoder", i, "cross_attention", name + "1.enc_attn_adapter", y)
             y = self.feed_forward(name + "2.DenseReluDense", self.norm(name + "2.layer_norm", x))
             x = x + method.adapt("decoder", i, "feed_forward", name + "2.ff_adapter", y)

@@ -185,10 +185,35 @@ def hyper_shapes(shapes, settings):
 
 def lora_shapes(shapes, settings):
     rank, tasks = int(settings.flags["lora_dim"]), settings.tasks
-    for name in [name for name in shapes if name.endswith(("q_proj.weight", "v_proj.weight"))]:
+    maps = (".q_proj.weight", ".v_proj.weight", ".q.weight", ".v.weight")
+    for name in [name for name in shapes if name.endswith(maps)]:
         for task in tasks[:1] if settings.flags.get("use_single_lora") else tasks:
             shapes[name.replace("weight", f"lora_As.{task}")] = [rank, settings.d]
             shapes[name.replace("weight", f"lora_Bs.{task}")] = [settings.d, rank]
+            if settings.flags.get("use_dora"):
+                shapes[name.replace("weight", f"lora_magnitudes.{task}")] = [settings.d]
+
+
+def vl_pet_shapes(shapes, settings):
+    """Adapters with gates in the encoder, adapters beside the values of the decoder's attention to it."""
+    d, flags, task = settings.d, settings.flags, settings.tasks[0]
+
+    def adapter(name, width):
+        shapes.linear(name + ".down_sampler", width, d)
+        shapes.linear(name + ".up_sampler", d, width)
+    for site in [site for site in settings.sites() if "encoder." in site]:
+        name = f"{site}.adapters.{task}"
+        adapter(name, int(flags["adapter_down_dim"]))
+        if flags["vl_pet"] == "large":
+            adapter(name + ".gate", int(flags["adapter_gating_down_dim"]))
+        elif flags["vl_pet"] == "middleY":
+            shapes[name + ".gate.weight"] = [d]
+        else:
+            shapes.linear(name + ".gate", 1, d * (1 + (flags["vl_pet"] == "small")))
+    values = ("EncDecAttention.v.weight", "encoder_attn.v_proj.weight")
+    for name in [name for name in shapes if name.endswith(values)]:
+        adapter(name.replace("weight", f"adapters.{task}"),
+                int(flags["decoder_enc_attn_value_parallel_adapter_down_dim"]))
 
 
 def prompt_shapes(shapes, settings):
@@ -209,8 +234,10 @@ def shapes_of(settings):
         adapter_shapes(shapes, settings)
     if flags.get("use_hyperformer"):
         hyper_shapes(shapes, settings)
-    if flags.get("use_lora") and settings.model == "bart":
+    if flags.get("use_lora") and settings.model == "bart" or flags.get("use_dora"):
         lora_shapes(shapes, settings)
+    if flags.get("vl_pet"):
+        vl_pet_shapes(shapes, settings)
     if flags.get("encoder_prompt_len"):
         prompt_shapes(shapes, settings)
     return shapes
@@ -242,6 +269,11 @@ def is_trained(name, settings):
         "visual_embedding" in name,
         flags.get("unfreeze_language_model"),
         flags.get("use_lora") and ("lora" in name or "bias" in name),
+        flags.get("use_dora") and "lora" in name,
+        flags.get("unfreeze_bias") and settings.model == "bart" and "bias" in name,
+        flags.get("vl_pet") and ".adapters." in name,
+        flags.get("unfreeze_encoder_layer_norms") and "encoder." in name and
+        ("layer_norm" in name or "layernorm" in name),
         flags.get("encoder_prompt_len") and "prompt_modules" in name,
         flags.get("unfreeze_layer_norms") and any(norm in name for norm in norms),
         adapters and ("_adapter." in name or "phm_rule" in name),
@@ -266,6 +298,6 @@ def spread(name, shape, model):
 
 
 def new_value(name, shape, model, generator):
-    is_gain = len(shape) == 1 and name.endswith(".weight")
+    is_gain = len(shape) == 1 and (name.endswith(".weight") or "lora_magnitudes" in name)
     values = torch.randn(shape, generator=generator) * spread(name, shape, model)
     return values + 1 if is_gain else values

@@ -25,6 +25,7 @@ class Reference:
         self.side = round(case["visual_tokens_per_image"] ** 0.5)
         settings = Settings(case)
         self.lora_alpha = int(settings.flags.get("lora_alpha", 32))
+        self.gate_scale = float(settings.flags.get("encoder_gating_scaling_factor", 1))
         self.trained = {name for name in self.parameters if is_trained(name, settings)}
         self.norms_image = bool(settings.flags.get("share_vis_lang_layer_norm"))
 
@@ -47,7 +48,7 @@ class Reference:
             mid["obj_order_ids"] = objects.expand(len(pooled), -1)
         image = mid["visual_embedding"] = visual_embedding(
             model.w, model.root + "encoder", model.w[model.shared], pooled, boxes, images, objects)
-        method = Method(model.w, model.root, task, self.lora_alpha)
+        method = Method(model.w, model.root, task, self.lora_alpha, self.gate_scale)
         encoded, seen = model.encode(batch["input_ids"], image, method, mid)
         return encoded, seen, method
 
