@@ -119,14 +119,15 @@ static void add_rows(Collector *collector, const char *group, const ConstList *l
 {
     for (uint32_t i = 0; i < list->count; i++) {
         const Const *constant = &list->items[i];
-        if (!constant->element || constant->element->kind != ELEMENT_const)
+        const Element *element = constant->element;
+        if (!element || (element->kind != ELEMENT_const && element->kind != ELEMENT_size))
             continue;
         ConstantRow *row =
             add_row(collector->table, declared_row(collector, group, constant));
         if (frame)
-            ask_once(collector, frame, constant->element, row);
+            ask_once(collector, frame, element, row);
         else
-            ask_all(collector, constant->element, row);
+            ask_all(collector, element, row);
     }
 }
 
@@ -282,7 +283,9 @@ static void add_definitions(Collector *collector, Frame *optimizer)
     add_rows(collector, group_of(collector, spec->optimizer), &spec->optimizer->consts,
              optimizer);
     if (spec->size.count) {
-        const Element *size = spec->size.items[0].element->parent;
+        const Element *size = spec->size.items[0].element;
+        if (size->kind != ELEMENT_size)
+            size = size->parent;
         add_rows(collector,
                  arena_format(collector->table->arena, "size %s",
                               element_attribute(size, "name")->value),

@@ -5,6 +5,7 @@
 
 #include "frontend/lower.h"
 #include "frontend/syntax/branches.h"
+#include "frontend/syntax/entries.h"
 
 enum { GRAFT_WORK = 200 }; /* what a graph costs, as elements */
 
@@ -263,7 +264,8 @@ static uint32_t count_data(const Element *holder)
 {
     uint32_t count = 0;
     for (const Element *child = first_child(holder); child; child = next_child(child))
-        count += child->kind == ELEMENT_data;
+        if (child->kind == ELEMENT_data)
+            count += entry_count(child);
     return count;
 }
 
@@ -275,6 +277,23 @@ static bool has_data(const Task *task, const char *key)
     return false;
 }
 
+/* The facts of one <data>, but for those that `others` has. */
+static bool add_facts(Lower *lower, Globals *globals, const Element *data,
+                      const Task *others, Task *task)
+{
+    Entry entry;
+    for (uint32_t at = 0; entry_next(data, &at, &entry);) {
+        if (has_data(others, entry.name))
+            continue;
+        const char *value =
+            expr_text(lower->spec->exprs, entry.value, globals_names(globals));
+        if (!value)
+            return false;
+        task->data[task->data_count++] = (DataSetting){.key = entry.name, .value = value};
+    }
+    return true;
+}
+
 /* The facts of one element, but for those the task has from another. */
 static bool add_data(Lower *lower, Globals *globals, const Element *holder, Task *task)
 {
@@ -283,19 +302,11 @@ static bool add_data(Lower *lower, Globals *globals, const Element *holder, Task
     for (const Element *child = first_child(holder); child; child = next_child(child)) {
         if (child->kind != ELEMENT_data)
             continue;
-        const char *key = element_attribute(child, "key")->value;
         bool wanted;
-        if (has_data(&others, key))
-            continue;
         if (!element_counts(spec->exprs, child, globals_names(globals), &wanted))
             return false;
-        if (!wanted)
-            continue;
-        const char *value = expr_text(spec->exprs, element_attribute(child, "value"),
-                                      globals_names(globals));
-        if (!value)
+        if (wanted && !add_facts(lower, globals, child, &others, task))
             return false;
-        task->data[task->data_count++] = (DataSetting){.key = key, .value = value};
     }
     return true;
 }

@@ -10,6 +10,7 @@
 
 #include "frontend/lower.h"
 #include "frontend/syntax/branches.h"
+#include "frontend/syntax/entries.h"
 
 enum { LONGEST_TEXT = 4096 };
 
@@ -146,12 +147,16 @@ static bool check_data(Lower *lower, const Element *task)
     for (const Element *child = first_child(task); child; child = next_child(child)) {
         if (child->kind != ELEMENT_data)
             continue;
-        const Attribute *key = element_attribute(child, "key");
-        if (strcmp(key->value, "records") != 0 && !(records && is_of_records(key->value)))
-            continue;
-        diag_error(lower->diags, key->loc,
-                   "'%s' is said as an attribute of <task>, not as <data>", key->value);
-        return false;
+        Entry fact;
+        for (uint32_t at = 0; entry_next(child, &at, &fact);) {
+            if (strcmp(fact.name, "records") != 0 &&
+                !(records && is_of_records(fact.name)))
+                continue;
+            diag_error(lower->diags, fact.name_loc,
+                       "'%s' is said as an attribute of <task>, not as <data>",
+                       fact.name);
+            return false;
+        }
     }
     return true;
 }

@@ -6,6 +6,7 @@
 
 #include "frontend/recipe/model_spec.h"
 #include "frontend/syntax/branches.h"
+#include "frontend/syntax/entries.h"
 #include "frontend/syntax/read.h"
 #include "frontend/syntax/schema.h"
 #include "ir/base/heap.h"
@@ -39,18 +40,24 @@ void const_add(ModelSpec *spec, ConstList *list, Const constant)
     list->items[list->count++] = constant;
 }
 
+static void add_entries(ModelSpec *spec, ConstList *list, const Element *element)
+{
+    Entry entry;
+    for (uint32_t at = 0; entry_next(element, &at, &entry);)
+        const_add(spec, list,
+                  (Const){.name = entry.name,
+                          .value = entry.value,
+                          .element = element,
+                          .loc = entry.loc});
+}
+
 void consts_collect(ModelSpec *spec, ConstList *list, const Element *element)
 {
-    for (Element *child = first_child(element); child; child = next_child(child)) {
-        if (child->kind != ELEMENT_const && child->kind != ELEMENT_set)
-            continue;
-        Attribute *value = element_attribute(child, "value");
-        const_add(spec, list,
-                  (Const){.name = element_attribute(child, "name")->value,
-                          .value = value ? value : element_attribute(child, "default"),
-                          .element = child,
-                          .loc = child->loc});
-    }
+    if (element->kind == ELEMENT_size)
+        add_entries(spec, list, element);
+    for (const Element *child = first_child(element); child; child = next_child(child))
+        if (child->kind == ELEMENT_const || child->kind == ELEMENT_set)
+            add_entries(spec, list, child);
 }
 
 const char **words_split(ModelSpec *spec, const char *text, uint32_t *out_count)
@@ -133,30 +140,29 @@ static bool define(ModelSpec *spec, Names *among, Element *element)
 }
 
 /* Words that mean something of their own, wherever constants are looked up. */
-static bool check_const_name(const ModelSpec *spec, const Element *element)
+static bool check_const_name(const ModelSpec *spec, const char *name, Loc loc)
 {
     static const char *const reserved[] = {"training", "encoding", "decoding",
                                            "task",     "site",     "role"};
-    const Attribute *name = element_attribute(element, "name");
     for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
-        if (strcmp(reserved[i], name->value) == 0) {
-            diag_error(spec->diags, name->loc, "'%s' has a value of its own already",
-                       name->value);
+        if (strcmp(reserved[i], name) == 0) {
+            diag_error(spec->diags, loc, "'%s' has a value of its own already", name);
             return false;
         }
-    if (is_name(name->value))
+    if (is_name(name))
         return true;
-    diag_error(spec->diags, name->loc, "'%s' is not a name", name->value);
+    diag_error(spec->diags, loc, "'%s' is not a name", name);
     return false;
 }
 
 static bool declare_constants(ModelSpec *spec, const Element *element)
 {
-    bool ok = true;
-    if (element->kind == ELEMENT_const) {
-        names_set(&spec->constants, spec->arena,
-                  element_attribute(element, "name")->value, element);
-        ok = check_const_name(spec, element);
+    bool ok = true,
+         declares = element->kind == ELEMENT_const || element->kind == ELEMENT_size;
+    Entry entry;
+    for (uint32_t at = 0; declares && entry_next(element, &at, &entry);) {
+        names_set(&spec->constants, spec->arena, entry.name, element);
+        ok &= check_const_name(spec, entry.name, entry.name_loc);
     }
     for (const Element *child = element->first; child; child = child->next)
         ok &= declare_constants(spec, child);
@@ -273,7 +279,7 @@ static bool parse_file(const ModelLoader *loader, File *file, Purpose purpose, L
         return false;
     file->root = read_tree(file->source, spec->arena, spec->interns, spec->diags);
     return file->root && skeleton_check(file->root, spec->diags) &&
-           check_kind(loader, file, purpose, from);
+           entries_check(spec, file->root) && check_kind(loader, file, purpose, from);
 }
 
 /* What it extends, then what it imports. */

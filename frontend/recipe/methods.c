@@ -4,6 +4,7 @@
 
 #include "frontend/recipe/model_spec.h"
 #include "frontend/syntax/branches.h"
+#include "frontend/syntax/entries.h"
 #include "ir/base/list.h"
 
 enum { MOST_PARTS = 10000 }; /* of all uses of methods: what they say, and constants */
@@ -210,10 +211,10 @@ static bool count_parts(ModelSpec *spec, const MethodUse *use)
 {
     spec->part_count += 1 + use->element->attribute_count;
     for (const Element *child = use->element->first; child; child = child->next)
-        spec->part_count++;
+        spec->part_count += 1 + entry_count(child);
     for (const Element *child = use->method->element->first;
          child && spec->part_count <= MOST_PARTS; child = child->next)
-        spec->part_count++;
+        spec->part_count += 1 + entry_count(child);
     if (spec->part_count <= MOST_PARTS)
         return true;
     diag_error(spec->diags, use->element->loc,

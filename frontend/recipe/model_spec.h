@@ -13,7 +13,8 @@
 typedef struct Const {
     const char *name; /* interned */
     Attribute *value;
-    const Element *element; /* whose `when` counts; NULL for --set and settings */
+    const Element
+        *element; /* that says it; its `when` counts; NULL for --set and settings */
     Loc loc;
 } Const;
 
@@ -148,11 +149,15 @@ ModelSpec *spec_load(const char *path, const FrontendOptions *options, Arena *ar
 /* load.c: the files, and the definitions in them. */
 NODISCARD bool load_files(ModelSpec *spec, const char *path);
 void const_add(ModelSpec *spec, ConstList *list, Const constant);
-/* The <const> and <set> children of an element. */
+/* The constants of the <const> and <set> children of an element, after those that a
+ * <size> has as attributes. */
 void consts_collect(ModelSpec *spec, ConstList *list, const Element *element);
 
 /* skeleton.c: kinds of elements, their places and attributes. */
 NODISCARD bool skeleton_check(Element *root, Diags *diags);
+/* entries.c: whether no constant or fact is said twice in one place, unless a condition
+ * decides, and there are not too many; errors if not. */
+NODISCARD bool entries_check(ModelSpec *spec, Element *root);
 /* resolve.c: uses of ops and blocks, once all blocks are known. */
 NODISCARD bool calls_resolve(ModelSpec *spec, Element *root);
 /* A <use> as the use of the block `name` (interned). NULL after an error. */

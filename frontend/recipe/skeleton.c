@@ -86,8 +86,18 @@ static bool misplaced(const Element *element, Diags *diags)
     return false;
 }
 
+/* Whether each of its attributes is an entry. */
+static bool is_short(const Element *element)
+{
+    const SyntaxRow *row = syntax_row(element->kind);
+    return (row->flags & SYNTAX_EACH) &&
+           !element_attribute(element, row->attributes[0].name);
+}
+
 static bool check_attributes(const Element *element, Diags *diags)
 {
+    if (is_short(element))
+        return entries_form(element, diags);
     const SyntaxRow *row = syntax_row(element->kind);
     const char *known[MOST_NAMES];
     size_t count = 0;
@@ -112,6 +122,8 @@ static bool check_attributes(const Element *element, Diags *diags)
     if (element->kind == ELEMENT_const && !element_attribute(element, "value") &&
         !element_attribute(element, "default"))
         ok = missing_attribute(element, "value", diags);
+    if (element->kind == ELEMENT_size)
+        ok &= entries_form(element, diags);
     return (element->kind != ELEMENT_const || range_is_sound(element, diags)) && ok;
 }
 

@@ -20,6 +20,12 @@ bool unexpected_attribute(const Element *element, const Attribute *attribute,
                           const char *const *known, size_t count, Diags *diags);
 bool missing_attribute(const Element *element, const char *name, Diags *diags);
 
+/* -- entries.c ---------------------------------------------------------------------- */
+
+/* Whether the attributes of a <size>, or those of a <const>, <set> or <data> that are all
+ * entries, are named as entries can be; errors if not. */
+NODISCARD bool entries_form(const Element *element, Diags *diags);
+
 /* -- calls.c: uses of ops and blocks ------------------------------------------------ */
 
 /* Whether a use has the attributes that it must, and no others; errors if not. */

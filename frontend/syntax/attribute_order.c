@@ -50,7 +50,7 @@ static int rank_in_row(const SyntaxRow *row, SourceSpan name)
     for (; row->attributes[rank].name; rank++)
         if (span_is(name, row->attributes[rank].name))
             return rank;
-    if (!(row->flags & SYNTAX_OPEN))
+    if (!syntax_has_settings((ElementKind)(row - syntax_row(0))))
         return RANK_unlisted;
     int setting = rank_of_setting(name);
     return setting == RANK_unlisted ? setting : rank + setting;
@@ -111,6 +111,9 @@ bool blanks_only_separate(const Markup *element, const MarkupAttribute *attribut
 {
     static const char *const names[] = {"test",   "when",  "at",
                                         "params", "shape", "aliases"};
+    const SyntaxRow *row = row_of(element);
+    if (row && ((row->flags & SYNTAX_EACH) || row == syntax_row(ELEMENT_size)))
+        return false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (span_is(attribute->name, names[i]))
             return true;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "frontend/syntax/syntax.h"
+#include "frontend/syntax/entries.h"
 
 static void print_documentation(FILE *out, const char *text)
 {
@@ -96,24 +96,30 @@ enum { SETTING_COUNT = sizeof settings / sizeof *settings };
 /* The known attributes of an element that names constants by others: settings. */
 static size_t setting_count(ElementKind kind)
 {
-    bool has_settings = kind == ELEMENT_schedule || kind == ELEMENT_batch ||
-                        kind == ELEMENT_use_optimizer;
-    return has_settings ? SETTING_COUNT : 0;
+    return syntax_has_settings(kind) ? SETTING_COUNT : 0;
+}
+
+static void print_names(FILE *out, const SyntaxAttribute *attribute)
+{
+    for (; attribute->name; attribute++)
+        fprintf(out, "        <name ns=\"\">%s</name>\n", attribute->name);
 }
 
 static void print_open(FILE *out, ElementKind kind)
 {
     for (size_t i = 0; i < setting_count(kind); i++)
         print_attribute(out, settings[i][0], false, settings[i][1], 6);
-    fputs("      <zeroOrMore><attribute><anyName><except>\n"
-          "        <name ns=\"\">when</name>\n",
-          out);
+    const SyntaxRow *row = syntax_row(kind);
+    const char *times = row->flags & SYNTAX_EACH ? "oneOrMore" : "zeroOrMore";
+    fprintf(out,
+            "      <%s><attribute><anyName><except>\n"
+            "        <name ns=\"\">when</name>\n",
+            times);
     for (size_t i = 0; i < setting_count(kind); i++)
         fprintf(out, "        <name ns=\"\">%s</name>\n", settings[i][0]);
-    const SyntaxAttribute *attribute = syntax_row(kind)->attributes;
-    for (; attribute->name; attribute++)
-        fprintf(out, "        <name ns=\"\">%s</name>\n", attribute->name);
-    fputs("      </except></anyName></attribute></zeroOrMore>\n", out);
+    bool has_entries = (row->flags & SYNTAX_EACH) || kind == ELEMENT_size;
+    print_names(out, has_entries ? entry_reserved(kind) : row->attributes);
+    fprintf(out, "      </except></anyName></attribute></%s>\n", times);
 }
 
 static void print_element(FILE *out, ElementKind kind)
@@ -125,11 +131,17 @@ static void print_element(FILE *out, ElementKind kind)
     fputc('\n', out);
     if (row->flags & SYNTAX_WHEN)
         print_when(out, 6);
+    if (row->flags & SYNTAX_EACH)
+        fputs("      <choice><group>\n", out);
     for (const SyntaxAttribute *attribute = row->attributes; attribute->name; attribute++)
         print_attribute(out, attribute->name, attribute->needed,
                         syntax_attribute_meaning(kind, attribute->name), 6);
-    if (row->flags & SYNTAX_OPEN)
+    if (row->flags & SYNTAX_EACH)
+        fputs("      </group>\n", out);
+    if (row->flags & (SYNTAX_OPEN | SYNTAX_EACH))
         print_open(out, kind);
+    if (row->flags & SYNTAX_EACH)
+        fputs("      </choice>\n", out);
     print_children(out, kind, false);
     fputs("    </element>\n  </define>\n", out);
 }

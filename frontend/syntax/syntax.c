@@ -16,6 +16,7 @@
 #define OPEN SYNTAX_OPEN
 #define HOLDS_BODY SYNTAX_BODY
 #define HOLDS_NO_BODY 0
+#define EACH SYNTAX_EACH
 #define BRANCH SYNTAX_BRANCH
 static const SyntaxRow rows[ELEMENT_call] = {
 #define ELEMENT(kind, tag, parents, flags, attributes, meaning)                          \
@@ -26,6 +27,12 @@ static const SyntaxRow rows[ELEMENT_call] = {
 const SyntaxRow *syntax_row(ElementKind kind)
 {
     return &rows[kind];
+}
+
+bool syntax_has_settings(ElementKind kind)
+{
+    return kind == ELEMENT_schedule || kind == ELEMENT_batch ||
+           kind == ELEMENT_use_optimizer;
 }
 
 enum { ELEMENT_any = ELEMENT_COUNT };

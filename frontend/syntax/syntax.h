@@ -14,7 +14,13 @@ typedef enum ElementKind {
     ELEMENT_COUNT
 } ElementKind;
 
-enum { SYNTAX_WHEN = 1, SYNTAX_OPEN = 2, SYNTAX_BODY = 4, SYNTAX_BRANCH = 8 };
+enum {
+    SYNTAX_WHEN = 1,
+    SYNTAX_OPEN = 2,
+    SYNTAX_BODY = 4,
+    SYNTAX_BRANCH = 8,
+    SYNTAX_EACH = 16
+};
 
 typedef struct SyntaxAttribute {
     const char *name; /* NULL ends a list */
@@ -30,6 +36,8 @@ typedef struct SyntaxRow {
 } SyntaxRow;
 
 const SyntaxRow *syntax_row(ElementKind kind); /* not of ELEMENT_call */
+/* Whether attributes that the row does not list may be settings of the run. */
+bool syntax_has_settings(ElementKind kind);
 /* What the attribute of such an element means; NULL if nothing says it. */
 const char *syntax_attribute_meaning(ElementKind kind, const char *name);
 

@@ -56,7 +56,7 @@ static void print_elements(void)
             len += snprintf(text + len, sizeof text - (size_t)len, " %s%s",
                             attribute->name, attribute->needed ? "!" : "");
         snprintf(text + len, sizeof text - (size_t)len, "%s>",
-                 row->flags & SYNTAX_OPEN ? " ..." : "");
+                 row->flags & (SYNTAX_OPEN | SYNTAX_EACH) ? " ..." : "");
         printf("%-52s %s\n", text, row->meaning);
     }
 }

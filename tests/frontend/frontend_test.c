@@ -221,6 +221,26 @@ static void test_tags(Check *check, const char *directory)
     expect_tag(check, directory, 70000, ">", "", "text between elements");
 }
 
+/* Each attribute a constant of its own. */
+static void test_many_entries(Check *check, const char *directory)
+{
+    enum { ELEMENTS = 3500, EACH = 60 };
+    char path[512];
+    snprintf(path, sizeof path, "%s/entries.vg", directory);
+    FILE *out = fopen(path, "wb");
+    fputs("<library xmlns=\"urn:vlgraph:1\">", out);
+    for (int i = 0; i < ELEMENTS; i++) {
+        fputs("<const", out);
+        for (int j = 0; j < EACH; j++)
+            fprintf(out, " a%d_%d=\"1\"", i, j);
+        fputs("/>", out);
+    }
+    fputs("</library>", out);
+    fclose(out);
+    expect_message(check, path, "more than 200000 constants and facts");
+    unlink(path);
+}
+
 /* Files too tedious to write down: many elements, deep imports, long names. */
 static void test_many(Check *check, const char *directory)
 {
@@ -395,6 +415,7 @@ int main(int argc, char **argv)
     test_tags(&check, directory);
     test_tags(&check, directory);
     test_many(&check, directory);
+    test_many_entries(&check, directory);
     test_damaged(&check, directory);
     test_repeatable(&check, argv[1]);
     rmdir(directory);

@@ -62,7 +62,9 @@ def main():
         fits, messages = validate(schema, paths)
         if not fits:
             faults += [line for line in messages.splitlines() if not line.endswith(" validates")]
-        for inside in ('<trian params="**"/>', '<train parms="**"/>', '<else/>', '<schedule xmlns:a="a" when="1"/>'):
+        for inside in ('<const nmae="x" value="1"/>', '<const a="1" min="0"/>', '<const a="1" when="1"/>', '<set/>',
+                       '<set when="1"/>', '<const name="x" value="1" b="2"/>', '<task name="t"><data value="1"/></task>',
+                       '<backbone name="b" outputs="y"><size name="s" value="1"/></backbone>', '<trian params="**"/>', '<train parms="**"/>', '<else/>', '<schedule xmlns:a="a" when="1"/>'):
             with open(model, "w", encoding="utf-8") as file:
                 file.write(MODEL.format(inside))
             if validate(schema, [model])[0]:
