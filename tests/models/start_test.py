@@ -48,7 +48,7 @@ def main():
             wrong += [f"{backbone}_{choice} begins with the same answers"
                       for choice in OTHER[backbone]
                       if answers(build, directory, backbone, choice) == own]
-    sys.exit("\n".join(wrong))
+    sys.exit("\n".join(wrong) or 0)
 
 
 if __name__ == "__main__":
