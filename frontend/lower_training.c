@@ -102,9 +102,26 @@ static void report_role(Lower *lower, const Element *part, const char *role, Loc
                    role);
 }
 
+/* A role that no site has at all: more than that no pattern of `at` finds it. */
+static bool report_unknown_role(Lower *lower, const SiteChoice *target)
+{
+    for (uint32_t i = 0; i < target->roles.count; i++) {
+        const char *role = intern(lower->module->interns, target->roles.items[i].text);
+        if (!is_name(role) || names_get(&lower->roles, role))
+            continue;
+        unknown_name(lower->diags, target->roles.loc, "role", role, lower->roles.names,
+                     lower->roles.count);
+        return true;
+    }
+    return false;
+}
+
 static bool report_target(Lower *lower, const SiteChoice *target, const Element *part)
 {
-    bool ok = report_unmatched(lower, &target->at, part, "site");
+    if (report_unknown_role(lower, target))
+        return false;
+    bool ok = report_unmatched(lower, &target->at, part,
+                               target->roles.source ? "site of such a role" : "site");
     for (uint32_t i = 0; i < target->roles.count && ok; i++)
         if (!target->roles.items[i].matched) {
             report_role(lower, part, target->roles.items[i].text, target->roles.loc);
