@@ -49,16 +49,31 @@ static bool read_pool(Lower *lower, Frame *frame, const Element *element, Attrib
            positive(lower, frame, side, &axis->side);
 }
 
-bool lower_axis(Lower *lower, Frame *frame, const Element *element)
+static bool is_one_kind(const Lower *lower, const Element *element,
+                        const Attribute *longest, const Attribute *count,
+                        const Attribute *pool)
 {
-    Attribute *longest = element_attribute(element, "longest");
-    Attribute *count = element_attribute(element, "count");
-    Attribute *pool = element_attribute(element, "pool");
     if (!!longest + !!count + !!pool != 1) {
         diag_error(lower->diags, element->loc,
                    "an axis needs one of 'longest', 'count' and 'pool'");
         return false;
     }
+    if (!pool &&
+        (element_attribute(element, "images") || element_attribute(element, "side"))) {
+        diag_error(lower->diags, element->loc,
+                   "'images' and 'side' are for an axis with 'pool'");
+        return false;
+    }
+    return true;
+}
+
+bool lower_axis(Lower *lower, Frame *frame, const Element *element)
+{
+    Attribute *longest = element_attribute(element, "longest");
+    Attribute *count = element_attribute(element, "count");
+    Attribute *pool = element_attribute(element, "pool");
+    if (!is_one_kind(lower, element, longest, count, pool))
+        return false;
     const char *name = expr_text(lower->spec->exprs, element_attribute(element, "name"),
                                  frame_names(frame));
     if (!name)

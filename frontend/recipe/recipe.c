@@ -116,6 +116,19 @@ static bool resolve_backbone(ModelSpec *spec, ChainUse *out_use)
     return choose_size(spec, use);
 }
 
+/* A second <loss> would count for nothing. */
+static bool check_losses(const ModelSpec *spec, const Definition *task)
+{
+    const Element *first = task_loss(task);
+    for (const Element *other = first ? first->next : NULL; other; other = other->next)
+        if (other->kind == ELEMENT_loss) {
+            diag_error(spec->diags, other->loc, "task '%s' has two losses", task->name);
+            diag_note(spec->diags, first->loc, "the first is here");
+            return false;
+        }
+    return true;
+}
+
 static bool resolve_tasks(ModelSpec *spec)
 {
     ChainUse use;
@@ -140,6 +153,8 @@ static bool resolve_tasks(ModelSpec *spec)
             diag_error(spec->diags, names->loc, "task '%s' is named twice", words[i]);
             return false;
         }
+        if (!check_losses(spec, task))
+            return false;
         spec->tasks[spec->task_count++] = task;
     }
     return true;

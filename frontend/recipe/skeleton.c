@@ -94,6 +94,21 @@ static bool is_short(const Element *element)
            !element_attribute(element, row->attributes[0].name);
 }
 
+/* A constant has one value, whichever of the two names it is given by. */
+static bool check_const(const Element *element, Diags *diags)
+{
+    const Attribute *value = element_attribute(element, "value");
+    const Attribute *other = element_attribute(element, "default");
+    if (!value && !other)
+        return missing_attribute(element, "value", diags);
+    if (value && other) {
+        diag_error(diags, other->loc,
+                   "a constant has either 'value' or 'default', which mean the same");
+        return false;
+    }
+    return range_is_sound(element, diags);
+}
+
 static bool check_attributes(const Element *element, Diags *diags)
 {
     if (is_short(element))
@@ -119,12 +134,9 @@ static bool check_attributes(const Element *element, Diags *diags)
             ok = unexpected_attribute(element, &element->attributes[i], known, count,
                                       diags);
     }
-    if (element->kind == ELEMENT_const && !element_attribute(element, "value") &&
-        !element_attribute(element, "default"))
-        ok = missing_attribute(element, "value", diags);
     if (element->kind == ELEMENT_size)
         ok &= entries_form(element, diags);
-    return (element->kind != ELEMENT_const || range_is_sound(element, diags)) && ok;
+    return (element->kind != ELEMENT_const || check_const(element, diags)) && ok;
 }
 
 /* How many tests are asked, at most, to know whether what is inside a branch counts. */
