@@ -57,6 +57,20 @@ static bool nothing_said(const Element *element, Diags *diags)
     return false;
 }
 
+/* Both words of the long form misspelt: two attributes, each near to one of them. */
+static bool looks_long(const Element *element, Diags *diags)
+{
+    const char *first = syntax_row(element->kind)->attributes[0].name;
+    const Attribute *name = misspelt(element, first);
+    const Attribute *value = misspelt(element, "value");
+    if (element->kind == ELEMENT_size || !name || !value || name == value ||
+        entry_count(element) != 2)
+        return false;
+    diag_error(diags, name->loc, "'%s' and '%s'; did you mean '%s' and 'value'?",
+               name->name, value->name, first);
+    return true;
+}
+
 bool entries_form(const Element *element, Diags *diags)
 {
     const SyntaxRow *row = syntax_row(element->kind);
@@ -73,7 +87,9 @@ bool entries_form(const Element *element, Diags *diags)
                  !(element->kind == ELEMENT_size && strcmp(attribute->name, "name") == 0))
             ok = reserved(element, attribute, diags);
     }
-    return any ? ok : nothing_said(element, diags);
+    if (!any)
+        return nothing_said(element, diags);
+    return ok && !looks_long(element, diags);
 }
 
 /* -- names said twice --------------------------------------------------------------- */
