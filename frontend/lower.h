@@ -98,6 +98,11 @@ NODISCARD bool lower_spend(Lower *lower, int64_t work, Loc loc);
 const Node *lower_operand(Lower *lower, Frame *frame, Attribute *attribute);
 /* A value in scope, as that. */
 const Node *lower_named(Lower *lower, Frame *frame, const char *name, Loc loc);
+/* False and an error if a number, computed in double, is too large for f32, or would be 0
+ * there and is not. */
+NODISCARD bool lower_f32(const Lower *lower, double number, Loc loc);
+/* The constant f32[1]. NULL after an error. */
+const Node *lower_number(Lower *lower, double number, Loc loc);
 /* The value that an attribute names, which is there. */
 const Node *lower_value(Lower *lower, Frame *frame, Attribute *attribute);
 /* Adds a named result. False and an error if there is one of that name. */

@@ -19,8 +19,7 @@ static const Node *lower_constant(Lower *lower, Frame *frame, const Attribute *a
     if (!expr_formula(lower->spec->exprs, attribute, formula, frame_names(frame),
                       &number))
         return NULL;
-    BuildSite site = {attribute_place(attribute, formula->from), STAGE_forward};
-    return graph_constant(lower->draft->graph, site, number);
+    return lower_number(lower, number, attribute_place(attribute, formula->from));
 }
 
 /* -x = -1 x; where `x - y` leaves out y, it is x. */
@@ -47,12 +46,12 @@ static const Node *lower_operator(Lower *lower, Frame *frame, const Attribute *a
 static const Node *lower_choice(Lower *lower, Frame *frame, const Attribute *attribute,
                                 const Formula *formula)
 {
-    double test;
+    bool holds;
     const Formula *then = formula->first->next;
-    if (!expr_formula(lower->spec->exprs, attribute, formula->first, frame_names(frame),
-                      &test))
+    if (!expr_test(lower->spec->exprs, attribute, formula->first, frame_names(frame),
+                   &holds))
         return NULL;
-    return lower_part(lower, frame, attribute, test != 0 ? then : then->next);
+    return lower_part(lower, frame, attribute, holds ? then : then->next);
 }
 
 static const Node *lower_use(Lower *lower, Frame *frame, const Attribute *attribute,

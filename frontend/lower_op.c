@@ -136,7 +136,8 @@ static bool read_field(Lower *lower, Frame *frame, const Element *element,
     case ATTR_int:
         return expr_integer(exprs, attribute, frame_names(frame), at);
     case ATTR_real:
-        return expr_number(exprs, attribute, frame_names(frame), at);
+        return expr_number(exprs, attribute, frame_names(frame), at) &&
+               lower_f32(lower, *(attr_real *)at, attribute->loc);
     case ATTR_axis:
         return axis_attribute(lower, frame, element, attribute, args, at);
     case ATTR_name:

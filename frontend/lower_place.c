@@ -1,7 +1,5 @@
 /* The patterns of a recipe, read once their constants are known; and the sites that they
  * choose, with what each {name} stands for there. */
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "frontend/lower.h"
@@ -80,15 +78,15 @@ static bool matches_any(const Patterns *patterns, const char *name)
     return matches;
 }
 
-/* A number if it reads as one. */
+/* A number if it reads as one, and is written as that number is: a name made of it is the
+ * text again, so that 07 and 7 are two. */
 static Value bound_value(Lower *lower, const PatternBinding *binding)
 {
     const char *text =
         intern_span(lower->module->interns, binding->text, binding->text_len);
-    char *end;
-    double number = strtod(text, &end);
-    bool is_number =
-        strspn(text, "0123456789") == binding->text_len && !*end && isfinite(number);
+    double number;
+    bool is_number = number_parse(text, &number) &&
+                     number_text(lower->module->interns, number) == text;
     return is_number ? (Value){.number = number} : (Value){.text = text};
 }
 

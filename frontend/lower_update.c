@@ -54,7 +54,8 @@ static bool read_real(Lower *lower, Frame *frame, const char *name, double least
 {
     Attribute attribute = setting_attribute(lower, name);
     return expr_number(lower->spec->exprs, &attribute, frame_names(frame), out) &&
-           check_range(lower, &attribute, *out, least, most);
+           check_range(lower, &attribute, *out, least, most) &&
+           lower_f32(lower, *out, attribute.loc);
 }
 
 /* The one setting that is a name: a row of decays.def. */

@@ -1,4 +1,6 @@
 /* What the attributes of elements name: values, paths, shapes and axes; and results. */
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "frontend/lower.h"
@@ -36,6 +38,24 @@ const Node *lower_named(Lower *lower, Frame *frame, const char *name, Loc loc)
     return node ? node : no_such_value(lower, frame, name, loc);
 }
 
+bool lower_f32(const Lower *lower, double number, Loc loc)
+{
+    bool is_large = fabs(number) > FLT_MAX;
+    if (!is_large && ((float)number != 0 || number == 0))
+        return true;
+    diag_error(lower->diags, loc, "%.10g is too %s for f32", number,
+               is_large ? "large" : "small");
+    return false;
+}
+
+const Node *lower_number(Lower *lower, double number, Loc loc)
+{
+    if (!lower_f32(lower, number, loc))
+        return NULL;
+    BuildSite site = {loc, STAGE_forward};
+    return graph_constant(lower->draft->graph, site, number);
+}
+
 const Node *lower_operand(Lower *lower, Frame *frame, Attribute *attribute)
 {
     Exprs *exprs = lower->spec->exprs;
@@ -50,8 +70,7 @@ const Node *lower_operand(Lower *lower, Frame *frame, Attribute *attribute)
         return no_such_value(lower, frame, text, attribute->loc);
     if (!expr_number(exprs, attribute, frame_names(frame), &number))
         return NULL;
-    BuildSite site = {attribute->loc, STAGE_forward};
-    return graph_constant(lower->draft->graph, site, number);
+    return lower_number(lower, number, attribute->loc);
 }
 
 const Node *lower_value(Lower *lower, Frame *frame, Attribute *attribute)

@@ -280,14 +280,25 @@ bool expr_formula(Exprs *exprs, const Attribute *attribute, const Formula *formu
            need_number(exprs, attribute, formula, &value, out);
 }
 
+bool expr_test(Exprs *exprs, const Attribute *attribute, const Formula *formula,
+               NameLookup names, bool *out)
+{
+    Value value;
+    if (!evaluate(&(ExprRun){exprs, attribute, names}, formula, &value))
+        return false;
+    *out = value_is_true(&value);
+    return true;
+}
+
 bool expr_integer(Exprs *exprs, Attribute *attribute, NameLookup names, int64_t *out)
 {
     double number;
     if (!expr_number(exprs, attribute, names, &number))
         return false;
-    if (number != floor(number) || fabs(number) > 0x1p53) {
-        diag_error(exprs->diags, attribute->loc, "%s is %.17g, expected a whole number",
-                   attribute->name, number);
+    /* from 2^53 on it may be another than the one that was written */
+    if (number != floor(number) || fabs(number) >= 0x1p53) {
+        diag_error(exprs->diags, attribute->loc, "%s is %.17g, expected a whole number%s",
+                   attribute->name, number, number == floor(number) ? " below 2^53" : "");
         return false;
     }
     *out = (int64_t)number;

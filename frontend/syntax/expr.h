@@ -38,6 +38,10 @@ NODISCARD bool expr_part(Exprs *exprs, const Attribute *attribute, const char *t
 NODISCARD bool expr_formula(Exprs *exprs, const Attribute *attribute,
                             const Formula *formula, NameLookup names, double *out);
 
+/* Whether such a part holds, as a test. */
+NODISCARD bool expr_test(Exprs *exprs, const Attribute *attribute, const Formula *formula,
+                         NameLookup names, bool *out);
+
 /* The attribute's text with {name} replaced; interned. NULL after an error. */
 const char *expr_text(Exprs *exprs, const Attribute *attribute, NameLookup names);
 

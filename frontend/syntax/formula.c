@@ -159,10 +159,12 @@ static Formula *parse_number(FormulaParser *parser)
                    (int)(len + name_length(from + len, false)), from);
         return NULL;
     }
-    if (isfinite(formula->number))
+    bool vanished = number_vanished(from, formula->number);
+    if (isfinite(formula->number) && !vanished)
         return ended(parser, formula);
-    diag_error(parser->diags, loc_of(parser, from), "%.*s is too large for a number",
-               WIDEST_TOKEN < (int)len ? WIDEST_TOKEN : (int)len, from);
+    diag_error(parser->diags, loc_of(parser, from), "%.*s is too %s for a number",
+               WIDEST_TOKEN < (int)len ? WIDEST_TOKEN : (int)len, from,
+               vanished ? "small" : "large");
     return NULL;
 }
 

@@ -94,24 +94,49 @@ static bool has_lines(SourceSpan span)
     return memchr(span.text, '\n', span.len) != NULL;
 }
 
+/* The quote that begins `text`, as itself or as an entity; 0 if none does. */
+static char quote_at(SourceSpan text)
+{
+    static const struct {
+        const char *spelling;
+        char quote;
+    } spellings[] = {{"'", '\''},     {"\"", '"'},    {"&apos;", '\''}, {"&quot;", '"'},
+                     {"&#39;", '\''}, {"&#34;", '"'}, {"&#x27;", '\''}, {"&#x22;", '"'}};
+    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++)
+        if (strlen(spellings[i].spelling) <= text.len &&
+            memcmp(text.text, spellings[i].spelling, strlen(spellings[i].spelling)) == 0)
+            return spellings[i].quote;
+    return 0;
+}
+
+/* The quote that a text is in at the end of a line, which begins in `quote`; 0 if none. */
+static char quote_after(SourceSpan line, char quote)
+{
+    for (; line.len > 0; line.text++, line.len--) {
+        char found = quote_at(line);
+        if (found && (!quote || found == quote))
+            quote = quote ? 0 : found;
+    }
+    return quote;
+}
+
 /* Formulas, shapes and patterns, in which blanks only separate: their lines begin where
  * the first does. Quoted texts stay as they are, and all other attributes. */
 static void put_aligned(LayoutPrinter *printer, SourceSpan value)
 {
     size_t column = printer->column;
-    bool quoted = false;
+    char quote = 0;
     SourceSpan rest = value, line;
     for (bool first = true; next_line(&rest, &line); first = false) {
-        size_t blanks = first || quoted ? 0 : leading_blanks(line);
-        if (!first && quoted)
+        size_t blanks = first || quote ? 0 : leading_blanks(line);
+        if (!first && quote)
             fputc('\n', printer->out);
         else if (!first)
             start_line(printer, column);
         line.text += blanks;
         line.len -= blanks;
-        for (size_t i = 0; i < line.len; i++)
-            quoted ^= line.text[i] == '\'';
-        put_span(printer, quoted || !rest.text ? line : trimmed(line));
+        quote = quote_after(line, quote);
+        put_span(printer, quote || !rest.text ? line : trimmed(line));
     }
 }
 

@@ -2,8 +2,9 @@
  * stand. */
 #include "frontend/syntax/range.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "frontend/syntax/words.h"
 
 typedef struct Bound {
     const char *attribute, *words;
@@ -19,20 +20,13 @@ static const Bound bounds[] = {
 
 enum { BOUNDS = sizeof bounds / sizeof *bounds };
 
-static bool read_number(const char *text, double *out)
-{
-    char *end;
-    *out = strtod(text, &end);
-    return end != text && !*end && *out - *out == 0; /* finite */
-}
-
 bool range_is_sound(const Element *element, Diags *diags)
 {
     bool is_sound = true;
     for (size_t i = 0; i < BOUNDS; i++) {
         const Attribute *bound = element_attribute(element, bounds[i].attribute);
         double number;
-        if (!bound || read_number(bound->value, &number))
+        if (!bound || number_parse(bound->value, &number))
             continue;
         diag_error(diags, bound->loc, "'%s' is '%s', expected a plain number",
                    bound->name, bound->value);
@@ -80,7 +74,7 @@ bool range_check(const Element *element, const char *name, Value value, Loc loc,
     for (size_t i = 0; i < BOUNDS; i++) {
         const Attribute *bound = element_attribute(element, bounds[i].attribute);
         double limit;
-        if (!bound || !read_number(bound->value, &limit) ||
+        if (!bound || !number_parse(bound->value, &limit) ||
             (!value.text && holds(&bounds[i], value.number, limit)))
             continue;
         out_of_range(element, name, value, loc, diags);

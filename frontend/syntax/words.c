@@ -34,11 +34,18 @@ bool is_name(const char *text)
     return *text == 0;
 }
 
+bool number_vanished(const char *text, double number)
+{
+    text += *text == '-' || *text == '+';
+    text += strspn(text, "0.");
+    return number == 0 && isdigit((unsigned char)*text);
+}
+
 bool number_parse(const char *text, double *out)
 {
     char *end;
     if (text[0] == 0 || text[strspn(text, "0123456789+-.eE")] != 0)
         return false;
     *out = strtod(text, &end);
-    return *end == 0 && isfinite(*out);
+    return *end == 0 && isfinite(*out) && !number_vanished(text, *out);
 }

@@ -12,7 +12,10 @@ bool continues_name(char c);
 bool is_bare_word(const char *text);
 /* A letter or `_`, then letters, digits and `_`: of a constant or a value. */
 bool is_name(const char *text);
-/* `text` is all of a finite number, sign included. */
+/* `number` is the 0 that was read from `text`, which says another number, too small for
+ * a double. */
+bool number_vanished(const char *text, double number);
+/* `text` is all of a finite number, sign included, and not too small for a double. */
 NODISCARD bool number_parse(const char *text, double *out);
 
 #endif

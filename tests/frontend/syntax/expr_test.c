@@ -57,6 +57,8 @@ static const Example examples[] = {
     {"$t != 3", 1, NULL},
     {"'7' = '7.0'", 0, NULL},
     {"floor(-1.5) + ceiling(1.2) + round(2.5) + round(-2.5)", 1, NULL},
+    {"round(0.49999999999999994)", 0, NULL},
+    {"round(4503599627370497)", 4503599627370497, NULL},
     {"abs(-2) + sqrt(16) + pow(2, 10) + min(1, 2) + max(1, 2)", 1033, NULL},
     {"exp(0) + log(1)", 1, NULL},
     {"if($a > 2, 1, 1 / 0)", 1, NULL},
