@@ -231,7 +231,7 @@ typedef struct Param {
     const char *name; /* canonical, interned: equals the reference checkpoint's name */
     Type type;        /* static */
     Init init;
-    bool buffer; /* kept in checkpoints, but never trained and not counted */
+    bool buffer; /* part of the model's files, but never trained and not counted */
     bool trained;
     const char *reason; /* the <train> pattern that takes it, or why none does */
     Loc reason_loc;
@@ -313,6 +313,11 @@ typedef struct ParamTotals {
     int64_t all, trained;
 } ParamTotals;
 ParamTotals module_param_totals(const Module *module);
+/* Whether the initial values of a buffer are its values for good: they are random. */
+bool param_is_drawn(const Param *param);
+/* Whether checkpoints and exports hold it: what is trained, and buffers that are drawn,
+ * over whose numbers it was trained. */
+bool param_is_kept(const Param *param);
 /* By canonical name; hashed. */
 Param *module_find_param(const Module *module, const char *name);
 StateVar *module_find_state(const Module *module, const char *name);

@@ -130,6 +130,17 @@ ParamTotals module_param_totals(const Module *module)
     return totals;
 }
 
+bool param_is_drawn(const Param *param)
+{
+    return param->buffer &&
+           (param->init.kind == INIT_normal || param->init.kind == INIT_uniform);
+}
+
+bool param_is_kept(const Param *param)
+{
+    return param->trained || param_is_drawn(param);
+}
+
 Param *module_find_param(const Module *module, const char *name)
 {
     uint32_t place = find_name(module, &module->private_->params, name);

@@ -40,7 +40,7 @@ static void add_number(TensorWriter *writer, const char *key, uint64_t value)
 
 static bool is_kept(const StoreEntry *entry)
 {
-    return entry->state || entry->param->trained;
+    return entry->state || param_is_kept(entry->param);
 }
 
 /* crc32 takes 32-bit lengths. */

@@ -1,6 +1,6 @@
-/* Checkpoints: one safetensors file with the trained parameters, the optimizer's states,
- * and what a run needs to go on: how many steps are done, of how many, by which plan,
- * seed and frozen weights.
+/* Checkpoints: one safetensors file with the trained parameters, buffers that were drawn
+ * (param_is_kept), the optimizer's states, and what a run needs to go on: how many steps
+ * are done, of how many, by which plan, seed and frozen weights.
  *
  * A file is replaced whole or not at all. Parameters stand under their names, so that a
  * checkpoint also serves as weights. */
@@ -26,7 +26,7 @@ typedef struct Checkpoint {
  * equal but for those have equal fingerprints. */
 uint64_t plan_fingerprint(const Module *module);
 
-/* Writes the store's trained parameters and states. Nothing is written, and the error is
+/* Writes what the store has of these. Nothing is written, and the error is
  * one of numbers, if one of them is not finite: no run could go on from that. */
 NODISCARD bool checkpoint_write(const char *path, Store *store,
                                 const Checkpoint *checkpoint, Diags *diags);
@@ -44,9 +44,9 @@ CheckpointFile *checkpoint_open(const char *path, Diags *diags);
 const Checkpoint *checkpoint_info(const CheckpointFile *file);
 void checkpoint_close(CheckpointFile *file); /* NULL allowed */
 
-/* Copies trained parameters, and states if `states`, into the store. False and errors,
- * and nothing copied, if a tensor is missing or has another shape; false, too, if a
- * number is not finite. */
+/* Copies trained parameters and drawn buffers, and states if `states`, into the store.
+ * False and errors, and nothing copied, if a tensor is missing or has another shape;
+ * false, too, if a number is not finite. */
 NODISCARD bool checkpoint_load(const CheckpointFile *file, Store *store, bool states,
                                Diags *diags);
 

@@ -170,7 +170,8 @@ StoreEntry *store_find(const Store *store, const char *name)
 
 bool store_map(StoreEntry *entry, const float *data)
 {
-    if (!entry->param || entry->param->trained || (uintptr_t)data % sizeof *data != 0)
+    if (!entry->param || param_is_kept(entry->param) ||
+        (uintptr_t)data % sizeof *data != 0)
         return false;
     entry->data = (float *)(uintptr_t)data; /* never written where `mapped` is set */
     entry->mapped = true;

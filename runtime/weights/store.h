@@ -36,7 +36,8 @@ StoreEntry *store_at(Store *store, uint32_t index);
 StoreEntry *store_find(const Store *store, const char *name);
 /* Makes a frozen parameter read `data`, of a file or shared memory that is mapped, which
  * outlives the store. False, and no change,
- * if `data` is not aligned as floats are or the parameter is trained: copy it then. */
+ * if `data` is not aligned as floats are or the parameter is one that checkpoints hold:
+ * copy it then. */
 NODISCARD bool store_map(StoreEntry *entry, const float *data);
 
 /* Gives back the memory of a parameter that was mapped, which is a file's or shared with

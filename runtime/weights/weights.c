@@ -240,7 +240,8 @@ bool weights_load(Store *store, const TensorSet *set, WeightsReport *out_report,
             ok = prefix_check_ties(prefix, set, entry->param, diags) &&
                  load_entry(entry, set, tensor, out_report, diags) && ok;
         else if (entry->param)
-            out_report->missing++, out_report->frozen_missing += !entry->param->trained;
+            out_report->missing++,
+                out_report->frozen_missing += !param_is_kept(entry->param);
     }
     for (uint32_t i = 0; i < tensor_set_count(set); i++) {
         const char *name = tensor_set_at(set, i)->name;
@@ -278,11 +279,12 @@ bool weights_load_trained(Store *store, const TensorSet *set, Diags *diags)
         if (tensor) {
             ok = prefix_check_ties(prefix, set, entry->param, diags) &&
                  load_entry(entry, set, tensor, &report, diags);
-        } else if (entry->param && entry->param->trained) {
+        } else if (entry->param && param_is_kept(entry->param)) {
             const char *near = near_miss(set, entry->name);
-            diag_error(diags, (Loc){.file = tensor_set_path(set)},
-                       "has no trained parameter '%s'%s%s%s", entry->name,
-                       near ? "; it has '" : "", near ? near : "", near ? "'" : "");
+            diag_error(diags, (Loc){.file = tensor_set_path(set)}, "has no %s '%s'%s%s%s",
+                       entry->param->trained ? "trained parameter" : "buffer",
+                       entry->name, near ? "; it has '" : "", near ? near : "",
+                       near ? "'" : "");
             ok = false;
         }
     }
@@ -298,7 +300,7 @@ static void report_missing(const Store *store, const TensorSet *set, FILE *out)
     const Module *module = store_module(store);
     for (uint32_t i = 0; i < module->param_count && named < MOST_NAMED; i++) {
         const Param *param = &module->params[i];
-        if (param->trained || prefix_tensor(prefix, set, param))
+        if (param_is_kept(param) || prefix_tensor(prefix, set, param))
             continue;
         const char *near = near_miss(set, param->name);
         fprintf(out, "  not in the files: frozen '%s'", param->name);
@@ -346,7 +348,7 @@ void weights_report(const Store *store, const TensorSet *set, const WeightsRepor
 
 static bool is_exported(const StoreEntry *entry, const ExportOptions *options)
 {
-    return entry->param && (entry->param->trained || options->all);
+    return entry->param && (param_is_kept(entry->param) || options->all);
 }
 
 static bool check_finite(Store *store, const char *path, const ExportOptions *options,
@@ -385,7 +387,7 @@ bool weights_export(Store *store, const char *path, const ExportOptions *options
             continue;
         tensor_writer_add(writer, param->name, TENSOR_F32, entry->type.rank,
                           entry->type.dims, entry->data);
-        for (uint32_t a = 0; param->trained && a < param->alias_count; a++)
+        for (uint32_t a = 0; param_is_kept(param) && a < param->alias_count; a++)
             tensor_writer_add(writer, param->aliases[a], TENSOR_F32, entry->type.rank,
                               entry->type.dims, entry->data);
     }

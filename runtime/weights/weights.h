@@ -21,7 +21,7 @@ typedef struct WeightsReport {
         mapped;       /* parameters found in the set; of these, read where they lie */
     uint32_t resized; /* loaded into their first rows only */
     uint32_t missing; /* parameters not in the set */
-    uint32_t frozen_missing; /* of these, frozen ones */
+    uint32_t frozen_missing; /* of these, frozen ones that were not drawn on purpose */
     uint32_t unexpected;     /* tensors that are no parameter */
 } WeightsReport;
 
@@ -33,7 +33,8 @@ typedef struct WeightsReport {
  * has no parameter at all. */
 NODISCARD bool weights_load(Store *store, const TensorSet *set, WeightsReport *out_report,
                             Diags *diags);
-/* Takes what the set has in the same way; trained parameters must all be there. */
+/* Takes what the set has in the same way; trained parameters and drawn buffers
+ * (param_is_kept) must all be there. */
 NODISCARD bool weights_load_trained(Store *store, const TensorSet *set, Diags *diags);
 /* Says on `out` what was found, and what was not with near misses. */
 void weights_report(const Store *store, const TensorSet *set, const WeightsReport *report,
@@ -48,8 +49,8 @@ typedef struct ExportOptions {
 /* The key of that fingerprint in the metadata of an export that is not `all`. */
 #define WEIGHTS_FINGERPRINT "weights_xxh3"
 
-/* Writes trained parameters under all their names; false, and no file, if a number of
- * them is not finite. */
+/* Writes trained parameters and drawn buffers under all their names; false, and no file,
+ * if a number of them is not finite. */
 NODISCARD bool weights_export(Store *store, const char *path,
                               const ExportOptions *options, Diags *diags);
 

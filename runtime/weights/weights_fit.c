@@ -19,7 +19,7 @@ static FitCheck count_given(Store *store)
     FitCheck fit = {0};
     for (uint32_t i = 0; i < store_count(store); i++) {
         const StoreEntry *entry = store_at(store, i);
-        if (!entry->param)
+        if (!entry->param || param_is_drawn(entry->param))
             continue;
         bool is_trained = entry->param->trained, is_given = entry->given;
         fit.params++;
@@ -46,7 +46,8 @@ static void note_initial(Store *store, bool trained, Diags *diags)
     uint32_t named = 0;
     for (uint32_t i = 0; i < store_count(store) && named < MOST_NAMED; i++) {
         const StoreEntry *entry = store_at(store, i);
-        if (!entry->param || entry->param->trained != trained || entry->given)
+        if (!entry->param || entry->param->trained != trained || entry->given ||
+            param_is_drawn(entry->param))
             continue;
         diag_note(diags, entry->param->loc, "'%s' is one of them", entry->name);
         named++;
