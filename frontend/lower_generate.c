@@ -14,8 +14,10 @@
 static const char *output_path(Lower *lower, Frame *frame, const Element *element)
 {
     const char *name = expr_text(lower->spec->exprs, element_attribute(element, "name"),
-                                 frame_names(frame));
-    return name ? lower_path(lower, frame, name, element->loc) : NULL;
+                                 frame_path_names(frame));
+    const char *marked = name ? lower_path(lower, frame, name, element->loc) : NULL;
+    return marked ? lower_name_for_task(lower, marked, lower->draft->globals->task)
+                  : NULL;
 }
 
 static bool kept_type(Lower *lower, Frame *frame, const Element *element, Type *out)
@@ -106,11 +108,29 @@ bool lower_keep_end(Lower *lower, Frame *frame, const Element *element, const Ke
 
 /* -- cache ------------------------------------------------------------------------- */
 
+/* In a graft, which has the axes of its host: that of the rows before those of `step`. */
+static int32_t past_of_host(Lower *lower, int32_t step, Loc loc)
+{
+    const Graph *graph = lower->draft->graph;
+    int32_t past = graph_find_axis(graph, "past");
+    for (uint32_t i = 0; past != AXIS_STATIC && i < graph->axis_count; i++)
+        if (graph->axes[i].kind == AXIS_KIND_join && graph->axes[i].of[0] == past &&
+            graph->axes[i].of[1] == step)
+            return past;
+    diag_error(lower->diags, loc,
+               "a block that is attached caches rows of the axis whose rows the backbone "
+               "caches, not of '%s'",
+               graph->axes[step].name);
+    return AXIS_STATIC;
+}
+
 /* The axis of the rows of earlier steps. The axis of x has one row in a step, so that all
  * rows together are no more than it has in training. */
 static int32_t past_axis(Lower *lower, int32_t step, Loc loc)
 {
     Graph *graph = lower->draft->graph;
+    if (lower->draft->graft)
+        return past_of_host(lower, step, loc);
     if (lower->draft->step_axis == AXIS_STATIC &&
         graph->axes[step].kind == AXIS_KIND_primary) {
         Axis past = {.name = intern(lower->module->interns, "past"),
@@ -173,7 +193,7 @@ bool lower_cache(Lower *lower, Frame *frame, const Element *element)
         return false;
     }
     lower->draft->generates = true;
-    if (lower->draft->graph->kind == GRAPH_decode)
+    if (lower->draft->globals->kind == GRAPH_decode)
         x = grown_cache(lower, element, path, axis, x);
     return x && lower_bind(lower, frame, name, x);
 }

@@ -285,7 +285,7 @@ static bool verify_value_names(const Graph *graph, Diags *diags)
 
 static const unsigned role_kinds[OUTPUT_ROLE_COUNT] = {
     [OUTPUT_result] = 1u << GRAPH_train | 1u << GRAPH_evaluate | 1u << GRAPH_update |
-                      1u << GRAPH_encode | 1u << GRAPH_decode,
+                      1u << GRAPH_encode | 1u << GRAPH_decode | 1u << GRAPH_graft,
     [OUTPUT_loss] = 1u << GRAPH_train | 1u << GRAPH_evaluate,
     [OUTPUT_gradient] = 1u << GRAPH_train,
     [OUTPUT_assign] = 1u << GRAPH_update,
@@ -359,9 +359,11 @@ static int compare_outputs(const void *a, const void *b)
 static bool verify_outputs(const Graph *graph, const Module *module, Diags *diags)
 {
     const Output **sorted = heap_array(graph->output_count + 1, sizeof *sorted);
+    uint32_t grafts = 0;
     bool ok = true;
     for (uint32_t i = 0; i < graph->output_count; i++) {
         sorted[i] = &graph->outputs[i];
+        grafts += sorted[i]->role == OUTPUT_graft;
         ok &= verify_output(graph, module, sorted[i], diags);
     }
     if (graph->output_count)
@@ -371,8 +373,8 @@ static bool verify_outputs(const Graph *graph, const Module *module, Diags *diag
             ok = verify_fault(graph, NULL, diags, "two outputs %s '%s'",
                               output_role_names[sorted[i]->role], sorted[i]->name);
     free(sorted);
-    if (graph->kind == GRAPH_graft && graph->output_count != 1)
-        ok = verify_fault(graph, NULL, diags, "a graft has one output");
+    if (graph->kind == GRAPH_graft && grafts != 1)
+        ok = verify_fault(graph, NULL, diags, "a graft has one output for its site");
     return ok;
 }
 

@@ -12,6 +12,8 @@
  * are therefore created late, when the first node needs them; all others come first, in
  * their old order.
  *
+ * Other results of a graft (rows that generation caches) are results of the host.
+ *
  * Axes of grafts are matched by name: one with the name of a host axis is that axis. */
 #include <assert.h>
 #include <stdlib.h>
@@ -203,6 +205,10 @@ static const Node *inline_graft(Rewrite *rw, const Graph *graft, const Node *in,
             return NULL;
         graph_name(rw->out, images[i], node->name);
     }
+    for (uint32_t i = 0; i < graft->output_count; i++)
+        if (&graft->outputs[i] != result)
+            graph_output(rw->out, graft->outputs[i].role, graft->outputs[i].name,
+                         images[graft->outputs[i].value->id], graft->outputs[i].loc);
     return images[result->value->id];
 }
 

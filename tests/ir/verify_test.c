@@ -53,6 +53,8 @@ static const struct {
     {"graph @g graft host @h site \"s\" {\n" X "  graft %x\n}\n",
      "host @h is not in the mod"},
     {"graph @h {\n}\ngraph @g graft host @h site \"s\" {\n}\n", "a graft has one output"},
+    {"graph @h {\n}\ngraph @g graft host @h site \"s\" {\n" X "  result \"r\" %x\n}\n",
+     "a graft has one output for its site"},
     /* axes */
     {"graph @g {\n  axis a primary longest 5 capacity 4\n}\n",
      "axis 'a' has room for 4 rows"},
