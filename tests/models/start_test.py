@@ -14,7 +14,7 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # a recipe and what it is compiled with, after the backbone's name
-SAME = ["dora", "ladder", "vl_pet granularity=middleY zero_up=1 encoder_scale=1"]
+SAME = ["dora", "vera", "ladder", "vl_pet granularity=middleY zero_up=1 encoder_scale=1"]
 OTHER = {"vlt5": ["adapter"], "vlbart": []}
 
 

@@ -1,7 +1,7 @@
 """What the methods of fine-tuning compute. Which method it is shows in the parameters there are."""
 import torch
 
-from layers import gelu_tanh, layer_norm, linear
+from layers import attention, gelu_tanh, layer_norm, linear
 
 BLOCK_TYPES = ("feed_forward", "self_attention", "cross_attention")
 
@@ -43,13 +43,25 @@ def sampler(w, name, x):
     return x @ w[name + ".W_left"] @ w[name + ".W_right"] + w[name + ".b"]
 
 
-def bottleneck(w, site, task, x):
+def attend_among_rows(w, name, z, heads, hidden):
+    """z and attention among its rows, from which the mask `hidden` takes keys."""
+    q, k, v = (linear(w, f"{name}.attention.{part}", z) for part in "qkv")
+    q = q * (q.shape[-1] // heads) ** -0.5
+    return z + linear(w, name + ".attention.o", attention(q, k, v, heads, hidden))
+
+
+def bottleneck(w, root, site, task, x, heads, hidden):
     name = f"{site}.adapters.{task}"
 
     def norm(which, y):
         key = f"{site}.{which}_layer_norm"
         return layer_norm(y, w[key + ".weight"], w[key + ".bias"]) if key + ".weight" in w else y
-    z = gelu_tanh(sampler(w, name + ".down_sampler", norm("pre", x)))
+    seen = norm("pre", x)
+    if f"{root}task_vectors.{task}" in w:
+        seen = torch.cat([seen, w[f"{root}task_vectors.{task}"].expand(*x.shape[:-1], -1)], -1)
+    z = gelu_tanh(sampler(w, name + ".down_sampler", seen))
+    if name + ".attention.o.weight" in w:
+        z = attend_among_rows(w, name, z, heads, hidden)
     return x + norm("post", sampler(w, name + ".up_sampler", z))
 
 
@@ -79,20 +91,23 @@ def made_adapter(w, root, net, task, layer, kind, x):
 class Method:
     """The modules that a batch's task uses; root is "model." for BART, else nothing."""
 
-    def __init__(self, w, root, task, lora_alpha, gate_scale):
+    def __init__(self, w, root, task, lora_alpha, gate_scale, heads, random):
         self.w, self.root, self.task, self.lora_alpha = w, root, task, lora_alpha
         self.gate_scale = gate_scale
+        self.heads = heads  # of adapters with attention
+        self.random = random  # matrices that are never trained, by name
         self.seen = None  # of the encoder's rows, those that are not padding
 
-    def adapt(self, stack, layer, kind, site, x, read=None):
-        """x is the output of a sub-layer, before the residual sum, `read` what the sub-layer reads."""
+    def adapt(self, stack, layer, kind, site, x, hidden, read=None):
+        """x is the output of a sub-layer, before the residual sum, `read` what the sub-layer reads;
+        `hidden` is minus infinity where a row must not see another."""
         gate = f"{site}.adapters.{self.task}.gate"
         if any(gate + part + ".weight" in self.w for part in ("", ".down_sampler")):
-            y = bottleneck(self.w, site, self.task, x)
+            y = bottleneck(self.w, self.root, site, self.task, x, self.heads, hidden)
             return self.gate_scale * self.gate(gate, y, read) * y
         if any(f"{site}.adapters.{self.task}.down_sampler.{part}" in self.w
                for part in ("weight", "W", "W_left")):
-            return bottleneck(self.w, site, self.task, x)
+            return bottleneck(self.w, self.root, site, self.task, x, self.heads, hidden)
         net = f"{self.root}{stack}.adapter_layers_hyper_net"
         if net + ".LayerNorm.weight" in self.w:
             return made_adapter(self.w, self.root, net, self.task, layer, kind, x)
@@ -115,6 +130,10 @@ class Method:
     def projection(self, name, x):
         """A linear map, and the branch that a method puts beside it."""
         y = linear(self.w, name, x)
+        if name + ".vera_d" in self.w:
+            a, b = (next(value for key, value in self.random.items() if key.endswith(which))
+                    for which in (".A", ".B"))
+            return y + x @ a.T * self.w[name + ".vera_d"] @ b.T * self.w[name + ".vera_b"]
         beside = f"{name}.adapters.{self.task}"
         if beside + ".down_sampler.weight" in self.w:
             hidden = gelu_tanh(linear(self.w, beside + ".down_sampler", x))

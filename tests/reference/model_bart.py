@@ -44,10 +44,10 @@ class Bart:
         for i in range(self.layers[0]):
             name = f"model.encoder.layers.{i}."
             y = self.attend(name + "self_attn", x, x, bias, method)
-            y = method.adapt("encoder", i, "self_attention", name + "attn_adapter", y, x)
+            y = method.adapt("encoder", i, "self_attention", name + "attn_adapter", y, bias, x)
             x = named_norm(self.w, name + "self_attn_layer_norm", x + y)
             y = self.feed_forward(name[:-1], x)
-            y = method.adapt("encoder", i, "feed_forward", name + "ff_adapter", y, x)
+            y = method.adapt("encoder", i, "feed_forward", name + "ff_adapter", y, bias, x)
             x = mid[f"encoder_block{i}"] = named_norm(self.w, name + "final_layer_norm", x + y)
         return x, seen
 
@@ -59,13 +59,13 @@ class Bart:
         for i in range(self.layers[1]):
             name = f"model.decoder.layers.{i}."
             y = self.attend(name + "self_attn", x, x, causal, method)
-            y = method.adapt("decoder", i, "self_attention", name + "self_attn_adapter", y)
+            y = method.adapt("decoder", i, "self_attention", name + "self_attn_adapter", y, causal)
             x = named_norm(self.w, name + "self_attn_layer_norm", x + y)
             y = self.attend(name + "encoder_attn", x, encoded, cross, method)
-            y = method.adapt("decoder", i, "cross_attention", name + "enc_attn_adapter", y)
+            y = method.adapt("decoder", i, "cross_attention", name + "enc_attn_adapter", y, causal)
             x = named_norm(self.w, name + "encoder_attn_layer_norm", x + y)
             y = self.feed_forward(name[:-1], x)
-            y = method.adapt("decoder", i, "feed_forward", name + "ff_adapter", y)
+            y = method.adapt("decoder", i, "feed_forward", name + "ff_adapter", y, causal)
             x = mid[f"decoder_block{i}"] = named_norm(self.w, name + "final_layer_norm", x + y)
         mid["decoder_hidden"] = x
         return x @ self.w[self.shared].T + self.final_logits_bias

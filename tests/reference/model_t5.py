@@ -58,14 +58,16 @@ class T5:
         bias = torch.zeros(self.heads, size, size, dtype=x.dtype)
         bias[:, :length, :length] = self.position_bias("encoder", length, True)
         bias = bias + torch.where(seen, 0.0, MASKED)[:, None, None, :]
+        hidden = torch.where(seen, 0.0, -torch.inf)[:, None, None, :]
         for i in range(self.layers[0]):
             name = f"encoder.block.{i}.layer."
             read = self.norm(name + "0.layer_norm", x)
             y = self.attend(name + "0.SelfAttention", read, read, bias, method)
-            x = x + method.adapt("encoder", i, "self_attention", name + "0.attn_adapter", y, read)
+            x = x + method.adapt("encoder", i, "self_attention", name + "0.attn_adapter", y, hidden,
+                                 read)
             read = self.norm(name + "1.layer_norm", x)
             y = self.feed_forward(name + "1.DenseReluDense", read)
-            x = x + method.adapt("encoder", i, "feed_forward", name + "1.ff_adapter", y, read)
+            x = x + method.adapt("encoder", i, "feed_forward", name + "1.ff_adapter", y, hidden, read)
             mid[f"encoder_block{i}"] = x
         return self.norm("encoder.final_layer_norm", x), seen
 
@@ -74,17 +76,19 @@ class T5:
         x, length = self.w[self.shared][ids], ids.shape[1]
         causal = torch.ones(length, length).tril() == 0
         bias = self.position_bias("decoder", length, False) + causal * MASKED
+        hidden = torch.where(causal, -torch.inf, 0.0)
         cross = torch.where(seen, 0.0, CROSS_MASKED)[:, None, None, :]
         for i in range(self.layers[1]):
             name = f"decoder.block.{i}.layer."
             y = self.norm(name + "0.layer_norm", x)
             y = self.attend(name + "0.SelfAttention", y, y, bias, method)
-            x = x + method.adapt("decoder", i, "self_attention", name + "0.attn_adapter", y)
+            x = x + method.adapt("decoder", i, "self_attention", name + "0.attn_adapter", y, hidden)
             y = self.attend(name + "1.EncDecAttention", self.norm(name + "1.layer_norm", x),
                             encoded, cross, method)
-            x = x + method.adapt("decoder", i, "cross_attention", name + "1.enc_attn_adapter", y)
+            x = x + method.adapt("decoder", i, "cross_attention", name + "1.enc_attn_adapter", y,
+                                 hidden)
             y = self.feed_forward(name + "2.DenseReluDense", self.norm(name + "2.layer_norm", x))
-            x = x + method.adapt("decoder", i, "feed_forward", name + "2.ff_adapter", y)
+            x = x + method.adapt("decoder", i, "feed_forward", name + "2.ff_adapter", y, hidden)
             mid[f"decoder_block{i}"] = x
         x = mid["decoder_hidden"] = self.norm("decoder.final_layer_norm", x)
         return x * x.shape[-1] ** -0.5 @ self.w[self.shared].T

@@ -147,10 +147,22 @@ def sampler_shapes(shapes, name, settings, width, out):
     return None
 
 
+def attention_shapes(shapes, name, settings):
+    """What attends among the rows of a bottleneck."""
+    for part in "qkv":
+        shapes.linear(f"{name}.attention.{part}", settings.bottleneck, settings.bottleneck)
+    shapes.linear(name + ".attention.o", settings.bottleneck, settings.bottleneck, bias=False)
+
+
 def adapter_shapes(shapes, settings):
     flags, tasks = settings.flags, settings.tasks
+    read = int(flags.get("task_vector_dim", 0))
+    for task in tasks if read else []:
+        shapes[f"{settings.root}task_vectors.{task}"] = [read]
     for site in settings.sites():
-        for half, width, out in (("down", settings.d, settings.bottleneck),
+        if flags.get("adapter_heads"):
+            attention_shapes(shapes, f"{site}.adapters.{tasks[0]}", settings)
+        for half, width, out in (("down", settings.d + read, settings.bottleneck),
                                  ("up", settings.bottleneck, settings.d)):
             shared = flags.get("use_single_adapter") or flags.get(f"share_{half}_sampler")
             for task in tasks[:1] if shared else tasks:
@@ -216,6 +228,22 @@ def vl_pet_shapes(shapes, settings):
                 int(flags["decoder_enc_attn_value_parallel_adapter_down_dim"]))
 
 
+def vera_shapes(shapes, settings):
+    """Vectors beside queries and values; random_matrices are what they scale."""
+    for name in [name for name in shapes if name.endswith(
+            ("q_proj.weight", "v_proj.weight", ".q.weight", ".v.weight"))]:
+        shapes[name.replace("weight", "vera_d")] = [int(settings.flags["vera_dim"])]
+        shapes[name.replace("weight", "vera_b")] = [settings.d]
+
+
+def random_matrices(settings):
+    """name -> shape of what is never trained."""
+    if not settings.flags.get("use_vera"):
+        return {}
+    d, rank = settings.d, int(settings.flags["vera_dim"])
+    return {f"vera.{d}_{rank}_{d}.A": [rank, d], f"vera.{d}_{rank}_{d}.B": [d, rank]}
+
+
 def prompt_shapes(shapes, settings):
     length, hidden = (int(settings.flags[flag]) for flag in ("encoder_prompt_len", "mid_dim"))
     single = settings.flags.get("use_single_prompt")
@@ -238,6 +266,8 @@ def shapes_of(settings):
         lora_shapes(shapes, settings)
     if flags.get("vl_pet"):
         vl_pet_shapes(shapes, settings)
+    if flags.get("use_vera"):
+        vera_shapes(shapes, settings)
     if flags.get("encoder_prompt_len"):
         prompt_shapes(shapes, settings)
     return shapes
@@ -274,6 +304,8 @@ def is_trained(name, settings):
         flags.get("vl_pet") and ".adapters." in name,
         flags.get("unfreeze_encoder_layer_norms") and "encoder." in name and
         ("layer_norm" in name or "layernorm" in name),
+        flags.get("use_vera") and "vera" in name,
+        "task_vectors" in name,
         flags.get("encoder_prompt_len") and "prompt_modules" in name,
         flags.get("unfreeze_layer_norms") and any(norm in name for norm in norms),
         adapters and ("_adapter." in name or "phm_rule" in name),
@@ -288,7 +320,9 @@ def spread(name, shape, model):
         return 0.3
     if name.endswith((".W", ".W_left", ".W_right")):
         return 0.35
-    if "task_to_embeddings" in name or "layer_id_embeddings" in name:
+    if name.endswith(("vera_d", "vera_b")):
+        return 0.3
+    if "task_to_embeddings" in name or "task_vectors" in name or "layer_id_embeddings" in name:
         return 1.0
     if len(shape) == 1 or model == "bart" or "relative_attention_bias" in name:
         return 0.1

@@ -19,13 +19,15 @@ class Reference:
     def __init__(self, case, tensors, dtype=torch.float32):
         self.case, self.tasks, self.dtype = case, case["tasks_in_order"], dtype
         self.parameters = self.cast(folder(tensors, "param"))
-        self.final_logits_bias = self.cast(folder(tensors, "buffer")).get("final_logits_bias")
+        self.buffers = self.cast(folder(tensors, "buffer"))
+        self.final_logits_bias = self.buffers.get("final_logits_bias")
         self.batches = {step["batch"]: self.cast(folder(tensors, step["batch"]))
                         for step in case["steps"]}
         self.side = round(case["visual_tokens_per_image"] ** 0.5)
         settings = Settings(case)
         self.lora_alpha = int(settings.flags.get("lora_alpha", 32))
         self.gate_scale = float(settings.flags.get("encoder_gating_scaling_factor", 1))
+        self.adapter_heads = int(settings.flags.get("adapter_heads", 1))
         self.trained = {name for name in self.parameters if is_trained(name, settings)}
         self.norms_image = bool(settings.flags.get("share_vis_lang_layer_norm"))
 
@@ -48,7 +50,8 @@ class Reference:
             mid["obj_order_ids"] = objects.expand(len(pooled), -1)
         image = mid["visual_embedding"] = visual_embedding(
             model.w, model.root + "encoder", model.w[model.shared], pooled, boxes, images, objects)
-        method = Method(model.w, model.root, task, self.lora_alpha, self.gate_scale)
+        method = Method(model.w, model.root, task, self.lora_alpha, self.gate_scale,
+                        self.adapter_heads, self.buffers)
         encoded, seen = model.encode(batch["input_ids"], image, method, mid)
         return encoded, seen, method
 

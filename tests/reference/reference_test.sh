@@ -10,5 +10,5 @@ export PYTHONDONTWRITEBYTECODE=1
 "$python" tests/reference/check_cases tests/cases
 "$python" tests/reference/make_cases "$work" --small --beams --seed 1 --only t5_half_shared_up_b \
     --only t5_multiple_prompts_b --only bart_hyperformer_b --only bart_single_dora_b \
-    --only t5_single_dora_a --only bart_vl_pet_large_b --only t5_vl_pet_small_b
+    --only t5_single_dora_a --only bart_vl_pet_large_b --only t5_vl_pet_small_b --only t5_task_adapter_b
 "$python" tests/verify_cases "$work" --build "$build"

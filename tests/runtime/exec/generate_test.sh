@@ -14,6 +14,11 @@ for recipe in vlt5_ladder vlbart_ladder; do # two decoders side by side
         --set trace=1 --set sequences=40 --set tokens=512
     "$test" "$work/ladder.bin"
 done
+for recipe in vlt5_attention_adapter vlbart_attention_adapter; do # rows that methods cache
+    "$vlc" compile "$models/$recipe.vg" -o "$work/attention.bin" --set size=tiny \
+        --set trace=1 --set sequences=40 --set tokens=512
+    "$test" "$work/attention.bin"
+done
 
 # The command: a line per example, the same for any number of threads.
 for threads in 1 2 3 8; do
