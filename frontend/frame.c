@@ -451,6 +451,12 @@ bool frame_asked(const Frame *frame, const char *name, Value *out)
 
 static void report_unknown(const Frame *frame, const char *name, Loc loc)
 {
+    if (frame_value(frame, name)) {
+        diag_error(frame->globals->spec->diags, loc,
+                   "'%s' is a value, no constant; formulas write it without $", name);
+        frame_note(frame);
+        return;
+    }
     Names known = {0};
     Arena *arena = frame->arena;
     for (const LoopVariable *loop = frame->loops; loop; loop = loop->outer)

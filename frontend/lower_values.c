@@ -59,7 +59,9 @@ const Node *lower_number(Lower *lower, double number, Loc loc)
 const Node *lower_operand(Lower *lower, Frame *frame, Attribute *attribute)
 {
     Exprs *exprs = lower->spec->exprs;
-    const char *text = expr_text(exprs, attribute, frame_names(frame));
+    const char *text = strchr(attribute->value, '$') /* an expression */
+                           ? attribute->value
+                           : expr_text(exprs, attribute, frame_names(frame));
     if (!text)
         return NULL;
     const Node *node = frame_value(frame, text);

@@ -58,13 +58,20 @@ static ElementKind kind_of(const Element *element)
 
 enum { MOST_TESTS = 200 };
 
+/* The tags that may stand in `parent`, into `known`. */
+static size_t tags_in(const Element *parent, const char **known)
+{
+    size_t count = 0;
+    for (ElementKind kind = 0; kind < ELEMENT_call; kind++)
+        if (may_stand_in(kind, parent))
+            known[count++] = syntax_row(kind)->tag;
+    return count;
+}
+
 static bool misplaced(const Element *element, Diags *diags)
 {
     const char *known[MOST_NAMES];
-    size_t count = 0;
-    for (ElementKind kind = 0; kind < ELEMENT_call; kind++)
-        if (may_stand_in(kind, element->parent))
-            known[count++] = syntax_row(kind)->tag;
+    size_t count = tags_in(element->parent, known);
     const char *where = element->parent ? element->parent->name : NULL;
     const char *nearest = nearest_name(element->name, known, count);
     if (!where)
@@ -180,6 +187,17 @@ static void link_branch(Element *element)
         element->next->branch_before = element;
 }
 
+/* What has children is no op, but perhaps a body that is misspelt. */
+static void has_children(const Element *element, Diags *diags)
+{
+    const char *known[MOST_NAMES];
+    const char *nearest =
+        nearest_name(element->name, known, tags_in(element->parent, known));
+    diag_error(diags, element->loc, "<%s> is an op or a block and has no children%s%s%s",
+               element->name, nearest ? "; did you mean <" : "", nearest ? nearest : "",
+               nearest ? ">?" : "");
+}
+
 static bool check_element(Element *element, Diags *diags)
 {
     element->kind = kind_of(element);
@@ -194,8 +212,7 @@ static bool check_element(Element *element, Diags *diags)
         return misplaced(element, diags);
     if (!element->first)
         return true;
-    diag_error(diags, element->first->loc, "<%s> is an op or a block and has no children",
-               element->name);
+    has_children(element, diags);
     return false;
 }
 

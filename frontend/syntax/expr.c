@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "frontend/syntax/names.h"
+#include "frontend/syntax/words.h"
 
 enum {
     MOST_OPEN = 64,       /* expressions that wait for constants */
@@ -362,8 +363,28 @@ static const char *replacement(Exprs *exprs, const Attribute *attribute, const c
     return value.text ? value.text : number_text(exprs->interns, value.number);
 }
 
+/* Refuses $name and ${name}, which would be taken as they stand: in a loop, for instance,
+ * all turns would then have the same parameters. */
+static bool has_no_dollar(Exprs *exprs, const Attribute *attribute)
+{
+    const char *text = attribute->value;
+    for (const char *at = text; (at = strchr(at, '$')); at++) {
+        bool braced = at[1] == '{';
+        size_t len = name_length(at + 1 + braced, false);
+        if (len == 0)
+            continue;
+        diag_error(exprs->diags, attribute_place(attribute, (size_t)(at - text)),
+                   "'%s': in a text the constant is written {%.*s}, without $", text,
+                   (int)len, at + 1 + braced);
+        return false;
+    }
+    return true;
+}
+
 const char *expr_text(Exprs *exprs, const Attribute *attribute, NameLookup names)
 {
+    if (!has_no_dollar(exprs, attribute))
+        return NULL;
     const char *at = attribute->value;
     char text[MOST_FORMULA];
     size_t len = 0;

@@ -42,7 +42,8 @@ NODISCARD bool expr_formula(Exprs *exprs, const Attribute *attribute,
 NODISCARD bool expr_test(Exprs *exprs, const Attribute *attribute, const Formula *formula,
                          NameLookup names, bool *out);
 
-/* The attribute's text with {name} replaced; interned. NULL after an error. */
+/* The attribute's text with {name} replaced; interned. NULL after an error, such as $name
+ * or ${name} in it. */
 const char *expr_text(Exprs *exprs, const Attribute *attribute, NameLookup names);
 
 #endif

@@ -32,20 +32,6 @@ typedef struct FormulaParser {
 
 static Formula *parse_binary(FormulaParser *parser, int level);
 
-/* -- words -------------------------------------------------------------------------- */
-
-/* Bytes of the name at `at`; of a value's, also with dots between names. */
-static size_t name_length(const char *at, bool dots)
-{
-    size_t len = 0;
-    if (!begins_name(*at))
-        return 0;
-    while (continues_name(at[len]) ||
-           (dots && at[len] == '.' && continues_name(at[len + 1])))
-        len++;
-    return len;
-}
-
 /* -- messages ----------------------------------------------------------------------- */
 
 static Loc loc_of(const FormulaParser *parser, const char *at)
@@ -69,6 +55,7 @@ static Hint hint(const char *at)
     static const Hint hints[] = {{"==", "; equality is ="},
                                  {"**", "; powers are pow(x, y)"},
                                  {"^", "; powers are pow(x, y)"},
+                                 {"@", "; products of matrices are matmul(a, b)"},
                                  {"%", "; the remainder is x mod y"},
                                  {"&", "; both conditions are x and y"},
                                  {"|", "; either condition is x or y"},

@@ -3,8 +3,9 @@
  * could. */
 #include "frontend/syntax/pattern.h"
 
-#include <ctype.h>
 #include <string.h>
+
+#include "frontend/syntax/words.h"
 
 enum { LONGEST_PATTERNS = 4096 };
 
@@ -128,21 +129,12 @@ const PathPattern *patterns_match(Patterns *patterns, const char *name)
 
 /* -- reading ------------------------------------------------------------------------ */
 
-static size_t name_length(const char *text)
-{
-    size_t len = 0;
-    while (isalpha((unsigned char)text[len]) || text[len] == '_' ||
-           (len > 0 && isdigit((unsigned char)text[len])))
-        len++;
-    return len;
-}
-
 /* Each {name} of a pattern is a name, and allowed. */
 static bool check_bindings(const Patterns *patterns, const char *pattern, Diags *diags)
 {
     uint32_t count = 0;
     for (const char *at = pattern; (at = strpbrk(at, "{}")); at++) {
-        size_t len = name_length(at + 1);
+        size_t len = name_length(at + 1, false);
         if (*at == '}' || len == 0 || at[1 + len] != '}') {
             diag_error(diags, patterns->loc, "'%s': expected a name between '{' and '}'",
                        pattern);
@@ -200,7 +192,7 @@ static bool expand(const Patterns *patterns, NameLookup names, Interns *interns,
         size_t len = strcspn(at, "$"), taken = len;
         const char *text = at;
         if (len == 0) {
-            size_t name_len = name_length(at + 1);
+            size_t name_len = name_length(at + 1, false);
             text = constant_text(patterns, start, at, name_len, names, interns, diags);
             if (!text)
                 return false;

@@ -41,6 +41,17 @@ bool number_vanished(const char *text, double number)
     return number == 0 && isdigit((unsigned char)*text);
 }
 
+size_t name_length(const char *at, bool dots)
+{
+    size_t len = 0;
+    if (!begins_name(*at))
+        return 0;
+    while (continues_name(at[len]) ||
+           (dots && at[len] == '.' && continues_name(at[len + 1])))
+        len++;
+    return len;
+}
+
 bool number_parse(const char *text, double *out)
 {
     char *end;

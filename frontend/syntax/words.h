@@ -3,6 +3,7 @@
 #define VLG_FRONTEND_SYNTAX_WORDS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "ir/base/attributes.h"
 
@@ -12,6 +13,8 @@ bool continues_name(char c);
 bool is_bare_word(const char *text);
 /* A letter or `_`, then letters, digits and `_`: of a constant or a value. */
 bool is_name(const char *text);
+/* Bytes of the name at `at`; of a value's, also with dots between names. */
+size_t name_length(const char *at, bool dots);
 /* `number` is the 0 that was read from `text`, which says another number, too small for
  * a double. */
 bool number_vanished(const char *text, double number);
