@@ -8,8 +8,8 @@
 
 typedef struct Scanner {
     Arena *arena;
-    const char *at, *line_start;
-    uint32_t line, breaks;
+    const char *at, *counted; /* columns are counted up to there */
+    uint32_t column, line, breaks;
     Markup *open;   /* the innermost element that has not ended */
     Markup **tails; /* where the next one is linked in, at each depth */
     size_t tail_capacity;
@@ -49,7 +49,8 @@ static SourceSpan take(Scanner *scanner, const char *end)
     for (; scanner->at < end; scanner->at++)
         if (*scanner->at == '\n') {
             scanner->line++;
-            scanner->line_start = scanner->at + 1;
+            scanner->counted = scanner->at + 1;
+            scanner->column = 0;
         }
     return span;
 }
@@ -68,10 +69,11 @@ static void skip_blanks(Scanner *scanner)
 static Markup *add(Scanner *scanner, MarkupKind kind)
 {
     Markup *markup = arena_alloc(scanner->arena, sizeof *markup);
-    SourceSpan before = {scanner->line_start,
-                         (size_t)(scanner->at - scanner->line_start)};
+    SourceSpan before = {scanner->counted, (size_t)(scanner->at - scanner->counted)};
+    scanner->column += (uint32_t)span_columns(before);
+    scanner->counted = scanner->at;
     *markup = (Markup){.kind = kind,
-                       .column = (uint32_t)span_columns(before),
+                       .column = scanner->column,
                        .line = scanner->line,
                        .breaks = scanner->breaks,
                        .parent = scanner->open};
@@ -159,7 +161,7 @@ const Markup *markup_read(const Source *source, Arena *arena)
     const char *text = with_plain_lines(source, arena);
     Markup *outside = arena_alloc(arena, sizeof *outside);
     *outside = (Markup){.kind = MARKUP_element};
-    Scanner scanner = {.arena = arena, .at = text, .line_start = text, .open = outside};
+    Scanner scanner = {.arena = arena, .at = text, .counted = text, .open = outside};
     ARENA_LIST_ROOM(arena, scanner.tails, 1, scanner.tail_capacity);
     scanner.tails[0] = NULL;
     for (;;) {

@@ -92,6 +92,14 @@ def check(path, text, what):
     return True
 
 
+def check_one_line():
+    """As many elements as a file may have, on one line: counting its columns anew for each takes minutes."""
+    text = '<library xmlns="urn:vlgraph:1"><block name="b" inputs="x" outputs="y">' + '<tanh out="y" x="x"/>' * 190000
+    lines = run("fmt", "-", text=text + "</block></library>").stdout.split("\n")
+    if lines.count('    <tanh out="y" x="x"/>') != 190000:
+        faults.append(f"a line of 190000 elements: {len(lines)} lines came out")
+
+
 def files():
     for folder in ("models", os.path.join("tests", "frontend", "cases")):
         for place, _, names in sorted(os.walk(os.path.join(ROOT, folder))):
@@ -171,6 +179,7 @@ def main():
         sys.exit("fmt_test: a change went unnoticed")
     formatted, refused = check_all()
     check_files()
+    check_one_line()
     for fault in faults:
         print(f"fmt_test: {fault}")
     print(f"{formatted} files formatted, {refused} refused, {len(faults)} faults")
