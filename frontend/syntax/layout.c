@@ -109,7 +109,7 @@ static char quote_at(SourceSpan text)
     return 0;
 }
 
-/* The quote that a text is in at the end of a line, which begins in `quote`; 0 if none. */
+/* The quote that a text is in at the end of a line that begins in `quote`; 0 if none. */
 static char quote_after(SourceSpan line, char quote)
 {
     for (; line.len > 0; line.text++, line.len--) {
