@@ -34,6 +34,7 @@ static bool binding_value(ModelSpec *spec, Binding *binding, NameLookup names, V
     if (binding->state == BINDING_unseen) {
         bool wanted = true;
         binding->state = BINDING_open;
+        names_set(&spec->asked, spec->arena, constant->name, constant);
         if ((constant->element &&
              !element_counts(spec->exprs, constant->element, names, &wanted)) ||
             (wanted && !expr_value(spec->exprs, constant->value, names, &binding->value)))

@@ -24,7 +24,10 @@ bool lower_module(Lower *lower)
         if (!lower_task(lower, i))
             return false;
     bool ok = lower_check_names(lower);
-    return lower_training(lower) && ok && lower_updates(lower);
+    ok = lower_training(lower) && ok && lower_updates(lower);
+    if (ok)
+        constants_warn_unused(spec);
+    return ok;
 }
 
 Module *frontend_load(const char *path, const FrontendOptions *options, Diags *diags)

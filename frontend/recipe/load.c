@@ -155,13 +155,22 @@ static bool check_const_name(const ModelSpec *spec, const char *name, Loc loc)
     return false;
 }
 
+/* Of the places that declare a name that counts which is no recipe: a recipe gives others'
+ * constants their values by the same element. */
+static void declare_constant(ModelSpec *spec, const char *name, const Element *element)
+{
+    if (!names_get(&spec->constants, name) ||
+        element_holder(element)->kind != ELEMENT_model)
+        names_set(&spec->constants, spec->arena, name, element);
+}
+
 static bool declare_constants(ModelSpec *spec, const Element *element)
 {
     bool ok = true,
          declares = element->kind == ELEMENT_const || element->kind == ELEMENT_size;
     Entry entry;
     for (uint32_t at = 0; declares && entry_next(element, &at, &entry);) {
-        names_set(&spec->constants, spec->arena, entry.name, element);
+        declare_constant(spec, entry.name, element);
         ok &= check_const_name(spec, entry.name, entry.name_loc);
     }
     for (const Element *child = element->first; child; child = child->next)

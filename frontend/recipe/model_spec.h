@@ -118,6 +118,7 @@ typedef struct ModelSpec {
         methods; /* Definition by name */
     /* every name that some file declares, and what --set may also name */
     Names constants;
+    Names asked;               /* constants whose values something has needed */
     Names optimizer_constants; /* of all optimizers */
     ConstList command_line, model_consts, library_consts, settings;
 
@@ -169,6 +170,9 @@ const Element *use_resolve(ModelSpec *spec, Element *use, const char *name);
 bool unknown_among(const ModelSpec *spec, Loc loc, const char *what, const char *name,
                    const Names *known);
 NODISCARD bool constants_known(const ModelSpec *spec, const ConstList *list);
+/* Once all graphs are made: warns of constants of the recipe that nothing has needed, if
+ * they are near one that could be meant. */
+void constants_warn_unused(const ModelSpec *spec);
 uint32_t task_index(const ModelSpec *spec, const char *name);
 
 /* chain.c: what a recipe and those that it extends say of what they use: later attributes
