@@ -2,42 +2,8 @@
 #ifndef VLG_FRONTEND_FRAME_H
 #define VLG_FRONTEND_FRAME_H
 
-#include "frontend/recipe/model_spec.h"
+#include "frontend/globals.h"
 #include "ir/graph.h"
-
-/* A constant and, once it was asked for, its value. */
-typedef struct Binding {
-    const Const *constant;
-    struct Binding *weaker; /* of the same name; counts if `when` is false */
-    Value value;
-    enum { BINDING_unseen, BINDING_open, BINDING_known, BINDING_absent } state;
-    bool strong;    /* globals: beats the definition's own constants */
-    bool strongest; /* globals: --set */
-} Binding;
-
-typedef struct Bindings {
-    Binding *items;
-    uint32_t count;
-} Bindings;
-
-typedef struct Globals Globals;
-
-/* Constants of a use of a method, among those of the model. */
-typedef struct MethodScope {
-    Globals *globals;
-    const MethodUse *use;
-    Bindings given, own; /* by the use; of the method */
-} MethodScope;
-
-/* Constants of the model, for one kind of graph of one task. */
-struct Globals {
-    ModelSpec *spec;
-    const char *task; /* NULL outside of tasks */
-    GraphKind kind;
-    Names bindings; /* Binding by name, strongest first */
-    Arena *arena;
-    MethodScope **methods; /* as ModelSpec.uses; NULL until asked for */
-};
 
 typedef struct Argument {
     const char *name;
@@ -90,22 +56,10 @@ typedef struct FrameWatch {
 
 extern const Node absent_value;
 
-Globals *globals_new(ModelSpec *spec, const Definition *task, GraphKind kind,
-                     Arena *arena);
-NameLookup globals_names(Globals *globals);
-/* The constants of a use of a method among these. */
-MethodScope *globals_method(Globals *globals, const MethodUse *use);
-/* As a part of a method sees them; `use` may be NULL. */
-NameLookup globals_names_in(Globals *globals, const MethodUse *use);
-/* Whether a part of a recipe, or of a method that it uses, counts. */
-NODISCARD bool globals_want(Globals *globals, const MethodUse *use,
-                            const Element *element, bool *out);
-
 /* `sets` may be NULL. */
 Frame *frame_new(Globals *globals, const Frame *caller, const Definition *definition,
                  Bindings *sets, Loc use);
 void frame_free(Frame *frame);
-Bindings bindings_new(const ConstList *list, Arena *arena);
 
 NameLookup frame_names(Frame *frame);
 /* For names of parameters: in grafts {task} becomes TASK_MARK, to be replaced by the name
@@ -131,8 +85,6 @@ const Node *frame_value(const Frame *frame, const char *name);
 void frame_bind(Frame *frame, const char *name, const Node *node);
 /* The names of all values in scope, in memory of the frame. */
 Names frame_value_names(const Frame *frame);
-/* Adds where a part of a method is used to the error before; `use` may be NULL. */
-void method_note(const MethodUse *use, Diags *diags);
 /* Adds where the body is used to the error before. */
 void frame_note(const Frame *frame);
 
