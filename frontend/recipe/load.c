@@ -155,8 +155,8 @@ static bool check_const_name(const ModelSpec *spec, const char *name, Loc loc)
     return false;
 }
 
-/* Of the places that declare a name that counts which is no recipe: a recipe gives others'
- * constants their values by the same element. */
+/* Of the places that declare a name, that counts which is no recipe: a recipe gives the
+ * constants of others their values by the same element. */
 static void declare_constant(ModelSpec *spec, const char *name, const Element *element)
 {
     if (!names_get(&spec->constants, name) ||

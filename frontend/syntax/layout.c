@@ -272,11 +272,22 @@ static void order_all(const Markup *markup)
         order_all(child);
 }
 
+/* <?xml version="1.0"?>, which tells nothing: all files are XML 1.0 in UTF-8. */
+static bool is_declaration(const Markup *markup)
+{
+    static const char start[] = "<?xml ";
+    size_t len = sizeof start - 1;
+    return markup && markup->kind == MARKUP_instruction && markup->text.len > len &&
+           memcmp(markup->text.text, start, len) == 0;
+}
+
 void layout_print(const Source *source, Arena *arena, FILE *out)
 {
-    const Markup *outside = markup_read(source, arena);
+    Markup outside = *markup_read(source, arena);
     LayoutPrinter printer = {out, 0};
-    order_all(outside);
-    put_children(&printer, outside, 0);
+    if (is_declaration(outside.first))
+        outside.first = outside.first->next;
+    order_all(&outside);
+    put_children(&printer, &outside, 0);
     fputc('\n', out);
 }
