@@ -16,13 +16,12 @@ static const json_t *find_value(const json_t *holder, const char *name)
 {
     const json_t *value = json_object_get(holder, name);
     const char *point = strchr(name, '.');
-    char *end;
-    if (value || json_is_array(holder)) {
-        size_t index = strtoul(name, &end, 10);
-        bool is_index = json_is_array(holder) && end > name && (!*end || *end == '.');
-        if (value)
-            return value;
-        value = is_index ? json_array_get(holder, index) : NULL;
+    if (value)
+        return value;
+    if (json_is_array(holder)) {
+        const char *end = name + strspn(name, "0123456789");
+        bool is_index = end > name && (!*end || *end == '.');
+        value = is_index ? json_array_get(holder, strtoul(name, NULL, 10)) : NULL;
         return value && *end ? find_value(value, end + 1) : value;
     }
     if (!point)
@@ -216,10 +215,10 @@ typedef struct Answers {
     bool have_scores;
 } Answers;
 
-static const char *as_answer(Loader *loader, const json_t *record, const char *name,
-                             const json_t *value)
+/* Of a statement the word that is compared. */
+static const char *as_word(Loader *loader, const json_t *record, const char *name,
+                           const char *text)
 {
-    const char *text = scalar(loader, record, name, value);
     if (!text || loader->texts->metric != ANSWER_statement)
         return text;
     if (strcasecmp(text, "true") == 0 || strcmp(text, "1") == 0)
@@ -229,6 +228,12 @@ static const char *as_answer(Loader *loader, const json_t *record, const char *n
     loader_fault(loader, record, "\"%s\" is neither true nor false but '%.40s'", name,
                  text);
     return NULL;
+}
+
+static const char *as_answer(Loader *loader, const json_t *record, const char *name,
+                             const json_t *value)
+{
+    return as_word(loader, record, name, scalar(loader, record, name, value));
 }
 
 /* One answer more: the text with `value` in the place of a field. */
@@ -250,7 +255,7 @@ static bool add_answer(Loader *loader, Answers *out, const char **values, uint32
 static bool add_scored(Loader *loader, const json_t *record, Answers *out,
                        const char **values, uint32_t field, json_t *label)
 {
-    const char *text;
+    const char *name = loader->texts->answer.fields[field], *text;
     json_t *score;
     out->have_scores = true;
     json_object_foreach(label, text, score)
@@ -263,7 +268,8 @@ static bool add_scored(Loader *loader, const json_t *record, Answers *out,
                                 text);
         if (!text[strspn(text, " \t\n\v\f\r")])
             return loader_fault(loader, record, "an answer is empty");
-        if (!add_answer(loader, out, values, field, intern(loader->interns, text), value))
+        const char *word = as_word(loader, record, name, intern(loader->interns, text));
+        if (!add_answer(loader, out, values, field, word, value))
             return false;
     }
     return true;

@@ -42,7 +42,7 @@ bool template_parse(Template *out, const char *source, Loc loc, const char *know
         if (*at && at[1] == *at) {
             add_text(out, at, 1);
             at += 2;
-        } else if (*at == '{' && *end == '}') {
+        } else if (*at == '{' && *end == '}' && end > at + 1) {
             const char *name = arena_string(arena, at + 1, (size_t)(end - at - 1));
             if (known && strcmp(name, known) == 0)
                 add_text(out, value, strlen(value));
@@ -50,7 +50,9 @@ bool template_parse(Template *out, const char *source, Loc loc, const char *know
                 add_field(out, name);
             at = end + 1;
         } else if (*at) {
-            diag_error(diags, loc, "braces do not match in '%.80s'", source);
+            diag_error(diags, loc, "braces %s in '%.80s'",
+                       *end == '}' && end > at ? "name no field" : "do not match",
+                       source);
             return false;
         }
     }

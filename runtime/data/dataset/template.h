@@ -22,7 +22,7 @@ typedef struct Template {
 
 /* What `source` says; field `known`, unless it is NULL, is replaced by the text `value`
  * at once. `arena` owns what *out points at, and `source` must outlive it. False and an
- * error at `loc` if braces do not match. */
+ * error at `loc` if braces do not match or have nothing between. */
 NODISCARD bool template_parse(Template *out, const char *source, Loc loc,
                               const char *known, const char *value, Arena *arena,
                               Diags *diags);

@@ -126,6 +126,8 @@ static void test_answers(Check *check, const Scratch *scratch)
     check_answers(check, scratch, statement,
                   "{\"answer\": true}\n{\"answer\": 0}\n{\"answer\": \"False\"}\n",
                   SPLIT_valid, "true=1 /true | false=1 /false | false=1 /false | ");
+    check_answers(check, scratch, statement, "{\"answer\": {\"1\": 1, \"FALSE\": 0.5}}\n",
+                  SPLIT_valid, "true=1 false=0.5 | ");
     check_answers(check, scratch, whole, "{\"who\": \"I\", \"answer\": [\"a\", \"b\"]}\n",
                   SPLIT_train, "I: a=1 I: b=1 /I: a /I: b | ");
 }
@@ -235,6 +237,30 @@ static void test_bad_records(Check *check, const Scratch *scratch)
     check_fault(
         check, scratch, statement, "{\"answer\": \"maybe\"}\n",
         (const char *[]){"\"answer\" is neither true nor false but 'maybe'", NULL});
+    check_fault(check, scratch, statement, "{\"answer\": {\"1\": 1, \"yes\": 0.5}}\n",
+                (const char *[]){"is neither true nor false but 'yes'", NULL});
+}
+
+/* Of a list, only digits say which: strtoul() would take -18446744073709551615 for 1. */
+static void test_places(Check *check, const Scratch *scratch)
+{
+    static const char *const places[] = {"2",
+                                         "-1",
+                                         "+1",
+                                         " 1",
+                                         "1x",
+                                         "1.",
+                                         "",
+                                         "18446744073709551616",
+                                         "-18446744073709551615"};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        const char *prompt = arena_format(scratch->arena, "{list.%s}", places[i]);
+        const Facts facts = {"records", "jsonl", "prompt", prompt, "images", ""};
+        check_fault(
+            check, scratch, facts, "{\"list\": [\"a\", \"b\"]}\n",
+            (const char *[]){
+                arena_format(scratch->arena, "has no \"list.%s\"", places[i]), NULL});
+    }
 }
 
 static void test_bad_facts(Check *check, const Scratch *scratch)
@@ -256,6 +282,9 @@ static void test_bad_facts(Check *check, const Scratch *scratch)
         {{"records", "gqa", "answer", "{label}"}, {"there is answer"}},
         {{"records", "gqa", "answer", "yes"}, {"it reads no field"}},
         {{"records", "gqa", "prompt", "{question", NULL}, {"braces do not match"}},
+        {{"records", "jsonl", "prompt", "a {} b"},
+         {"own.vg:7:3: error: braces name no field in 'a {} b'"}},
+        {{"records", "jsonl", "prompt", "a}"}, {"braces do not match in 'a}'"}},
         {{"records", "gqa", "id", "{image}"}, {"say themselves what 'id' is"}},
         {{"records", "gqa", "metric", "captions"},
          {"records 'gqa' have no metric 'captions'; there are exact_match, choice"}},
@@ -288,6 +317,7 @@ int main(void)
     test_answers(&check, &scratch);
     test_layouts(&check, &scratch);
     test_bad_records(&check, &scratch);
+    test_places(&check, &scratch);
     test_bad_facts(&check, &scratch);
     scratch_free(&scratch);
     return check_finish(&check);
