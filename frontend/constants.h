@@ -8,11 +8,11 @@
 /* A value, and where it counts. */
 typedef struct ConstantValue {
     const char *text;
-    const char *tasks; /* "vqa gqa" if not all have it, the first of many; else NULL */
+    const char *tasks; /* names, if not all have it: the first of many; else NULL */
 } ConstantValue;
 
 typedef struct ConstantRow {
-    const char *group; /* "settings", "model", "task vqa", "block linear_layer", ... */
+    const char *group; /* "settings", "model", "task NAME", "block NAME", ... */
     const char *name;
     /* What it is in the tasks, or, of a block, wherever the model uses it; none where
      * nothing asks for it. Each once. */

@@ -18,8 +18,9 @@ import re
 import subprocess
 import sys
 
+from recipes import MODELS, all_recipes
+
 HERE = os.path.dirname(os.path.abspath(__file__))
-MODELS = os.path.join(HERE, '..', '..', 'models')
 RECORD = os.path.join(HERE, 'graphs.tsv')
 
 PLACE = re.compile(r' at "(?:[^"\\]|\\.)*":\d+:\d+')
@@ -121,14 +122,6 @@ def differences(expected, found):
                 what = ('is gone' if kind not in new else 'is not recorded' if kind not in old
                         else 'is not as recorded')
                 yield f'{key[0]}: {".".join(filter(None, (key[1], kind)))} {what}'
-
-
-def all_recipes():
-    for name in sorted(os.listdir(MODELS)):
-        if name.endswith('.vg'):
-            with open(os.path.join(MODELS, name)) as file:
-                if '<model ' in file.read():
-                    yield name[:-len('.vg')]
 
 
 def main():

@@ -14,8 +14,9 @@ import re
 import subprocess
 import sys
 
+from recipes import MODELS, all_recipes
+
 HERE = os.path.dirname(os.path.abspath(__file__))
-MODELS = os.path.join(HERE, '..', '..', 'models')
 RECORD = os.path.join(HERE, 'names.tsv')
 PLANNED = ('vlt5_compacter', 'vlt5_lora', 'vlt5_prompt', 'vlbart_ladder', 'vlbart_multiple_prompts')
 SHOWN = 'vlt5_lora'
@@ -105,14 +106,6 @@ def shares(vlc):
         graph = next(graph for graph in graphs_of(vlc, SHOWN, after) if graph.name == 'vqa.train')
         backward = graph.share(True)
         yield f'{after}\t{graph.share(False)}\t{"-" if backward is None else backward}\n'
-
-
-def all_recipes():
-    for name in sorted(os.listdir(MODELS)):
-        if name.endswith('.vg'):
-            with open(os.path.join(MODELS, name)) as file:
-                if '<model ' in file.read():
-                    yield name[:-len('.vg')]
 
 
 def main():
