@@ -144,9 +144,14 @@ Metrics *metrics_resume(const char *path, int64_t steps, bool is_over, Diags *di
 
 /* -- at work ----------------------------------------------------------------------- */
 
-FILE *metrics_stream(Metrics *metrics)
+void metrics_add(Metrics *metrics, const char *line)
 {
-    return metrics->stream;
+    fprintf(metrics->stream, "%s\n", line);
+}
+
+void metrics_flush(Metrics *metrics)
+{
+    fflush(metrics->stream);
 }
 
 bool metrics_has_validation(const Metrics *metrics)

@@ -6,7 +6,7 @@
 #ifndef VLG_RUNTIME_TRAIN_METRICS_H
 #define VLG_RUNTIME_TRAIN_METRICS_H
 
-#include <stdio.h>
+#include <stdint.h>
 
 #include "ir/base/diag.h"
 
@@ -20,7 +20,10 @@ NODISCARD Metrics *metrics_resume(const char *path, int64_t steps, bool is_over,
                                   Diags *diags);
 void metrics_close(Metrics *metrics); /* NULL is allowed */
 
-FILE *metrics_stream(Metrics *metrics);
+/* Adds a line: a JSON object, without its end of line. */
+void metrics_add(Metrics *metrics, const char *line);
+/* What was added so far reaches the file, though not yet the disk. */
+void metrics_flush(Metrics *metrics);
 /* Whether the file has validation scores of the last step that it was resumed after. */
 bool metrics_has_validation(const Metrics *metrics);
 /* All lines so far are on disk; false and an error if one of them is lost. */

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,7 +21,8 @@ typedef struct TaskLine {
 } TaskLine;
 
 struct Progress {
-    FILE *metrics, *out;
+    Metrics *metrics;
+    FILE *out;
     TaskLine *tasks;
     double *seconds; /* in steps, by task */
     uint32_t task_count;
@@ -28,18 +30,34 @@ struct Progress {
     bool is_terminal, line_open;
     double last_step, last_shown, last_flushed; /* seconds */
     double busy;                                /* seconds in steps */
-    double sequences;                           /* in these steps */
+    double sequences, tokens;                   /* in these steps */
 };
 
 /* How much a new loss moves the mean; seconds between lines. */
 static const double WEIGHT = 0.1, SHOW_TERMINAL = 0.1, SHOW_PLAIN = 5, FLUSH = 1;
 
+static json_int_t now(void)
+{
+    return (json_int_t)clock_date();
+}
+
+/* A line for what is no step; `event` is used up. */
+static void add_event(Progress *progress, json_t *event)
+{
+    char *line = json_dumps(event, 0);
+    if (!line)
+        out_of_memory(0);
+    metrics_add(progress->metrics, line);
+    free(line);
+    json_decref(event);
+}
+
 Progress *progress_new(const Module *module, Metrics *metrics, FILE *out, int64_t first,
                        int64_t total)
 {
     Progress *progress = heap_alloc(sizeof *progress);
-    *progress = (Progress){
-        .metrics = metrics_stream(metrics), .out = out, .first = first, .total = total};
+    *progress =
+        (Progress){.metrics = metrics, .out = out, .first = first, .total = total};
     progress->is_terminal = isatty(fileno(out));
     progress->task_count = module->task_count;
     progress->tasks = heap_array(module->task_count, sizeof *progress->tasks);
@@ -53,19 +71,17 @@ Progress *progress_new(const Module *module, Metrics *metrics, FILE *out, int64_
     }
     progress->last_step = progress->last_flushed = clock_seconds();
     if (first)
-        fprintf(progress->metrics, "{\"event\": \"resume\", \"step\": %" PRId64 "}\n",
-                first);
+        add_event(progress, json_pack("{s:s, s:I, s:I}", "event", "resume", "step",
+                                      (json_int_t)first, "time", now()));
     return progress;
 }
 
 void progress_start(Progress *progress, const ProcessorInfo *processor)
 {
-    json_t *line = json_pack("{s:s, s:I, s:s, s:s}", "event", "start", "step",
-                             (json_int_t)progress->first, "processor", processor->text,
-                             "processor_name", processor->name);
-    json_dumpf(line, progress->metrics, 0);
-    fputc('\n', progress->metrics);
-    json_decref(line);
+    add_event(progress,
+              json_pack("{s:s, s:I, s:s, s:s, s:I}", "event", "start", "step",
+                        (json_int_t)progress->first, "processor", processor->text,
+                        "processor_name", processor->name, "time", now()));
 }
 
 static void end_line(Progress *progress)
@@ -79,7 +95,7 @@ static void end_line(Progress *progress)
 void progress_flush(Progress *progress)
 {
     end_line(progress);
-    fflush(progress->metrics);
+    metrics_flush(progress->metrics);
     progress->last_step = clock_seconds();
 }
 
@@ -124,6 +140,30 @@ static void show(Progress *progress, int64_t done)
     progress->line_open = progress->is_terminal;
 }
 
+/* Of all sequences, along every axis that has a length of its own. */
+static int64_t batch_tokens(const Batch *batch)
+{
+    int64_t tokens = 0;
+    for (uint32_t a = 0; a < batch->axis_count; a++)
+        for (int64_t s = 0; s < batch->sequences; s++)
+            tokens += batch->axes[a].lengths[s];
+    return tokens;
+}
+
+static void add_step(Progress *progress, const TaskLine *task, int64_t step,
+                     const Batch *batch, double rate, const StepResult *result,
+                     double seconds)
+{
+    char *line = heap_format(
+        "{\"step\": %" PRId64 ", \"task\": %s, \"loss\": %.9g, \"lr\": %.9g, "
+        "\"gradient_norm\": %.9g, \"sequences\": %" PRId64 ", \"tokens\": %" PRId64
+        ", \"microbatches\": %" PRId64 ", \"seconds\": %.4g, \"time\": %lld}",
+        step, task->quoted, result->loss, rate, result->gradient_norm, batch->sequences,
+        batch_tokens(batch), result->microbatches, seconds, (long long)now());
+    metrics_add(progress->metrics, line);
+    free(line);
+}
+
 void progress_step(Progress *progress, int64_t step, const Batch *batch, double rate,
                    const StepResult *result)
 {
@@ -133,22 +173,18 @@ void progress_step(Progress *progress, int64_t step, const Batch *batch, double 
     progress->busy += seconds;
     progress->seconds[task - progress->tasks] += seconds;
     progress->sequences += (double)batch->sequences;
+    progress->tokens += (double)batch_tokens(batch);
     task->loss =
         task->is_seen ? task->loss + WEIGHT * (result->loss - task->loss) : result->loss;
     task->is_seen = true;
-    fprintf(progress->metrics,
-            "{\"step\": %" PRId64 ", \"task\": %s, \"loss\": %.9g, \"lr\": %.9g, "
-            "\"gradient_norm\": %.9g, \"sequences\": %" PRId64
-            ", \"microbatches\": %" PRId64 ", \"seconds\": %.4g}\n",
-            step, task->quoted, result->loss, rate, result->gradient_norm,
-            batch->sequences, result->microbatches, seconds);
+    add_step(progress, task, step, batch, rate, result, seconds);
     double pause = progress->is_terminal ? SHOW_TERMINAL : SHOW_PLAIN;
     if (time - progress->last_shown >= pause || step + 1 == progress->total) {
         show(progress, step + 1);
         progress->last_shown = time;
     }
     if (time - progress->last_flushed >= FLUSH) {
-        fflush(progress->metrics);
+        metrics_flush(progress->metrics);
         progress->last_flushed = time;
     }
 }
@@ -160,14 +196,12 @@ void progress_scores(Progress *progress, int64_t step, const char *split,
     for (uint32_t i = 0; i < evaluation->count; i++) {
         const TaskScore *score = &evaluation->scores[i];
         const Metric *metric = &score->metric;
-        json_t *line =
-            json_pack("{s:s, s:I, s:s, s:s, s:s, s:f, s:s, s:I}", "event", "scores",
-                      "step", (json_int_t)step, "split", split, "task", score->task,
-                      "metric", metric->name, "score", metric->value, "unit",
-                      metric->unit, "examples", (json_int_t)metric->examples);
-        json_dumpf(line, progress->metrics, 0);
-        fputc('\n', progress->metrics);
-        json_decref(line);
+        add_event(progress,
+                  json_pack("{s:s, s:I, s:s, s:s, s:s, s:b, s:f, s:s, s:I, s:I}", "event",
+                            "scores", "step", (json_int_t)step, "split", split, "task",
+                            score->task, "metric", metric->name, "main", score->is_main,
+                            "score", metric->value, "unit", metric->unit, "examples",
+                            (json_int_t)metric->examples, "time", now()));
     }
     progress_flush(progress);
 }
@@ -179,12 +213,15 @@ const double *progress_seconds(const Progress *progress)
 
 void progress_end(Progress *progress, int64_t step)
 {
-    fprintf(progress->metrics,
-            "{\"event\": \"end\", \"step\": %" PRId64
-            ", \"seconds\": %.4g, \"samples_per_second\": %.4g, "
-            "\"peak_resident_bytes\": %" PRId64 "}\n",
-            step, progress->busy,
-            progress->busy > 0 ? progress->sequences / progress->busy : 0,
-            peak_resident_bytes());
+    double busy = progress->busy > 0 ? progress->busy : HUGE_VAL;
+    char *line =
+        heap_format("{\"event\": \"end\", \"step\": %" PRId64
+                    ", \"seconds\": %.4g, \"samples_per_second\": %.4g, "
+                    "\"tokens_per_second\": %.4g, \"peak_resident_bytes\": %" PRId64
+                    ", \"time\": %lld}",
+                    step, progress->busy, progress->sequences / busy,
+                    progress->tokens / busy, peak_resident_bytes(), (long long)now());
+    metrics_add(progress->metrics, line);
+    free(line);
     progress_flush(progress);
 }
