@@ -125,8 +125,8 @@ void page_cards_end(Page *page);
 
 /* A picture of the bytes of a file: PNG, JPEG, GIF or WebP, by its first bytes. `name` is
  * what stands for it where pictures are not seen. One that is larger than
- * PAGE_PICTURE_BYTES, or would make those of the page more than PAGE_PICTURES_BYTES, or is
- * of another kind, is named and left out. */
+ * PAGE_PICTURE_BYTES, or would make those of the page more than PAGE_PICTURES_BYTES, or
+ * is of another kind, is named and left out. */
 void page_picture(Page *page, const void *bytes, size_t len, const char *name);
 enum { PAGE_PICTURE_BYTES = 4 << 20, PAGE_PICTURES_BYTES = 48 << 20 };
 

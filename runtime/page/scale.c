@@ -81,7 +81,8 @@ static void add_log_ticks(Scale *scale, int wanted)
         add_even_ticks(scale, wanted);
 }
 
-/* An axis of one value has some room at its sides, and an axis none of values one, too. */
+/* An axis of one value has some room beside it; one of no values is from 0 to 1, or from
+ * 1 to 10. */
 static void widen(Scale *scale)
 {
     if (!scale->has_values) {

@@ -9,7 +9,7 @@ static const double ROOM = 0.05;
 
 static void write_dot(FILE *out, const PagePoint *point, double x, double y)
 {
-    bool is_left = x < FRAME_RIGHT - LABEL_ROOM;
+    bool is_left = x + LABEL_ROOM < (double)FRAME_RIGHT;
     fprintf(out, "<g class=\"c%u\"><title>", point->group % COLOURS);
     html_text(out, point->meaning ? point->meaning : point->label);
     fprintf(
