@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "frontend/recipe/model_spec.h"
+#include "frontend/recipe/shipped.h"
 #include "frontend/syntax/branches.h"
 #include "frontend/syntax/entries.h"
 #include "frontend/syntax/read.h"
@@ -355,7 +356,10 @@ bool load_files(ModelSpec *spec, const char *path)
     ModelLoader *loader = arena_alloc(spec->arena, sizeof *loader);
     loader->spec = spec;
     spec->models = ARENA_ARRAY(spec->arena, Element *, MOST_FILES);
-    bool ok = load_file(loader, path, PURPOSE_compile, (Loc){0});
+    const char *found = model_find(path, spec->arena);
+    bool ok = load_file(loader, found ? found : path, PURPOSE_compile, (Loc){0});
+    if (!ok && !found)
+        shipped_note_near(path, spec->diags);
     for (uint32_t i = 0; i < loader->file_count && ok; i++)
         ok = calls_resolve(spec, loader->files[i].root);
     if (!ok || !validate(loader))

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "frontend/frontend.h"
+#include "frontend/recipe/shipped.h"
 #include "ir/plan.h"
 
 const char *const frozen_choices[] = {"f32", "int8", NULL};
@@ -48,7 +49,12 @@ bool precision_can_be_set(const char *file, const char *option, const char *give
 bool is_model_file(const char *file)
 {
     size_t len = strlen(file);
-    return len >= 3 && strcmp(file + len - 3, ".vg") == 0;
+    if (len >= 3 && strcmp(file + len - 3, ".vg") == 0)
+        return true;
+    Arena *arena = arena_new();
+    bool is_model = model_find(file, arena);
+    arena_free(arena);
+    return is_model;
 }
 
 bool is_recipe_file(const char *file, const char *otherwise, Diags *diags)
@@ -72,7 +78,10 @@ Module *load_model_or_library(const char *file, const TextList *sets, Diags *dia
                    "--set needs a .vg file; this one is compiled already");
         return NULL;
     }
-    return module_read(file, diags);
+    Module *module = module_read(file, diags);
+    if (!module && access(file, F_OK) != 0)
+        shipped_note_near(file, diags);
+    return module;
 }
 
 Module *load_module(const char *file, const TextList *sets, Diags *diags,

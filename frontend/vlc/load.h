@@ -36,7 +36,7 @@ extern const char *const pass_or_lower_choices[];
  * the file is not compiled already, which is an error. */
 NODISCARD bool precision_can_be_set(const char *file, const char *option,
                                     const char *given, bool lowered, Diags *diags);
-bool is_model_file(const char *file); /* by its name */
+bool is_model_file(const char *file); /* by its name, or by a model's alone */
 /* As that, or there is no such file; else `otherwise` is an error. */
 NODISCARD bool is_recipe_file(const char *file, const char *otherwise, Diags *diags);
 /* The module of a .vg file, lowered; or of a plan or .vir file, as it is. NULL after an

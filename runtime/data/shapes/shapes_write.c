@@ -1,35 +1,24 @@
 /* The directory of shapes data. */
 #include <dirent.h>
 #include <errno.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "ir/base/files.h"
+#include "ir/base/shipped.h"
 #include "runtime/data/shapes/shapes.h"
-
-/* Of an installed program, PREFIX/share/vlgraph/models beside PREFIX/bin; else the models
- * that it was built with. */
-static const char *shipped_file(const char *name, Arena *arena)
-{
-    char program[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (len > 0) {
-        program[len] = 0;
-        const char *path =
-            arena_format(arena, "%s/../share/vlgraph/models/%s", dirname(program), name);
-        if (access(path, R_OK) == 0)
-            return path;
-    }
-    return arena_format(arena, "%s/%s", VLG_MODELS_DIR, name);
-}
 
 /* The tokenizer made for these texts: models/shapes/train_tokenizer. */
 static bool copy_tokenizer(ShapesWriter *writer)
 {
-    const char *shipped = shipped_file("shapes/spiece.model", writer->arena);
+    const char *shipped = shipped_path("models/shapes/spiece.model", writer->arena);
+    if (!shipped) {
+        diag_error(writer->diags, (Loc){0},
+                   "no tokenizer here: expected share/vlgraph/models/shapes beside the "
+                   "programs");
+        return false;
+    }
     enum { BYTES_MAX = 1 << 24 };
     size_t len;
     const char *path =
