@@ -161,6 +161,27 @@ Task *module_find_task(const Module *module, const char *name)
     return NULL;
 }
 
+Task *module_named_task(const Module *module, const char *name, Loc loc, Diags *diags)
+{
+    Task *task = module_find_task(module, name);
+    if (task)
+        return task;
+    Arena *arena = arena_new();
+    const char **names = ARENA_ARRAY(arena, const char *, module->task_count), *list = "";
+    for (uint32_t i = 0; i < module->task_count; i++) {
+        names[i] = module->tasks[i].name;
+        list = arena_format(arena, "%s%s%s", list, i ? ", " : "; it has ", names[i]);
+    }
+    const char *near = nearest_name(name, names, module->task_count);
+    if (near)
+        diag_error(diags, loc, "the plan has no task '%s'; did you mean '%s'?", name,
+                   near);
+    else
+        diag_error(diags, loc, "the plan has no task '%s'%s", name, list);
+    arena_free(arena);
+    return NULL;
+}
+
 const char *task_fact(const Task *task, const char *key)
 {
     for (uint32_t i = 0; i < task->data_count; i++)

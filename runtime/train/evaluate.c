@@ -145,8 +145,9 @@ bool evaluate(Session *session, DataSource *source, const EvaluateOptions *optio
               Evaluation *out, Diags *diags)
 {
     const Module *module = session_module(session);
-    bool is_known = !options->task;
     *out = (Evaluation){0};
+    if (options->task && !module_named_task(module, options->task, (Loc){0}, diags))
+        return false;
     for (uint32_t i = 0; i < module->task_count; i++) {
         TaskRun run = {.session = session,
                        .source = source,
@@ -155,11 +156,8 @@ bool evaluate(Session *session, DataSource *source, const EvaluateOptions *optio
                        .diags = diags};
         if (options->task && strcmp(run.task, options->task) != 0)
             continue;
-        is_known = true;
         if (!evaluate_task(&run, out))
             return false;
     }
-    if (!is_known)
-        diag_error(diags, (Loc){0}, "the plan has no task '%s'", options->task);
-    return is_known;
+    return true;
 }

@@ -96,23 +96,13 @@ static void fill_store(Store *store, uint64_t seed)
     }
 }
 
-static bool is_task(const Module *module, const char *name)
-{
-    for (uint32_t i = 0; i < module->task_count; i++)
-        if (strcmp(module->tasks[i].name, name) == 0)
-            return true;
-    return false;
-}
-
 static int verify_nodes(const VerifyArguments *command, const Module *module,
                         const SessionOptions *options, Diags *diags)
 {
     VerifyReport report = {.tolerance = command->tolerance, .out = stderr};
-    if (command->task && !is_task(module, command->task)) {
-        diag_error(diags, (Loc){.file = command->plan}, "the plan has no task '%s'",
-                   command->task);
+    if (command->task &&
+        !module_named_task(module, command->task, (Loc){.file = command->plan}, diags))
         return EXIT_CODE_input;
-    }
     Store *store = store_new(module);
     fill_store(store, (uint64_t)command->seed);
     Session *session = session_new(module, store, options, diags);

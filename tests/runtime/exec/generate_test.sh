@@ -47,7 +47,7 @@ refused() {
 }
 refused 2 "did you mean 'test'?" --split tset
 refused 2 "found 'xml', expected jsonl or leaderboard" --format xml
-refused 1 "no task 'vqo'" --task vqo
+refused 1 "no task 'vqo'; did you mean 'vqa'?" --task vqo
 refused 1 "number of beams is 0" --beams 0
 refused 1 "number of beams is 9999999" --beams 9999999
 refused 1 "room for 41" --max-length 50

@@ -62,7 +62,7 @@ plan=("$work/plan.bin" --random-weights)
 refuses 2 "did you mean 'valid'?" eval "${plan[@]}" --split vali
 refuses 2 "found 'xml', expected table or json" eval "${plan[@]}" --format xml
 refuses 2 "limit" eval "${plan[@]}" --limit -3
-refuses 1 "no task 'vqo'" eval "${plan[@]}" --data "$work/data" --task vqo
+refuses 1 "no task 'vqo'; did you mean 'vqa'?" eval "${plan[@]}" --data "$work/data" --task vqo
 refuses 1 "$work/none" eval "${plan[@]}" --data "$work/none"
 refuses 2 "go together" generate "${plan[@]}" --format leaderboard
 refuses 2 "go together" generate "${plan[@]}" --out "$work/out"
