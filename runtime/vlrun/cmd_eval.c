@@ -1,33 +1,20 @@
 /* vlrun eval */
-#include "ir/base/command_line.h"
 #include "ir/base/interrupt.h"
-#include "runtime/run/run.h"
 #include "runtime/train/evaluate.h"
-#include "runtime/vlrun/commands.h"
+#include "runtime/vlrun/model_arguments.h"
 
 typedef struct EvalArguments {
-    const char *plan, *data, *tokenizer, *weights, *from, *task, *processor, *gemm,
-        *dump_kernels;
-    bool skip_bad, random_weights;
-    RunOther other;
-    int64_t threads, limit;
+    ModelArguments model;
+    const char *task;
+    int64_t limit;
     Split split;
     ScoreFormat format;
 } EvalArguments;
 
 #define AT(field) offsetof(EvalArguments, field)
 static const Option option_rows[] = {
-    OPTION(path, "--from", AT(from), "RUN",
-           "run directory, checkpoint or exported parameters to score"),
-    OPTION(path, "--weights", AT(weights), "PATH",
-           "a model directory, safetensors or index file"),
-    OPTION_RANDOM_WEIGHTS(AT(random_weights)),
-    OPTION(path, "--data", AT(data), "DIR",
-           "data sets, if not the run's; shapes: built in, and taken without a run"),
-    OPTION(path, "--tokenizer", AT(tokenizer), "PATH",
-           "file or directory; that of weights or data if not given"),
-    OPTION(flag, "--skip-bad", AT(skip_bad), NULL,
-           "leave out, and count, examples that cannot be read"),
+    OPTIONS_MODEL(AT(model)),
+    OPTION_SKIP_BAD(AT(model)),
     OPTION(choice, "--split", AT(split), "NAME", "what is scored", .preset = "test",
            .choices = split_names),
     OPTION(text, "--task", AT(task), "NAME", "one task only; else all"),
@@ -35,11 +22,7 @@ static const Option option_rows[] = {
            .preset = "0"),
     OPTION(choice, "--format", AT(format), "NAME", "how scores are printed",
            .preset = "table", .choices = score_formats),
-    OPTION(count, "--threads", AT(threads), "N", "0: one per processor", .preset = "0"),
-    OPTION_PROCESSOR(AT(processor)),
-    OPTION_GEMM(AT(gemm)),
-    OPTION_DUMP_KERNELS(AT(dump_kernels)),
-    OPTIONS_OTHER(AT(other)),
+    OPTIONS_MACHINE(AT(model)),
 };
 #undef AT
 
@@ -47,24 +30,22 @@ static ExitCode evaluate_run(const void *state, Run *run, const Interrupt *inter
                              Diags *diags)
 {
     const EvalArguments *command = state;
-    DataOptions data = {.directory = command->data,
-                        .tokenizer = command->tokenizer,
-                        .weights = run_weights_path(run),
-                        .interrupt = interrupt,
-                        .skip_bad = command->skip_bad,
-                        .has_no_training = command->split != SPLIT_train};
     const EvaluateOptions options = {.split = command->split,
                                      .task = command->task,
                                      .limit = command->limit,
                                      .interrupt = interrupt,
                                      .progress = terminal(stderr)};
-    DataSource *source = run_open_data(run, &data, NULL, diags);
+    DataSource *source =
+        model_open_data(&command->model, run,
+                        (DataOptions){.interrupt = interrupt,
+                                      .has_no_training = command->split != SPLIT_train},
+                        diags);
     Evaluation evaluation = {0};
     bool ok = source && evaluate(run->session, source, &options, &evaluation, diags);
     if (ok && interrupt_is_set(interrupt))
         diag_warning(diags, (Loc){0}, "stopped early: not all examples are scored");
     else if (ok && evaluation.count == 0) {
-        diag_error(diags, (Loc){.file = command->data},
+        diag_error(diags, (Loc){.file = command->model.data},
                    "has nothing to score in the %s split", split_names[command->split]);
         ok = false;
     }
@@ -80,23 +61,14 @@ static ExitCode evaluate_run(const void *state, Run *run, const Interrupt *inter
 static int cmd_eval(const void *arguments)
 {
     const EvalArguments *command = arguments;
-    const RunOptions options = {.plan = command->plan,
-                                .weights = command->weights,
-                                .random_weights = command->random_weights,
-                                .from = command->from,
-                                .other = command->other,
-                                .processor = command->processor,
-                                .gemm = command->gemm,
-                                .dump_kernels = command->dump_kernels,
-                                .threads = command->threads};
-    return run_do(&options, evaluate_run, command);
+    return model_do(&command->model, evaluate_run, command);
 }
 
 const Command command_eval = {.name = "eval",
                               .operands = "RUN | plan.bin",
                               .least_operands = 1,
                               .most_operands = 1,
-                              .operand_field = offsetof(EvalArguments, plan),
+                              .operand_field = offsetof(EvalArguments, model.plan),
                               .help = "score a plan, with what a run has trained",
                               .details =
                                   "Scores a run, by its directory alone; or a plan with "

@@ -3,42 +3,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/base/command_line.h"
 #include "ir/base/files.h"
 #include "ir/base/heap.h"
 #include "ir/base/interrupt.h"
-#include "runtime/run/run.h"
-#include "runtime/train/evaluate.h"
 #include "runtime/train/predict.h"
-#include "runtime/vlrun/commands.h"
+#include "runtime/vlrun/model_arguments.h"
 
 /* In the order of the choices. */
 typedef enum AnswerFormat { FORMAT_jsonl, FORMAT_leaderboard } AnswerFormat;
 static const char *const formats[] = {"jsonl", "leaderboard", NULL};
 
 typedef struct GenerateArguments {
-    const char *plan, *data, *tokenizer, *weights, *from, *task, *out, *processor, *gemm,
-        *dump_kernels;
-    int64_t threads, beams, max_length, limit, no_repeat, start, pad, end;
+    ModelArguments model;
+    const char *task, *out;
+    int64_t beams, max_length, limit, no_repeat, start, pad, end;
     Split split;
     AnswerFormat format;
-    RunOther other;
-    bool skip_bad, random_weights;
 } GenerateArguments;
 
 #define AT(field) offsetof(GenerateArguments, field)
 static const Option option_rows[] = {
-    OPTION(path, "--from", AT(from), "RUN",
-           "run directory, checkpoint or exported parameters to use"),
-    OPTION(path, "--weights", AT(weights), "PATH",
-           "a model directory, safetensors or index file"),
-    OPTION_RANDOM_WEIGHTS(AT(random_weights)),
-    OPTION(path, "--data", AT(data), "DIR",
-           "data sets, if not the run's; shapes: built in, and taken without a run"),
-    OPTION(path, "--tokenizer", AT(tokenizer), "PATH",
-           "file or directory; that of weights or data if not given"),
-    OPTION(flag, "--skip-bad", AT(skip_bad), NULL,
-           "leave out, and count, examples that cannot be read"),
+    OPTIONS_MODEL(AT(model)),
+    OPTION_SKIP_BAD(AT(model)),
     OPTION(choice, "--split", AT(split), "NAME", "whose examples", .preset = "test",
            .choices = split_names),
     OPTION(text, "--task", AT(task), "NAME", "one task only; else all"),
@@ -57,11 +43,7 @@ static const Option option_rows[] = {
            "an object per example, or files to hand in", .preset = "jsonl",
            .choices = formats),
     OPTION(path, "--out", AT(out), "DIR", "where files for leaderboards go"),
-    OPTION(count, "--threads", AT(threads), "N", "0: one per processor", .preset = "0"),
-    OPTION_PROCESSOR(AT(processor)),
-    OPTION_GEMM(AT(gemm)),
-    OPTION_DUMP_KERNELS(AT(dump_kernels)),
-    OPTIONS_OTHER(AT(other)),
+    OPTIONS_MACHINE(AT(model)),
 };
 #undef AT
 
@@ -208,14 +190,15 @@ static ExitCode generate_all(const void *state, Run *run, const Interrupt *inter
                              Diags *diags)
 {
     const GenerateArguments *command = state;
-    DataOptions data = {.directory = command->data,
-                        .tokenizer = command->tokenizer,
-                        .weights = run_weights_path(run),
-                        .interrupt = interrupt,
-                        .skip_bad = command->skip_bad,
-                        .leaderboard = command->format == FORMAT_leaderboard,
-                        .has_no_training = command->split != SPLIT_train};
-    DataSource *source = run_open_data(run, &data, NULL, diags);
+    if (command->task && !module_named_task(run->module, command->task,
+                                            (Loc){.file = command->model.plan}, diags))
+        return EXIT_CODE_input;
+    DataSource *source = model_open_data(
+        &command->model, run,
+        (DataOptions){.interrupt = interrupt,
+                      .leaderboard = command->format == FORMAT_leaderboard,
+                      .has_no_training = command->split != SPLIT_train},
+        diags);
     TaskWork work = {.command = command,
                      .run = run,
                      .source = source,
@@ -223,22 +206,17 @@ static ExitCode generate_all(const void *state, Run *run, const Interrupt *inter
                      .limit =
                          command->limit == COUNT_NOT_GIVEN ? INT64_MAX : command->limit,
                      .diags = diags};
-    bool is_known = !command->task;
     bool ok = source && (command->format != FORMAT_leaderboard ||
                          directory_make(command->out, diags));
     for (uint32_t i = 0; ok && i < run->module->task_count; i++) {
         const char *task = run->module->tasks[i].name;
         if (command->task && strcmp(task, command->task) != 0)
             continue;
-        is_known = true;
         ok = command->format == FORMAT_leaderboard ? dump_task(&work, task)
                                                    : generate_task(&work, task);
     }
-    if (!is_known && ok)
-        diag_error(diags, (Loc){.file = command->plan}, "the plan has no task '%s'",
-                   command->task);
     data_close(source);
-    return exit_code(ok && is_known, diags);
+    return exit_code(ok, diags);
 }
 
 static int cmd_generate(const void *arguments)
@@ -249,16 +227,7 @@ static int cmd_generate(const void *arguments)
                 "vlrun generate: --format leaderboard and --out DIR go together\n");
         return EXIT_CODE_usage;
     }
-    const RunOptions options = {.plan = command->plan,
-                                .weights = command->weights,
-                                .random_weights = command->random_weights,
-                                .from = command->from,
-                                .other = command->other,
-                                .processor = command->processor,
-                                .gemm = command->gemm,
-                                .dump_kernels = command->dump_kernels,
-                                .threads = command->threads};
-    return run_do(&options, generate_all, command);
+    return model_do(&command->model, generate_all, command);
 }
 
 const Command command_generate = {
@@ -266,7 +235,7 @@ const Command command_generate = {
     .operands = "RUN | plan.bin",
     .least_operands = 1,
     .most_operands = 1,
-    .operand_field = offsetof(GenerateArguments, plan),
+    .operand_field = offsetof(GenerateArguments, model.plan),
     .help = "write what a plan says about the examples of a split, as JSON lines",
     .details = "Writes what the model says about the examples of a split.",
     COMMAND_OPTIONS(option_rows),
