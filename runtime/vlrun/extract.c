@@ -26,12 +26,14 @@ typedef struct Extraction {
     Run *run;
     const Interrupt *interrupt;
     Diags *diags;
+    Arena *arena;
+    PictureList list;
     PicturesOptions pictures;
     DataSource *source;
-    Features features;     /* of the result that is being collected */
-    const char *stem;      /* of that result */
-    size_t capacity;       /* numbers */
-    int64_t written, seen; /* files, pictures */
+    Features features;       /* of the result that is being collected */
+    const PictureItem *item; /* of that result */
+    size_t capacity;         /* numbers */
+    int64_t written, seen;   /* files, pictures */
     double begun;
 } Extraction;
 
@@ -164,12 +166,9 @@ static bool write_features(Extraction *work, const char *path, const char *stem)
     return false;
 }
 
-static bool write_result(Extraction *work, const char *stem)
+static bool write_result(Extraction *work, const PictureItem *item)
 {
-    const PicturesOptions *pictures = &work->pictures;
-    char *path = heap_format("%s/%s%s", pictures->out, stem, pictures->ending);
-    bool is_written = write_features(work, path, stem);
-    free(path);
+    bool is_written = write_features(work, item->result, item->stem);
     work->features.count = 0;
     work->written += is_written;
     return is_written;
@@ -201,7 +200,7 @@ static void report_number(const Extraction *work, float x, const char *stem, int
 static bool take_rows(Extraction *work, const NamedResult *result, int64_t sequence,
                       const PictureBatch *pictures)
 {
-    const char *stem = pictures->stems[sequence];
+    const PictureItem *item = pictures->items[sequence];
     int64_t width = type_width(result->type);
     int64_t first = result->starts[sequence];
     int64_t count = result->starts[sequence + 1] - first;
@@ -215,12 +214,12 @@ static bool take_rows(Extraction *work, const NamedResult *result, int64_t seque
     }
     for (int64_t i = 0; i < count * width; i++)
         if (!is_storable(work, rows[i])) {
-            report_number(work, rows[i], stem, i / width, i % width);
+            report_number(work, rows[i], item->stem, i / width, i % width);
             return false;
         }
-    if (work->stem != stem)
+    if (work->item != item)
         work->features.count = 0; /* the file before was given up */
-    work->stem = stem;
+    work->item = item;
     for (int64_t i = 0; i < pictures->times[sequence]; i++)
         add_rows(work, rows, count, width);
     return true;
@@ -231,7 +230,7 @@ static void show_progress(const Extraction *work, FILE *out)
     if (!out)
         return;
     fprintf(out, "\r%" PRId64 " of %" PRId64 " files, %.1f pictures/s\033[K",
-            work->written, pictures_counts(work->source).files,
+            work->written, work->list.count,
             (double)work->seen / (clock_seconds() - work->begun));
     fflush(out);
 }
@@ -254,7 +253,7 @@ static bool do_batch(Extraction *work, const Batch *batch)
                 fault_note(work->run->session, GRAPH_evaluate, batch, 0, work->diags);
             return false;
         }
-        if (pictures->is_last[s] && !write_result(work, pictures->stems[s]))
+        if (pictures->is_last[s] && !write_result(work, pictures->items[s]))
             return false;
         work->seen++;
     }
@@ -282,18 +281,34 @@ static ExitCode do_batches(Extraction *work)
 
 static void conclude(const Extraction *work)
 {
-    PictureCounts counts = pictures_counts(work->source);
     double seconds = clock_seconds() - work->begun;
+    int64_t skipped = pictures_skipped(work->source);
     printf("%" PRId64 " of %" PRId64 " files written to %s, %.1f pictures/s\n",
-           work->written, counts.files, work->pictures.out,
+           work->written, work->list.count, work->options->out,
            seconds > 0 ? (double)work->seen / seconds : 0);
-    if (counts.done)
+    if (work->list.done)
         printf("%" PRId64 " were there already; --overwrite makes them anew\n",
-               counts.done);
-    if (counts.ignored)
-        printf("%" PRId64 " other files were ignored\n", counts.ignored);
-    if (counts.skipped)
-        printf("%" PRId64 " could not be read\n", counts.skipped);
+               work->list.done);
+    if (work->list.ignored)
+        printf("%" PRId64 " other files were ignored\n", work->list.ignored);
+    if (skipped)
+        printf("%" PRId64 " could not be read\n", skipped);
+}
+
+static bool list_pictures(Extraction *work)
+{
+    const ExtractOptions *options = work->options;
+    const PictureListOptions listing = {.path = options->video ? options->video
+                                                               : options->images,
+                                        .is_video = work->pictures.is_video,
+                                        .out = options->out,
+                                        .ending = options->video ? ".npz" : ".h5",
+                                        .overwrite = options->overwrite};
+    if (!picture_list(&listing, work->arena, &work->list, work->diags))
+        return false;
+    work->pictures.items = work->list.items;
+    work->pictures.item_count = work->list.count;
+    return true;
 }
 
 ExitCode extract(const ExtractOptions *options, Run *run, const Interrupt *interrupt,
@@ -305,22 +320,20 @@ ExitCode extract(const ExtractOptions *options, Run *run, const Interrupt *inter
         .run = run,
         .interrupt = interrupt,
         .diags = diags,
-        .pictures = {.path = is_video ? options->video : options->images,
-                     .is_video = is_video,
+        .arena = arena_new(),
+        .pictures = {.is_video = is_video,
                      .fit = is_video ? PICTURE_FIT_crop : PICTURE_FIT_squash,
                      .interval = options->interval,
-                     .out = options->out,
-                     .ending = is_video ? ".npz" : ".h5",
-                     .overwrite = options->overwrite,
                      .skip_bad = options->skip_bad}};
     ExitCode code = EXIT_CODE_input;
-    if (check_plan(&work) && directory_make(options->out, diags))
-        work.source = pictures_open(&work.pictures, diags);
-    if (work.source) {
+    if (check_plan(&work) && directory_make(options->out, diags) &&
+        list_pictures(&work)) {
+        work.source = pictures_open(&work.pictures);
         code = do_batches(&work);
         conclude(&work);
     }
     features_free(&work.features);
     data_close(work.source);
+    arena_free(work.arena);
     return code;
 }
