@@ -66,6 +66,7 @@ NODISCARD bool tensor_read_i32(const Tensor *tensor, int64_t first, int64_t coun
 
 /* IEEE binary16. */
 float half_to_float(uint16_t half);
+uint16_t float_to_half(float x); /* the nearest; of two, the even one */
 
 /* A writer streams to a file aside of `path`; finish syncs it and renames it into place,
  * so that `path` holds the old or the new contents, whole, whatever happens. */

@@ -1,6 +1,7 @@
 /* What elements of tensors are, and converting them. */
 #include "runtime/weights/safetensors.h"
 
+#include <math.h>
 #include <string.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
@@ -57,6 +58,25 @@ float half_to_float(uint16_t half)
     }
     uint32_t wide = exponent == 31 ? 0xffU : exponent + (127 - 15);
     return float_of_bits(sign | wide << 23 | fraction << 13);
+}
+
+uint16_t float_to_half(float x)
+{
+    enum { FRACTION_DROPPED = 13, BIAS_DIFFERENCE = 127 - 15 };
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    uint16_t sign = (uint16_t)(bits >> 16 & 0x8000U);
+    float size = fabsf(x);
+    if (isnan(x))
+        return sign | 0x7e00U;
+    if (size >= 65520.0F) /* half way from the largest to the next power of two */
+        return sign | 0x7c00U;
+    if (size < 0x1p-14F) /* subnormal: fraction 2^-24 */
+        return sign | (uint16_t)lrintf(size * 0x1p24F);
+    bits &= 0x7fffffffU;
+    bits += (1U << (FRACTION_DROPPED - 1)) - 1 + (bits >> FRACTION_DROPPED & 1);
+    bits >>= FRACTION_DROPPED;
+    return sign | (uint16_t)(bits - ((uint32_t)BIAS_DIFFERENCE << 10));
 }
 
 static bool is_floating(TensorDType dtype)

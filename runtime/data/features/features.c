@@ -8,6 +8,7 @@
 
 #include "ir/base/arena.h"
 #include "ir/base/heap.h"
+#include "runtime/weights/safetensors.h"
 
 void features_free(Features *features)
 {
@@ -39,6 +40,12 @@ bool features_check_finite(const Features *features, const char *path, Diags *di
         return false;
     }
     return true;
+}
+
+void features_round_half(Features *features)
+{
+    for (int64_t i = 0; i < features->count * features->width; i++)
+        features->rows[i] = half_to_float(float_to_half(features->rows[i]));
 }
 
 static void pool_rows(const Features *from, float *to, int64_t count)

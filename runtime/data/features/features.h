@@ -38,6 +38,9 @@ NODISCARD bool features_write_npz(const char *path, const Features *features,
 NODISCARD bool features_check_finite(const Features *features, const char *path,
                                      Diags *diags);
 
+/* Each number as half precision has it. */
+void features_round_half(Features *features);
+
 /* Makes the rows `count`: fewer are followed by rows of zeros; of more, row i is the
  * maximum over rows floor(i L / count) .. ceil((i + 1) L / count) - 1. */
 void features_resample(Features *features, int64_t count);

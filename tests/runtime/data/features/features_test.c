@@ -1,6 +1,7 @@
 /* Feature files: what is written is read, videos are resampled over the published
  * windows, and damaged files are refused whatever byte they end at. */
 #include <hdf5.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <fcntl.h>
@@ -49,6 +50,26 @@ static void test_round_trips(Check *check, const Scratch *scratch, Isolate *isol
     CHECK(check, are_equal(&wrote, &read), "npz");
     features_free(&read);
     features_free(&wrote);
+}
+
+/* Every number of half precision comes back, and so does what lies nearest to it. */
+static void test_to_half(Check *check)
+{
+    enum { INFINITE = 0x7c00, NEGATIVE = 0x8000 };
+    for (uint32_t i = 0; i < INFINITE; i++) {
+        uint16_t half = (uint16_t)i;
+        float x = half_to_float(half);
+        float next = i + 1 < INFINITE ? half_to_float((uint16_t)(i + 1)) : 65536;
+        float middle = x + (next - x) / 2;
+        uint16_t even = (uint16_t)(i + (i & 1));
+        CHECK(check, float_to_half(x) == half, "0x%04x", i);
+        CHECK(check, float_to_half(-x) == (half | NEGATIVE), "-0x%04x", i);
+        CHECK(check, float_to_half(middle) == even, "the middle after 0x%04x", i);
+        CHECK(check, float_to_half(nextafterf(middle, x)) == half, "below, 0x%04x", i);
+        CHECK(check, float_to_half(nextafterf(middle, next)) == half + 1, "above, 0x%04x",
+              i);
+    }
+    CHECK(check, isnan(half_to_float(float_to_half(NAN))), "not a number");
 }
 
 static void test_half(Check *check)
@@ -481,6 +502,7 @@ int main(int argc, char **argv)
     Isolate *isolate = isolate_new(&hdf5_program);
     test_round_trips(&check, &scratch, isolate, diags);
     test_half(&check);
+    test_to_half(&check);
     test_resampling(&check);
     test_damage(&check, &scratch, isolate, diags);
     test_refusals(&check, &scratch, isolate, diags);
