@@ -234,18 +234,28 @@ static bool decode(Generation *g)
     return ok;
 }
 
-static void take_results(Generation *g)
+static void take_result(const Generation *g, int64_t at, const SearchResult *result)
 {
     Generated *out = g->out;
+    out->lengths[at] = result->length;
+    out->scores[at] = result->score;
+    out->sums[at] = result->sum;
+    memcpy(out->ids + at * g->options->max_length, result->ids,
+           (size_t)result->length * sizeof *result->ids);
+    if (result->length > out->width)
+        out->width = result->length;
+}
+
+static void take_results(const Generation *g)
+{
+    int64_t best = g->out->best;
+    SearchResult *results = heap_array((size_t)best, sizeof *results);
     for (int64_t s = 0; s < g->count; s++) {
-        const int32_t *ids;
-        int64_t at = g->first + s;
-        out->lengths[at] = search_result(g->search, s, &ids, &out->scores[at]);
-        memcpy(out->ids + at * g->options->max_length, ids,
-               (size_t)out->lengths[at] * sizeof *ids);
-        if (out->lengths[at] > out->width)
-            out->width = out->lengths[at];
+        int64_t count = search_results(g->search, s, best, results);
+        for (int64_t i = 0; i < count; i++)
+            take_result(g, (g->first + s) * best + i, &results[i]);
     }
+    free(results);
 }
 
 static bool generate_sequences(Generation *g)
@@ -266,11 +276,11 @@ static bool generate_sequences(Generation *g)
 /* Rows of max_length become rows of the longest sequence, filled up. */
 static void finish(Generated *out, const GenerateOptions *options)
 {
-    for (int64_t s = 0; s < out->sequences; s++) {
-        int32_t *to = out->ids + s * out->width;
-        memmove(to, out->ids + s * options->max_length,
-                (size_t)out->lengths[s] * sizeof *to);
-        for (int64_t i = out->lengths[s]; i < out->width; i++)
+    for (int64_t h = 0; h < out->sequences * out->best; h++) {
+        int32_t *to = out->ids + h * out->width;
+        memmove(to, out->ids + h * options->max_length,
+                (size_t)out->lengths[h] * sizeof *to);
+        for (int64_t i = out->lengths[h]; i < out->width; i++)
             to[i] = options->pad;
     }
 }
@@ -278,7 +288,8 @@ static void finish(Generated *out, const GenerateOptions *options)
 bool generate(Session *session, const Batch *batch, const GenerateOptions *options,
               Generated *out, Diags *diags)
 {
-    *out = (Generated){.sequences = batch->sequences};
+    *out = (Generated){.sequences = batch->sequences,
+                       .best = options->best ? options->best : 1};
     Generation g = {.session = session,
                     .batch = batch,
                     .options = options,
@@ -287,10 +298,11 @@ bool generate(Session *session, const Batch *batch, const GenerateOptions *optio
                     .diags = diags};
     bool ok = prepare(&g);
     if (ok) {
-        size_t count = (size_t)batch->sequences;
+        size_t count = (size_t)(batch->sequences * out->best);
         out->ids = heap_array(count * (size_t)options->max_length, sizeof *out->ids);
         out->lengths = heap_array(count, sizeof *out->lengths);
         out->scores = heap_array(count, sizeof *out->scores);
+        out->sums = heap_array(count, sizeof *out->sums);
     }
     while (ok && g.first < batch->sequences)
         ok = generate_sequences(&g);
@@ -310,5 +322,6 @@ void generated_free(Generated *generated)
     free(generated->ids);
     free(generated->lengths);
     free(generated->scores);
+    free(generated->sums);
     *generated = (Generated){0};
 }

@@ -8,8 +8,6 @@
  * until there are b. A sequence is done when b hypotheses are stored and, unless stopping
  * early, the worst of them is at least as good as the step's best candidate at the
  * present length. What is open at the end is stored as well. */
-#include "runtime/exec/search.h"
-
 #include <inttypes.h>
 #include <math.h>
 #include <stdatomic.h>
@@ -17,39 +15,7 @@
 #include <string.h>
 
 #include "ir/base/heap.h"
-
-static const double OTHER_BEAMS = -1e9;
-
-typedef struct Hypothesis {
-    int32_t *ids; /* [max_length] */
-    int64_t length;
-    double score;
-    int64_t row; /* open ones: in the step before */
-} Hypothesis;
-
-/* Of the beams of one sequence and all tokens. */
-typedef struct Candidate {
-    double score;
-    int64_t beam;
-    int32_t token;
-} Candidate;
-
-typedef struct SequenceBeams {
-    Hypothesis *open, *next; /* [beams] */
-    Hypothesis *stored;      /* [beams + 1] in the order they came */
-    int64_t stored_count;
-    bool done;
-} SequenceBeams;
-
-struct Search {
-    GenerateOptions options;
-    int64_t sequences, vocabulary, length;
-    SequenceBeams *lines;
-    int64_t *rows; /* sequence of each block of `beams` rows */
-    int64_t blocks;
-    Candidate *best; /* [sequences][2 beams] */
-    Arena *arena;
-};
+#include "runtime/exec/search_parts.h"
 
 static bool check_choice(const GenerateOptions *options, int64_t vocabulary, Diags *diags)
 {
@@ -85,6 +51,7 @@ bool search_check(const GenerateOptions *options, int64_t vocabulary, Diags *dia
          vocabulary / 2 < 1024 ? vocabulary / 2 : 1024},
         {"length of runs that may not repeat", options->no_repeat, 0, 65536},
         {"memory for kept values", options->memory, 0, INT64_MAX},
+        {"number of best answers", options->best, 0, options->beams},
     };
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
         if (ranges[i].value < ranges[i].least || ranges[i].value > ranges[i].most) {
@@ -97,7 +64,8 @@ bool search_check(const GenerateOptions *options, int64_t vocabulary, Diags *dia
     if (!isfinite(options->length_penalty))
         diag_error(diags, (Loc){0}, "generation: the length penalty is not a number");
     return isfinite(options->length_penalty) &&
-           (!options->choice || check_choice(options, vocabulary, diags));
+           (!options->choice || check_choice(options, vocabulary, diags)) &&
+           answers_check(options, vocabulary, diags);
 }
 
 static Hypothesis *new_hypotheses(Search *search, int64_t count)
@@ -234,6 +202,7 @@ static void store(const Search *search, SequenceBeams *line, const Hypothesis *h
     memcpy(slot->ids, hypothesis->ids, (size_t)hypothesis->length * sizeof *slot->ids);
     slot->length = hypothesis->length;
     slot->score = score;
+    slot->sum = sum;
     if (line->stored_count <= most)
         return;
     int64_t worst = 0;
@@ -304,24 +273,63 @@ static int64_t offer(Candidate *best, int64_t most, Candidate candidate, int64_t
     return count;
 }
 
-static void find_best(const Search *search, const SequenceBeams *line, float *logits,
-                      const double *normals, Candidate *best)
+/* Of a row's log-probabilities, which are changed. */
+static int64_t offer_row(const Search *search, const SequenceBeams *line, int64_t beam,
+                         float *row, double normal, int64_t count, Candidate *best)
 {
-    int64_t count = 0, vocabulary = search->vocabulary;
+    if (search->options.forced_end && search->length == search->options.max_length - 1) {
+        force_end(search, row);
+        normal = 0;
+    }
+    ban_repeats(search, &line->open[beam], row);
+    for (int64_t i = 0; i < search->vocabulary; i++)
+        count = offer(best, 2 * search->options.beams,
+                      (Candidate){(double)row[i] - normal + line->open[beam].score, beam,
+                                  (int32_t)i},
+                      count);
+    return count;
+}
+
+/* The same of those tokens alone that an answer goes on with. */
+static int64_t offer_answers(const Search *search, const SequenceBeams *line,
+                             int64_t beam, const float *row, double normal, int64_t count,
+                             Candidate *best)
+{
+    int32_t *tokens = heap_array(search->options.answer_count, sizeof *tokens);
+    const Hypothesis *open = &line->open[beam];
+    int64_t next = answers_next(&search->options, open, search->length, tokens);
+    for (int64_t i = 0; i < next; i++)
+        count = offer(
+            best, 2 * search->options.beams,
+            (Candidate){(double)row[tokens[i]] - normal + open->score, beam, tokens[i]},
+            count);
+    free(tokens);
+    return count;
+}
+
+static int64_t find_best(const Search *search, const SequenceBeams *line, float *logits,
+                         const double *normals, Candidate *best)
+{
+    int64_t count = 0;
     for (int64_t b = 0; b < search->options.beams; b++) {
-        float *row = logits + b * vocabulary;
-        double normal = normals[b];
-        if (search->options.forced_end &&
-            search->length == search->options.max_length - 1) {
-            force_end(search, row);
-            normal = 0;
-        }
-        ban_repeats(search, &line->open[b], row);
-        for (int64_t i = 0; i < vocabulary; i++)
-            count = offer(
-                best, 2 * search->options.beams,
-                (Candidate){(double)row[i] - normal + line->open[b].score, b, (int32_t)i},
-                count);
+        float *row = logits + b * search->vocabulary;
+        count = search->options.answers
+                    ? offer_answers(search, line, b, row, normals[b], count, best)
+                    : offer_row(search, line, b, row, normals[b], count, best);
+    }
+    return count;
+}
+
+/* Where answers are given there may be fewer to go on with than beams: the others repeat
+ * one, and cannot win. */
+static void fill_beams(const Search *search, SequenceBeams *line, int64_t next)
+{
+    for (int64_t b = next; next > 0 && b < search->options.beams; b++) {
+        memcpy(line->next[b].ids, line->next[0].ids,
+               (size_t)line->next[0].length * sizeof *line->next[b].ids);
+        line->next[b].length = line->next[0].length;
+        line->next[b].score = OTHER_BEAMS;
+        line->next[b].row = line->next[0].row;
     }
 }
 
@@ -330,8 +338,8 @@ static void step_beams(Search *search, SequenceBeams *line, float *logits,
 {
     int64_t beams = search->options.beams, next = 0;
     Candidate *best = search->best + 2 * beams * (line - search->lines);
-    find_best(search, line, logits, normals, best);
-    for (int64_t rank = 0; rank < 2 * beams && next < beams; rank++) {
+    int64_t count = find_best(search, line, logits, normals, best);
+    for (int64_t rank = 0; rank < count && next < beams; rank++) {
         const Candidate *candidate = &best[rank];
         const Hypothesis *from = &line->open[candidate->beam];
         if (candidate->token != search->options.end)
@@ -340,12 +348,14 @@ static void step_beams(Search *search, SequenceBeams *line, float *logits,
         else if (rank < beams)
             store(search, line, from, candidate->score);
     }
+    fill_beams(search, line, next);
     Hypothesis *open = line->open;
     line->open = line->next;
     line->next = open;
     double most = final_score(search, best[0].score, search->length);
-    line->done = line->stored_count == beams &&
-                 (search->options.early_stopping || worst_score(line) >= most);
+    line->done =
+        next == 0 || (line->stored_count == beams &&
+                      (search->options.early_stopping || worst_score(line) >= most));
 }
 
 /* -- steps ------------------------------------------------------------------------- */
@@ -449,19 +459,4 @@ bool search_step(Search *search, float *logits, Lanes *lanes, Diags *diags)
     if (search->length == search->options.max_length)
         close_open(search);
     return true;
-}
-
-int64_t search_result(const Search *search, int64_t sequence, const int32_t **out_ids,
-                      double *out_score)
-{
-    const SequenceBeams *line = &search->lines[sequence];
-    const Hypothesis *best = line->stored_count ? &line->stored[0] : &line->open[0];
-    for (int64_t i = 1; i < line->stored_count; i++)
-        if (line->stored[i].score >= best->score)
-            best = &line->stored[i];
-    *out_ids = best->ids;
-    *out_score = best->score;
-    if (best->length < search->options.max_length)
-        best->ids[best->length] = search->options.end;
-    return best->length < search->options.max_length ? best->length + 1 : best->length;
 }

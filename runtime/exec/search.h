@@ -28,8 +28,17 @@ int64_t search_sequence(const Search *search, int64_t row);
  * take sequences in turn. False and an error if they are not numbers. */
 NODISCARD bool search_step(Search *search, float *logits, Lanes *lanes, Diags *diags);
 
-/* Length of the result of a sequence, once search_rows is 0; and the result. */
-int64_t search_result(const Search *search, int64_t sequence, const int32_t **out_ids,
-                      double *out_score);
+/* What was found for a sequence. */
+typedef struct SearchResult {
+    const int32_t *ids;
+    int64_t length; /* the first and the closing token included */
+    double score;   /* sum / length^penalty, without the closing token in length */
+    double sum;     /* of log-probabilities */
+} SearchResult;
+
+/* The `most` best of a sequence, once search_rows is 0, the best first; how many there
+ * are, one at least. */
+int64_t search_results(const Search *search, int64_t sequence, int64_t most,
+                       SearchResult *out);
 
 #endif

@@ -71,13 +71,14 @@ static bool predict_rows(Session *session, const Batch *batch, const TokenChoice
         return false;
     }
     size_t count = (size_t)batch->sequences;
-    *out = (Generated){.sequences = batch->sequences, .width = 1};
+    *out = (Generated){.sequences = batch->sequences, .best = 1, .width = 1};
     for (size_t s = 0; s < count; s++)
         if (rows->starts[s + 1] - rows->starts[s] > out->width)
             out->width = rows->starts[s + 1] - rows->starts[s];
     out->ids = heap_array(count * (size_t)out->width, sizeof *out->ids);
     out->lengths = heap_array(count, sizeof *out->lengths);
     out->scores = heap_array(count, sizeof *out->scores);
+    out->sums = heap_array(count, sizeof *out->sums);
     for (int64_t s = 0; s < batch->sequences; s++)
         take_rows((const int32_t *)rows->data + rows->starts[s],
                   rows->starts[s + 1] - rows->starts[s], choice, options->end, out, s);

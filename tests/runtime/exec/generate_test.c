@@ -16,7 +16,7 @@
 #include "runtime/exec/search.h"
 #include "tests/check.h"
 
-enum { SEQUENCES = 7, LONGEST = 9 };
+enum { SEQUENCES = 7, LONGEST = 9, MOST_BEST = 5 };
 
 typedef struct Test {
     Check check;
@@ -152,20 +152,27 @@ static void grow_prefixes(Whole *whole)
     whole->prefixes = grown;
 }
 
+/* Every hypothesis that is asked for. */
 static void compare(Whole *whole, const Generated *got, const char *task)
 {
     Check *check = &whole->test->check;
-    for (int64_t s = 0; s < got->sequences; s++) {
-        const int32_t *ids;
-        double score;
-        int64_t length = search_result(whole->search, s, &ids, &score);
-        bool is_equal =
-            length == got->lengths[s] &&
-            memcmp(ids, got->ids + s * got->width, (size_t)length * sizeof *ids) == 0;
-        CHECK(check, is_equal, "%s, %d beams: sequence %d differs", task,
-              (int)whole->beams, (int)s);
-        CHECK(check, fabs(score - got->scores[s]) < 1e-4 * fabs(score) + 1e-4,
-              "%s: score %g, expected %g", task, got->scores[s], score);
+    SearchResult wanted[MOST_BEST];
+    for (int64_t h = 0; h < got->sequences * got->best; h++) {
+        int64_t s = h / got->best, rank = h % got->best;
+        int64_t count = search_results(whole->search, s, got->best, wanted);
+        const SearchResult *want = &wanted[rank];
+        CHECK(check, rank < count || got->lengths[h] == 0, "%s: answers too many", task);
+        if (rank >= count)
+            continue;
+        bool is_equal = want->length == got->lengths[h] &&
+                        memcmp(want->ids, got->ids + h * got->width,
+                               (size_t)want->length * sizeof *want->ids) == 0;
+        CHECK(check, is_equal, "%s, %d beams: answer %d of sequence %d differs", task,
+              (int)whole->beams, (int)rank, (int)s);
+        CHECK(check, fabs(want->score - got->scores[h]) < 1e-4 * fabs(want->score) + 1e-4,
+              "%s: score %g, expected %g", task, got->scores[h], want->score);
+        CHECK(check, fabs(want->sum - got->sums[h]) < 1e-4 * fabs(want->sum) + 1e-4,
+              "%s: sum %g, expected %g", task, got->sums[h], want->sum);
     }
 }
 
@@ -277,7 +284,7 @@ int main(int argc, char **argv)
                               .early_stopping = true,
                               .forced_end = true,
                               .length_penalty = 0.5};
-    few.beams = 5;
+    few.beams = few.best = MOST_BEST;
     few.memory = 1;
     for (uint32_t i = 0; i < test.module->task_count; i++) {
         const char *task = test.module->tasks[i].name;

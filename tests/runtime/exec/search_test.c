@@ -26,7 +26,7 @@ static void make_logits(uint64_t seed, const int32_t *ids, int64_t length, float
 typedef struct Plain {
     int32_t ids[MOST];
     int64_t length;
-    double score;
+    double score, sum;
 } Plain;
 
 typedef struct Ranked {
@@ -98,6 +98,7 @@ static int64_t worst_of(const PlainSearch *search)
 
 static void store_plain(PlainSearch *search, Plain plain, double sum)
 {
+    plain.sum = sum;
     plain.score = sum / pow((double)plain.length, search->options->length_penalty);
     if (search->stored_count == search->options->beams) {
         int64_t worst = worst_of(search);
@@ -142,29 +143,39 @@ static bool step_plain(PlainSearch *search)
                choices[0].score / pow((double)length, options->length_penalty);
 }
 
-static Plain search_plain(const GenerateOptions *options, uint64_t seed)
+static int compare_plain(const void *a, const void *b)
+{
+    const Plain *x = a, *y = b;
+    return (x->score < y->score) - (x->score > y->score);
+}
+
+/* All that is found, the best first; how many. */
+static int64_t search_plain(const GenerateOptions *options, uint64_t seed, Plain *out)
 {
     PlainSearch search = {.options = options, .seed = seed};
     for (int64_t b = 0; b < options->beams; b++)
-        search.open[b] = (Plain){{options->start}, 1, b == 0 ? 0 : -1e9};
+        search.open[b] = (Plain){{options->start}, 1, b == 0 ? 0 : -1e9, 0};
     bool is_done = false;
     while (!is_done && search.open[0].length < options->max_length)
         is_done = step_plain(&search);
     for (int64_t b = 0; !is_done && b < options->beams; b++)
         store_plain(&search, search.open[b], search.open[b].score);
-    Plain best = search.stored[0];
-    for (int64_t i = 1; i < search.stored_count; i++)
-        if (search.stored[i].score > best.score)
-            best = search.stored[i];
-    if (best.length < options->max_length)
-        best.ids[best.length++] = options->end;
-    return best;
+    qsort(search.stored, (size_t)search.stored_count, sizeof *out, compare_plain);
+    int64_t count = 0; /* without those of beams that never began */
+    for (int64_t i = 0; i < search.stored_count; i++) {
+        Plain *found = &out[count];
+        *found = search.stored[i];
+        if (found->length < options->max_length)
+            found->ids[found->length++] = options->end;
+        count += found->sum > -5e8;
+    }
+    return count;
 }
 
 /* The largest log-probability at every step. */
-static Plain greedy_plain(const GenerateOptions *options, uint64_t seed)
+static int64_t greedy_plain(const GenerateOptions *options, uint64_t seed, Plain *out)
 {
-    Plain plain = {{options->start}, 1, 0};
+    Plain plain = {{options->start}, 1, 0, 0};
     while (plain.length < options->max_length) {
         double scores[VOCABULARY];
         int32_t best = 0;
@@ -176,7 +187,22 @@ static Plain greedy_plain(const GenerateOptions *options, uint64_t seed)
         if (best == options->end)
             break;
     }
-    return plain;
+    *out = plain;
+    return 1;
+}
+
+/* Sum of log-probabilities of what follows the first token. */
+static double sum_plain(const GenerateOptions *options, uint64_t seed, const int32_t *ids,
+                        int64_t length)
+{
+    double sum = 0, scores[VOCABULARY];
+    for (Plain plain = {{ids[0]}, 1, 0, 0}; plain.length < length;) {
+        next_scores(options, seed, &plain, scores);
+        sum += scores[ids[plain.length]];
+        plain.ids[plain.length] = ids[plain.length];
+        plain.length++;
+    }
+    return sum;
 }
 
 /* -- the search -------------------------------------------------------------------- */
@@ -216,6 +242,36 @@ static void run_search(Search *search, uint64_t seed, int32_t start, Lanes *lane
     }
 }
 
+/* Every answer that is found, in order, with its probability. */
+static void compare_results(Check *check, const Search *search,
+                            const GenerateOptions *options, int64_t sequence,
+                            uint64_t seed, int64_t *out_closed)
+{
+    Plain wanted[64];
+    SearchResult got[MOST_BEAMS];
+    int64_t found = options->beams == 1 ? greedy_plain(options, seed, wanted)
+                                        : search_plain(options, seed, wanted);
+    int64_t count = search_results(search, sequence, options->beams, got);
+    CHECK(check, count == found, "seed %d: %d answers, expected %d", (int)seed,
+          (int)count, (int)found);
+    for (int64_t i = 0; i < count && i < found; i++) {
+        bool is_equal = got[i].length == wanted[i].length &&
+                        memcmp(got[i].ids, wanted[i].ids,
+                               (size_t)got[i].length * sizeof *got[i].ids) == 0;
+        double sum = sum_plain(options, seed, got[i].ids, got[i].length);
+        CHECK(check, is_equal, "seed %d, %d beams: answer %d is another", (int)seed,
+              (int)options->beams, (int)i);
+        CHECK(check, fabs(got[i].sum - sum) < 1e-9, "seed %d: sum %g, expected %g",
+              (int)seed, got[i].sum, sum);
+    }
+    SearchResult best;
+    CHECK(check,
+          search_results(search, sequence, 1, &best) == 1 && best.ids == got[0].ids,
+          "seed %d: the best alone is another", (int)seed);
+    *out_closed += got[0].ids[got[0].length - 1] == options->end &&
+                   got[0].length < options->max_length;
+}
+
 static void test_options(Check *check, const GenerateOptions *options, uint64_t seed,
                          int64_t *out_closed)
 {
@@ -225,19 +281,8 @@ static void test_options(Check *check, const GenerateOptions *options, uint64_t 
     Lanes *lanes = lanes_new(2, diags);
     run_search(search, seed, options->start, lanes, diags, check);
     lanes_free(lanes);
-    for (int64_t s = 0; s < SEQUENCES; s++) {
-        uint64_t own = seed + (uint64_t)s;
-        const Plain wanted =
-            options->beams == 1 ? greedy_plain(options, own) : search_plain(options, own);
-        const int32_t *ids;
-        double score;
-        int64_t length = search_result(search, s, &ids, &score);
-        bool is_equal = length == wanted.length &&
-                        memcmp(ids, wanted.ids, (size_t)length * sizeof *ids) == 0;
-        CHECK(check, is_equal, "seed %d sequence %d, %d beams: another answer", (int)seed,
-              (int)s, (int)options->beams);
-        *out_closed += ids[length - 1] == options->end && length < options->max_length;
-    }
+    for (int64_t s = 0; s < SEQUENCES; s++)
+        compare_results(check, search, options, s, seed + (uint64_t)s, out_closed);
     search_free(search);
     diags_free(diags);
 }
@@ -258,6 +303,74 @@ static void test_not_finite(Check *check)
     lanes_free(lanes);
     diags_free(quiet);
     search_free(search);
+}
+
+/* Of answers that are given each is found, with its probability, whatever else is
+ * likelier. */
+static void test_answers(Check *check, uint64_t seed)
+{
+    enum { ANSWERS = 5, LONGEST = 5 };
+    static const int32_t ids[ANSWERS][LONGEST] = {
+        {5, 1}, {5, 6, 1}, {5, 6, 7, 7, 1}, {9, 1}, {5, 9, 9, 1}};
+    static const int64_t counts[ANSWERS] = {2, 3, 5, 2, 4};
+    TokenAnswer answers[ANSWERS];
+    for (int i = 0; i < ANSWERS; i++)
+        answers[i] = (TokenAnswer){ids[i], counts[i]};
+    const GenerateOptions options = {.end = 1,
+                                     .max_length = LONGEST + 1,
+                                     .beams = ANSWERS,
+                                     .no_repeat = 1,
+                                     .answers = answers,
+                                     .answer_count = ANSWERS};
+    const GenerateOptions plain = {.end = 1, .max_length = MOST, .beams = 1};
+    Diags *diags = diags_new(stderr);
+    CHECK(check, search_check(&options, VOCABULARY, diags), "answers are refused");
+    Search *search = search_new(&options, SEQUENCES, VOCABULARY);
+    Lanes *lanes = lanes_new(2, diags);
+    run_search(search, seed, options.start, lanes, diags, check);
+    for (int64_t s = 0; s < SEQUENCES; s++) {
+        SearchResult got[ANSWERS];
+        bool is_found[ANSWERS] = {false};
+        int64_t count = search_results(search, s, ANSWERS, got);
+        for (int64_t g = 0; g < count; g++) {
+            double sum = sum_plain(&plain, seed + (uint64_t)s, got[g].ids, got[g].length);
+            CHECK(check, fabs(got[g].sum - sum) < 1e-9, "answer %d: sum %g, expected %g",
+                  (int)g, got[g].sum, sum);
+            CHECK(check, g == 0 || got[g].sum <= got[g - 1].sum, "answers have no order");
+            for (int i = 0; i < ANSWERS; i++)
+                is_found[i] |= got[g].length == counts[i] + 1 &&
+                               memcmp(got[g].ids + 1, ids[i],
+                                      (size_t)counts[i] * sizeof(int32_t)) == 0;
+        }
+        for (int i = 0; i < ANSWERS; i++)
+            CHECK(check, is_found[i], "seed %d: answer %d is lost", (int)seed, i);
+    }
+    lanes_free(lanes);
+    search_free(search);
+    diags_free(diags);
+}
+
+static void test_answers_refused(Check *check)
+{
+    static const int32_t ids[] = {5, VOCABULARY};
+    static const TokenAnswer answers[] = {{ids, 1}, {ids, 2}, {ids, 3}, {ids, 0}};
+    static const struct {
+        int first;
+        int64_t beams, best;
+    } bad[] = {{0, 1, 0}, {0, 2, 3}, {1, 2, 0}, {2, 2, 0}, {3, 2, 0}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        Diags *quiet = diags_new(fopen("/dev/null", "w"));
+        const GenerateOptions options = {.end = 1,
+                                         .max_length = 3,
+                                         .beams = bad[i].beams,
+                                         .best = bad[i].best,
+                                         .answers = answers + bad[i].first,
+                                         .answer_count = 1};
+        CHECK(check,
+              !search_check(&options, VOCABULARY, quiet) && diags_error_count(quiet) == 1,
+              "bad answers %d are taken", (int)i);
+        diags_free(quiet);
+    }
 }
 
 int main(void)
@@ -283,6 +396,9 @@ int main(void)
     }
     CHECK(&check, closed > runs / 10 && closed < runs,
           "%d of %d answers close by themselves", (int)closed, (int)runs);
+    for (uint64_t seed = 0; seed < 40; seed++)
+        test_answers(&check, seed);
+    test_answers_refused(&check);
     test_not_finite(&check);
     return check_finish(&check);
 }
