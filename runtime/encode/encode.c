@@ -3,10 +3,13 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ir/base/clock.h"
+#include "ir/base/heap.h"
 #include "ir/base/list.h"
+#include "ir/base/terminal.h"
 #include "runtime/batch/reader.h"
 #include "runtime/exec/fault.h"
 
@@ -104,10 +107,12 @@ static void show_progress(const Encoding *work)
     FILE *out = work->options->progress;
     if (!out)
         return;
-    fprintf(out, "\r%" PRId64 " of %" PRId64 " files, %.1f pictures/s\033[K",
-            work->counts.files, work->options->item_count,
-            (double)work->counts.pictures / (clock_seconds() - work->begun));
-    fflush(out);
+    char *text =
+        heap_format("%" PRId64 " of %" PRId64 " files, %.1f pictures/s",
+                    work->counts.files, work->options->item_count,
+                    (double)work->counts.pictures / (clock_seconds() - work->begun));
+    terminal_show(out, text);
+    free(text);
 }
 
 static bool do_batch(Encoding *work, const Batch *batch)
@@ -149,7 +154,7 @@ static bool do_batches(Encoding *work)
     }
     reader_free(reader);
     if (work->options->progress)
-        fputs("\r\033[K", work->options->progress);
+        terminal_show(work->options->progress, "");
     return ok && !pictures_failed(work->source);
 }
 

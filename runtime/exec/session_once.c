@@ -1,7 +1,9 @@
 /* The calls that are run once, by all lanes. */
-#include <unistd.h>
+#include <stdlib.h>
 
 #include "ir/base/clock.h"
+#include "ir/base/heap.h"
+#include "ir/base/terminal.h"
 #include "runtime/exec/session_parts.h"
 #include "runtime/lanes/spin.h"
 
@@ -15,19 +17,23 @@ static void show_progress(Session *session)
     double time = clock_seconds();
     if (!out || time < session->shown_next)
         return;
-    bool is_terminal = isatty(fileno(out));
+    bool is_terminal = terminal(out);
     session->shown_next = time + (is_terminal ? SHOW_TERMINAL : SHOW_PLAIN);
     session->has_shown = true;
-    fprintf(out, "%sfrozen weights made ready: %lld of %u%s", is_terminal ? "\r" : "",
-            (long long)atomic_load(&session->done), session->once->call_count,
-            is_terminal ? "\033[K" : "\n");
-    fflush(out);
+    char *text =
+        heap_format("frozen weights made ready: %lld of %u",
+                    (long long)atomic_load(&session->done), session->once->call_count);
+    if (is_terminal)
+        terminal_show(out, text);
+    else
+        fprintf(out, "%s\n", text);
+    free(text);
 }
 
 static void end_progress(const Session *session)
 {
-    if (session->has_shown && isatty(fileno(session->progress)))
-        fputs("\r\033[K", session->progress);
+    if (session->has_shown && terminal(session->progress))
+        terminal_show(session->progress, "");
 }
 
 /* What the call has read need not stay in memory: who else reads it, such as `gather`,

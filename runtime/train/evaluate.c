@@ -4,15 +4,12 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "ir/base/heap.h"
+#include "ir/base/terminal.h"
 #include "runtime/train/predict.h"
-
-FILE *terminal(FILE *out)
-{
-    return isatty(fileno(out)) ? out : NULL;
-}
 
 void evaluation_add(Evaluation *evaluation, const TaskScore *score)
 {
@@ -76,9 +73,10 @@ static bool evaluate_batch(TaskRun *run, Batch *batch)
     run->done += batch->sequences;
     generated_free(&said);
     if (run->options->progress) {
-        fprintf(run->options->progress, "\r%s %s: %" PRId64 " examples\033[K", run->task,
-                split_names[run->options->split], run->done);
-        fflush(run->options->progress);
+        char *text = heap_format("%s %s: %" PRId64 " examples", run->task,
+                                 split_names[run->options->split], run->done);
+        terminal_show(run->options->progress, text);
+        free(text);
     }
     return true;
 }
@@ -98,10 +96,8 @@ static bool evaluate_batches(TaskRun *run)
         ok = evaluate_batch(run, batch);
         batch_free(batch);
     }
-    if (options->progress) {
-        fputs("\r\033[K", options->progress);
-        fflush(options->progress);
-    }
+    if (options->progress)
+        terminal_show(options->progress, "");
     return ok && diags_error_count(run->diags) == errors;
 }
 

@@ -44,7 +44,4 @@ void evaluate_print(const Evaluation *evaluation, FILE *out);
 void evaluate_print_main(const Evaluation *evaluation, FILE *out);
 void evaluate_print_json(const Evaluation *evaluation, Split split, FILE *out);
 
-/* As a terminal, if it is one; else NULL. */
-FILE *terminal(FILE *out);
-
 #endif

@@ -1,5 +1,5 @@
-/* Progress: metrics are written as they come and flushed about once a second; the line
- * for people shows a moving mean of each task's loss. */
+/* Progress: metrics are written as they come and flushed about once a second; people are
+ * shown a moving mean of each task's loss. */
 #include "runtime/train/progress.h"
 
 #include <inttypes.h>
@@ -7,7 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ir/base/clock.h"
 #include "ir/base/heap.h"
@@ -22,43 +21,49 @@ typedef struct TaskLine {
 
 struct Progress {
     Metrics *metrics;
-    FILE *out;
+    Display *display;
     TaskLine *tasks;
     double *seconds; /* in steps, by task */
     uint32_t task_count;
     int64_t first, total;
-    bool is_terminal, line_open;
-    double last_step, last_shown, last_flushed; /* seconds */
-    double busy;                                /* seconds in steps */
-    double sequences, tokens;                   /* in these steps */
+    double last_step, last_flushed; /* seconds */
+    double busy;                    /* seconds in steps */
+    double sequences, tokens;       /* in these steps */
 };
 
-/* How much a new loss moves the mean; seconds between lines. */
-static const double WEIGHT = 0.1, SHOW_TERMINAL = 0.1, SHOW_PLAIN = 5, FLUSH = 1;
+/* How much a new loss moves the mean; seconds between flushes. */
+static const double WEIGHT = 0.1, FLUSH = 1;
 
 static json_int_t now(void)
 {
     return (json_int_t)clock_date();
 }
 
-/* A line for what is no step; `event` is used up. */
+/* A line for what is no step. */
+static void add_line(Progress *progress, const char *line)
+{
+    metrics_add(progress->metrics, line);
+    if (progress->display->lines)
+        fprintf(progress->display->lines, "%s\n", line);
+}
+
+/* The same; `event` is used up. */
 static void add_event(Progress *progress, json_t *event)
 {
     char *line = json_dumps(event, 0);
     if (!line)
         out_of_memory(0);
-    metrics_add(progress->metrics, line);
+    add_line(progress, line);
     free(line);
     json_decref(event);
 }
 
-Progress *progress_new(const Module *module, Metrics *metrics, FILE *out, int64_t first,
-                       int64_t total)
+Progress *progress_new(const Module *module, Metrics *metrics, Display *display,
+                       int64_t first, int64_t total)
 {
     Progress *progress = heap_alloc(sizeof *progress);
-    *progress =
-        (Progress){.metrics = metrics, .out = out, .first = first, .total = total};
-    progress->is_terminal = isatty(fileno(out));
+    *progress = (Progress){
+        .metrics = metrics, .display = display, .first = first, .total = total};
     progress->task_count = module->task_count;
     progress->tasks = heap_array(module->task_count, sizeof *progress->tasks);
     progress->seconds = heap_array(module->task_count, sizeof *progress->seconds);
@@ -84,17 +89,9 @@ void progress_start(Progress *progress, const ProcessorInfo *processor)
                         "processor_name", processor->name, "time", now()));
 }
 
-static void end_line(Progress *progress)
-{
-    if (progress->line_open)
-        fputc('\n', progress->out);
-    progress->line_open = false;
-    fflush(progress->out);
-}
-
 void progress_flush(Progress *progress)
 {
-    end_line(progress);
+    display_end_line(progress->display);
     metrics_flush(progress->metrics);
     progress->last_step = clock_seconds();
 }
@@ -103,7 +100,7 @@ void progress_free(Progress *progress)
 {
     if (!progress)
         return;
-    end_line(progress);
+    display_end_line(progress->display);
     for (uint32_t i = 0; i < progress->task_count; i++)
         free(progress->tasks[i].quoted);
     free(progress->tasks);
@@ -119,25 +116,27 @@ static TaskLine *find_task(Progress *progress, const char *task)
     return &progress->tasks[0];
 }
 
-static void show(Progress *progress, int64_t done)
+static void show(Progress *progress, int64_t done, double rate, double norm,
+                 const char *line)
 {
     double seconds = progress->busy > 0 ? progress->busy : 1e-9;
-    double rest =
-        seconds / (double)(done - progress->first) * (double)(progress->total - done);
-    int64_t left = (int64_t)(rest + 0.5);
-    FILE *out = progress->out;
-    fprintf(out, "%sstep %" PRId64 "/%" PRId64, progress->is_terminal ? "\r" : "", done,
-            progress->total);
+    TaskLoss *losses = HEAP_ARRAY(TaskLoss, progress->task_count + 1);
+    StepFacts facts = {
+        .done = done,
+        .total = progress->total,
+        .losses = losses,
+        .rate = rate,
+        .gradient_norm = norm,
+        .tokens_per_second = progress->tokens / seconds,
+        .seconds_left =
+            seconds / (double)(done - progress->first) * (double)(progress->total - done),
+    };
     for (uint32_t i = 0; i < progress->task_count; i++)
         if (progress->tasks[i].is_seen)
-            fprintf(out, "  %s %.3f", progress->tasks[i].name, progress->tasks[i].loss);
-    fprintf(out, "  %.0f samples/s  ", progress->sequences / seconds);
-    if (left >= 3600)
-        fprintf(out, "%" PRId64 ":", left / 3600);
-    fprintf(out, "%02" PRId64 ":%02" PRId64 " left", left / 60 % 60, left % 60);
-    fputs(progress->is_terminal ? "\033[K" : "\n", out);
-    fflush(out);
-    progress->line_open = progress->is_terminal;
+            losses[facts.loss_count++] =
+                (TaskLoss){progress->tasks[i].name, progress->tasks[i].loss};
+    display_step(progress->display, &facts, line);
+    free(losses);
 }
 
 /* Of all sequences, along every axis that has a length of its own. */
@@ -150,18 +149,16 @@ static int64_t batch_tokens(const Batch *batch)
     return tokens;
 }
 
-static void add_step(Progress *progress, const TaskLine *task, int64_t step,
-                     const Batch *batch, double rate, const StepResult *result,
-                     double seconds)
+/* malloc'ed */
+static char *step_line(const TaskLine *task, int64_t step, const Batch *batch,
+                       double rate, const StepResult *result, double seconds)
 {
-    char *line = heap_format(
+    return heap_format(
         "{\"step\": %" PRId64 ", \"task\": %s, \"loss\": %.9g, \"lr\": %.9g, "
         "\"gradient_norm\": %.9g, \"sequences\": %" PRId64 ", \"tokens\": %" PRId64
         ", \"microbatches\": %" PRId64 ", \"seconds\": %.4g, \"time\": %lld}",
         step, task->quoted, result->loss, rate, result->gradient_norm, batch->sequences,
         batch_tokens(batch), result->microbatches, seconds, (long long)now());
-    metrics_add(progress->metrics, line);
-    free(line);
 }
 
 void progress_step(Progress *progress, int64_t step, const Batch *batch, double rate,
@@ -177,12 +174,11 @@ void progress_step(Progress *progress, int64_t step, const Batch *batch, double 
     task->loss =
         task->is_seen ? task->loss + WEIGHT * (result->loss - task->loss) : result->loss;
     task->is_seen = true;
-    add_step(progress, task, step, batch, rate, result, seconds);
-    double pause = progress->is_terminal ? SHOW_TERMINAL : SHOW_PLAIN;
-    if (time - progress->last_shown >= pause || step + 1 == progress->total) {
-        show(progress, step + 1);
-        progress->last_shown = time;
-    }
+    char *line = step_line(task, step, batch, rate, result, seconds);
+    metrics_add(progress->metrics, line);
+    if (display_is_due(progress->display) || step + 1 == progress->total)
+        show(progress, step + 1, rate, result->gradient_norm, line);
+    free(line);
     if (time - progress->last_flushed >= FLUSH) {
         metrics_flush(progress->metrics);
         progress->last_flushed = time;
@@ -221,7 +217,7 @@ void progress_end(Progress *progress, int64_t step)
                     ", \"time\": %lld}",
                     step, progress->busy, progress->sequences / busy,
                     progress->tokens / busy, peak_resident_bytes(), (long long)now());
-    metrics_add(progress->metrics, line);
+    add_line(progress, line);
     free(line);
     progress_flush(progress);
 }

@@ -1,18 +1,19 @@
-/* What a training run says while it works: one line that is rewritten on a terminal, a
- * line now and then elsewhere, and a JSON object per step in the run's metrics file. */
+/* What a training run says while it works: to people through its display, and a JSON
+ * object for each step in its metrics file. */
 #ifndef VLG_RUNTIME_TRAIN_PROGRESS_H
 #define VLG_RUNTIME_TRAIN_PROGRESS_H
 
 #include "runtime/batch/batch.h"
+#include "runtime/train/display.h"
 #include "runtime/train/evaluate.h"
 #include "runtime/train/metrics.h"
 #include "runtime/exec/session.h"
 
 typedef struct Progress Progress;
 
-/* Lines for people go to `out`. Module and metrics must outlive it. */
-Progress *progress_new(const Module *module, Metrics *metrics, FILE *out, int64_t first,
-                       int64_t total);
+/* Module, metrics and display must outlive it. */
+Progress *progress_new(const Module *module, Metrics *metrics, Display *display,
+                       int64_t first, int64_t total);
 void progress_free(Progress *progress); /* ends the line; NULL allowed */
 
 /* What computes the steps from here on. */

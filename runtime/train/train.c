@@ -67,7 +67,7 @@ static bool score(Trainer *trainer, Split split, Evaluation *out)
 {
     const EvaluateOptions options = {.split = split,
                                      .interrupt = trainer->options->interrupt,
-                                     .progress = terminal(stdout)};
+                                     .progress = trainer->options->display->bar};
     evaluation_free(out);
     return evaluate(trainer->run->session, trainer->source, &options, out,
                     trainer->diags);
@@ -135,8 +135,9 @@ static bool validate(Trainer *trainer)
     reader_resume(trainer->reader);
     if (!ok || interrupt_is_set(trainer->options->interrupt))
         return ok;
-    printf("after step %" PRId64 ":\n", trainer->step);
-    evaluate_print_main(&trainer->after, stdout);
+    FILE *talk = trainer->options->display->talk;
+    fprintf(talk, "after step %" PRId64 ":\n", trainer->step);
+    evaluate_print_main(&trainer->after, talk);
     progress_scores(trainer->progress, trainer->step, split_names[SPLIT_valid],
                     &trainer->after);
     return true;
@@ -223,26 +224,28 @@ static ExitCode run_steps(Trainer *trainer)
 static ExitCode finish(Trainer *trainer)
 {
     const TrainOptions *options = trainer->options;
+    FILE *out = options->display->results;
     if (is_unbegun(trainer)) {
-        printf("stopped before the first step: nothing is saved\n");
+        fprintf(out, "stopped before the first step: nothing is saved\n");
         return EXIT_CODE_done;
     }
     if (trainer->step < options->total_steps) {
-        printf("stopped after step %" PRId64 " of %" PRId64
-               ", saved in %s; go on with --resume %s\n",
-               trainer->step, options->total_steps, trainer->checkpoint_path,
-               options->directory);
+        fprintf(out,
+                "stopped after step %" PRId64 " of %" PRId64
+                ", saved in %s; go on with --resume %s\n",
+                trainer->step, options->total_steps, trainer->checkpoint_path,
+                options->directory);
         return EXIT_CODE_done;
     }
     if (!score(trainer, SPLIT_test, &trainer->after))
         return exit_code(false, trainer->diags);
     if (interrupt_is_set(options->interrupt)) {
-        printf("trained, not scored; saved in %s\n", trainer->checkpoint_path);
+        fprintf(out, "trained, not scored; saved in %s\n", trainer->checkpoint_path);
         return EXIT_CODE_done;
     }
     progress_scores(trainer->progress, trainer->step, split_names[SPLIT_test],
                     &trainer->after);
-    printf("\n");
+    fprintf(out, "\n");
     progress_end(trainer->progress, trainer->step);
     if (!metrics_sync(trainer->metrics, trainer->diags))
         return EXIT_CODE_input;
@@ -253,8 +256,8 @@ static ExitCode finish(Trainer *trainer)
         .after = &trainer->after,
         .task_seconds = progress_seconds(trainer->progress),
         .first_step = run->checkpoint ? checkpoint_info(run->checkpoint)->step : 0};
-    summary_print(&summary, stdout);
-    printf("\nsaved in %s\n", trainer->checkpoint_path);
+    summary_print(&summary, out);
+    fprintf(out, "\nsaved in %s\n", trainer->checkpoint_path);
     return EXIT_CODE_done;
 }
 
@@ -284,8 +287,8 @@ static ExitCode train_from(Trainer *trainer)
     trainer->has_saved = run->checkpoint != NULL;
     if (!open_metrics(trainer))
         return EXIT_CODE_input;
-    trainer->progress = progress_new(run->module, trainer->metrics, stdout, trainer->step,
-                                     options->total_steps);
+    trainer->progress = progress_new(run->module, trainer->metrics, options->display,
+                                     trainer->step, options->total_steps);
     progress_start(trainer->progress, session_processor(run->session));
     if (!score_before(trainer))
         return exit_code(false, trainer->diags);

@@ -5,6 +5,7 @@
 #include "ir/base/command_line.h"
 #include "ir/base/interrupt.h"
 #include "runtime/run/run.h"
+#include "runtime/train/display.h"
 
 typedef struct TrainOptions {
     const char *directory; /* exists, is locked, and holds run.json */
@@ -15,6 +16,7 @@ typedef struct TrainOptions {
     const char *weights;        /* absolute path of the weights, or "" */
     uint64_t run;               /* run_record_identity */
     const Interrupt *interrupt; /* may be NULL */
+    Display *display;
 } TrainOptions;
 
 /* Trains from the step of run->checkpoint (0 if there is none) to the last, saving as it

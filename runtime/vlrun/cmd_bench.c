@@ -106,8 +106,8 @@ static void print_bench(Bench *bench, const BenchArguments *command, const Modul
     printf("task %s, %lld sequences, %.1f GFLOP in a step\non %s\n", bench->graph->task,
            (long long)bench->batch->sequences, bench->flops / 1e9,
            session_processor(bench->sessions[0])->text);
-    print_cuts(module, bench->graph);
-    print_precisions(module, bench->graph);
+    print_cuts(module, bench->graph, stdout);
+    print_precisions(module, bench->graph, stdout);
     printf("\n%5s  %9s  %9s  %11s  %9s  %s\n", "lanes", "fastest", "median",
            "sequences/s", "GFLOP/s", "median against the first");
     double first = 0;

@@ -1,5 +1,6 @@
 /* vlrun eval */
 #include "ir/base/interrupt.h"
+#include "ir/base/terminal.h"
 #include "runtime/train/evaluate.h"
 #include "runtime/vlrun/model_arguments.h"
 

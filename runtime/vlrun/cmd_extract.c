@@ -4,8 +4,8 @@
 
 #include "ir/base/command_line.h"
 #include "ir/base/files.h"
+#include "ir/base/terminal.h"
 #include "runtime/encode/encode.h"
-#include "runtime/train/evaluate.h"
 #include "runtime/vlrun/commands.h"
 
 /* Seconds from picture to picture; the preset is that of the published features. */

@@ -150,8 +150,9 @@ static void print_profile(const Profile *profile)
     else
         printf("all tasks of '%s'", arguments->data);
     printf("\non %s\n", session_processor(profile->run->session)->text);
-    print_cuts(profile->run->module, profile->source ? NULL : profile->graph);
-    print_precisions(profile->run->module, profile->source ? NULL : profile->graph);
+    print_cuts(profile->run->module, profile->source ? NULL : profile->graph, stdout);
+    print_precisions(profile->run->module, profile->source ? NULL : profile->graph,
+                     stdout);
     const ProfilePrint print = {.names = arguments->tables,
                                 .rows = arguments->rows,
                                 .peaks = peak_probe_rates(profile->probe)};

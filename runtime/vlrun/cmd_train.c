@@ -18,6 +18,7 @@ typedef struct TrainArguments {
     const char *plan, *data, *tokenizer, *weights, *out, *processor, *gemm, *dump_kernels;
     int64_t threads, steps, eval_every, checkpoint_every;
     RunOther other;
+    ProgressMode progress;
     bool resume, overwrite, score_first, skip_bad, random_weights, no_cache;
 } TrainArguments;
 
@@ -49,6 +50,8 @@ static const Option option_rows[] = {
            "validate every N steps, not after each epoch; 0: never"),
     OPTION(count, "--checkpoint-every", AT(checkpoint_every), "N",
            "save every N steps and at the end; default 100"),
+    OPTION(choice, "--progress", AT(progress), "HOW", "how steps are shown",
+           .preset = "auto", .choices = progress_modes),
     OPTION(flag, "--no-cache", AT(no_cache), NULL, "compile every kernel anew"),
 };
 #undef AT
@@ -165,27 +168,28 @@ static bool choose_steps(const TrainArguments *command, const Run *run,
     return steps >= 0;
 }
 
-static void introduce(const Run *run, const RunRecord *record)
+static void introduce(const Run *run, const RunRecord *record, FILE *out)
 {
     ParamTotals params = module_param_totals(run->module);
     JitStats jit = session_jit_stats(run->session);
-    printf("%s: %" PRId64 " of %" PRId64 " parameters trained (%.2f %%), %" PRId64
-           " steps on %s\n",
-           run->module->name, params.trained, params.all,
-           params.all ? 100.0 * (double)params.trained / (double)params.all : 0,
-           record->steps, record->data);
+    fprintf(out,
+            "%s: %" PRId64 " of %" PRId64 " parameters trained (%.2f %%), %" PRId64
+            " steps on %s\n",
+            run->module->name, params.trained, params.all,
+            params.all ? 100.0 * (double)params.trained / (double)params.all : 0,
+            record->steps, record->data);
     if (run->checkpoint)
-        printf("goes on after step %" PRId64 " in %s\n",
-               checkpoint_info(run->checkpoint)->step, run->directory);
-    printf("%u kernels (%u distinct, %u cached) in %.1f s; %u lanes of %.1f MiB\n",
-           jit.kernels, jit.distinct, jit.from_cache, jit.seconds,
-           session_lanes(run->session),
-           (double)session_slab_bytes(run->session) /
-               (1024 * 1024 * (double)session_lanes(run->session)));
-    printf("computed on %s\n", session_processor(run->session)->text);
-    print_cuts(run->module, NULL);
-    print_precisions(run->module, NULL);
-    fflush(stdout);
+        fprintf(out, "goes on after step %" PRId64 " in %s\n",
+                checkpoint_info(run->checkpoint)->step, run->directory);
+    fprintf(out, "%u kernels (%u distinct, %u cached) in %.1f s; %u lanes of %.1f MiB\n",
+            jit.kernels, jit.distinct, jit.from_cache, jit.seconds,
+            session_lanes(run->session),
+            (double)session_slab_bytes(run->session) /
+                (1024 * 1024 * (double)session_lanes(run->session)));
+    fprintf(out, "computed on %s\n", session_processor(run->session)->text);
+    print_cuts(run->module, NULL, out);
+    print_precisions(run->module, NULL, out);
+    fflush(out);
 }
 
 /* Results go on, but are no longer those of an undisturbed run to the bit. */
@@ -201,7 +205,7 @@ static void check_processor(const Run *run, Diags *diags)
 }
 
 static ExitCode train_recorded(Run *run, DataSource *source, const RunRecord *record,
-                               const Interrupt *interrupt, Diags *diags)
+                               Display *display, const Interrupt *interrupt, Diags *diags)
 {
     const TrainOptions options = {.directory = run->directory,
                                   .total_steps = record->steps,
@@ -210,6 +214,7 @@ static ExitCode train_recorded(Run *run, DataSource *source, const RunRecord *re
                                   .checkpoint_every = record->checkpoint_every,
                                   .weights = record->weights ? record->weights : "",
                                   .run = record->run,
+                                  .display = display,
                                   .interrupt = interrupt};
     if (!rehearse(run, source, &options, diags))
         return exit_code(false, diags);
@@ -218,7 +223,7 @@ static ExitCode train_recorded(Run *run, DataSource *source, const RunRecord *re
         return EXIT_CODE_input;
     if (!write_record(run, record, diags))
         return EXIT_CODE_input;
-    introduce(run, record);
+    introduce(run, record, display->talk);
     check_processor(run, diags);
     return train(run, source, &options, diags);
 }
@@ -238,7 +243,9 @@ static ExitCode train_run(const TrainArguments *command, Run *run,
     if (source && choose_steps(command, run, source, &steps, diags)) {
         const RunRecord record = record_of(command, run, &data, &files,
                                            source->epoch_steps(source->state), steps);
-        code = train_recorded(run, source, &record, interrupt, diags);
+        Display display = display_new(command->progress);
+        code = train_recorded(run, source, &record, &display, interrupt, diags);
+        display_free(&display);
     }
     data_close(source);
     return code;

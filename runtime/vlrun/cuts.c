@@ -2,11 +2,10 @@
 #include "runtime/vlrun/cuts.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "ir/axis.h"
 
-void print_cuts(const Module *module, const Graph *only)
+void print_cuts(const Module *module, const Graph *only, FILE *out)
 {
     int64_t least = INT64_MAX, most = 0, lanes = module->settings.lanes;
     for (uint32_t i = 0; i < module->graph_count; i++) {
@@ -19,8 +18,8 @@ void print_cuts(const Module *module, const Graph *only)
     }
     if (most == 0)
         return;
-    printf("micro-batches of at most %" PRId64, least);
+    fprintf(out, "micro-batches of at most %" PRId64, least);
     if (most > least)
-        printf(" to %" PRId64, most);
-    printf(" rows, cut for %" PRId64 " lane%s\n", lanes, lanes == 1 ? "" : "s");
+        fprintf(out, " to %" PRId64, most);
+    fprintf(out, " rows, cut for %" PRId64 " lane%s\n", lanes, lanes == 1 ? "" : "s");
 }

@@ -1,11 +1,9 @@
 /* Shares of FLOPs by precision. */
 #include "runtime/vlrun/precisions.h"
 
-#include <stdio.h>
-
 #include "ir/cost.h"
 
-void print_precisions(const Module *module, const Graph *only)
+void print_precisions(const Module *module, const Graph *only, FILE *out)
 {
     ProductCount counts[PRECISION_COUNT] = {0};
     Arena *arena = arena_new();
@@ -25,8 +23,9 @@ void print_precisions(const Module *module, const Graph *only)
     for (Precision i = 0; i < PRECISION_COUNT; i++) {
         if (!counts[i].products)
             continue;
-        printf("%s %s %.1f %%", before, precision_names[i], 100 * counts[i].flops / all);
+        fprintf(out, "%s %s %.1f %%", before, precision_names[i],
+                100 * counts[i].flops / all);
         before = ",";
     }
-    puts(" of FLOPs");
+    fputs(" of FLOPs\n", out);
 }

@@ -12,6 +12,7 @@
 #include "ir/base/files.h"
 #include "ir/base/hash.h"
 #include "ir/base/heap.h"
+#include "ir/base/terminal.h"
 #include "runtime/data/shapes/shapes.h"
 
 int64_t shapes_count(const ShapesWriter *writer, Split split)
@@ -98,14 +99,18 @@ void shapes_show_progress(ShapesWriter *writer)
     FILE *out = writer->options.progress;
     if (!out)
         return;
-    bool is_terminal = isatty(fileno(out)), is_end = writer->done == writer->total;
+    bool is_terminal = terminal(out), is_end = writer->done == writer->total;
     double time = clock_seconds(), pause = is_terminal ? 0.1 : 5;
     if (time - writer->last_shown < pause && !is_end)
         return;
     writer->last_shown = time;
-    fprintf(out, "%s%" PRId64 " of %" PRId64 " files%s", is_terminal ? "\r" : "",
-            writer->done, writer->total, is_terminal && !is_end ? "\033[K" : "\n");
+    char *text =
+        heap_format("%" PRId64 " of %" PRId64 " files", writer->done, writer->total);
+    if (is_terminal)
+        terminal_show(out, text);
+    fprintf(out, "%s%s", is_terminal ? "" : text, is_terminal && !is_end ? "" : "\n");
     fflush(out);
+    free(text);
 }
 
 const char *shapes_next_file(ShapesWriter *writer, const char *format, ...)
