@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/base/clock.h"
 #include "ir/base/heap.h"
 #include "ir/base/terminal.h"
 #include "runtime/train/predict.h"
@@ -121,12 +122,14 @@ static bool evaluate_task(TaskRun *run, Evaluation *out)
                            run->diags))
         return false;
     run->scores = source->scores_new(source->state, run->task);
+    double start = clock_seconds();
     bool ok = evaluate_batches(run);
+    double seconds = clock_seconds() - start;
     uint32_t count = 0;
     const Metric *metrics = source->scores_finish(run->scores, &count);
     bool is_scored = ok && has_scores(run, metrics, count);
     for (uint32_t i = 0; is_scored && i < count; i++) {
-        evaluation_add(out, &(TaskScore){run->task, metrics[i], i == 0});
+        evaluation_add(out, &(TaskScore){run->task, metrics[i], i == 0, seconds});
         if (!isfinite(metrics[i].value)) {
             diag_not_finite(run->diags, (Loc){0}, "task '%s': %s is not finite",
                             run->task, metrics[i].name);

@@ -16,7 +16,8 @@ typedef struct EvaluateOptions {
 typedef struct TaskScore {
     const char *task;
     Metric metric;
-    bool is_main; /* the one that stands for the task */
+    bool is_main;   /* the one that stands for the task */
+    double seconds; /* that answering and scoring the task's examples took */
 } TaskScore;
 
 /* Of every task its main metric, and then the others. */

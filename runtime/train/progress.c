@@ -193,11 +193,12 @@ void progress_scores(Progress *progress, int64_t step, const char *split,
         const TaskScore *score = &evaluation->scores[i];
         const Metric *metric = &score->metric;
         add_event(progress,
-                  json_pack("{s:s, s:I, s:s, s:s, s:s, s:b, s:f, s:s, s:I, s:I}", "event",
-                            "scores", "step", (json_int_t)step, "split", split, "task",
-                            score->task, "metric", metric->name, "main", score->is_main,
-                            "score", metric->value, "unit", metric->unit, "examples",
-                            (json_int_t)metric->examples, "time", now()));
+                  json_pack("{s:s, s:I, s:s, s:s, s:s, s:b, s:f, s:s, s:I, s:f, s:I}",
+                            "event", "scores", "step", (json_int_t)step, "split", split,
+                            "task", score->task, "metric", metric->name, "main",
+                            score->is_main, "score", metric->value, "unit", metric->unit,
+                            "examples", (json_int_t)metric->examples, "seconds",
+                            score->seconds, "time", now()));
     }
     progress_flush(progress);
 }

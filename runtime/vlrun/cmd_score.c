@@ -42,7 +42,9 @@ static void add_all(const Layout *layout, const References *references,
     uint32_t count = 0;
     const Metric *metrics = dataset_scores_finish(scores, &count);
     for (uint32_t i = 0; i < count; i++)
-        evaluation_add(out, &(TaskScore){layout->name, metrics[i], i == 0});
+        evaluation_add(
+            out,
+            &(TaskScore){.task = layout->name, .metric = metrics[i], .is_main = i == 0});
     dataset_scores_free(scores);
 }
 
