@@ -98,6 +98,28 @@ const char *loader_number(Loader *loader, const json_t *value);
 /* The name, shared by all equal ones, if it can be that of a file. */
 const char *loader_checked_name(Loader *loader, const json_t *record, const char *what,
                                 const char *name);
+
+/* -- members as the fields of texts: dataset_members.c ------------------------------- */
+
+/* A member by that name, or else by the part of it before a point and the rest of it. */
+const json_t *record_value(const json_t *holder, const char *name);
+/* Text, a number or true or false, as text; NULL and a fault if it is none. */
+const char *loader_scalar(Loader *loader, const json_t *record, const char *name,
+                          const json_t *value);
+/* The same, and of a list all of it, with commas between. */
+const char *loader_as_text(Loader *loader, const json_t *record, const char *name,
+                           const json_t *value);
+/* The values of a text's fields; false and a fault if one is not there. */
+NODISCARD bool loader_fields(Loader *loader, const json_t *record, const Template *text,
+                             const char **out);
+/* The text over a record; NULL and a fault. */
+const char *loader_filled(Loader *loader, const json_t *record, const Template *text);
+/* A fault: what the text reads is not there. Returns false. */
+bool loader_missing(Loader *loader, const json_t *record, const Template *text,
+                    const char *name);
+/* Where the text that asks for what is wrong here was written. Returns false. */
+bool loader_name_place(Loader *loader, const Template *text);
+
 /* The path of a file under the data's directory, from the arena. */
 const char *loader_path(const Loader *loader, const char *path);
 

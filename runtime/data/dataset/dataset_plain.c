@@ -1,140 +1,11 @@
 /* Plain records: an object per line, whose members are the fields that a task's texts
- * name: {choices.0} is the first of a list, {who.name} a member of a member. */
+ * name. */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "ir/base/heap.h"
 #include "ir/base/list.h"
 #include "runtime/data/dataset/dataset_load.h"
-
-/* -- members ----------------------------------------------------------------------- */
-
-/* A member by that name, or else by the part of it before a point and the rest of it. */
-static const json_t *find_value(const json_t *holder, const char *name)
-{
-    const json_t *value = json_object_get(holder, name);
-    const char *point = strchr(name, '.');
-    if (value)
-        return value;
-    if (json_is_array(holder)) {
-        const char *end = name + strspn(name, "0123456789");
-        bool is_index = end > name && (!*end || *end == '.');
-        value = is_index ? json_array_get(holder, strtoul(name, NULL, 10)) : NULL;
-        return value && *end ? find_value(value, end + 1) : value;
-    }
-    if (!point)
-        return NULL;
-    char *first = heap_format("%.*s", (int)(point - name), name);
-    value = json_object_get(holder, first);
-    free(first);
-    return value ? find_value(value, point + 1) : NULL;
-}
-
-/* Where the text that asks for what is wrong here was written. */
-static bool name_place(Loader *loader, const Template *text)
-{
-    if (text->loc.file)
-        diag_note(skips_diags(loader->skips, loader->diags), text->loc,
-                  "task '%s' asks for it in '%.80s'", loader->texts->task->name,
-                  text->source);
-    return false;
-}
-
-static bool missing(Loader *loader, const json_t *record, const Template *text,
-                    const char *name)
-{
-    enum { SHOWN = 12 };
-    size_t count = json_object_size(record), at = 0;
-    const char **keys = heap_array(count, sizeof *keys), *list = "", *key;
-    json_t *value;
-    Arena *arena = arena_new();
-    json_object_foreach((json_t *)(uintptr_t)record, key, value)
-    {
-        if (at < SHOWN)
-            list = arena_format(arena, "%s%s\"%s\"", list, at ? ", " : "", key);
-        keys[at++] = key;
-    }
-    const char *near = nearest_name(name, keys, count);
-    if (near)
-        loader_fault(loader, record, "has no \"%s\"; did you mean \"%s\"?", name, near);
-    else
-        loader_fault(loader, record, "has no \"%s\"; it has %s%s", name, list,
-                     count > SHOWN ? ", ..."
-                     : count       ? ""
-                                   : "nothing");
-    free(keys);
-    arena_free(arena);
-    return name_place(loader, text);
-}
-
-/* Text, a number or true or false, as text; NULL and a fault if it is none. */
-static const char *scalar(Loader *loader, const json_t *record, const char *name,
-                          const json_t *value)
-{
-    const char *text = json_string_value(value);
-    if (json_is_boolean(value))
-        return json_is_true(value) ? "true" : "false";
-    if (json_is_number(value))
-        return loader_number(loader, value);
-    if (!text)
-        loader_fault(loader, record, "\"%s\" is neither text nor a number", name);
-    else if (!text[strspn(text, " \t\n\v\f\r")])
-        loader_fault(loader, record, "\"%s\" is empty", name);
-    else
-        return arena_string(loader->arena, text, json_string_length(value));
-    return NULL;
-}
-
-/* The same, and of a list all of it, with commas between. */
-static const char *as_text(Loader *loader, const json_t *record, const char *name,
-                           const json_t *value)
-{
-    if (!json_is_array(value))
-        return scalar(loader, record, name, value);
-    TextBuffer list = {0};
-    const json_t *item;
-    size_t i;
-    const char *text = "";
-    json_array_foreach(value, i, item)
-    {
-        text = scalar(loader, record, name, item);
-        if (!text)
-            break;
-        text_buffer_add(&list, ", ", i ? 2 : 0);
-        text_buffer_add(&list, text, strlen(text));
-    }
-    if (i == 0)
-        loader_fault(loader, record, "\"%s\" is empty", name);
-    text = text && i ? arena_string(loader->arena, list.bytes, list.count) : NULL;
-    text_buffer_free(&list);
-    return text;
-}
-
-/* The values of a text's fields; false and a fault if one is not there. */
-static bool take_fields(Loader *loader, const json_t *record, const Template *text,
-                        const char **out)
-{
-    for (uint32_t i = 0; i < text->field_count; i++) {
-        const char *name = text->fields[i];
-        const json_t *value = find_value(record, name);
-        if (!value || json_is_null(value))
-            return missing(loader, record, text, name);
-        out[i] = as_text(loader, record, name, value);
-        if (!out[i])
-            return name_place(loader, text);
-    }
-    return true;
-}
-
-static const char *take_text(Loader *loader, const json_t *record, const Template *text)
-{
-    const char **values = ARENA_ARRAY(loader->arena, const char *, text->field_count);
-    return take_fields(loader, record, text, values)
-               ? template_fill(text, values, loader->arena)
-               : NULL;
-}
 
 /* -- what a record is of ------------------------------------------------------------- */
 
@@ -160,8 +31,8 @@ static const char *take_id(Loader *loader, const json_t *record)
     const Template *text = &loader->texts->id;
     const json_t *given = json_object_get(record, "id");
     Loc loc = json_stream_loc(loader->stream);
-    const char *id = text->source ? take_text(loader, record, text)
-                     : given      ? scalar(loader, record, "id", given)
+    const char *id = text->source ? loader_filled(loader, record, text)
+                     : given      ? loader_scalar(loader, record, "id", given)
                                   : arena_format(loader->arena, "%u", loc.line);
     if (!id)
         return NULL;
@@ -194,13 +65,13 @@ static bool take_images(Loader *loader, const json_t *record, DatasetExample *ex
 {
     const TaskTexts *texts = loader->texts;
     for (uint32_t i = 0; i < texts->image_count && !loader->has_no_features; i++) {
-        const char *name = take_text(loader, record, &texts->images[i]);
+        const char *name = loader_filled(loader, record, &texts->images[i]);
         if (!name)
             return false;
         example->images[i] = loader_checked_name(loader, record, texts->images[i].source,
                                                  without_ending(loader, name));
         if (!example->images[i])
-            return name_place(loader, &texts->images[i]);
+            return loader_name_place(loader, &texts->images[i]);
     }
     return true;
 }
@@ -233,7 +104,7 @@ static const char *as_word(Loader *loader, const json_t *record, const char *nam
 static const char *as_answer(Loader *loader, const json_t *record, const char *name,
                              const json_t *value)
 {
-    return as_word(loader, record, name, scalar(loader, record, name, value));
+    return as_word(loader, record, name, loader_scalar(loader, record, name, value));
 }
 
 /* One answer more: the text with `value` in the place of a field. */
@@ -306,10 +177,10 @@ static bool take_answers(Loader *loader, const json_t *record, Answers *out)
     const json_t *several = NULL;
     uint32_t field = 0;
     for (uint32_t i = 0; i < text->field_count; i++) {
-        const json_t *value = find_value(record, text->fields[i]);
+        const json_t *value = record_value(record, text->fields[i]);
         if (!value || json_is_null(value))
             return loader->file->split != SPLIT_train ||
-                   missing(loader, record, text, text->fields[i]);
+                   loader_missing(loader, record, text, text->fields[i]);
         bool is_several = json_is_object(value) || json_is_array(value);
         if (is_several && several)
             return loader_fault(loader, record,
@@ -321,12 +192,12 @@ static bool take_answers(Loader *loader, const json_t *record, Answers *out)
         if (is_several)
             several = value;
         else if (!(values[i] = as_answer(loader, record, text->fields[i], value)))
-            return name_place(loader, text);
+            return loader_name_place(loader, text);
     }
     if (!several)
-        several = find_value(record, text->fields[field]);
+        several = record_value(record, text->fields[field]);
     if (!add_answers(loader, record, out, values, field, several))
-        return name_place(loader, text);
+        return loader_name_place(loader, text);
     if (out->count == 0 && loader->file->split == SPLIT_train)
         return loader_fault(loader, record, "\"%s\" has no answer", text->fields[field]);
     return true;
@@ -336,23 +207,23 @@ static bool take_answers(Loader *loader, const json_t *record, Answers *out)
 static bool take_references(Loader *loader, const json_t *record, DatasetExample *example)
 {
     const Template *text = &loader->texts->references;
-    const json_t *list = find_value(record, text->fields[0]), *item;
+    const json_t *list = record_value(record, text->fields[0]), *item;
     size_t i, count = json_array_size(list);
     if (!list || json_is_null(list))
         return loader->file->split != SPLIT_train
                    ? true
-                   : missing(loader, record, text, text->fields[0]);
+                   : loader_missing(loader, record, text, text->fields[0]);
     if (!json_is_array(list))
         return loader_fault(loader, record, "\"%s\" is no list", text->fields[0]) ||
-               name_place(loader, text);
+               loader_name_place(loader, text);
     const char **texts = ARENA_ARRAY(loader->arena, const char *, count);
     json_array_foreach(list, i, item)
     {
         const json_t *answer =
             json_is_object(item) ? json_object_get(item, "answer") : item;
-        texts[i] = scalar(loader, record, text->fields[0], answer);
+        texts[i] = loader_scalar(loader, record, text->fields[0], answer);
         if (!texts[i])
-            return name_place(loader, text);
+            return loader_name_place(loader, text);
     }
     example->references = texts;
     example->reference_count = (uint32_t)count;
@@ -400,10 +271,10 @@ bool read_plain(Loader *loader, const json_t *record)
     Answers answers = {0};
     example.is_topk_optimal = true;
     if (!check_line(loader) || !(example.id = take_id(loader, record)) ||
-        !take_fields(loader, record, &texts->prompt, example.fields) ||
+        !loader_fields(loader, record, &texts->prompt, example.fields) ||
         !take_images(loader, record, &example) ||
         (texts->group.source &&
-         !(example.group = take_text(loader, record, &texts->group))) ||
+         !(example.group = loader_filled(loader, record, &texts->group))) ||
         !take_answers(loader, record, &answers) ||
         !take_right(loader, record, &example, &answers))
         return false;
