@@ -86,32 +86,35 @@ static const LayoutFile plain_files[] = {
 
 /* clang-format off */
 const Layout layouts[] = {
-    {"vqa", "question image question_id answer_type", "{prompt}{question}", "vqa: ",
-     ANSWER_annotated, "karpathy_test_predict.json", 1, 0, false, 20, 10, vqa_files,
-     read_vqa},
-    {"gqa", "question image question_id", "{prompt}{question}", "gpa: ",
-     ANSWER_label, NULL, 1, 0, false, 20, 0, gqa_files, read_gqa},
-    {"nlvr", "statement left right identifier", "{prompt}{statement}", "nlvr: ",
-     ANSWER_statement, "nlvr_submit.csv", 2, 0, false, 0, 0, nlvr_files, read_nlvr},
-    {"caption", "image", "{prompt}", "caption: ",
-     ANSWER_caption, NULL, 1, 0, false, 40, 40, caption_files, read_caption},
-    {"tvqa", "question timestamp a0 a1 a2 a3 a4 subtitles video question_id show_name",
+    {"vqa", "question=sent image=img_id question_id answer_type", "{prompt}{question}",
+     "vqa: ", ANSWER_annotated, "karpathy_test_predict.json", "{image}", 0, false, 20, 10,
+     vqa_files, read_vqa},
+    {"gqa", "question=sent image=img_id question_id", "{prompt}{question}", "gpa: ",
+     ANSWER_label, NULL, "{image}", 0, false, 20, 0, gqa_files, read_gqa},
+    {"nlvr", "statement=sent left=img0 right=img1 identifier", "{prompt}{statement}",
+     "nlvr: ", ANSWER_statement, "nlvr_submit.csv", "{left} {right}", 0, false, 0, 0,
+     nlvr_files, read_nlvr},
+    {"caption", "image=filename", "{prompt}", "caption: ",
+     ANSWER_caption, NULL, "{image}", 0, false, 40, 40, caption_files, read_caption},
+    {"tvqa", "question=q timestamp=ts a0 a1 a2 a3 a4 subtitles video=vid_name "
+     "question_id=qid show_name",
      QUESTION(FOUR "a4: {a4}. "), "tvqa: ",
-     ANSWER_choice, "tvqa_test_predictions.json", 1, 5, true, 600, 20, tvqa_files,
+     ANSWER_choice, "tvqa_test_predictions.json", "{video}", 5, true, 600, 20, tvqa_files,
      read_video_choice},
-    {"how2qa", "question timestamp a0 a1 a2 a3 subtitles video question_id show_name",
+    {"how2qa", "question=q timestamp=ts a0 a1 a2 a3 subtitles video=vid_name "
+     "question_id=qid show_name",
      QUESTION(FOUR), "how2qa: ",
-     ANSWER_choice, "how2qa_test_public_predictions.json", 1, 4, true, 600, 20,
+     ANSWER_choice, "how2qa_test_public_predictions.json", "{video}", 4, true, 600, 20,
      how2qa_files, read_video_choice},
-    {"tvc", "timestamp subtitles video clip_id",
+    {"tvc", "timestamp=ts subtitles video=vid_name clip_id",
      "[Subs] {subtitles} [TS] ({timestamp}) {prompt}", "tvc: ",
-     ANSWER_caption, "tvc_test_predictions.jsonl", 1, 0, true, 600, 20, tvc_files,
+     ANSWER_caption, "tvc_test_predictions.jsonl", "{video}", 0, true, 600, 20, tvc_files,
      read_tvc},
-    {"yc2c", "subtitles video clip_id", "[Subs] {subtitles} {prompt}", "yc2c: ",
-     ANSWER_caption, "yc2c_test_predictions.jsonl", 1, 0, true, 600, 20, yc2c_files,
-     read_yc2c},
-    {"jsonl", NULL, NULL, NULL, ANSWER_label, NULL, 0, 0, false, 0, 0, plain_files,
-     read_plain},
+    {"yc2c", "subtitles video=vid_name clip_id", "[Subs] {subtitles} {prompt}", "yc2c: ",
+     ANSWER_caption, "yc2c_test_predictions.jsonl", "{video}", 0, true, 600, 20,
+     yc2c_files, read_yc2c},
+    {"jsonl", NULL, NULL, NULL, ANSWER_label, NULL, "{image}", 0, false, 0, 0,
+     plain_files, read_plain},
 };
 /* clang-format on */
 const uint32_t layout_count = sizeof layouts / sizeof *layouts;
@@ -158,4 +161,19 @@ const Layout *layout_find(const char *task, Loc loc, Diags *diags)
 const Layout *layout_of_records(const char *records, Loc loc, Diags *diags)
 {
     return find(records, true, "records", loc, diags);
+}
+
+const char *layout_member(const Layout *layout, const char *field, size_t *out_len)
+{
+    size_t len = strlen(field);
+    for (const char *at = layout->fields ? layout->fields : ""; *at;) {
+        size_t word = strcspn(at, " ");
+        if (word > len && at[len] == '=' && memcmp(at, field, len) == 0) {
+            *out_len = word - len - 1;
+            return at + len + 1;
+        }
+        at += word + (at[word] == ' ');
+    }
+    *out_len = len;
+    return field;
 }

@@ -32,7 +32,8 @@ typedef struct LayoutFile {
 
 typedef struct Layout {
     const char *name;
-    /* Names of fields with blanks between; NULL: every member of a record is one. */
+    /* Names of fields with blanks between, of those that are members of another name in
+     * the files with = and that one; NULL: every member of a record is a field. */
     const char *fields;
     /* What is read unless a task says otherwise. {prompt} is what names the task: its
      * fact `prompt` or `prompt` below, or nothing if it names its records. NULL: a task
@@ -40,7 +41,7 @@ typedef struct Layout {
     const char *text, *prompt;
     AnswerKind answers; /* also the form of its leaderboard's file */
     const char *dump;   /* file of answers that its leaderboard takes; NULL: none */
-    uint32_t images;    /* a sequence shows so many */
+    const char *images; /* what a sequence shows, as a task's `images` or `video` */
     uint32_t choices;   /* that a question has */
     bool is_video;
     int64_t input_limit; /* most tokens; 0: any number */
@@ -58,6 +59,9 @@ extern const uint32_t layout_count;
 const Layout *layout_find(const char *task, Loc loc, Diags *diags);
 /* The one that a task names as its records. */
 const Layout *layout_of_records(const char *records, Loc loc, Diags *diags);
+
+/* What a field is called in the layout's files, as a span of *out_len bytes. */
+const char *layout_member(const Layout *layout, const char *field, size_t *out_len);
 
 /* Under `folder`, unless a task says otherwise. */
 extern const char image_features[], video_features[];

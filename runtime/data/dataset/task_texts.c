@@ -61,6 +61,8 @@ static bool check_fields(const Finding *finding, const Template *text, const cha
     enum { MOST_FIELDS = 16 };
     const char *names[MOST_FIELDS];
     uint32_t count = split_words(list, names, MOST_FIELDS, finding->arena);
+    for (uint32_t i = 0; i < count; i++) /* without the member that it is */
+        names[i] = arena_string(finding->arena, names[i], strcspn(names[i], "="));
     for (uint32_t i = 0; i < text->field_count; i++) {
         uint32_t at = 0;
         while (at < count && strcmp(names[at], text->fields[i]) != 0)
@@ -133,34 +135,38 @@ static bool take_answer(const Finding *finding, const DataSetting *records)
 
 /* -- what only plain records leave open ---------------------------------------------- */
 
-static bool take_plain_images(const Finding *finding)
+/* Names of what is shown, as texts over fields. */
+static bool take_images(const Finding *finding, const char *list, Loc loc)
 {
     TaskTexts *out = finding->out;
+    const char *words[EXAMPLE_IMAGES_MAX + 1];
+    out->image_count = split_words(list, words, EXAMPLE_IMAGES_MAX + 1, finding->arena);
+    if (out->image_count > (out->is_video ? 1 : EXAMPLE_IMAGES_MAX) ||
+        (out->is_video && out->image_count == 0)) {
+        diag_error(finding->diags, loc, "task '%s': expected %s", finding->task->name,
+                   out->is_video ? "the name of one video" : "names of at most 2 images");
+        return false;
+    }
+    for (uint32_t i = 0; i < out->image_count; i++)
+        if (!template_parse(&out->images[i], words[i], loc, NULL, NULL, finding->arena,
+                            finding->diags))
+            return false;
+    return true;
+}
+
+static bool take_plain_images(const Finding *finding)
+{
     const DataSetting *images = find_fact(finding->task, "images"),
                       *video = find_fact(finding->task, "video"),
                       *fact = video ? video : images;
-    const char *words[EXAMPLE_IMAGES_MAX + 1];
     if (images && video) {
         diag_error(finding->diags, video->loc,
                    "task '%s' has images and a video; expected one of them",
                    finding->task->name);
         return false;
     }
-    out->is_video = video;
-    out->image_count = split_words(fact ? fact->value : "{image}", words,
-                                   EXAMPLE_IMAGES_MAX + 1, finding->arena);
-    if (out->image_count > (video ? 1 : EXAMPLE_IMAGES_MAX) ||
-        (video && out->image_count == 0)) {
-        diag_error(finding->diags, fact->loc, "task '%s': expected %s",
-                   finding->task->name,
-                   video ? "the name of one video" : "names of at most 2 images");
-        return false;
-    }
-    for (uint32_t i = 0; i < out->image_count; i++)
-        if (!template_parse(&out->images[i], words[i], loc_of(finding, fact), NULL, NULL,
-                            finding->arena, finding->diags))
-            return false;
-    return true;
+    finding->out->is_video = video;
+    return !fact || take_images(finding, fact->value, loc_of(finding, fact));
 }
 
 static bool take_plain(const Finding *finding)
@@ -298,10 +304,10 @@ bool task_texts_find(TaskTexts *out, const Task *task, Arena *arena, Diags *diag
                 : layout_find(task->name, task->loc, diags);
     if (!out->layout)
         return false;
-    out->image_count = out->layout->images;
     out->is_video = out->layout->is_video;
     out->metric = out->layout->answers;
-    if (!take_prompt(&finding, records) || !take_answer(&finding, records))
+    if (!take_images(&finding, out->layout->images, task->loc) ||
+        !take_prompt(&finding, records) || !take_answer(&finding, records))
         return false;
     if (!records)
         return true;

@@ -13,12 +13,11 @@ typedef struct TaskTexts {
     AnswerKind metric;
     Template prompt; /* what is read */
     Template answer; /* what is said; of published layouts over the field `answer` */
-    /* Of plain records: names of feature files, and of the example, what scores are
-     * broken down by, and annotators' answers. Without a source where the task does not
-     * say. */
-    Template images[EXAMPLE_IMAGES_MAX];
-    uint32_t image_count; /* also of published layouts */
+    Template images[EXAMPLE_IMAGES_MAX]; /* names of what is shown */
+    uint32_t image_count;
     bool is_video;
+    /* Of plain records: the name of the example, what scores are broken down by, and
+     * annotators' answers. Without a source where the task does not say. */
     Template id, group, references;
 } TaskTexts;
 
