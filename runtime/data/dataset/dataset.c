@@ -15,6 +15,7 @@
 #include "runtime/data/dataset/dataset_batch.h"
 #include "runtime/data/dataset/dataset_load.h"
 #include "runtime/data/dataset/dataset_scores.h"
+#include "runtime/data/dataset/dataset_task.h"
 #include "runtime/data/dataset/dataset_unknown.h"
 #include "runtime/data/dataset/order.h"
 #include "runtime/data/features/features.h"
@@ -210,6 +211,16 @@ static TaskData *find_task(Dataset *dataset, const char *task)
         if (strcmp(dataset->tasks[i].task->name, task) == 0)
             return &dataset->tasks[i];
     return NULL;
+}
+
+DatasetTask dataset_task(const DataSource *source, const char *task)
+{
+    Dataset *dataset = source->state;
+    const TaskData *data = find_task(dataset, task);
+    DatasetTask out = {.loader = dataset->loader, .maker = maker_for(dataset, data)};
+    out.loader.texts = &data->texts;
+    out.loader.stream = NULL;
+    return out;
 }
 
 static Batch *dataset_eval_batch(void *state, const char *task, Split split,

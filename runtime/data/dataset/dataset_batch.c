@@ -7,8 +7,6 @@
 #include <string.h>
 
 #include "ir/axis.h"
-#include "ir/base/heap.h"
-#include "runtime/data/features/features.h"
 
 enum { VIDEO_ROWS = 64 };
 
@@ -174,26 +172,33 @@ static bool check_features(const TaskShape *shape, const Sequence *sequence,
     return false;
 }
 
-static bool read_features(const BatchMaker *maker, Sequence *sequence, uint32_t image,
+/* Those just read, of the file `path`. */
+static bool take_features(const BatchMaker *maker, Sequence *sequence, uint32_t image,
                           const char *path, Diags *diags)
 {
     const TaskShape *shape = maker->shape;
     Features *out = &sequence->images[image];
-    bool is_video = shape->texts->is_video;
-    if (is_video
-            ? !features_read_npz(path, out, diags)
-            : !features_read_hdf5(maker->isolate, path,
-                                  sequence->chosen.example->images[image], out, diags))
-        return false;
     if (!features_check_finite(out, path, diags))
         return false;
-    if (is_video)
+    if (shape->texts->is_video)
         features_resample(out, shape->video_rows);
     sequence->cells += out->count;
     if (!check_features(shape, sequence, image, path, diags))
         return false;
     return image + 1 < shape->texts->image_count ||
            check_pools(&shape->fields, sequence, path, diags);
+}
+
+static bool read_features(const BatchMaker *maker, Sequence *sequence, uint32_t image,
+                          const char *path, Diags *diags)
+{
+    Features *out = &sequence->images[image];
+    const char *name = sequence->chosen.example->images[image];
+    if (maker->reader)
+        return maker->reader->read(maker->reader->state, name, out, diags);
+    return maker->shape->texts->is_video
+               ? features_read_npz(path, out, diags)
+               : features_read_hdf5(maker->isolate, path, name, out, diags);
 }
 
 static void sequence_free(Sequence *sequence)
@@ -204,23 +209,33 @@ static void sequence_free(Sequence *sequence)
     token_list_free(&sequence->target);
 }
 
+char *batch_features_path(const BatchMaker *maker, const char *folder, const char *name,
+                          Arena *arena)
+{
+    const TaskShape *shape = maker->shape;
+    return arena_format(arena, "%s/%s/%s/%s.%s", maker->directory, folder,
+                        shape->feature_folder, name,
+                        shape->texts->is_video ? "npz" : "h5");
+}
+
 /* False and errors, which name the example, if a file is at fault. */
-static bool read_images(const BatchMaker *maker, Sequence *sequence, Diags *diags)
+static bool read_images(const BatchMaker *maker, Sequence *sequence, Arena *arena,
+                        Diags *diags)
 {
     const TaskShape *shape = maker->shape;
     const DatasetExample *example = sequence->chosen.example;
     if (!shape->fields.fields[FIELD_features].graph)
         return true;
     for (uint32_t i = 0; i < shape->texts->image_count; i++) {
-        char *path = heap_format("%s/%s/%s/%s.%s", maker->directory, example->folder,
-                                 shape->feature_folder, example->images[i],
-                                 shape->texts->is_video ? "npz" : "h5");
-        bool is_read = read_features(maker, sequence, i, path, diags);
-        free(path);
-        if (is_read)
+        const char *path = maker->reader ? example->images[i]
+                                         : batch_features_path(maker, example->folder,
+                                                               example->images[i], arena);
+        if (read_features(maker, sequence, i, path, diags) &&
+            take_features(maker, sequence, i, path, diags))
             continue;
-        diag_note(diags, (Loc){0}, "task '%s' wanted it for example '%s'",
-                  shape->texts->task->name, example->id);
+        if (!maker->reader)
+            diag_note(diags, (Loc){0}, "task '%s' wanted it for example '%s'",
+                      shape->texts->task->name, example->id);
         return false;
     }
     return true;
@@ -342,7 +357,7 @@ Batch *batch_make(const BatchMaker *maker, const Chosen *chosen, int64_t count,
     for (int64_t i = 0; ok && i < count; i++) {
         Sequence *sequence = &sequences[made];
         *sequence = (Sequence){.chosen = chosen[i]};
-        if (read_images(maker, sequence, skips_diags(maker->skips, diags))) {
+        if (read_images(maker, sequence, arena, skips_diags(maker->skips, diags))) {
             encode(maker, sequence, arena);
             made++;
             continue;

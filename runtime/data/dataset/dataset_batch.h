@@ -5,6 +5,7 @@
 #include "runtime/data/dataset/task_texts.h"
 #include "runtime/data/dataset/fields.h"
 #include "runtime/batch/skips.h"
+#include "runtime/data/features/features.h"
 #include "runtime/isolate/isolate.h"
 
 /* How examples of a task become sequences. */
@@ -28,13 +29,25 @@ typedef struct Chosen {
     float score;
 } Chosen;
 
+/* Reads the features of what is shown where that is in no data set. */
+typedef struct FeatureReader {
+    /* False and an error that names what is wrong. */
+    bool (*read)(void *state, const char *name, Features *out, Diags *diags);
+    void *state;
+} FeatureReader;
+
 typedef struct BatchMaker {
     const char *directory;
     Isolate *isolate; /* that reads feature files */
     const Tokenizer *tokenizer;
     Skips *skips;
     const TaskShape *shape;
+    const FeatureReader *reader; /* NULL: features are files of the data set */
 } BatchMaker;
+
+/* Of what is shown under that name, in a folder of the data set; from the arena. */
+char *batch_features_path(const BatchMaker *maker, const char *folder, const char *name,
+                          Arena *arena);
 
 /* NULL and errors if an example cannot be read and none may be left out; NULL without an
  * error if all are left out. */

@@ -28,7 +28,8 @@ struct Loader {
     const TaskTexts *texts;
     const LayoutFile *file;
     ExampleList *out;
-    JsonStream *stream;
+    JsonStream *stream;   /* NULL: the record is in no file */
+    Loc asked;            /* where it is from then */
     Subtitles *subtitles; /* of the file's videos */
     bool needs_scores;    /* what no answer has a score for would be learned as silence */
     bool has_no_features; /* the model takes none */
@@ -93,6 +94,14 @@ NODISCARD bool loader_add(Loader *loader, const json_t *record,
 NODISCARD bool loader_add_captions(Loader *loader, const json_t *record,
                                    DatasetExample *example, const DatasetAnswer *answers,
                                    const char **texts, uint32_t count);
+/* Without the ending of a picture or film: features are called as what they are of. */
+const char *loader_without_ending(Loader *loader, const char *name);
+/* Of a choice: without points and blanks around it. */
+const char *loader_choice(Loader *loader, const char *text);
+/* A time: a string as it is, or a list of two numbers as Python prints it; NULL and a
+ * fault. `key` is what it is called. */
+const char *loader_moment(Loader *loader, const json_t *record, const char *key,
+                          const json_t *value);
 /* A number as Python prints it: the fewest digits that read back as the same. */
 const char *loader_number(Loader *loader, const json_t *value);
 /* The name, shared by all equal ones, if it can be that of a file. */

@@ -49,18 +49,6 @@ static const char *take_id(Loader *loader, const json_t *record)
     return id;
 }
 
-/* Without the ending of a picture or film: features are called as what they are of. */
-static const char *without_ending(Loader *loader, const char *name)
-{
-    static const char *const endings[] = {".jpg", ".jpeg", ".png", ".mp4", ".mov",
-                                          ".mkv", ".webm", ".avi", ".npz", ".h5"};
-    const char *point = strrchr(name, '.');
-    for (size_t i = 0; point && point > name && i < sizeof endings / sizeof *endings; i++)
-        if (strcasecmp(point, endings[i]) == 0)
-            return arena_string(loader->arena, name, (size_t)(point - name));
-    return name;
-}
-
 static bool take_images(Loader *loader, const json_t *record, DatasetExample *example)
 {
     const TaskTexts *texts = loader->texts;
@@ -69,7 +57,7 @@ static bool take_images(Loader *loader, const json_t *record, DatasetExample *ex
         if (!name)
             return false;
         example->images[i] = loader_checked_name(loader, record, texts->images[i].source,
-                                                 without_ending(loader, name));
+                                                 loader_without_ending(loader, name));
         if (!example->images[i])
             return loader_name_place(loader, &texts->images[i]);
     }

@@ -34,6 +34,10 @@ bool loader_fault(Loader *loader, const json_t *record, const char *format, ...)
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     Diags *diags = skips_diags(loader->skips, loader->diags);
+    if (!loader->stream) {
+        diag_error(diags, loader->asked, "%s", text);
+        return false;
+    }
     Loc loc = json_stream_loc(loader->stream);
     int64_t number = json_stream_number(loader->stream);
     const char *key, *name = record_name(record, &key);
@@ -193,6 +197,17 @@ const char *loader_stripped(Loader *loader, const char *text)
     while (is_blank(text[len - 1]))
         len--;
     return arena_string(loader->arena, text, len);
+}
+
+const char *loader_without_ending(Loader *loader, const char *name)
+{
+    static const char *const endings[] = {".jpg", ".jpeg", ".png", ".mp4", ".mov",
+                                          ".mkv", ".webm", ".avi", ".npz", ".h5"};
+    const char *point = strrchr(name, '.');
+    for (size_t i = 0; point && point > name && i < sizeof endings / sizeof *endings; i++)
+        if (strcasecmp(point, endings[i]) == 0)
+            return arena_string(loader->arena, name, (size_t)(point - name));
+    return name;
 }
 
 bool loader_has_score(const DatasetExample *example)

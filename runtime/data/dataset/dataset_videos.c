@@ -20,24 +20,37 @@ static bool take_video(Loader *loader, const json_t *record, DatasetExample *exa
                                      subtitles_path(loader->subtitles));
 }
 
-/* "ts": a string as it is, or a list of two numbers as Python prints it. */
+const char *loader_moment(Loader *loader, const json_t *record, const char *key,
+                          const json_t *value)
+{
+    const json_t *first = json_array_get(value, 0), *second = json_array_get(value, 1);
+    if (json_array_size(value) == 2 && json_is_number(first) && json_is_number(second))
+        return arena_format(loader->arena, "[%s, %s]", loader_number(loader, first),
+                            loader_number(loader, second));
+    if (json_is_string(value))
+        return loader_scalar(loader, record, key, value);
+    loader_fault(loader, record, "\"%s\" is neither a string nor two numbers", key);
+    return NULL;
+}
+
 static const char *take_moment(Loader *loader, const json_t *record)
 {
     const json_t *moment = loader_member(loader, record, "ts");
-    const json_t *first = json_array_get(moment, 0), *second = json_array_get(moment, 1);
-    if (json_array_size(moment) == 2 && json_is_number(first) && json_is_number(second))
-        return arena_format(loader->arena, "[%s, %s]", loader_number(loader, first),
-                            loader_number(loader, second));
-    if (json_is_string(moment))
-        return loader_text(loader, record, "ts");
-    if (moment)
-        loader_fault(loader, record, "\"ts\" is neither a string nor two numbers");
-    return NULL;
+    return moment ? loader_moment(loader, record, "ts", moment) : NULL;
 }
 
 /* -- multiple choice ----------------------------------------------------------------- */
 
-/* Fields a0, a1, ...: the choices without points and blanks around them. */
+const char *loader_choice(Loader *loader, const char *text)
+{
+    text += strspn(text, ". ");
+    size_t bytes = strlen(text);
+    while (bytes > 0 && strchr(". ", text[bytes - 1]))
+        bytes--;
+    return arena_string(loader->arena, text, bytes);
+}
+
+/* Fields a0, a1, ... */
 static bool take_choices(Loader *loader, const json_t *record, DatasetExample *example)
 {
     for (uint32_t i = 0; i < loader->texts->layout->choices; i++) {
@@ -47,11 +60,7 @@ static bool take_choices(Loader *loader, const json_t *record, DatasetExample *e
         const char *text = json_string_value(choice);
         if (!text)
             return choice && loader_fault(loader, record, "\"%s\" is no string", key);
-        text += strspn(text, ". ");
-        size_t bytes = strlen(text);
-        while (bytes > 0 && strchr(". ", text[bytes - 1]))
-            bytes--;
-        loader_field(loader, example, key, arena_string(loader->arena, text, bytes));
+        loader_field(loader, example, key, loader_choice(loader, text));
     }
     return true;
 }
