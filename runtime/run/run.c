@@ -13,6 +13,7 @@
 #include "ir/base/heap.h"
 #include "ir/plan.h"
 #include "runtime/lanes/lanes.h"
+#include "runtime/run/run_settings.h"
 #include "runtime/weights/model_config.h"
 #include "runtime/weights/weights.h"
 #include "runtime/weights/weights_fit.h"
@@ -274,17 +275,26 @@ static bool read_plan_of_run(Run *run, const RunOptions *options, Diags *diags)
     return run->module && run->plan == run->record.plan_fingerprint;
 }
 
+/* The settings are the run's, or else those that one is to begin with. */
+static bool apply_settings(Run *run, const RunOptions *options, Diags *diags)
+{
+    const TextList *sets = run->has_record ? &run->record.set : &options->sets;
+    if (!run_settings_apply(run->module, sets, diags))
+        return false;
+    run->plan = plan_fingerprint(run->module);
+    return true;
+}
+
 static bool read_plan(Run *run, const RunOptions *options, Diags *diags)
 {
     run->module = module_read(options->plan, diags);
     if (!run->module)
         return false;
-    run->plan = plan_fingerprint(run->module);
     run->directory =
         options->out ? heap_string(options->out) : run_path("runs", run->module->name);
     return read_record_from(run, options->resume ? run->directory : options->from,
                             diags) &&
-           hold_plan(run, options, diags);
+           apply_settings(run, options, diags) && hold_plan(run, options, diags);
 }
 
 bool run_read(Run *run, const RunOptions *options, Diags *diags)
@@ -293,7 +303,10 @@ bool run_read(Run *run, const RunOptions *options, Diags *diags)
         .arena = arena_new(), .other = options->other, .is_resumed = options->resume};
     bool is_read = run_is_directory(options->plan) ? read_plan_of_run(run, options, diags)
                                                    : read_plan(run, options, diags);
-    is_read = is_read && session_check_dump(options->dump_kernels, diags);
+    is_read =
+        is_read &&
+        (!run->has_record || run_settings_hold(run->module, &options->sets, diags)) &&
+        session_check_dump(options->dump_kernels, diags);
     if (!is_read)
         run_close(run);
     return is_read;

@@ -27,6 +27,7 @@ typedef struct RunOther {
 
 typedef struct RunOptions {
     const char *plan;    /* plan.bin, .vir, or the directory of a run, which has all */
+    TextList sets;       /* of a run that begins, or has begun: run_settings.h */
     const char *weights; /* for tensor_set_open; NULL: as the checkpoint says, if any */
     /* Where to take trained parameters from: a run directory, a checkpoint, or any other
      * safetensors file that has all of them, such as an export; or NULL. */

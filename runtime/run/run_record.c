@@ -47,6 +47,29 @@ static json_t *put_hash(record_hash value)
     return json_string(text);
 }
 
+static json_t *put_sets(record_sets sets)
+{
+    json_t *object = json_object();
+    for (uint32_t i = 0; i < sets.count; i++) {
+        const char *equals = strchr(sets.items[i], '=');
+        json_object_setn_new(object, sets.items[i], (size_t)(equals - sets.items[i]),
+                             json_string(equals + 1));
+    }
+    return object;
+}
+
+static json_t *put_settings(const Settings *settings)
+{
+#define PUT_int(value) json_integer(value)
+#define PUT_real(value) json_real(value)
+#define PUT_name(value) json_string(value)
+    json_t *object = json_object();
+#define SETTING(kind, name, ...)                                                         \
+    json_object_set_new(object, #name, PUT_##kind(settings->name));
+#include "ir/settings.def"
+    return object;
+}
+
 static json_t *put_files(const DataFiles *files)
 {
     json_t *object = json_object();
@@ -72,6 +95,7 @@ bool run_record_write(const RunRecord *record, const char *path, Diags *diags)
 #define RECORD(kind, name, meaning)                                                      \
     ok = ok && put(object, #name, put_##kind(record->name), path, diags);
 #include "runtime/run/run_record.def"
+    ok = ok && put(object, "settings", put_settings(record->settings), path, diags);
     ok = ok && put(object, "files", put_files(&record->files), path, diags);
     size_t len = ok ? json_dumpb(object, NULL, 0, JSON_INDENT(2)) : 0;
     char *text = heap_alloc(len + 1);
@@ -126,6 +150,22 @@ static bool get_hash(const json_t *value, Arena *arena, record_hash *out)
         return false;
     *out = strtoull(text, &end, 16);
     return !*end;
+}
+
+/* A run of an earlier version has none. */
+static bool get_sets(json_t *value, Arena *arena, record_sets *out)
+{
+    const char *name;
+    json_t *text;
+    *out = (TextList){.items = ARENA_ARRAY(arena, const char *, json_object_size(value))};
+    json_object_foreach(value, name, text)
+    {
+        if (!json_is_string(text))
+            return false;
+        out->items[out->count++] =
+            arena_format(arena, "%s=%s", name, json_string_value(text));
+    }
+    return !value || json_is_object(value);
 }
 
 static bool get_files(json_t *value, Arena *arena, DataFiles *out)

@@ -5,10 +5,13 @@
 #define VLG_RUNTIME_RUN_RUN_RECORD_H
 
 #include "ir/base/arena.h"
+#include "ir/base/command_line.h"
 #include "ir/base/diag.h"
+#include "ir/graph.h"
 #include "runtime/data/data.h"
 
 typedef const char *record_text; /* or NULL */
+typedef TextList record_sets;    /* NAME=VALUE each */
 typedef const char *record_gemm; /* of gemm_makers, or NULL */
 typedef bool record_flag;
 typedef int64_t record_count;
@@ -18,6 +21,8 @@ typedef struct RunRecord {
 #define RECORD(kind, name, meaning) record_##kind name;
 #include "runtime/run/run_record.def"
     DataFiles files; /* of data and tokenizer */
+    /* All that is in effect, for whoever reads the file; it is written only. */
+    const Settings *settings;
 } RunRecord;
 
 /* Both return false and an error; read puts all texts into the arena. */

@@ -6,6 +6,7 @@
 #include "ir/base/command_line.h"
 #include "ir/base/heap.h"
 #include "ir/plan.h"
+#include "runtime/run/run_settings.h"
 #include "runtime/train/rehearse.h"
 #include "runtime/train/train.h"
 #include "runtime/vlrun/commands.h"
@@ -16,10 +17,11 @@ enum { CHECKPOINT_EVERY = 100 };
 
 typedef struct TrainArguments {
     const char *plan, *data, *tokenizer, *weights, *out, *processor, *gemm, *dump_kernels;
+    TextList sets;
     int64_t threads, steps, eval_every, checkpoint_every;
     RunOther other;
     ProgressMode progress;
-    bool resume, overwrite, score_first, skip_bad, random_weights, no_cache;
+    bool resume, overwrite, score_first, skip_bad, random_weights, no_cache, settings;
 } TrainArguments;
 
 #define AT(field) offsetof(TrainArguments, field)
@@ -43,6 +45,9 @@ static const Option option_rows[] = {
     OPTION_GEMM(AT(gemm)),
     OPTION_DUMP_KERNELS(AT(dump_kernels)),
     OPTIONS_OTHER(AT(other)),
+    OPTION(list, "--set", AT(sets), "NAME=VALUE",
+           "a setting that is not the plan's: lr, epochs, sequences, seed, ..."),
+    OPTION(flag, "--settings", AT(settings), NULL, "list what --set takes, and end"),
     OPTION(count, "--steps", AT(steps), "N", "optimiser steps instead of the plan's"),
     OPTION(flag, "--score-first", AT(score_first), NULL,
            "score the test split before training, too"),
@@ -101,6 +106,7 @@ static RunRecord record_of(const TrainArguments *command, const Run *run,
     if (!run->has_record) {
         run_record_stamp(&record, arena);
         record.score_first = command->score_first;
+        record.set = command->sets;
         record.eval_every = epoch_steps;
         record.checkpoint_every = CHECKPOINT_EVERY;
     }
@@ -115,6 +121,7 @@ static RunRecord record_of(const TrainArguments *command, const Run *run,
     record.random_weights |= command->random_weights;
     record.skip_bad = data->skip_bad;
     record.files = *files;
+    record.settings = &run->module->settings;
     record.processor = command->processor ? command->processor : record.processor;
     record.gemm = command->gemm ? command->gemm : record.gemm;
     record.processor_name = processor->name;
@@ -178,6 +185,9 @@ static void introduce(const Run *run, const RunRecord *record, FILE *out)
             run->module->name, params.trained, params.all,
             params.all ? 100.0 * (double)params.trained / (double)params.all : 0,
             record->steps, record->data);
+    for (uint32_t i = 0; i < record->set.count; i++)
+        fprintf(out, "%s%s%s", i ? " " : "set: ", record->set.items[i],
+                i + 1 < record->set.count ? "" : "\n");
     if (run->checkpoint)
         fprintf(out, "goes on after step %" PRId64 " in %s\n",
                 checkpoint_info(run->checkpoint)->step, run->directory);
@@ -303,6 +313,7 @@ static ExitCode train_plan(const TrainArguments *command, const Interrupt *inter
                            Diags *diags)
 {
     const RunOptions options = {.plan = command->plan,
+                                .sets = command->sets,
                                 .weights = command->weights,
                                 .random_weights = command->random_weights,
                                 .is_training = true,
@@ -336,6 +347,17 @@ static ExitCode train_plan(const TrainArguments *command, const Interrupt *inter
     return EXIT_CODE_input;
 }
 
+static ExitCode list_settings(const TrainArguments *command, Diags *diags)
+{
+    const RunOptions options = {.plan = command->plan, .sets = command->sets};
+    Run run;
+    if (!run_read(&run, &options, diags))
+        return EXIT_CODE_input;
+    run_settings_print(run.module, stdout);
+    run_close(&run);
+    return EXIT_CODE_done;
+}
+
 static int cmd_train(const void *arguments)
 {
     const TrainArguments *command = arguments;
@@ -343,9 +365,18 @@ static int cmd_train(const void *arguments)
         fprintf(stderr, "vlrun train: --resume and --overwrite exclude each other\n");
         return EXIT_CODE_usage;
     }
+    if (command->steps != COUNT_NOT_GIVEN &&
+        (run_settings_has(&command->sets, "steps") ||
+         run_settings_has(&command->sets, "epochs"))) {
+        fprintf(stderr, "vlrun train: --steps and --set of steps or epochs exclude each "
+                        "other\n");
+        return EXIT_CODE_usage;
+    }
     Diags *diags = diags_new(stderr);
     Interrupt *interrupt = interrupt_new(); /* before the lanes' threads */
-    int code = exit_code_after(interrupt, train_plan(command, interrupt, diags), diags);
+    ExitCode done = command->settings ? list_settings(command, diags)
+                                      : train_plan(command, interrupt, diags);
+    int code = exit_code_after(interrupt, done, diags);
     interrupt_free(interrupt);
     diags_free(diags);
     return code;
