@@ -102,11 +102,16 @@ static void write_marks(Plot *plot, const PageSeries *series)
                     scale_place(&plot->y, series->y[i]));
 }
 
+/* `number`: which one it is of those that are not faint. */
 static void write_series(Plot *plot, const PageSeries *series, uint32_t number,
                          bool has_marks)
 {
     bool is_long = series->count > PAGE_CHART_COLUMNS;
-    fprintf(plot->out, "<g class=\"c%u d%u\"><title>", number % COLOURS, number % DASHES);
+    if (series->is_faint)
+        fprintf(plot->out, "<g class=\"c%u faint\"><title>", number % COLOURS);
+    else
+        fprintf(plot->out, "<g class=\"c%u d%u\"><title>", number % COLOURS,
+                number % DASHES);
     html_text(plot->out, series->name);
     fputs("</title><path d=\"", plot->out);
     plot->is_down = false;
@@ -115,7 +120,7 @@ static void write_series(Plot *plot, const PageSeries *series, uint32_t number,
     else
         write_all_points(plot, series);
     fputs("\"/>", plot->out);
-    if (has_marks && !is_long)
+    if (has_marks && !is_long && !series->is_faint)
         write_marks(plot, series);
     fputs("</g>\n", plot->out);
 }
@@ -123,12 +128,14 @@ static void write_series(Plot *plot, const PageSeries *series, uint32_t number,
 static void write_legend(Page *page, const PageChart *chart)
 {
     fputs("<ul class=\"legend\">", page->out);
-    for (uint32_t i = 0; i < chart->count; i++) {
+    for (uint32_t s = 0, i = 0; s < chart->count; i += !chart->series[s++].is_faint) {
+        if (chart->series[s].is_faint)
+            continue;
         fprintf(page->out,
                 "<li><svg viewBox=\"0 0 28 8\"><g class=\"c%u d%u\"><path d=\"M1 4H27\"/>"
                 "</g></svg>",
                 i % COLOURS, i % DASHES);
-        html_text(page->out, chart->series[i].name);
+        html_text(page->out, chart->series[s].name);
         fputs("</li>\n", page->out);
     }
     fputs("</ul>\n", page->out);
@@ -146,10 +153,13 @@ void page_chart(Page *page, const PageChart *chart)
                 scale_add(&plot.y, chart->series[s].y[i]);
             }
     frame_begin(page, chart->title, chart->x_name, chart->y_name, &plot.x, &plot.y);
-    for (uint32_t s = 0; s < chart->count; s++)
-        write_series(&plot, &chart->series[s], s, chart->has_marks);
+    uint32_t number = 0;
+    for (uint32_t s = 0; s < chart->count; s++) {
+        write_series(&plot, &chart->series[s], number, chart->has_marks);
+        number += !chart->series[s].is_faint;
+    }
     frame_end(page);
-    if (chart->count > 1)
+    if (number > 1)
         write_legend(page, chart);
     frame_close(page);
 }

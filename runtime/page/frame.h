@@ -7,7 +7,7 @@
 
 /* The picture in its own units, pixels where it is shown at its width. */
 enum {
-    FRAME_WIDTH = 480,
+    FRAME_WIDTH = 488,
     FRAME_HEIGHT = 280,
     FRAME_LEFT = 50,
     FRAME_RIGHT = FRAME_LEFT + PAGE_CHART_COLUMNS,

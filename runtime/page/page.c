@@ -128,6 +128,18 @@ void page_lines(Page *page, const char *text)
     fputs("</pre>\n", page->out);
 }
 
+void page_fold_begin(Page *page, const char *text)
+{
+    fputs("<details>\n<summary>", page->out);
+    html_text(page->out, text);
+    fputs("</summary>\n", page->out);
+}
+
+void page_fold_end(Page *page)
+{
+    fputs("</details>\n", page->out);
+}
+
 /* -- cards ------------------------------------------------------------------------- */
 
 void page_cards_begin(Page *page)

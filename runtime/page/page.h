@@ -43,6 +43,10 @@ void page_warning(Page *page, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Lines as they are, such as a command or what a program said. */
 void page_lines(Page *page, const char *text);
 
+/* What lies between these two is shown when it is asked for, under a line of text. */
+void page_fold_begin(Page *page, const char *text);
+void page_fold_end(Page *page);
+
 /* -- tables -------------------------------------------------------------------------- */
 
 typedef struct PageColumn {
@@ -70,6 +74,7 @@ typedef struct PageSeries {
     const char *name;
     const double *x, *y; /* [count] */
     size_t count;
+    bool is_faint; /* lies behind the next, in its colour, and is not in the legend */
 } PageSeries;
 
 typedef struct PageChart {

@@ -37,6 +37,8 @@ typedef struct RunLock RunLock;
 NODISCARD RunLock *run_lock_take(const char *directory, bool is_new, Diags *diags);
 /* Removes a new directory in which nothing came to be. NULL is allowed. */
 void run_lock_free(RunLock *lock);
+/* Whether a process trains there now, as far as locks tell. */
+bool run_is_at_work(const char *directory);
 
 typedef enum RunEntry { RUN_begins, RUN_resumes, RUN_replaces } RunEntry;
 

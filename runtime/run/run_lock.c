@@ -149,3 +149,16 @@ void run_lock_free(RunLock *lock)
     free(lock->directory);
     free(lock);
 }
+
+bool run_is_at_work(const char *directory)
+{
+    char *path = run_path(directory, LOCK);
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    free(path);
+    if (fd < 0)
+        return false;
+    struct flock other = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+    bool is_held = fcntl(fd, F_OFD_GETLK, &other) == 0 && other.l_type == F_WRLCK;
+    close(fd);
+    return is_held;
+}

@@ -47,15 +47,18 @@ static void add_lines(Page *page)
             some_y[s][i] = pow(10, -s * 0.4) * (1 + 0.2 * cos(i + s));
         }
         some_y[s][5] = s == 1 ? INFINITY : some_y[s][5];
-        series[s] = (PageSeries){"series", some_x[s], some_y[s], SHORT};
+        series[s] = (PageSeries){
+            .name = "series", .x = some_x[s], .y = some_y[s], .count = SHORT};
     }
     series[3].name = HOSTILE;
     page_charts_begin(page);
-    page_chart(page, &(PageChart){.title = "Long " HOSTILE,
-                                  .x_name = "step",
-                                  .y_name = "loss",
-                                  .series = &(PageSeries){"one", x, y, LONG},
-                                  .count = 1});
+    page_chart(page,
+               &(PageChart){
+                   .title = "Long " HOSTILE,
+                   .x_name = "step",
+                   .y_name = "loss",
+                   .series = &(PageSeries){.name = "one", .x = x, .y = y, .count = LONG},
+                   .count = 1});
     page_chart(page, &(PageChart){.title = "Logarithmic",
                                   .x_name = "step",
                                   .y_name = "norm",

@@ -129,7 +129,7 @@ static int count(const char *text, char letter)
 static void test_gaps(Check *check, const char *path, Diags *diags)
 {
     const double x[] = {0, 1, 2, 3, 4, 5}, y[] = {1, 2, NAN, 3, -INFINITY, 0};
-    const PageSeries series = {"s", x, y, 6};
+    const PageSeries series = {.name = "s", .x = x, .y = y, .count = 6};
     char *line = draw(check, path, &series, false, diags);
     CHECK(check, count(line, 'M') == 3 && count(line, 'L') == 1, "%s", line);
     free(line);
@@ -151,7 +151,7 @@ static void test_many(Check *check, const char *path, Diags *diags)
     y[PEAK] = 100;
     for (int i = MANY / 4; i < MANY / 2; i++)
         y[i] = NAN;
-    const PageSeries series = {"s", x, y, MANY};
+    const PageSeries series = {.name = "s", .x = x, .y = y, .count = MANY};
     char *line = draw(check, path, &series, false, diags);
     int points = count(line, 'M') + count(line, 'L');
     CHECK(check, points > PAGE_CHART_COLUMNS && points <= 4 * (PAGE_CHART_COLUMNS + 1),

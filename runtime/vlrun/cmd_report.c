@@ -1,0 +1,64 @@
+/* vlrun report */
+#include <stdlib.h>
+
+#include "ir/base/command_line.h"
+#include "ir/base/heap.h"
+#include "runtime/report/report.h"
+#include "runtime/vlrun/commands.h"
+
+typedef struct ReportArguments {
+    TextList runs;
+    const char *out, *title;
+} ReportArguments;
+
+#define AT(field) offsetof(ReportArguments, field)
+static const Option option_rows[] = {
+    OPTION(path, "--output", AT(out), "FILE", "the page", .preset = "report.html",
+           .letter = 'o'),
+    OPTION(text, "--title", AT(title), "TEXT", "of the page"),
+};
+#undef AT
+
+static bool write_page(const ReportArguments *command, const ReportRuns *runs,
+                       Diags *diags)
+{
+    char *title = command->title     ? heap_string(command->title)
+                  : runs->count == 1 ? heap_format("Run %s", runs->items[0].name)
+                                     : heap_format("%u runs", runs->count);
+    Page *page = page_open(command->out, title, diags);
+    free(title);
+    if (!page)
+        return false;
+    report_add_summary(page, runs);
+    report_add_scores(page, runs);
+    report_add_curves(page, runs);
+    report_add_config(page, runs);
+    return page_finish(page, diags);
+}
+
+static int cmd_report(const void *arguments)
+{
+    const ReportArguments *command = arguments;
+    Diags *diags = diags_new(stderr);
+    ReportRuns runs;
+    bool ok = report_read(&runs, command->runs.items, command->runs.count, diags) &&
+              write_page(command, &runs, diags);
+    report_free(&runs);
+    int code = (int)exit_code(ok && diags_error_count(diags) == 0, diags);
+    diags_free(diags);
+    return code;
+}
+
+const Command command_report = {
+    .name = "report",
+    .operands = "RUN...",
+    .least_operands = 1,
+    .most_operands = ANY_NUMBER,
+    .operand_field = offsetof(ReportArguments, runs),
+    .help = "write a page about runs: curves, scores, cost, in what they differ",
+    .details =
+        "Writes one HTML file about runs, finished or not, that shows their curves, "
+        "scores\nand cost, and in what they differ (docs/report.md).",
+    COMMAND_OPTIONS(option_rows),
+    COMMAND_ARGUMENTS(ReportArguments),
+    .run = cmd_report};
