@@ -244,6 +244,18 @@ NODISCARD bool lower_prune(Lower *lower);
 /* lower_tasks.c: @T.train, @T.evaluate, @T.encode, @T.decode and their grafts. */
 NODISCARD bool lower_task(Lower *lower, uint32_t task);
 
+/* lower_grafts.c: what is attached. In the draft at hand, of a graph with the axes of the
+ * host: */
+void lower_graft_axes(const Lower *lower, const Draft *host, Loc loc);
+/* What the graft's block makes of the value of its site; NULL after an error. Fills in
+ * its prefix. */
+const Node *lower_graft_body(Lower *lower, Graft *graft);
+/* Of each graft in the host, which is the draft at hand, in the order in which they
+ * apply; false ends it. */
+typedef bool GraftWork(Lower *lower, Draft *host, Graft *graft, void *state);
+NODISCARD bool lower_each_graft(Lower *lower, Draft *host, GraftWork *work, void *state);
+NODISCARD bool lower_grafts(Lower *lower, Draft *host); /* their graphs */
+
 /* lower_texts.c: facts of what the task says about its records; `task` has room for
  * them. */
 NODISCARD bool lower_texts(Lower *lower, Globals *globals, const Element *element,
