@@ -41,11 +41,18 @@ static bool find_in_place(const SitePlace *place, const char *name, Value *out)
             *out = place->bound[i].value;
             return true;
         }
-    bool is_site = strcmp(name, "site") == 0;
-    if (!is_site && strcmp(name, "role") != 0)
-        return false;
-    *out = (Value){.text = is_site ? place->site : place->role};
-    return true;
+    const struct {
+        const char *name, *text;
+    } facts[] = {{"site", place->site},
+                 {"role", place->role},
+                 {"module", place->module},
+                 {"module_name", place->module_name}};
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
+        if (strcmp(name, facts[i].name) == 0) {
+            *out = (Value){.text = facts[i].text};
+            return true;
+        }
+    return false;
 }
 
 /* What belongs to the frame itself and to nothing around it. */

@@ -12,7 +12,8 @@ typedef struct Argument {
 
 /* Where a graft or a <beside> stands, as its constants tell. */
 typedef struct SitePlace {
-    const char *site, *role;
+    const char *site, *role, *module;
+    const char *module_name; /* below the scope of the site */
     bool is_graft;
     Argument bound[MOST_BINDINGS]; /* what the {name}s of its pattern stand for */
     uint32_t bound_count;

@@ -3,6 +3,7 @@
 #ifndef VLG_FRONTEND_LOWER_H
 #define VLG_FRONTEND_LOWER_H
 
+#include "frontend/exchange_members.h"
 #include "frontend/frame.h"
 
 /* No input makes the compiler run for long. */
@@ -10,7 +11,8 @@ enum { MOST_WORK = 4000000, MOST_NODES = 1000000 };
 
 /* A site of the host graph, in order. */
 typedef struct Site {
-    const char *path; /* interned */
+    const char *path;                 /* interned */
+    const char *module, *module_name; /* a path; below the scope */
     const char **roles;
     uint32_t role_count;
     bool is_place; /* nothing is attached there: no site of the graph */
@@ -56,6 +58,7 @@ typedef struct Draft {
     /* Update graphs: what is being updated. */
     const Param *param;
     Names assigned;
+    struct Exchange *exchange; /* of an exchange graph (lower_exchange.c), or NULL */
 } Draft;
 
 /* The work on a module. */
@@ -255,6 +258,19 @@ const Node *lower_graft_body(Lower *lower, Graft *graft);
 typedef bool GraftWork(Lower *lower, Draft *host, Graft *graft, void *state);
 NODISCARD bool lower_each_graft(Lower *lower, Draft *host, GraftWork *work, void *state);
 NODISCARD bool lower_grafts(Lower *lower, Draft *host); /* their graphs */
+
+/* lower_exchange.c: @T.exchange.F and @T.fold, over the sites of a host whose grafts are
+ * done and which is the draft at hand; and the elements that make them. */
+NODISCARD bool lower_exchanges(Lower *lower, Draft *host);
+/* Whether the body of an <exchange> or <fold> is done in the graph at hand. */
+NODISCARD bool exchange_wants(Lower *lower, Frame *frame, const Element *element,
+                              bool *out);
+NODISCARD bool lower_member(Lower *lower, Frame *frame, const Element *element);
+NODISCARD bool lower_tensor(Lower *lower, Frame *frame, const Element *element);
+NODISCARD bool lower_fold_assign(Lower *lower, Frame *frame, const Element *element);
+/* What a parameter that is declared there is by now; NULL and an error if nothing has
+ * declared it before. */
+const Node *exchange_param(Lower *lower, const char *name, const Node *node, Loc loc);
 
 /* lower_texts.c: facts of what the task says about its records; `task` has room for
  * them. */

@@ -87,6 +87,8 @@ static bool lower_result(Lower *lower, Frame *frame, const Element *element)
 static bool lower_assign(Lower *lower, Frame *frame, const Element *element)
 {
     const Attribute *to = element_attribute(element, "to");
+    if (lower->draft->exchange)
+        return lower_fold_assign(lower, frame, element);
     const Node *value = lower_operand(lower, frame, element_attribute(element, "value"));
     if (!value || value == &absent_value)
         return false;
@@ -222,6 +224,14 @@ static bool lower_site_and_besides(Lower *lower, Frame *frame, const Element *el
     return true;
 }
 
+/* What the block is elsewhere, which no other graph does. */
+static bool lower_elsewhere(Lower *lower, Frame *frame, const Element *element)
+{
+    bool wanted;
+    return exchange_wants(lower, frame, element, &wanted) &&
+           (!wanted || lower_body(lower, frame, element));
+}
+
 static bool lower_by_kind(Lower *lower, Frame *frame, const Element *element)
 {
     switch (element->kind) {
@@ -245,6 +255,13 @@ static bool lower_by_kind(Lower *lower, Frame *frame, const Element *element)
         return lower_result(lower, frame, element);
     case ELEMENT_assign:
         return lower_assign(lower, frame, element);
+    case ELEMENT_exchange:
+    case ELEMENT_fold:
+        return lower_elsewhere(lower, frame, element);
+    case ELEMENT_member:
+        return lower_member(lower, frame, element);
+    case ELEMENT_tensor:
+        return lower_tensor(lower, frame, element);
     case ELEMENT_use:
         return lower_use(lower, frame, element);
     case ELEMENT_let:

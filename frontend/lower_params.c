@@ -232,6 +232,8 @@ bool lower_param(Lower *lower, Frame *frame, const Element *element)
     const Node *node =
         graph_source(lower->draft->graph, (BuildSite){element->loc, STAGE_forward},
                      OP_param, name, type);
+    if (node && lower->draft->exchange)
+        node = exchange_param(lower, name, node, element->loc);
     Param *param = node ? declare(lower, frame, element, name, type) : NULL;
     if (!param || !add_aliases(lower, frame, element, param, marked, share)) {
         frame_note(frame);

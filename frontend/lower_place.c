@@ -149,7 +149,8 @@ bool lower_place(Lower *lower, SiteChoice *target, const Site *site, bool *match
                  SitePlace *out)
 {
     const PathPattern *pattern = NULL;
-    *out = (SitePlace){.site = site->path};
+    *out = (SitePlace){
+        .site = site->path, .module = site->module, .module_name = site->module_name};
     *matches = false;
     if (!matches_any(&target->at, site->path) || !choose_role(target, site, &out->role))
         return true;

@@ -168,6 +168,19 @@ static bool site_roles(Lower *lower, Frame *frame, const Element *element, Site 
     return true;
 }
 
+/* Its own name, if nothing else is said. */
+static bool site_module(Lower *lower, Frame *frame, const Element *element, Site *site)
+{
+    const Attribute *module = element_attribute(element, "module");
+    if (!module)
+        module = element_attribute(element, "name");
+    site->module_name = expr_text(lower->spec->exprs, module, frame_names(frame));
+    site->module = site->module_name
+                       ? lower_path(lower, frame, site->module_name, element->loc)
+                       : NULL;
+    return site->module != NULL;
+}
+
 static bool record_site(Lower *lower, Site site)
 {
     Draft *draft = lower->draft;
@@ -220,7 +233,7 @@ bool lower_site(Lower *lower, Frame *frame, const Element *element, Site *out_si
     if (site.node && site.path && !site.is_place)
         site.node = site_node(lower, frame, element, site.path, site.node);
     if (!site.node || !site.path || !site_roles(lower, frame, element, &site) ||
-        !record_site(lower, site))
+        !site_module(lower, frame, element, &site) || !record_site(lower, site))
         return false;
     frame_bind(frame, out, site.node);
     *out_site = site;

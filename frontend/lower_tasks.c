@@ -107,7 +107,8 @@ static bool lower_host(Lower *lower, uint32_t task, GraphKind kind, bool *genera
         graph_free(draft.graph);
     } else {
         draft_finish(lower);
-        ok = ok && lower_grafts(lower, &draft);
+        ok = ok && lower_grafts(lower, &draft) &&
+             (kind != GRAPH_evaluate || lower_exchanges(lower, &draft));
     }
     *generates |= draft.generates;
     lower->draft = NULL;

@@ -11,6 +11,11 @@
  *     @T.update     new values of parameters and optimizer state         (kind update)
  *     @T.train.graft.N, @T.evaluate.graft.N   what goes in at one site   (kind graft)
  *
+ * and, apart from these, for no session runs them, what parameters are elsewhere:
+ *
+ *     @T.exchange.F  the tensors of another library's format F           (kind exchange)
+ *     @T.fold        weights with what methods trained folded into them  (kind exchange)
+ *
  * A Graph is a list of nodes in execution order (operands stand before their users), with
  * its axes and outputs. Nodes are immutable once built, and live in the graph's arena.
  * Everything is single-threaded. */
@@ -100,6 +105,7 @@ typedef enum GraphKind {
     GRAPH_graft,
     GRAPH_encode,
     GRAPH_decode,
+    GRAPH_exchange,
     GRAPH_KIND_COUNT
 } GraphKind;
 
@@ -296,6 +302,8 @@ typedef struct Module {
     uint32_t task_count;
     Graph **graphs;
     uint32_t graph_count;
+    Graph **exchanges; /* those of kind exchange, and no others */
+    uint32_t exchange_count;
     struct ModulePrivate *private_;
 } Module;
 
@@ -305,7 +313,8 @@ void module_add_rule(Module *module, PrecisionRule rule);
 Param *module_add_param(Module *module, Param param);
 StateVar *module_add_state(Module *module, StateVar state);
 Task *module_add_task(Module *module, Task task);
-void module_add_graph(Module *module, Graph *graph); /* takes it */
+/* Takes it; among `exchanges` if it is of that kind. */
+void module_add_graph(Module *module, Graph *graph);
 /* Frees those that are gone. */
 void module_set_graphs(Module *module, Graph **graphs, uint32_t count);
 /* Elements of all parameters, and of those that are trained; buffers do not count. */

@@ -5,8 +5,8 @@ const char *const axis_kind_names[AXIS_KIND_COUNT] = {"batch", "primary", "fixed
                                                       "pool"};
 const char *const output_role_names[OUTPUT_ROLE_COUNT] = {"result", "loss", "gradient",
                                                           "assign", "graft"};
-const char *const graph_kind_names[GRAPH_KIND_COUNT] = {"train", "evaluate", "update",
-                                                        "graft", "encode",   "decode"};
+const char *const graph_kind_names[GRAPH_KIND_COUNT] = {
+    "train", "evaluate", "update", "graft", "encode", "decode", "exchange"};
 const char *const init_kind_names[INIT_KIND_COUNT] = {"zeros", "ones", "constant",
                                                       "normal", "uniform"};
 

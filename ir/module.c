@@ -7,7 +7,8 @@
 #include "ir/graph.h"
 
 struct ModulePrivate {
-    size_t rule_capacity, param_capacity, state_capacity, task_capacity, graph_capacity;
+    size_t rule_capacity, param_capacity, state_capacity, task_capacity, graph_capacity,
+        exchange_capacity;
     Map params, states; /* places by interned name */
 };
 
@@ -31,6 +32,9 @@ void module_free(Module *module)
         return;
     for (uint32_t i = 0; i < module->graph_count; i++)
         graph_free(module->graphs[i]);
+    for (uint32_t i = 0; i < module->exchange_count; i++)
+        graph_free(module->exchanges[i]);
+    free(module->exchanges);
     free(module->rules);
     free(module->params);
     free(module->states);
@@ -95,6 +99,12 @@ Task *module_add_task(Module *module, Task task)
 
 void module_add_graph(Module *module, Graph *graph)
 {
+    if (graph->kind == GRAPH_exchange) {
+        LIST_ROOM(module->exchanges, module->exchange_count + 1,
+                  module->private_->exchange_capacity);
+        module->exchanges[module->exchange_count++] = graph;
+        return;
+    }
     LIST_ROOM(module->graphs, module->graph_count + 1, module->private_->graph_capacity);
     module->graphs[module->graph_count++] = graph;
 }
@@ -195,6 +205,9 @@ Graph *module_find_graph(const Module *module, const char *name)
     for (uint32_t i = 0; i < module->graph_count; i++)
         if (strcmp(module->graphs[i]->name, name) == 0)
             return module->graphs[i];
+    for (uint32_t i = 0; i < module->exchange_count; i++)
+        if (strcmp(module->exchanges[i]->name, name) == 0)
+            return module->exchanges[i];
     return NULL;
 }
 

@@ -409,6 +409,10 @@ static char *print_module(const Module *module, size_t *out_len, Naming naming)
         fputc('\n', out);
         print_graph(out, module->graphs[i], naming);
     }
+    for (uint32_t i = 0; i < module->exchange_count; i++) {
+        fputc('\n', out);
+        print_graph(out, module->exchanges[i], naming);
+    }
     fclose(out);
     if (out_len)
         *out_len = len;

@@ -285,10 +285,11 @@ static bool verify_value_names(const Graph *graph, Diags *diags)
 
 static const unsigned role_kinds[OUTPUT_ROLE_COUNT] = {
     [OUTPUT_result] = 1u << GRAPH_train | 1u << GRAPH_evaluate | 1u << GRAPH_update |
-                      1u << GRAPH_encode | 1u << GRAPH_decode | 1u << GRAPH_graft,
+                      1u << GRAPH_encode | 1u << GRAPH_decode | 1u << GRAPH_graft |
+                      1u << GRAPH_exchange,
     [OUTPUT_loss] = 1u << GRAPH_train | 1u << GRAPH_evaluate,
     [OUTPUT_gradient] = 1u << GRAPH_train,
-    [OUTPUT_assign] = 1u << GRAPH_update,
+    [OUTPUT_assign] = 1u << GRAPH_update | 1u << GRAPH_exchange,
     [OUTPUT_graft] = 1u << GRAPH_graft,
 };
 
@@ -397,6 +398,22 @@ static bool verify_names(const Graph *graph, const Module *module, Diags *diags)
     return true;
 }
 
+/* Of parameters alone: there is no batch. */
+static bool verify_exchange(const Graph *graph, Diags *diags)
+{
+    bool ok = true;
+    for (uint32_t i = 0; i < graph->node_count; i++) {
+        const Node *node = graph->nodes[i];
+        bool is_of_batch = node->op == OP_input || type_is_ragged(node->type) ||
+                           op_field_of(node->op, ATTR_axis) ||
+                           op_info(node->op)->traits & TRAIT_ROW_INDEX;
+        if (is_of_batch)
+            ok = verify_fault(graph, node, diags,
+                              "needs rows of a batch, which an exchange graph has not");
+    }
+    return ok;
+}
+
 bool graph_verify(const Graph *graph, const Module *module, Diags *diags)
 {
     if (!verify_names(graph, module, diags) || !verify_axes(graph, diags))
@@ -404,6 +421,8 @@ bool graph_verify(const Graph *graph, const Module *module, Diags *diags)
     bool ok = true;
     for (uint32_t i = 0; i < graph->node_count; i++)
         ok &= verify_node(graph, module, i, diags);
+    if (ok && graph->kind == GRAPH_exchange)
+        ok = verify_exchange(graph, diags);
     if (!ok || !verify_ranges(graph, diags) || !verify_inputs(graph, diags) ||
         !verify_value_names(graph, diags) || !verify_outputs(graph, module, diags) ||
         !verify_groups(graph, diags))

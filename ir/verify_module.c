@@ -136,17 +136,28 @@ static bool verify_rules(const Module *module, Diags *diags)
     return ok;
 }
 
+static bool verify_graph_names(const Module *module, Diags *diags)
+{
+    uint32_t count = module->graph_count + module->exchange_count;
+    const char **names = heap_array(count + 1, sizeof *names);
+    for (uint32_t i = 0; i < count; i++)
+        names[i] = i < module->graph_count
+                       ? module->graphs[i]->name
+                       : module->exchanges[i - module->graph_count]->name;
+    bool ok = verify_distinct(module, names, count, "graphs", diags);
+    free(names);
+    return ok;
+}
+
 bool module_verify(const Module *module, Diags *diags)
 {
     bool ok = verify_variables(module, diags);
     ok &= verify_rules(module, diags);
     ok &= verify_tasks(module, diags);
-    const char **names = heap_array(module->graph_count + 1, sizeof *names);
-    for (uint32_t i = 0; i < module->graph_count; i++)
-        names[i] = module->graphs[i]->name;
-    ok &= verify_distinct(module, names, module->graph_count, "graphs", diags);
-    free(names);
+    ok &= verify_graph_names(module, diags);
     for (uint32_t i = 0; i < module->graph_count && ok; i++)
         ok &= graph_verify(module->graphs[i], module, diags);
+    for (uint32_t i = 0; i < module->exchange_count && ok; i++)
+        ok &= graph_verify(module->exchanges[i], module, diags);
     return ok;
 }

@@ -10,7 +10,7 @@ enum { MOST_ENTRIES = 200000 };
 
 static const char *what_of(ElementKind kind)
 {
-    return kind == ELEMENT_data ? "fact" : "constant";
+    return kind == ELEMENT_data ? "fact" : kind == ELEMENT_member ? "member" : "constant";
 }
 
 /* -- the form of one element -------------------------------------------------------- */

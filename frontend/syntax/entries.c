@@ -24,7 +24,8 @@ static void long_entry(const Element *element, Entry *out)
 
 const SyntaxAttribute *entry_reserved(ElementKind kind)
 {
-    return syntax_row(kind == ELEMENT_data ? ELEMENT_data : ELEMENT_const)->attributes;
+    bool is_own = kind == ELEMENT_data || kind == ELEMENT_member;
+    return syntax_row(is_own ? kind : ELEMENT_const)->attributes;
 }
 
 bool entry_is_reserved(ElementKind kind, const char *name)

@@ -369,7 +369,8 @@ static void add_facts(Random *random, Graph *graph)
 static void add_graph(Random *random, Module *module, uint32_t number, bool facts,
                       uint32_t *op_uses)
 {
-    GraphKind kind = number == 0 ? GRAPH_train : random_below(random, GRAPH_KIND_COUNT);
+    /* Those of kind exchange have no batch. */
+    GraphKind kind = number == 0 ? GRAPH_train : random_below(random, GRAPH_exchange);
     const char *task = module->tasks[random_below(random, module->task_count)].name;
     Graph *graph = graph_new(module->interns, NULL, kind,
                              unique_text(random, module->interns, number), task);
