@@ -77,7 +77,7 @@ def faults_of_lowered(vlc, recipe):
     faults = []
     for graph in graphs_of(vlc, recipe, 'lower'):
         names = list(graph.named.values())
-        if not names:
+        if not names and not all(op in SOURCES for op, _ in graph.ops.values()):
             faults.append(f'{recipe}: @{graph.name} has no names')
         if len(set(names)) < len(names):
             faults.append(f'{recipe}: @{graph.name} has a name twice')
