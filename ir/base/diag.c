@@ -102,6 +102,8 @@ PRINTF_LIKE(4, 0)
 static void report(Diags *diags, Loc loc, const char *kind, const char *format,
                    va_list args)
 {
+    if (!diags->out)
+        return;
     if (loc.file) {
         fputs(loc.file, diags->out);
         if (loc.line)
@@ -122,7 +124,7 @@ static void report_error(Diags *diags, Loc loc, const char *format, va_list args
 {
     diags->errors++;
     diags->quiet = diags->errors > MOST_ERRORS;
-    if (diags->errors == MOST_ERRORS + 1)
+    if (diags->out && diags->errors == MOST_ERRORS + 1)
         fputs("error: more than 20 errors; the rest are not shown\n", diags->out);
     if (!diags->quiet)
         report(diags, loc, "error", format, args);

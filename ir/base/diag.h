@@ -25,7 +25,7 @@ typedef struct Loc {
 
 typedef struct Diags Diags;
 
-Diags *diags_new(FILE *out); /* prints as it goes */
+Diags *diags_new(FILE *out); /* prints as it goes; NULL: nowhere, and only counts */
 void diags_free(Diags *diags);
 
 /* The text of `file`, so that messages can show the line. The bytes are copied. */

@@ -160,7 +160,7 @@ void weights_initialize(Store *store, uint64_t seed, const TensorSet *set)
     Filling filling = {.store = store, .seed = seed, .set = set};
     if (set)
         filling.prefix = prefix_choose(store, set);
-    Diags *diags = diags_new(stderr);
+    Diags *diags = diags_new(NULL); /* one thread does as well */
     Lanes *lanes = lanes_new(lanes_default_count(), diags);
     if (lanes)
         lanes_run(lanes, fill_entries, &filling);
