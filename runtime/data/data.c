@@ -21,7 +21,8 @@ static bool resolve(const DataOptions *options, const Module *module, DatasetOpt
     const char *directory = options->directory;
     *out_cached = NULL;
     if (!directory || strcmp(directory, "shapes") == 0)
-        directory = *out_cached = shapes_cached(module, options->interrupt, diags);
+        directory = *out_cached =
+            shapes_cached(module, options->progress, options->interrupt, diags);
     if (!directory)
         return false;
     *out = (DatasetOptions){.directory = directory,

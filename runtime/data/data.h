@@ -15,6 +15,7 @@ typedef struct DataOptions {
     bool skip_bad;         /* leave out what cannot be read */
     bool leaderboard;      /* the test split is the one without answers */
     bool has_no_training;  /* only evaluation will follow */
+    FILE *progress;        /* of writing built-in data; NULL: nowhere */
     const Interrupt *interrupt; /* ends the writing of built-in data; NULL allowed */
 } DataOptions;
 

@@ -195,10 +195,11 @@ static int cmd_bench(const void *arguments)
                                 .dump_kernels = command->dump_kernels};
     const BenchSession session =
         session_of(command, command->lanes ? bench.lanes[0] : 0, command->dump_kernels);
-    const BenchData data = {
-        .session = session,
-        .data = {.directory = command->data, .tokenizer = command->tokenizer},
-        .rounds = command->rounds};
+    const BenchData data = {.session = session,
+                            .data = {.directory = command->data,
+                                     .tokenizer = command->tokenizer,
+                                     .progress = stderr},
+                            .rounds = command->rounds};
     const BenchServe serve = {.session = session, .batch = command->serve};
     Run run;
     int code = EXIT_CODE_input;

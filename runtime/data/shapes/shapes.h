@@ -133,9 +133,10 @@ typedef struct ShapesWriter {
 NODISCARD bool shapes_write(const ShapesOptions *options, Diags *diags);
 
 /* A directory with the built-in data for the tasks and feature width of `module`, in the
- * user's cache; written first if it is not there yet. Malloc'ed; NULL after an error or
- * an interrupt. */
-char *shapes_cached(const Module *module, const Interrupt *interrupt, Diags *diags);
+ * user's cache; written first if it is not there yet, which `progress` tells, if not
+ * NULL. Malloc'ed; NULL after an error or an interrupt. */
+char *shapes_cached(const Module *module, FILE *progress, const Interrupt *interrupt,
+                    Diags *diags);
 
 /* -- for the writers; those that can fail return false after an error
  * ----------------------- */

@@ -90,9 +90,9 @@ static bool write_whole(ShapesOptions *options, const char *directory, Diags *di
     char *half = make_half(directory, &held, diags);
     if (!half)
         return false;
-    fprintf(stderr, "writing the built-in data to %s\n", directory);
+    if (options->progress)
+        fprintf(options->progress, "writing the built-in data to %s\n", directory);
     options->directory = half;
-    options->progress = stderr;
     bool is_written = shapes_write(options, diags), is_moved = false;
     if (is_written) {
         is_moved = rename(half, directory) == 0;
@@ -161,9 +161,11 @@ static bool prepare(ShapesOptions *options, const char *path, const char *direct
     return access(directory, F_OK) == 0 || write_whole(options, directory, diags);
 }
 
-char *shapes_cached(const Module *module, const Interrupt *interrupt, Diags *diags)
+char *shapes_cached(const Module *module, FILE *progress, const Interrupt *interrupt,
+                    Diags *diags)
 {
-    ShapesOptions options = {.size = CACHED_SIZE, .interrupt = interrupt};
+    ShapesOptions options = {
+        .size = CACHED_SIZE, .progress = progress, .interrupt = interrupt};
     if (!options_for(module, &options, diags))
         return NULL;
     char *path = cache_dir_path(), *directory = NULL;
