@@ -27,6 +27,8 @@ typedef struct BatchField {
     DType dtype;      /* f32 or i32 */
     int64_t width;
     void *rows;
+    bool is_counted; /* of memory that others gave: there are `row_count` rows */
+    int64_t row_count;
 } BatchField;
 
 typedef struct Batch {

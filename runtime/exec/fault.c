@@ -37,3 +37,21 @@ bool fault_note(Session *session, GraphKind kind, const Batch *batch, uint64_t s
                   fault.parameter);
     return true;
 }
+
+/* Gradients may be finite, and the sum of their squares not. */
+static void note_norm(const Session *session, const char *task, Diags *diags)
+{
+    const Graph *update = module_task_graph(session_module(session), GRAPH_update, task);
+    const Output *norm =
+        update ? graph_find_output(update, OUTPUT_result, "gradient_norm") : NULL;
+    if (norm)
+        diag_note(diags, norm->value->loc,
+                  "all gradients are finite: the number arises here, by %s in @%s",
+                  op_info(norm->value->op)->name, update->name);
+}
+
+void fault_note_step(Session *session, const Batch *batch, uint64_t step, Diags *diags)
+{
+    if (!fault_note(session, GRAPH_train, batch, step, diags))
+        note_norm(session, batch->task, diags);
+}

@@ -9,4 +9,8 @@
 bool fault_note(Session *session, GraphKind kind, const Batch *batch, uint64_t step,
                 Diags *diags);
 
+/* The same of a training step whose loss or gradients' norm is not finite. Where all
+ * gradients are, it arises in the update: that is noted then. */
+void fault_note_step(Session *session, const Batch *batch, uint64_t step, Diags *diags);
+
 #endif

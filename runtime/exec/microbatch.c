@@ -210,7 +210,14 @@ static bool check_field(BatchLayout *layout, LayoutInput *input, Diags *diags)
                    name, field->axis, axis);
         return false;
     }
-    return check_indices(input, layout->starts[type.axis][layout->sequences], diags);
+    int64_t rows = layout->starts[type.axis][layout->sequences];
+    if (field->is_counted && field->row_count != rows) {
+        diag_error(diags, input->node->loc,
+                   "batch: field %s has %lld rows, but axis %s has %lld", name,
+                   (long long)field->row_count, axis, (long long)rows);
+        return false;
+    }
+    return check_indices(input, rows, diags);
 }
 
 /* -- splitting ---------------------------------------------------------------------- */

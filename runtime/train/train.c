@@ -150,18 +150,6 @@ static bool is_due(int64_t step, int64_t every)
 
 /* -- one step -------------------------------------------------------------------- */
 
-/* Gradients may be finite, and the sum of their squares not. */
-static void note_norm(const Trainer *trainer, const char *task)
-{
-    const Graph *update = module_task_graph(trainer->run->module, GRAPH_update, task);
-    const Output *norm =
-        update ? graph_find_output(update, OUTPUT_result, "gradient_norm") : NULL;
-    if (norm)
-        diag_note(trainer->diags, norm->value->loc,
-                  "all gradients are finite: the number arises here, by %s in @%s",
-                  op_info(norm->value->op)->name, update->name);
-}
-
 /* Names the first number that is not finite, and its line in the model. */
 static void locate_fault(Trainer *trainer, const Batch *batch, const StepResult *result)
 {
@@ -170,9 +158,8 @@ static void locate_fault(Trainer *trainer, const Batch *batch, const StepResult 
     diag_not_finite(trainer->diags, (Loc){0},
                     "step %" PRId64 ", task '%s': %s is not finite", trainer->step,
                     batch->task, what);
-    if (!fault_note(trainer->run->session, GRAPH_train, batch, (uint64_t)trainer->step,
-                    trainer->diags))
-        note_norm(trainer, batch->task);
+    fault_note_step(trainer->run->session, batch, (uint64_t)trainer->step,
+                    trainer->diags);
     note_kept(trainer);
 }
 
