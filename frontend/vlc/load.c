@@ -8,15 +8,6 @@
 #include "frontend/recipe/shipped.h"
 #include "ir/plan.h"
 
-const char *const frozen_choices[] = {"f32", "int8", NULL};
-
-const char *const precision_choices[] = {
-#define PRECISION(name, meaning) #name,
-#define FROZEN_PRECISION(name, meaning)
-#include "ir/precisions.def"
-    NULL,
-};
-
 const char *const pass_choices[] = {
 #define PASS(name, ...) #name,
 #include "passes/passes.def"

@@ -4,6 +4,7 @@
 
 #include "ir/base/command_line.h"
 #include "ir/graph.h"
+#include "passes/choices.h"
 
 /* `field`: the offset of a TextList, of an int64_t. */
 #define OPTION_SET(field)                                                                \
@@ -25,8 +26,6 @@
            "f32, or int8, integers of 8 bits; else as the recipe says",                  \
            .choices = frozen_choices)
 
-extern const char *const precision_choices[];
-extern const char *const frozen_choices[];
 /* Names of passes, for options that choose among them; NULL at the end. */
 extern const char *const pass_choices[];
 extern const char *const pass_or_all_choices[];
