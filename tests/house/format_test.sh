@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$root"
 command -v clang-format-19 >/dev/null || { echo "skipped: needs clang-format-19"; exit 77; }
 
-mapfile -t files < <(find ir frontend passes codegen runtime tests -name '*.[ch]' -o -name '*.cc')
+mapfile -t files < <(find ir frontend passes codegen runtime library examples tests -name '*.[ch]' -o -name '*.cc')
 [ "${#files[@]}" -gt 300 ] || fail "only ${#files[@]} files"
 clang-format-19 --dry-run -Werror "${files[@]}"
 # It leaves comments and strings alone, so their lines are measured here.

@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-FOLDERS = ("ir", "frontend", "passes", "codegen", "runtime")
+FOLDERS = ("ir", "frontend", "passes", "codegen", "runtime", "library")
 # Where a type is defined or, in a header, only declared: `typedef struct Name {` or `typedef struct Name Name;`.
 DEFINITION = re.compile(r"^typedef (?:struct|union|enum) (\w+)(?: \{| \1;)", re.M)
 
