@@ -61,6 +61,11 @@ void new_file_discard(NewFile *file);
 NODISCARD bool file_replace(const char *path, const void *bytes, size_t len,
                             Diags *diags);
 
+/* Gives the regular file `path` the name `as`, too, in place of what has it, in the same
+ * file system; where it has no links, a copy. `as` is the old file or this one at any
+ * time. False and an error if it cannot be. */
+NODISCARD bool file_link(const char *path, const char *as, Diags *diags);
+
 /* False and errno if not all could be written. */
 NODISCARD bool descriptor_write(int descriptor, const void *bytes, size_t len);
 

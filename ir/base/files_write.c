@@ -271,6 +271,48 @@ bool file_replace(const char *path, const void *bytes, size_t len, Diags *diags)
     return false;
 }
 
+/* -- a second name ------------------------------------------------------------------- */
+
+static bool link_path(NewFile *file, mode_t mode)
+{
+    (void)mode;
+    return link(file->path, file->aside) == 0;
+}
+
+static bool copy_file(const char *path, const char *as, Diags *diags)
+{
+    char *bytes = heap_alloc(BUFSIZ);
+    FILE *from = file_open_stream(path, diags);
+    NewFile *to = from ? new_file_open(as, diags) : NULL;
+    bool ok = to;
+    for (size_t len; ok && (len = fread(bytes, 1, BUFSIZ, from)) > 0;)
+        ok = descriptor_write(new_file_descriptor(to), bytes, len);
+    if (to && (!ok || ferror(from))) {
+        diag_error(diags, (Loc){.file = as}, "cannot be written: %s", strerror(errno));
+        new_file_discard(to);
+        ok = false;
+    }
+    if (from)
+        fclose(from);
+    free(bytes);
+    return ok && new_file_finish(to, diags);
+}
+
+bool file_link(const char *path, const char *as, Diags *diags)
+{
+    NewFile file = {.arena = arena_new(), .path = path, .target = as, .descriptor = -1};
+    bool is_linked = name_aside(&file, link_path, 0) && put_in_place(&file);
+    int reason = errno;
+    remove_aside(&file); /* a rename to another name of the same file leaves both */
+    arena_free(file.arena);
+    if (is_linked)
+        return true;
+    if (reason == EPERM || reason == EMLINK || reason == EOPNOTSUPP || reason == ENOSYS)
+        return copy_file(path, as, diags);
+    diag_error(diags, (Loc){.file = as}, "cannot be written: %s", strerror(reason));
+    return false;
+}
+
 /* -- directories --------------------------------------------------------------------- */
 
 bool directories_make(const char *path, unsigned mode)

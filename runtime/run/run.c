@@ -73,7 +73,11 @@ static bool check_plan(const Run *run, const RunOptions *options, const char *fr
 static bool open_directory(Run *run, const RunOptions *options, const char *from,
                            Diags *diags)
 {
-    char *path = run_checkpoint_path(from), *previous = run_path(from, "previous");
+    char *path = options->best ? run_best_path(from) : run_checkpoint_path(from);
+    char *previous = run_path(from, "previous");
+    if (options->best && access(path, F_OK) != 0)
+        diag_note(diags, (Loc){0},
+                  "only a run with --keep-best has one, from its first validation on");
     run->checkpoint = checkpoint_open(path, diags);
     if (!run->checkpoint && access(path, F_OK) != 0 && run_has_checkpoint(previous))
         diag_note(diags, (Loc){0},
@@ -89,10 +93,16 @@ static bool open_checkpoint(Run *run, const RunOptions *options, Diags *diags)
 {
     bool is_named = options->resume || run_is_directory(options->plan);
     const char *from = is_named ? run->directory : options->from;
+    if (!from && options->best)
+        diag_error(diags, (Loc){.file = options->plan}, "--best goes with a run");
     if (!from)
-        return true;
+        return !options->best;
     if (run_is_directory(from))
         return open_directory(run, options, from, diags);
+    if (options->best) {
+        diag_error(diags, (Loc){.file = from}, "--best goes with a run, not with a file");
+        return false;
+    }
     return open_trained(run, from, diags) &&
            (!run->checkpoint || check_same_run(run, from, diags));
 }
@@ -190,9 +200,8 @@ static bool start_session(Run *run, const RunOptions *options, Diags *diags)
 static char *directory_of_checkpoint(const char *from)
 {
     char *path = heap_string(from), *copy = heap_string(from);
-    char *directory = heap_string(dirname(path)), *checkpoint = run_checkpoint_path("");
-    bool is_checkpoint = strcmp(basename(copy), checkpoint + 1) == 0;
-    free(checkpoint);
+    char *directory = heap_string(dirname(path));
+    bool is_checkpoint = run_is_checkpoint(basename(copy));
     free(copy);
     free(path);
     if (is_checkpoint)

@@ -25,6 +25,12 @@ typedef struct RunOther {
         OPTION(flag, "--other-plan", (other) + offsetof(RunOther, plan), NULL,           \
                "a plan that is not the run's is meant")
 
+/* What every command has that takes what a run has trained; `field` for
+ * RunOptions.best. */
+#define OPTION_BEST(field)                                                               \
+    OPTION(flag, "--best", field, NULL,                                                  \
+           "the run's best checkpoint (train --keep-best), not its last")
+
 typedef struct RunOptions {
     const char *plan;    /* plan.bin, .vir, or the directory of a run, which has all */
     TextList sets;       /* of a run that begins, or has begun: run_settings.h */
@@ -32,6 +38,7 @@ typedef struct RunOptions {
     /* Where to take trained parameters from: a run directory, a checkpoint, or any other
      * safetensors file that has all of them, such as an export; or NULL. */
     const char *from;
+    bool best;        /* of a run: its best checkpoint, not its last */
     const char *out;  /* run directory; NULL: runs/ and the model's name */
     bool resume;      /* go on with the run in `out` instead: the same plan, states too */
     bool is_training; /* parameters that are trained may have initial values */

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +13,12 @@
 #include "ir/base/arena.h"
 #include "ir/base/files.h"
 #include "ir/base/heap.h"
+#include "ir/base/strings.h"
 
 static const char CHECKPOINT[] = "checkpoint.safetensors", PREVIOUS[] = "previous";
-/* All else that belongs to one run. */
-static const char *const others[] = {"run.json", "plan.bin", "metrics.jsonl"};
+/* All else that belongs to one run, and checkpoints that are kept. */
+static const char *const others[] = {"run.json", "plan.bin", "metrics.jsonl",
+                                     "best.safetensors"};
 
 enum { OTHERS = sizeof others / sizeof *others };
 
@@ -44,6 +47,67 @@ char *run_metrics_path(const char *directory)
 char *run_checkpoint_path(const char *directory)
 {
     return run_path(directory, CHECKPOINT);
+}
+
+char *run_best_path(const char *directory)
+{
+    return run_path(directory, others[3]);
+}
+
+/* The step of "checkpoint-STEP.safetensors"; -1 of any other name. */
+static int64_t kept_step(const char *name)
+{
+    static const char start[] = "checkpoint-", end[] = ".safetensors";
+    enum { DIGITS = 18 };
+    size_t len = sizeof start - 1;
+    if (strncmp(name, start, len) != 0)
+        return -1;
+    size_t digits = strspn(name + len, "0123456789");
+    bool is_kept =
+        digits > 0 && digits <= DIGITS && strcmp(name + len + digits, end) == 0;
+    return is_kept ? (int64_t)strtoll(name + len, NULL, 10) : -1;
+}
+
+static bool is_other(const char *name)
+{
+    for (int i = 0; i < OTHERS; i++)
+        if (strcmp(others[i], name) == 0)
+            return true;
+    return kept_step(name) >= 0;
+}
+
+bool run_is_checkpoint(const char *name)
+{
+    return strcmp(name, CHECKPOINT) == 0 || strcmp(name, others[3]) == 0 ||
+           kept_step(name) >= 0;
+}
+
+/* What of these is in a directory: to be freed. */
+static Strings *list_others(const char *directory)
+{
+    Strings *names = strings_new();
+    DIR *stream = opendir(directory);
+    struct dirent *entry;
+    while (stream && (entry = readdir(stream)))
+        if (is_other(entry->d_name))
+            strings_add(names, entry->d_name, strlen(entry->d_name));
+    if (stream)
+        closedir(stream);
+    return names;
+}
+
+typedef bool NameWork(const char *from, const char *to, const char *name, Diags *diags);
+
+/* Does something with each of them in `directory`, until it fails. */
+static bool with_others(const char *directory, const char *to, NameWork *work,
+                        Diags *diags)
+{
+    Strings *names = list_others(directory);
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < strings_count(names); i++)
+        ok = work(directory, to, strings_text(names, i), diags);
+    strings_free(names);
+    return ok;
 }
 
 bool run_is_directory(const char *path)
@@ -86,39 +150,47 @@ bool run_check_file(const char *directory, const char *name, Diags *diags)
     return check_kind(directory, name, S_IFREG, diags);
 }
 
+static bool check_other(const char *directory, const char *to, const char *name,
+                        Diags *diags)
+{
+    (void)to;
+    return run_check_file(directory, name, diags);
+}
+
 bool run_check_files(const char *directory, Diags *diags)
 {
-    bool ok = run_check_file(directory, CHECKPOINT, diags) &&
-              check_kind(directory, PREVIOUS, S_IFDIR, diags);
-    for (int i = 0; ok && i < OTHERS; i++)
-        ok = run_check_file(directory, others[i], diags);
-    return ok;
+    return run_check_file(directory, CHECKPOINT, diags) &&
+           check_kind(directory, PREVIOUS, S_IFDIR, diags) &&
+           with_others(directory, NULL, check_other, diags);
 }
 
 /* -- what is left over --------------------------------------------------------------- */
 
 /* As ir/base/files.h names what it writes aside: ".NAME.NUMBER.part". */
-static bool is_left_of(const char *file, const char *name)
+static bool is_left(const char *file)
 {
     static const char end[] = ".part";
-    enum { NUMBER = 16 };
-    size_t len = strlen(name);
-    return file[0] == '.' && strncmp(file + 1, name, len) == 0 && file[1 + len] == '.' &&
-           strspn(file + len + 2, "0123456789abcdef") == NUMBER &&
-           strcmp(file + len + 2 + NUMBER, end) == 0;
+    enum { NUMBER = 16, END = 1 + NUMBER + sizeof end - 1 };
+    size_t len = strlen(file);
+    if (file[0] != '.' || len <= 1 + END)
+        return false;
+    const char *number = file + len - END;
+    if (number[0] != '.' || strspn(number + 1, "0123456789abcdef") != NUMBER ||
+        strcmp(number + 1 + NUMBER, end) != 0)
+        return false;
+    char *name = heap_format("%.*s", (int)(number - file - 1), file + 1);
+    bool is_ours = strcmp(name, CHECKPOINT) == 0 || is_other(name);
+    free(name);
+    return is_ours;
 }
 
 void run_sweep(const char *directory)
 {
     DIR *stream = opendir(directory);
     struct dirent *entry;
-    while (stream && (entry = readdir(stream))) {
-        bool is_left = is_left_of(entry->d_name, CHECKPOINT);
-        for (int i = 0; i < OTHERS; i++)
-            is_left |= is_left_of(entry->d_name, others[i]);
-        if (is_left)
+    while (stream && (entry = readdir(stream)))
+        if (is_left(entry->d_name))
             unlinkat(dirfd(stream), entry->d_name, 0);
-    }
     if (stream)
         closedir(stream);
 }
@@ -154,10 +226,8 @@ static bool set_aside(const char *directory, const char *previous, Diags *diags)
 {
     if (mkdir(previous, 0777) != 0 && errno != EEXIST)
         return report(previous, "make the directory", diags);
-    bool ok = move(directory, previous, CHECKPOINT, diags);
-    for (int i = 0; ok && i < OTHERS; i++)
-        ok = move(directory, previous, others[i], diags);
-    return ok;
+    return move(directory, previous, CHECKPOINT, diags) &&
+           with_others(directory, previous, move, diags);
 }
 
 bool run_set_aside(const char *directory, Diags *diags)
@@ -170,35 +240,35 @@ bool run_set_aside(const char *directory, Diags *diags)
 
 static bool put_back(const char *directory, const char *previous, Diags *diags)
 {
-    bool ok = true;
-    for (int i = 0; ok && i < OTHERS; i++)
-        ok =
-            has(previous, others[i]) ? move(previous, directory, others[i], diags) : true;
-    return ok && move(previous, directory, CHECKPOINT, diags);
+    return with_others(previous, directory, move, diags) &&
+           move(previous, directory, CHECKPOINT, diags);
 }
 
 /* What the new run wrote, where the old one has nothing to put in its place. */
-static bool remove_new(const char *directory, const char *previous, Diags *diags)
+static bool remove_if_new(const char *directory, const char *previous, const char *name,
+                          Diags *diags)
 {
-    bool ok = true;
-    for (int i = 0; ok && i < OTHERS; i++)
-        ok = has(previous, others[i]) || remove_file(directory, others[i], diags);
-    return ok;
+    return has(previous, name) || remove_file(directory, name, diags);
+}
+
+static bool remove_other(const char *directory, const char *to, const char *name,
+                         Diags *diags)
+{
+    (void)to;
+    return remove_file(directory, name, diags);
 }
 
 static bool remove_old(const char *previous, Diags *diags)
 {
-    bool ok = remove_file(previous, CHECKPOINT, diags);
-    for (int i = 0; ok && i < OTHERS; i++)
-        ok = remove_file(previous, others[i], diags);
-    return ok;
+    return remove_file(previous, CHECKPOINT, diags) &&
+           with_others(previous, NULL, remove_other, diags);
 }
 
 static bool settle(const char *directory, const char *previous, bool *out_is_back,
                    Diags *diags)
 {
     *out_is_back = !has(directory, CHECKPOINT) && has(previous, CHECKPOINT);
-    bool ok = *out_is_back ? remove_new(directory, previous, diags) &&
+    bool ok = *out_is_back ? with_others(directory, previous, remove_if_new, diags) &&
                                  put_back(directory, previous, diags)
                            : remove_old(previous, diags);
     /* Whatever else somebody has put there stays. */
@@ -214,5 +284,51 @@ bool run_settle(const char *directory, bool *out_is_back, Diags *diags)
     bool ok =
         !run_is_directory(previous) || settle(directory, previous, out_is_back, diags);
     free(previous);
+    return ok;
+}
+
+/* -- checkpoints that stay ----------------------------------------------------------- */
+
+bool run_keep_best(const char *directory, Diags *diags)
+{
+    char *last = run_checkpoint_path(directory), *best = run_best_path(directory);
+    bool ok = file_link(last, best, diags);
+    free(best);
+    free(last);
+    return ok;
+}
+
+static int compare_steps(const void *a, const void *b)
+{
+    int64_t x = kept_step(*(const char *const *)a),
+            y = kept_step(*(const char *const *)b);
+    return (x < y) - (x > y);
+}
+
+/* All but the `count` with most steps. */
+static bool prune(const char *directory, int64_t count, Diags *diags)
+{
+    Strings *names = list_others(directory);
+    const char **kept = HEAP_ARRAY(const char *, strings_count(names) + 1);
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < strings_count(names); i++)
+        if (kept_step(strings_text(names, i)) >= 0)
+            kept[found++] = strings_text(names, i);
+    qsort(kept, found, sizeof *kept, compare_steps);
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < found; i++)
+        ok = i < count || remove_file(directory, kept[i], diags);
+    free(kept);
+    strings_free(names);
+    return ok;
+}
+
+bool run_keep(const char *directory, int64_t step, int64_t count, Diags *diags)
+{
+    char *last = run_checkpoint_path(directory);
+    char *kept = heap_format("%s/checkpoint-%" PRId64 ".safetensors", directory, step);
+    bool ok = file_link(last, kept, diags) && prune(directory, count, diags);
+    free(kept);
+    free(last);
     return ok;
 }

@@ -3,6 +3,8 @@
  *     run.json                 what the run is (runtime/run/run_record.h)
  *     plan.bin                 its plan
  *     checkpoint.safetensors   how far it has come; replaced whole
+ *     best.safetensors         the best one, by validation
+ *     checkpoint-STEP.safetensors   those that are kept
  *     metrics.jsonl            a line for every step and score
  *     lock                     held by the run that trains here
  *     previous/                the run that --overwrite replaces, until the new one has a
@@ -22,7 +24,10 @@ char *run_path(const char *directory, const char *name);
 char *run_record_path(const char *directory);
 char *run_plan_path(const char *directory);
 char *run_checkpoint_path(const char *directory);
+char *run_best_path(const char *directory);
 char *run_metrics_path(const char *directory);
+/* Whether a checkpoint in the directory of a run may have this name. */
+bool run_is_checkpoint(const char *name);
 
 bool run_is_directory(const char *path);
 /* Whether the directory has a file of that path. */
@@ -62,5 +67,13 @@ NODISCARD bool run_set_aside(const char *directory, Diags *diags);
 /* After a run that has saved: removes what is aside. After one that has not: puts it
  * back, and says so in `out_is_back`. */
 NODISCARD bool run_settle(const char *directory, bool *out_is_back, Diags *diags);
+
+/* -- checkpoints that stay ---------------------------------------------------------- */
+
+/* Both give the checkpoint as it is now a second name, under which it stays. Both need
+ * the lock. False and an error if it cannot be. */
+NODISCARD bool run_keep_best(const char *directory, Diags *diags);
+/* After `step` steps; of all that were kept so, the `count` with most steps stay. */
+NODISCARD bool run_keep(const char *directory, int64_t step, int64_t count, Diags *diags);
 
 #endif

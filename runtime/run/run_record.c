@@ -40,6 +40,16 @@ static json_t *put_count(record_count value)
     return json_integer(value);
 }
 
+static json_t *put_later_text(record_text value)
+{
+    return put_text(value);
+}
+
+static json_t *put_later_count(record_count value)
+{
+    return put_count(value);
+}
+
 static json_t *put_hash(record_hash value)
 {
     char text[HASH_TEXT];
@@ -139,6 +149,16 @@ static bool get_count(const json_t *value, Arena *arena, record_count *out)
     (void)arena;
     *out = json_integer_value(value);
     return json_is_integer(value) && *out >= 0;
+}
+
+static bool get_later_text(const json_t *value, Arena *arena, record_later_text *out)
+{
+    return !value || get_text(value, arena, out);
+}
+
+static bool get_later_count(const json_t *value, Arena *arena, record_later_count *out)
+{
+    return !value || get_count(value, arena, out);
 }
 
 static bool get_hash(const json_t *value, Arena *arena, record_hash *out)

@@ -11,6 +11,8 @@
 #include "runtime/data/data.h"
 
 typedef const char *record_text; /* or NULL */
+typedef const char *record_later_text;
+typedef int64_t record_later_count;
 typedef TextList record_sets;    /* NAME=VALUE each */
 typedef const char *record_gemm; /* of gemm_makers, or NULL */
 typedef bool record_flag;

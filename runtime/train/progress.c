@@ -208,17 +208,20 @@ const double *progress_seconds(const Progress *progress)
     return progress->seconds;
 }
 
-void progress_end(Progress *progress, int64_t step)
+void progress_end(Progress *progress, int64_t step, const BestScore *best)
 {
     double busy = progress->busy > 0 ? progress->busy : HUGE_VAL;
-    char *line =
-        heap_format("{\"event\": \"end\", \"step\": %" PRId64
-                    ", \"seconds\": %.4g, \"samples_per_second\": %.4g, "
-                    "\"tokens_per_second\": %.4g, \"peak_resident_bytes\": %" PRId64
-                    ", \"time\": %lld}",
-                    step, progress->busy, progress->sequences / busy,
-                    progress->tokens / busy, peak_resident_bytes(), (long long)now());
-    add_line(progress, line);
-    free(line);
+    json_t *event = json_pack(
+        "{s:s, s:I, s:f, s:f, s:f, s:I, s:I}", "event", "end", "step", (json_int_t)step,
+        "seconds", progress->busy, "samples_per_second", progress->sequences / busy,
+        "tokens_per_second", progress->tokens / busy, "peak_resident_bytes",
+        (json_int_t)peak_resident_bytes(), "time", now());
+    if (best->is_known) {
+        json_object_set_new(event, "best_by", json_string(best->by));
+        json_object_set_new(event, "best_step", json_integer(best->step));
+        json_object_set_new(event, "best_score", json_real(best->score));
+        json_object_set_new(event, "ended_early", json_boolean(step < progress->total));
+    }
+    add_event(progress, event);
     progress_flush(progress);
 }

@@ -4,6 +4,7 @@
 #define VLG_RUNTIME_TRAIN_PROGRESS_H
 
 #include "runtime/batch/batch.h"
+#include "runtime/train/best.h"
 #include "runtime/train/display.h"
 #include "runtime/train/evaluate.h"
 #include "runtime/train/metrics.h"
@@ -24,8 +25,8 @@ void progress_step(Progress *progress, int64_t step, const Batch *batch, double 
 /* Scores of a split, after `step` steps. */
 void progress_scores(Progress *progress, int64_t step, const char *split,
                      const Evaluation *evaluation);
-/* The end of the run: what it cost. */
-void progress_end(Progress *progress, int64_t step);
+/* The end of the run: what it cost, and the best validation, if it is known. */
+void progress_end(Progress *progress, int64_t step, const BestScore *best);
 /* Seconds in steps so far, by task of the module. */
 const double *progress_seconds(const Progress *progress);
 /* Lets other text begin on a fresh line, and all metrics so far reach the file. */

@@ -5,8 +5,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ir/base/heap.h"
+#include "runtime/train/best.h"
 #include "runtime/train/evaluate.h"
 #include "runtime/exec/fault.h"
 #include "runtime/train/progress.h"
@@ -25,8 +27,10 @@ typedef struct Trainer {
     Progress *progress;
     Reader *reader;
     char *checkpoint_path;
-    bool has_saved; /* the checkpoint is this run's */
-    char *scores;   /* before training, "task=score " for each task */
+    bool has_saved;     /* the checkpoint is this run's */
+    int64_t saved_step; /* and of this step */
+    BestScore best;
+    char *scores; /* before training, "task=score " for each task */
     Evaluation before, after;
     int64_t step; /* steps done */
 } Trainer;
@@ -120,7 +124,53 @@ static bool save(Trainer *trainer)
     }
     bool is_first = !trainer->has_saved, is_back;
     trainer->has_saved = true;
-    return !is_first || run_settle(trainer->options->directory, &is_back, trainer->diags);
+    trainer->saved_step = trainer->step;
+    const TrainOptions *options = trainer->options;
+    return (!is_first || run_settle(options->directory, &is_back, trainer->diags)) &&
+           (options->keep == 0 ||
+            run_keep(options->directory, trainer->step, options->keep, trainer->diags));
+}
+
+/* The checkpoint and its scores are on disk before it is the best: a run that goes on
+ * from it then finds out the same. */
+static bool save_best(Trainer *trainer)
+{
+    bool is_saved = trainer->has_saved && trainer->saved_step == trainer->step
+                        ? metrics_sync(trainer->metrics, trainer->diags)
+                        : save(trainer);
+    return is_saved && run_keep_best(trainer->options->directory, trainer->diags);
+}
+
+/* After a validation. */
+static bool take_score(Trainer *trainer)
+{
+    BestScore *best = &trainer->best;
+    double score;
+    if (!best->by)
+        return true;
+    return best_find(best->by, &trainer->after, &score, trainer->diags) &&
+           (!best_take(best, trainer->step, score) || save_best(trainer));
+}
+
+/* What the validations before this checkpoint have brought. A run that was killed between
+ * a checkpoint and its second name makes up for it. */
+static bool recall_best(Trainer *trainer)
+{
+    BestScore *best = &trainer->best;
+    const char *directory = trainer->options->directory;
+    if (!best->by || !trainer->run->checkpoint)
+        return true;
+    char *metrics = run_metrics_path(directory), *path = run_best_path(directory);
+    bool ok = best_replay(best, metrics, trainer->diags);
+    if (ok && best->is_known && best->step == trainer->step)
+        ok = run_keep_best(directory, trainer->diags);
+    else if (ok && best->is_known && access(path, F_OK) != 0)
+        diag_warning(trainer->diags, (Loc){.file = path},
+                     "the best checkpoint, after step %" PRId64 ", is not here any more",
+                     best->step);
+    free(path);
+    free(metrics);
+    return ok;
 }
 
 static bool validate(Trainer *trainer)
@@ -140,7 +190,7 @@ static bool validate(Trainer *trainer)
     evaluate_print_main(&trainer->after, talk);
     progress_scores(trainer->progress, trainer->step, split_names[SPLIT_valid],
                     &trainer->after);
-    return true;
+    return take_score(trainer);
 }
 
 static bool is_due(int64_t step, int64_t every)
@@ -200,12 +250,26 @@ static ExitCode run_steps(Trainer *trainer)
 {
     ExitCode code = EXIT_CODE_done;
     while (code == EXIT_CODE_done && trainer->step < trainer->options->total_steps &&
+           !best_is_over(&trainer->best) &&
            !interrupt_is_set(trainer->options->interrupt))
         code = train_step(trainer);
     if (code != EXIT_CODE_done)
         return code;
     progress_flush(trainer->progress);
     return exit_code(is_unbegun(trainer) || save(trainer), trainer->diags);
+}
+
+static void print_best(const Trainer *trainer, FILE *out)
+{
+    const BestScore *best = &trainer->best;
+    if (best->is_known && trainer->step < trainer->options->total_steps)
+        fprintf(out,
+                "ended after step %" PRId64 " of %" PRId64 ": no better %s in %" PRId64
+                " validations\n",
+                trainer->step, trainer->options->total_steps, best->by, best->misses);
+    if (best->is_known)
+        fprintf(out, "best %s: %.2f, after step %" PRId64 "; used by --best\n", best->by,
+                best->score, best->step);
 }
 
 static ExitCode finish(Trainer *trainer)
@@ -216,7 +280,7 @@ static ExitCode finish(Trainer *trainer)
         fprintf(out, "stopped before the first step: nothing is saved\n");
         return EXIT_CODE_done;
     }
-    if (trainer->step < options->total_steps) {
+    if (trainer->step < options->total_steps && !best_is_over(&trainer->best)) {
         fprintf(out,
                 "stopped after step %" PRId64 " of %" PRId64
                 ", saved in %s; go on with --resume %s\n",
@@ -233,7 +297,7 @@ static ExitCode finish(Trainer *trainer)
     progress_scores(trainer->progress, trainer->step, split_names[SPLIT_test],
                     &trainer->after);
     fprintf(out, "\n");
-    progress_end(trainer->progress, trainer->step);
+    progress_end(trainer->progress, trainer->step, &trainer->best);
     if (!metrics_sync(trainer->metrics, trainer->diags))
         return EXIT_CODE_input;
     const Run *run = trainer->run;
@@ -244,7 +308,9 @@ static ExitCode finish(Trainer *trainer)
         .task_seconds = progress_seconds(trainer->progress),
         .first_step = run->checkpoint ? checkpoint_info(run->checkpoint)->step : 0};
     summary_print(&summary, out);
-    fprintf(out, "\nsaved in %s\n", trainer->checkpoint_path);
+    fprintf(out, "\n");
+    print_best(trainer, out);
+    fprintf(out, "saved in %s\n", trainer->checkpoint_path);
     return EXIT_CODE_done;
 }
 
@@ -272,7 +338,9 @@ static ExitCode train_from(Trainer *trainer)
     const Run *run = trainer->run;
     trainer->step = run->checkpoint ? checkpoint_info(run->checkpoint)->step : 0;
     trainer->has_saved = run->checkpoint != NULL;
-    if (!open_metrics(trainer))
+    trainer->saved_step = trainer->step;
+    trainer->best = (BestScore){.by = options->keep_best, .patience = options->patience};
+    if (!open_metrics(trainer) || !recall_best(trainer))
         return EXIT_CODE_input;
     trainer->progress = progress_new(run->module, trainer->metrics, options->display,
                                      trainer->step, options->total_steps);

@@ -13,6 +13,9 @@ typedef struct TrainOptions {
     bool score_first;           /* the test split before training, too */
     int64_t eval_every;         /* steps between validations; 0: none */
     int64_t checkpoint_every;   /* steps; 0: only at the end */
+    const char *keep_best;      /* BestScore.by */
+    int64_t patience;           /* BestScore.patience */
+    int64_t keep;               /* checkpoints that are kept by their steps; 0: none */
     const char *weights;        /* absolute path of the weights, or "" */
     uint64_t run;               /* run_record_identity */
     const Interrupt *interrupt; /* may be NULL */

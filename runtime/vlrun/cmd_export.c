@@ -6,7 +6,7 @@
 
 typedef struct ExportArguments {
     const char *plan, *from, *weights, *out;
-    bool merge, random_weights;
+    bool merge, random_weights, best;
     RunOther other;
 } ExportArguments;
 
@@ -14,6 +14,7 @@ typedef struct ExportArguments {
 static const Option option_rows[] = {
     OPTION(path, "--from", AT(from), "RUN",
            "run directory, checkpoint or exported parameters"),
+    OPTION_BEST(AT(best)),
     OPTION(path, "--weights", AT(weights), "PATH",
            "the weights the run started from, if moved"),
     OPTION_RANDOM_WEIGHTS(AT(random_weights)),
@@ -36,6 +37,7 @@ static int cmd_export(const void *arguments)
     const RunOptions options = {.plan = command->plan,
                                 .weights = command->weights,
                                 .from = command->from,
+                                .best = command->best,
                                 .other = command->other,
                                 .random_weights =
                                     command->random_weights || !command->merge,

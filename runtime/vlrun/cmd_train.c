@@ -16,9 +16,10 @@
 enum { CHECKPOINT_EVERY = 100 };
 
 typedef struct TrainArguments {
-    const char *plan, *data, *tokenizer, *weights, *out, *processor, *gemm, *dump_kernels;
+    const char *plan, *data, *tokenizer, *weights, *out, *processor, *gemm, *dump_kernels,
+        *keep_best;
     TextList sets;
-    int64_t threads, steps, eval_every, checkpoint_every;
+    int64_t threads, steps, eval_every, checkpoint_every, patience, keep;
     RunOther other;
     ProgressMode progress;
     bool resume, overwrite, score_first, skip_bad, random_weights, no_cache, settings;
@@ -55,6 +56,12 @@ static const Option option_rows[] = {
            "validate every N steps, not after each epoch; 0: never"),
     OPTION(count, "--checkpoint-every", AT(checkpoint_every), "N",
            "save every N steps and at the end; default 100"),
+    OPTION(text, "--keep-best", AT(keep_best), "SCORE",
+           "keep the best checkpoint, by validation: TASK, TASK.METRIC or mean"),
+    OPTION(count, "--patience", AT(patience), "N",
+           "end after N validations without a better score"),
+    OPTION(count, "--keep", AT(keep), "N",
+           "keep the last N checkpoints, too, named by their steps"),
     OPTION(choice, "--progress", AT(progress), "HOW", "how steps are shown",
            .preset = "auto", .choices = progress_modes),
     OPTION(flag, "--no-cache", AT(no_cache), NULL, "compile every kernel anew"),
@@ -107,6 +114,7 @@ static RunRecord record_of(const TrainArguments *command, const Run *run,
         run_record_stamp(&record, arena);
         record.score_first = command->score_first;
         record.set = command->sets;
+        record.keep_best = command->keep_best;
         record.eval_every = epoch_steps;
         record.checkpoint_every = CHECKPOINT_EVERY;
     }
@@ -129,6 +137,8 @@ static RunRecord record_of(const TrainArguments *command, const Run *run,
     record.steps = steps;
     record.eval_every = choose(command->eval_every, record.eval_every);
     record.checkpoint_every = choose(command->checkpoint_every, record.checkpoint_every);
+    record.patience = choose(command->patience, record.patience);
+    record.keep = choose(command->keep, record.keep);
     record.threads = choose(command->threads, record.threads);
     record.run = run->checkpoint ? checkpoint_info(run->checkpoint)->run
                                  : run_record_identity(&record);
@@ -222,6 +232,9 @@ static ExitCode train_recorded(Run *run, DataSource *source, const RunRecord *re
                                   .score_first = record->score_first,
                                   .eval_every = record->eval_every,
                                   .checkpoint_every = record->checkpoint_every,
+                                  .keep_best = record->keep_best,
+                                  .patience = record->patience,
+                                  .keep = record->keep,
                                   .weights = record->weights ? record->weights : "",
                                   .run = record->run,
                                   .display = display,
@@ -277,6 +290,17 @@ static bool check_trained(const Module *module, Diags *diags)
     return true;
 }
 
+/* Which checkpoint is the best follows from all validations. */
+static bool hold_best(const TrainArguments *command, const Run *run, Diags *diags)
+{
+    const char *then = run->record.keep_best, *now = command->keep_best;
+    if (!now || !run->has_record || (then && strcmp(then, now) == 0))
+        return true;
+    diag_error(diags, (Loc){0}, "--keep-best %s: the run was begun with%s%s, which stays",
+               now, then ? " " : "out", then ? then : "");
+    return false;
+}
+
 static ExitCode train_opened(const TrainArguments *command, Run *run,
                              const RunOptions *options, const Interrupt *interrupt,
                              Diags *diags)
@@ -284,7 +308,8 @@ static ExitCode train_opened(const TrainArguments *command, Run *run,
     RunOptions opening = *options;
     opening.threads = choose(command->threads, run->record.threads);
     opening.random_weights |= run->record.random_weights;
-    if (!check_trained(run->module, diags) || !run_fill(run, &opening, diags))
+    if (!check_trained(run->module, diags) || !hold_best(command, run, diags) ||
+        !run_fill(run, &opening, diags))
         return exit_code(false, diags);
     return train_run(command, run, interrupt, diags);
 }

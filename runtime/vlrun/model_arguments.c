@@ -7,6 +7,7 @@ int model_do(const ModelArguments *model, RunWork *work, const void *command)
                                 .weights = model->weights,
                                 .random_weights = model->random_weights,
                                 .from = model->from,
+                                .best = model->best,
                                 .other = model->other,
                                 .processor = model->processor,
                                 .gemm = model->gemm,

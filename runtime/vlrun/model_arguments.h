@@ -9,7 +9,7 @@
 typedef struct ModelArguments {
     const char *plan; /* or the directory of a run */
     const char *data, *tokenizer, *weights, *from, *processor, *gemm, *dump_kernels;
-    bool random_weights, skip_bad;
+    bool random_weights, skip_bad, best;
     RunOther other;
     int64_t threads;
 } ModelArguments;
@@ -19,6 +19,7 @@ typedef struct ModelArguments {
 #define OPTIONS_MODEL(at)                                                                \
     OPTION(path, "--from", (at) + offsetof(ModelArguments, from), "RUN",                 \
            "run directory, checkpoint or exported parameters to use"),                   \
+        OPTION_BEST((at) + offsetof(ModelArguments, best)),                              \
         OPTION(path, "--weights", (at) + offsetof(ModelArguments, weights), "PATH",      \
                "a model directory, safetensors or index file"),                          \
         OPTION_RANDOM_WEIGHTS((at) + offsetof(ModelArguments, random_weights)),          \
