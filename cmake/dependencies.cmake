@@ -32,7 +32,13 @@ vlg_require(AVFORMAT libavformat libavformat-dev)
 vlg_require(AVCODEC libavcodec libavcodec-dev)
 vlg_require(AVUTIL libavutil libavutil-dev)
 vlg_require(SWSCALE libswscale libswscale-dev)
+vlg_require(PROTOBUF_C libprotobuf-c libprotobuf-c-dev)
 find_package(Threads REQUIRED)
+
+find_program(PROTOC_C protoc-c)
+if(NOT PROTOC_C)
+  message(FATAL_ERROR "protoc-c is missing. On Debian: apt-get install protobuf-c-compiler")
+endif()
 
 find_program(RE2C re2c)
 if(NOT RE2C)

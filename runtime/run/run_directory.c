@@ -18,7 +18,7 @@
 static const char CHECKPOINT[] = "checkpoint.safetensors", PREVIOUS[] = "previous";
 /* All else that belongs to one run, and checkpoints that are kept. */
 static const char *const others[] = {"run.json", "plan.bin", "metrics.jsonl",
-                                     "best.safetensors"};
+                                     "best.safetensors", "events.out.tfevents.vlgraph"};
 
 enum { OTHERS = sizeof others / sizeof *others };
 
@@ -47,6 +47,11 @@ char *run_metrics_path(const char *directory)
 char *run_checkpoint_path(const char *directory)
 {
     return run_path(directory, CHECKPOINT);
+}
+
+char *run_events_path(const char *directory)
+{
+    return run_path(directory, others[4]);
 }
 
 char *run_best_path(const char *directory)

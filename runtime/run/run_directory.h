@@ -6,6 +6,7 @@
  *     best.safetensors         the best one, by validation
  *     checkpoint-STEP.safetensors   those that are kept
  *     metrics.jsonl            a line for every step and score
+ *     events.out.tfevents.vlgraph   the same for TensorBoard
  *     lock                     held by the run that trains here
  *     previous/                the run that --overwrite replaces, until the new one has a
  *                              checkpoint
@@ -26,6 +27,7 @@ char *run_plan_path(const char *directory);
 char *run_checkpoint_path(const char *directory);
 char *run_best_path(const char *directory);
 char *run_metrics_path(const char *directory);
+char *run_events_path(const char *directory);
 /* Whether a checkpoint in the directory of a run may have this name. */
 bool run_is_checkpoint(const char *name);
 

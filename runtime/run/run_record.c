@@ -45,6 +45,11 @@ static json_t *put_later_text(record_text value)
     return put_text(value);
 }
 
+static json_t *put_later_flag(record_flag value)
+{
+    return put_flag(value);
+}
+
 static json_t *put_later_count(record_count value)
 {
     return put_count(value);
@@ -154,6 +159,11 @@ static bool get_count(const json_t *value, Arena *arena, record_count *out)
 static bool get_later_text(const json_t *value, Arena *arena, record_later_text *out)
 {
     return !value || get_text(value, arena, out);
+}
+
+static bool get_later_flag(const json_t *value, Arena *arena, record_later_flag *out)
+{
+    return !value || get_flag(value, arena, out);
 }
 
 static bool get_later_count(const json_t *value, Arena *arena, record_later_count *out)

@@ -14,12 +14,14 @@
 #include "ir/base/arena.h"
 #include "ir/base/files.h"
 #include "ir/base/heap.h"
+#include "runtime/train/curves.h"
 
 enum { BUFFER_BYTES = 1 << 16 };
 
 struct Metrics {
     char *path;
     FILE *stream;
+    Curves *curves; /* or NULL */
     bool has_validation;
 };
 
@@ -144,9 +146,18 @@ Metrics *metrics_resume(const char *path, int64_t steps, bool is_over, Diags *di
 
 /* -- at work ----------------------------------------------------------------------- */
 
+bool metrics_draw(Metrics *metrics, const char *path, Diags *diags)
+{
+    fflush(metrics->stream);
+    metrics->curves = curves_open(path, metrics->path, diags);
+    return metrics->curves;
+}
+
 void metrics_add(Metrics *metrics, const char *line)
 {
     fprintf(metrics->stream, "%s\n", line);
+    if (metrics->curves)
+        curves_add(metrics->curves, line);
 }
 
 void metrics_flush(Metrics *metrics)
@@ -167,13 +178,14 @@ bool metrics_sync(Metrics *metrics, Diags *diags)
     if (!is_whole)
         diag_error(diags, (Loc){.file = metrics->path}, "lines are lost: %s",
                    errno ? strerror(errno) : "they could not be written");
-    return is_whole;
+    return is_whole && (!metrics->curves || curves_flush(metrics->curves, diags));
 }
 
 void metrics_close(Metrics *metrics)
 {
     if (!metrics)
         return;
+    curves_close(metrics->curves);
     if (metrics->stream)
         fclose(metrics->stream);
     free(metrics->path);

@@ -20,6 +20,10 @@ NODISCARD Metrics *metrics_resume(const char *path, int64_t steps, bool is_over,
                                   Diags *diags);
 void metrics_close(Metrics *metrics); /* NULL is allowed */
 
+/* From here on lines are curves in `path`, too: runtime/train/curves.h. False and an
+ * error if that cannot be written. */
+NODISCARD bool metrics_draw(Metrics *metrics, const char *path, Diags *diags);
+
 /* Adds a line: a JSON object, without its end of line. */
 void metrics_add(Metrics *metrics, const char *line);
 /* What was added so far reaches the file, though not yet the disk. */

@@ -314,6 +314,16 @@ static ExitCode finish(Trainer *trainer)
     return EXIT_CODE_done;
 }
 
+static bool draw_metrics(Trainer *trainer)
+{
+    if (!trainer->options->tensorboard)
+        return true;
+    char *path = run_events_path(trainer->options->directory);
+    bool ok = metrics_draw(trainer->metrics, path, trainer->diags);
+    free(path);
+    return ok;
+}
+
 static bool open_metrics(Trainer *trainer)
 {
     char *path = run_metrics_path(trainer->options->directory);
@@ -322,7 +332,7 @@ static bool open_metrics(Trainer *trainer)
                            ? metrics_resume(path, trainer->step, is_over, trainer->diags)
                            : metrics_new(path, trainer->diags);
     free(path);
-    return trainer->metrics;
+    return trainer->metrics && draw_metrics(trainer);
 }
 
 /* A run that was killed between a checkpoint and the validation that was due then. */

@@ -16,6 +16,7 @@ typedef struct TrainOptions {
     const char *keep_best;      /* BestScore.by */
     int64_t patience;           /* BestScore.patience */
     int64_t keep;               /* checkpoints that are kept by their steps; 0: none */
+    bool tensorboard;           /* the run has a file of curves */
     const char *weights;        /* absolute path of the weights, or "" */
     uint64_t run;               /* run_record_identity */
     const Interrupt *interrupt; /* may be NULL */

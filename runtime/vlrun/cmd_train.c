@@ -22,7 +22,8 @@ typedef struct TrainArguments {
     int64_t threads, steps, eval_every, checkpoint_every, patience, keep;
     RunOther other;
     ProgressMode progress;
-    bool resume, overwrite, score_first, skip_bad, random_weights, no_cache, settings;
+    bool resume, overwrite, score_first, skip_bad, random_weights, no_cache, settings,
+        tensorboard;
 } TrainArguments;
 
 #define AT(field) offsetof(TrainArguments, field)
@@ -62,6 +63,8 @@ static const Option option_rows[] = {
            "end after N validations without a better score"),
     OPTION(count, "--keep", AT(keep), "N",
            "keep the last N checkpoints, too, named by their steps"),
+    OPTION(flag, "--tensorboard", AT(tensorboard), NULL,
+           "write events for TensorBoard into the run directory, too"),
     OPTION(choice, "--progress", AT(progress), "HOW", "how steps are shown",
            .preset = "auto", .choices = progress_modes),
     OPTION(flag, "--no-cache", AT(no_cache), NULL, "compile every kernel anew"),
@@ -138,6 +141,7 @@ static RunRecord record_of(const TrainArguments *command, const Run *run,
     record.eval_every = choose(command->eval_every, record.eval_every);
     record.checkpoint_every = choose(command->checkpoint_every, record.checkpoint_every);
     record.patience = choose(command->patience, record.patience);
+    record.tensorboard |= command->tensorboard;
     record.keep = choose(command->keep, record.keep);
     record.threads = choose(command->threads, record.threads);
     record.run = run->checkpoint ? checkpoint_info(run->checkpoint)->run
@@ -235,6 +239,7 @@ static ExitCode train_recorded(Run *run, DataSource *source, const RunRecord *re
                                   .keep_best = record->keep_best,
                                   .patience = record->patience,
                                   .keep = record->keep,
+                                  .tensorboard = record->tensorboard,
                                   .weights = record->weights ? record->weights : "",
                                   .run = record->run,
                                   .display = display,

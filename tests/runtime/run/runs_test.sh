@@ -213,7 +213,7 @@ rm taken/metrics.jsonl
 rm -f taken/lock
 mkfifo taken/lock
 expect 1 "taken/lock: error: is no regular file" "${train[@]}" --out taken
-for file in metrics.jsonl run.json plan.bin checkpoint.safetensors best.safetensors checkpoint-12.safetensors previous lock; do
+for file in metrics.jsonl run.json plan.bin checkpoint.safetensors best.safetensors checkpoint-12.safetensors events.out.tfevents.vlgraph previous lock; do
     rm -rf taken
     mkdir taken
     echo precious >mine
