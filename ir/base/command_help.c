@@ -2,10 +2,11 @@
 #include "ir/base/command_help.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "ir/base/heap.h"
 
-enum { OPTION_WIDTH = 26 };
+enum { OPTION_WIDTH = 26, INDENT = 2 + OPTION_WIDTH + 1, LINE_WIDTH = 100 };
 
 const Option help_option = {
     .kind = OPTION_flag, .name = "--help", .letter = 'h', .help = "show this"};
@@ -28,6 +29,25 @@ char *option_meaning(const Option *option)
     return text;
 }
 
+/* From column INDENT on, in lines of LINE_WIDTH where words allow it. */
+static void print_meaning(const char *text, FILE *out)
+{
+    int column = INDENT;
+    for (int len; *text; text += len) {
+        text += *text == ' ';
+        len = (int)strcspn(text, " ");
+        bool is_first = column == INDENT;
+        if (!is_first && column + 1 + len > LINE_WIDTH) {
+            fprintf(out, "\n%*s", INDENT, "");
+            column = INDENT;
+            is_first = true;
+        }
+        fprintf(out, "%s%.*s", is_first ? "" : " ", len, text);
+        column += len + !is_first;
+    }
+    fputc('\n', out);
+}
+
 static void print_option(const Option *option, FILE *out)
 {
     char letter[8] = "";
@@ -36,15 +56,24 @@ static void print_option(const Option *option, FILE *out)
     char *left = heap_format("%s%s%s%s", letter, option->name, option->value ? " " : "",
                              option->value ? option->value : "");
     char *meaning = option_meaning(option);
-    fprintf(out, "  %-*s %s\n", OPTION_WIDTH, left, meaning);
+    fprintf(out, "  %-*s ", OPTION_WIDTH, left);
+    print_meaning(meaning, out);
     free(meaning);
     free(left);
 }
 
 static void print_options(const Command *command, FILE *out)
 {
-    for (uint32_t i = 0; i < command->option_count; i++)
-        print_option(&command->options[i], out);
+    bool is_grouped = false;
+    for (uint32_t i = 0; i < command->option_count; i++) {
+        const Option *option = &command->options[i];
+        if (option->group)
+            fprintf(out, "%s%s:\n", i ? "\n" : "", option->group);
+        is_grouped |= option->group != NULL;
+        print_option(option, out);
+    }
+    if (is_grouped)
+        fputc('\n', out);
     print_option(&help_option, out);
 }
 

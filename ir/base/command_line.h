@@ -67,6 +67,7 @@ typedef struct Option {
     const char *const *choices; /* NULL at their end */
     int64_t least, most;        /* of a count; `most` 0: no bound */
     char letter;                /* 'o': may be written -o; 0: none */
+    const char *group;          /* a heading of help that begins with it; NULL: goes on */
 } Option;
 
 /* OPTION(kind, name, field, value, help, .other = ...) */

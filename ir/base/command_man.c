@@ -62,8 +62,15 @@ static void print_option(const Option *option, FILE *out)
 static void print_options(const Command *command, FILE *out)
 {
     fputs(".SH OPTIONS\n", out);
-    for (uint32_t i = 0; i < command->option_count; i++)
+    for (uint32_t i = 0; i < command->option_count; i++) {
+        const char *group = command->options[i].group;
+        if (group) {
+            fputs(".SS ", out);
+            print_text(group, out);
+            fputc('\n', out);
+        }
         print_option(&command->options[i], out);
+    }
     print_option(&help_option, out);
 }
 

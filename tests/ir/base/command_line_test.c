@@ -4,6 +4,7 @@
 
 #include "ir/base/command_help.h"
 #include "ir/base/command_parse.h"
+#include "ir/base/heap.h"
 #include "tests/check.h"
 
 typedef struct Arguments {
@@ -152,6 +153,35 @@ static void test_help(Check *check)
     free(meaning);
 }
 
+static void test_groups(Check *check)
+{
+    static const Option rows[] = {
+        OPTION(flag, "--one", 0, NULL, "alone"),
+        OPTION(count, "--rows", 0, "N",
+               "a meaning of more words than fit into a line of a hundred columns, which "
+               "goes on below",
+               .group = "What is shown"),
+    };
+    static const Command grouped = {
+        .name = "grouped", .operands = "", .help = "has groups", COMMAND_OPTIONS(rows)};
+    char *text;
+    size_t len;
+    FILE *out = heap_stream(&text, &len);
+    help_print_command(&grouped, "test grouped", out);
+    fclose(out);
+    CHECK(check,
+          is(text,
+             "usage: test grouped [options]\n\nhas groups\n\n"
+             "  --one                      alone\n"
+             "\nWhat is shown:\n"
+             "  --rows N                   a meaning of more words than fit into a line "
+             "of a hundred columns,\n"
+             "                             which goes on below\n"
+             "\n  -h, --help                 show this\n"),
+          "%s", text);
+    free(text);
+}
+
 int main(void)
 {
     Check check = {0};
@@ -160,6 +190,7 @@ int main(void)
     test_spellings(&check, arena);
     test_refusals(&check, arena);
     test_help(&check);
+    test_groups(&check);
     arena_free(arena);
     return check_finish(&check);
 }

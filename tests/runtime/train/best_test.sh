@@ -82,6 +82,9 @@ done
     echo "the best scores as the last"
 outcome 0 accuracy "$vlrun" eval plan.bin --from whole/best.safetensors --format json
 [ "$out" = "${scores[6]}" ] || fail "--best is not best.safetensors"
+kept=$(ls whole/checkpoint-*.safetensors | tail -1)
+outcome 0 accuracy "$vlrun" eval plan.bin --from "$kept" --format json
+[ "$out" = "${scores[0]}" ] || fail "$kept is not the last"
 outcome 0 accuracy "$vlrun" eval plan.bin --from whole --best --format json
 [ "$out" = "${scores[6]}" ] || fail "--from RUN --best is not best.safetensors"
 outcome 0 "" "$vlrun" export whole --best -o best.safetensors
