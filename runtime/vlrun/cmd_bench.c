@@ -52,7 +52,7 @@ static bool parse_lanes(const char *text, Bench *bench)
 #define AT(field) offsetof(BenchArguments, field)
 static const Option option_rows[] = {
     OPTION(path, "--weights", AT(weights), "PATH",
-           "a model directory, safetensors or index file; else random"),
+           "a model directory, safetensors, PyTorch or index file; else random"),
     OPTIONS_TIMED_BATCH(AT(batch)),
     OPTION(text, "--lanes", AT(lanes), "N,..",
            "threads, side by side; default 1,2; with --data or --serve one number"),

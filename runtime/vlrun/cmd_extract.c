@@ -41,7 +41,7 @@ static const Option option_rows[] = {
     OPTION(path, "--out", AT(out), "DIR",
            "where files of features go: NAME.h5 of an image, NAME.npz of a video"),
     OPTION(path, "--weights", AT(weights), "PATH",
-           "parameters: a model directory, safetensors or index file"),
+           "parameters: a model directory, safetensors, PyTorch or index file"),
     OPTION_RANDOM_WEIGHTS(AT(random_weights)),
     OPTION(number, "--interval", AT(interval), "SECONDS",
            "from picture to picture of a video", .preset = "1.5"),

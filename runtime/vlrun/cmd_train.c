@@ -36,7 +36,7 @@ static const Option option_rows[] = {
     OPTION(flag, "--skip-bad", AT(skip_bad), NULL,
            "leave out, and count, examples that cannot be read"),
     OPTION(path, "--weights", AT(weights), "PATH",
-           "initial parameters: a model directory, safetensors or index file"),
+           "initial parameters: a model directory, safetensors, PyTorch or index file"),
     OPTION_RANDOM_WEIGHTS(AT(random_weights)),
     OPTION(path, "--out", AT(out), "DIR", "run directory; runs/<model> if not given",
            .group = "The run"),

@@ -21,7 +21,7 @@ typedef struct ModelArguments {
            "run directory, checkpoint or exported parameters to use"),                   \
         OPTION_BEST((at) + offsetof(ModelArguments, best)),                              \
         OPTION(path, "--weights", (at) + offsetof(ModelArguments, weights), "PATH",      \
-               "a model directory, safetensors or index file"),                          \
+               "a model directory, safetensors, PyTorch or index file"),                 \
         OPTION_RANDOM_WEIGHTS((at) + offsetof(ModelArguments, random_weights)),          \
         OPTION(path, "--data", (at) + offsetof(ModelArguments, data), "DIR",             \
                "data sets, if not the run's; shapes: built in, and taken without a "     \

@@ -1,8 +1,10 @@
-/* Reading safetensors files: map, read the header (safetensors_header.c), look up.
+/* Reading tensor files: map, list the tensors (safetensors_header.c, torch_tensors.c),
+ * look up.
  *
- * Invariants of a TensorFile: tensors are in the order of their offsets and tile the data
- * section exactly (no overlap, no hole, nothing after the last), each has dims whose
- * product times the element size is its byte count, and names are distinct. */
+ * Invariants of a TensorFile: each tensor has dims whose product times the element size
+ * is its byte count, and names are distinct. Those of a safetensors file are in the
+ * order of their offsets and tile the data section exactly (no overlap, no hole, nothing
+ * after the last). */
 #include "runtime/weights/safetensors_file.h"
 
 #include <errno.h>
@@ -46,14 +48,38 @@ static bool map_file(TensorFile *file, Diags *diags)
     return true;
 }
 
+/* What follows the last '#' is a member, unless the name of the file goes on with it. */
+static void name_file(TensorFile *file, const char *path)
+{
+    const char *mark = strrchr(path, '#');
+    bool is_whole = !mark || access(path, F_OK) == 0;
+    file->path =
+        arena_string(file->arena, path, is_whole ? strlen(path) : (size_t)(mark - path));
+    if (!is_whole)
+        file->member = arena_string(file->arena, mark + 1, strlen(mark + 1));
+}
+
+static bool read_tensors(TensorFile *file, Diags *diags)
+{
+    if (torch_file_is_one(file->mapping, file->mapping_bytes))
+        return torch_tensors_read(file, diags);
+    if (!header_read(file, diags))
+        return false;
+    if (file->member)
+        diag_error(diags, in_file(file),
+                   "is a safetensors file: it has no part '%s', but tensors alone",
+                   file->member);
+    return !file->member;
+}
+
 static TensorFile *open_file(const char *path, bool any_types, Diags *diags)
 {
     Arena *arena = arena_new();
     TensorFile *file = arena_alloc(arena, sizeof *file);
     file->arena = arena;
-    file->path = arena_string(arena, path, strlen(path));
+    name_file(file, path);
     file->any_types = any_types;
-    if (!map_file(file, diags) || !header_read(file, diags)) {
+    if (!map_file(file, diags) || !read_tensors(file, diags)) {
         tensor_file_close(file);
         return NULL;
     }
@@ -78,6 +104,7 @@ void tensor_file_close(TensorFile *file)
         mapping_forget(file->mapping);
         munmap(file->mapping, file->mapping_bytes);
     }
+    torch_file_free(file->torch);
     free(file->tensors);
     free(file->by_name);
     arena_free(file->arena);

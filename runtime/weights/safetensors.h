@@ -1,4 +1,5 @@
 /* Safetensors files: named tensors in one file, read by mapping it, written atomically.
+ * Files of PyTorch (torch/torch_file.h) are read, too, by the same functions.
  *
  *     u64 header length, little-endian
  *     header: JSON {"name": {"dtype": "F32", "shape": [..], "data_offsets": [begin,
@@ -33,7 +34,8 @@ typedef struct Tensor {
     int64_t dims[TENSOR_MAX_RANK];
     int64_t elements;
     int64_t byte_count;
-    const void *bytes; /* in the mapping; aligned to the element only if the file is */
+    const void *bytes; /* aligned to the element only if the file is */
+    bool is_mapped;    /* they lie in the file, not in memory that was made of it */
 } Tensor;
 
 typedef struct TensorFile TensorFile;
@@ -41,18 +43,19 @@ typedef struct TensorFile TensorFile;
 extern const char *const tensor_dtype_names[TENSOR_DTYPE_COUNT];
 int64_t tensor_dtype_bytes(TensorDType dtype);
 
-/* NULL and an error that names the file and the place if it is not a valid file. */
+/* NULL and an error that names the file and the place if it is not a valid file. Where a
+ * file of PyTorch has several dicts of tensors, "PATH#NAME" is the one called NAME. */
 TensorFile *tensor_file_open(const char *path, Diags *diags);
 /* The same for files of others: TENSOR_OTHER may be among the tensors. */
 TensorFile *tensor_file_open_any(const char *path, Diags *diags);
 /* unmaps: no Tensor may be used after; NULL allowed */
 void tensor_file_close(TensorFile *file);
-const char *tensor_file_path(const TensorFile *file);
+const char *tensor_file_path(const TensorFile *file);          /* without "#NAME" */
 const struct stat *tensor_file_status(const TensorFile *file); /* when it was opened */
 
 uint32_t tensor_file_count(const TensorFile *file);
 const Tensor *tensor_file_at(const TensorFile *file,
-                             uint32_t index); /* in the order of offsets */
+                             uint32_t index); /* in the order of the file */
 const Tensor *tensor_file_find(const TensorFile *file, const char *name); /* or NULL */
 /* Like tensor_file_find, but reports a missing name with the nearest there is. */
 const Tensor *tensor_file_need(const TensorFile *file, const char *name, Diags *diags);

@@ -1,5 +1,5 @@
 /* What elements of tensors are, and converting them. */
-#include "runtime/weights/safetensors.h"
+#include "runtime/weights/safetensors_file.h"
 
 #include <math.h>
 #include <string.h>
@@ -12,6 +12,14 @@ const char *const tensor_dtype_names[TENSOR_DTYPE_COUNT] = {
 #include "runtime/weights/tensor_dtypes.def"
     "another type",
 };
+
+TensorDType tensor_dtype_of(const char *type)
+{
+    for (int i = 0; i < TENSOR_OTHER; i++)
+        if (strcmp(type, tensor_dtype_names[i]) == 0)
+            return (TensorDType)i;
+    return TENSOR_OTHER;
+}
 
 int64_t tensor_dtype_bytes(TensorDType dtype)
 {

@@ -48,10 +48,7 @@ static bool read_dtype(const Header *header, const json_t *entry, Tensor *tensor
                    tensor->name);
         return false;
     }
-    tensor->dtype = TENSOR_OTHER;
-    for (int i = 0; i < TENSOR_OTHER; i++)
-        if (strcmp(text, tensor_dtype_names[i]) == 0)
-            tensor->dtype = (TensorDType)i;
+    tensor->dtype = tensor_dtype_of(text);
     if (tensor->dtype != TENSOR_OTHER) {
         tensor->type = tensor_dtype_names[tensor->dtype];
         return true;
@@ -118,6 +115,7 @@ static bool read_offsets(const Header *header, const json_t *entry, Tensor *tens
     }
     tensor->byte_count = bytes;
     tensor->bytes = header->data + begin;
+    tensor->is_mapped = true;
     if (tensor->dtype == TENSOR_OTHER) /* of unknown size */
         tensor->elements = 0;
     return true;
@@ -171,12 +169,6 @@ static int by_offset(const void *a, const void *b)
     if (x->byte_count != y->byte_count)
         return x->byte_count < y->byte_count ? -1 : 1;
     return strcmp(x->name, y->name);
-}
-
-int tensor_by_name(const void *a, const void *b)
-{
-    const Tensor *const *x = a, *const *y = b;
-    return strcmp((*x)->name, (*y)->name);
 }
 
 /* The tensors must tile the data section. */
@@ -362,22 +354,6 @@ static bool walk(Header *header)
 
 /* -- all of it ------------------------------------------------------------------- */
 
-static bool check_names(const Header *header)
-{
-    TensorFile *file = header->file;
-    file->by_name = heap_array(file->count + 1, sizeof *file->by_name);
-    for (uint32_t i = 0; i < file->count; i++)
-        file->by_name[i] = &file->tensors[i];
-    qsort(file->by_name, file->count, sizeof *file->by_name, tensor_by_name);
-    for (uint32_t i = 1; i < file->count; i++)
-        if (strcmp(file->by_name[i - 1]->name, file->by_name[i]->name) == 0) {
-            diag_error(header->diags, in_file(file), "duplicate tensor '%s'",
-                       file->by_name[i]->name);
-            return false;
-        }
-    return true;
-}
-
 /* Whatever else stands at the beginning makes no sense as a length. */
 static bool refuse_foreign(const TensorFile *file, uint64_t length, Diags *diags)
 {
@@ -428,5 +404,5 @@ bool header_read(TensorFile *file, Diags *diags)
         return false;
     if (file->count)
         qsort(file->tensors, file->count, sizeof *file->tensors, by_offset);
-    return check_names(&header) && check_tiling(&header);
+    return tensors_index(file, diags) && check_tiling(&header);
 }

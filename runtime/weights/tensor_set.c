@@ -17,7 +17,15 @@
 
 enum { LARGEST_INDEX = 16 << 20, MOST_FILES = 4096 };
 
-static const char WHOLE[] = "model.safetensors", INDEX[] = "model.safetensors.index.json";
+/* What a directory may have, the first that is there. */
+typedef struct HubLayout {
+    const char *whole, *index;
+} HubLayout;
+
+static const HubLayout hub_layouts[] = {
+    {"model.safetensors", "model.safetensors.index.json"},
+    {"pytorch_model.bin", "pytorch_model.bin.index.json"},
+};
 
 typedef struct SetTensor {
     const Tensor *tensor;
@@ -173,19 +181,21 @@ static bool is_kind(const char *path, mode_t kind)
     return stat(path, &status) == 0 && (status.st_mode & S_IFMT) == kind;
 }
 
-/* What a directory has in place of safetensors files. */
+/* What a directory has in place of weights. */
 static bool refuse_directory(TensorSet *set, const char *path, const char *folder,
                              Diags *diags)
 {
-    static const char *const others[] = {"pytorch_model.bin",
-                                         "pytorch_model.bin.index.json", "tf_model.h5",
-                                         "flax_model.msgpack", "adapter_model.bin"};
+    static const char *const others[] = {"tf_model.h5", "flax_model.msgpack",
+                                         "adapter_model.safetensors",
+                                         "adapter_model.bin"};
     struct stat status;
     if (stat(beside(set, folder, "."), &status) != 0) {
         diag_error(diags, (Loc){.file = path}, "cannot be read: %s", strerror(errno));
         return false;
     }
-    diag_error(diags, (Loc){.file = path}, "has neither %s nor %s", WHOLE, INDEX);
+    diag_error(diags, (Loc){.file = path},
+               "has neither %s nor %s, and no index of either", hub_layouts[0].whole,
+               hub_layouts[1].whole);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (stat(beside(set, folder, others[i]), &status) == 0) {
             diag_note(diags, (Loc){0},
@@ -204,11 +214,14 @@ static bool open_directory(TensorSet *set, const char *path, Diags *diags)
     size_t size = strlen(path) + 2;
     char *folder = arena_alloc(set->arena, size);
     snprintf(folder, size, "%s/", path);
-    const char *whole = beside(set, folder, WHOLE), *index = beside(set, folder, INDEX);
-    if (is_kind(whole, S_IFREG))
-        return open_file(set, whole, diags);
-    if (is_kind(index, S_IFREG))
-        return open_index(set, index, diags);
+    for (size_t i = 0; i < sizeof hub_layouts / sizeof *hub_layouts; i++) {
+        const char *whole = beside(set, folder, hub_layouts[i].whole),
+                   *index = beside(set, folder, hub_layouts[i].index);
+        if (is_kind(whole, S_IFREG))
+            return open_file(set, whole, diags);
+        if (is_kind(index, S_IFREG))
+            return open_index(set, index, diags);
+    }
     return refuse_directory(set, path, folder, diags);
 }
 

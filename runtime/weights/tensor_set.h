@@ -1,5 +1,6 @@
-/* The tensors of one model, in one safetensors file or in several: a directory as
- * downloaded from the hub, an index that says which file has which tensor, or a file. */
+/* The tensors of one model, in one file or in several, of safetensors or of PyTorch: a
+ * directory as downloaded from the hub, an index that says which file has which tensor,
+ * or a file. */
 #ifndef VLG_RUNTIME_WEIGHTS_TENSOR_SET_H
 #define VLG_RUNTIME_WEIGHTS_TENSOR_SET_H
 
@@ -7,9 +8,10 @@
 
 typedef struct TensorSet TensorSet;
 
-/* `path` is a directory with model.safetensors or model.safetensors.index.json, such an
- * index (its name ends in .json), or a safetensors file. An index names files beside it
- * only. NULL and an error that names the file at fault. */
+/* `path` is a directory with model.safetensors, model.safetensors.index.json, or else
+ * pytorch_model.bin or its index, such an index (its name ends in .json), or a file for
+ * tensor_file_open_any. An index names files beside it only. NULL and an error that names
+ * the file at fault. */
 TensorSet *tensor_set_open(const char *path, Diags *diags);
 void tensor_set_close(TensorSet *set); /* unmaps: no Tensor may be used after; or NULL */
 const char *tensor_set_path(const TensorSet *set); /* as it was given */

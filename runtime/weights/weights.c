@@ -217,8 +217,8 @@ static bool load_entry(StoreEntry *entry, const TensorSet *set, const Tensor *te
     report->loaded++;
     report->resized += fit == FIT_rows;
     entry->given = 2 * tensor->elements >= entry->elements;
-    if (fit == FIT_whole && tensor->dtype == TENSOR_F32 && !entry->param->trained &&
-        store_map(entry, tensor->bytes)) {
+    if (fit == FIT_whole && tensor->dtype == TENSOR_F32 && tensor->is_mapped &&
+        !entry->param->trained && store_map(entry, tensor->bytes)) {
         report->mapped++;
         return true;
     }

@@ -73,6 +73,19 @@ def png():
             chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
+def torch_files():
+    """Files of PyTorch, whole after a 0; their pickles after a 1, or a 2 of TorchScript."""
+    for path in sorted((tests / "runtime/weights/torch/files").glob("*.pt")):
+        data = path.read_bytes()
+        yield path.stem, b"\0" + data
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = archive.namelist()
+            kind = b"\2" if any(name.endswith("/constants.pkl") for name in names) else b"\1"
+            for name in names:
+                if name.endswith(".pkl"):
+                    yield f"{path.stem}_{pathlib.Path(name).stem}", kind + archive.read(name)
+
+
 RECORDS = {
     "array": b"\1[{\"question_id\": 1, \"label\": {\"yes\": 1.0}}, {\"a\": [1, \"\\u00e9\"]}]",
     "member": b"\4{\"info\": {}, \"images\": [{\"id\": 7, \"split\": \"val\"}], \"x\": 1}",
@@ -117,6 +130,8 @@ def main():
         put(out / "module", name, text)
         put(out / "run", name, text)
         put(out / "plan", name, b"\1" + plan_file(text))
+    for name, data in torch_files():
+        put(out / "torch", name, data)
     for path in sorted(tests.glob("frontend/cases/*.vg")):
         put(out / "model", path.name, with_imports(path, set()))
         for number, text in enumerate(re.findall(r'="([^"]*[$(][^"]*)"', path.read_text(errors="replace"))):

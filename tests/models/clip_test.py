@@ -5,7 +5,8 @@ usage: tests/models/clip_test.py BUILD_DIR [--full]
 
 The networks here are written from their descriptions, module by module, with the names of the
 published checkpoints; nothing is read from models/. Weights go through a file as the hub has them,
-text tower and counters included. Sizes are tiny; --full adds ViT-B/32, RN50 and RN101. Exits with
+text tower and counters included, and those of the ResNet also through a TorchScript archive, as
+OpenAI publishes them. Sizes are tiny; --full adds ViT-B/32, RN50 and RN101. Exits with
 77 where python3-torch is not installed.
 """
 import ctypes
@@ -269,6 +270,11 @@ def check(problems, build, recipe, size, network, image, count, splits):
             if f"   {len(results)} compared" not in said:
                 problems.append(f"{label}: not all of {list(results)} were compared:\n{said}")
             print(label, *split, said.strip().splitlines()[-1] if said else "")
+        if isinstance(network, ResNet):
+            traced = os.path.join(scratch, "RN.pt")
+            torch.jit.save(torch.jit.trace(network, pixels, strict=False), traced)
+            said = run(problems, label, 0, vlrun, "verify", plan, "--case", case, "--weights", traced)
+            print(label, "traced", said.strip().splitlines()[-1] if said else "")
         # A weight that differs must be noticed.
         name = next(name for name, value in tensors.items() if value.dim() == 4)
         tensors[name] = tensors[name].clone()
@@ -284,7 +290,8 @@ def main():
     torch.set_num_threads(2)
     tiny = [["--lanes", "1"], ["--lanes", "2", "--split", "2,1"]]
     check(problems, build, "extract_vit_b32", "tiny", Vit(32, 8, 48, 96, 3, 2, 20), 32, 3, tiny)
-    check(problems, build, "extract_rn50", "tiny", ResNet(64, 8, (1, 2, 2, 1), 20), 64, 3, tiny)
+    for recipe in ("extract_rn50", "extract_rn101"):
+        check(problems, build, recipe, "tiny", ResNet(64, 8, (1, 2, 2, 1), 20), 64, 3, tiny)
     if sys.argv[2:]:
         whole = [["--lanes", "2"]]
         check(problems, build, "extract_vit_b32", "vit-b32",

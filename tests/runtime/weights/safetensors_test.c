@@ -256,7 +256,8 @@ static void test_foreign(Check *check, const char *path)
          "git-lfs pointer", "git lfs pull"},
         {GIVEN("\n<!DOCTYPE html><html><head>"), "HTML page", "/resolve/"},
         {GIVEN("Entry not found, and more of it"), "a text", "/resolve/"},
-        {GIVEN("PK\003\004\000\000\000\000archive/data.pkl"), "zip archive", "save_file"},
+        {GIVEN("PK\003\004\000\000\000\000archive/data.pkl"), "zip archive",
+         "fetch it again"},
         {GIVEN("\200\002}q\000X\015\000\000\000encoder.weight"), "pickle", "save_file"},
         {GIVEN("\211HDF\r\n\032\n\000\000\000\000\000\000\000\000"), "HDF5", "save_file"},
     };
