@@ -8,6 +8,7 @@
 #include "ir/base/interrupt.h"
 #include "runtime/train/predict.h"
 #include "runtime/vlrun/model_arguments.h"
+#include "runtime/vlrun/search_arguments.h"
 
 /* In the order of the choices. */
 typedef enum AnswerFormat { FORMAT_jsonl, FORMAT_leaderboard } AnswerFormat;
@@ -16,7 +17,8 @@ static const char *const formats[] = {"jsonl", "leaderboard", NULL};
 typedef struct GenerateArguments {
     ModelArguments model;
     const char *task, *out;
-    int64_t beams, max_length, limit, no_repeat, start, pad, end;
+    SearchArguments search;
+    int64_t limit;
     Split split;
     AnswerFormat format;
 } GenerateArguments;
@@ -29,16 +31,7 @@ static const Option option_rows[] = {
            .choices = split_names),
     OPTION(text, "--task", AT(task), "NAME", "one task only; else all"),
     OPTION(count, "--limit", AT(limit), "N", "first examples of each task only"),
-    OPTION(count, "--beams", AT(beams), "N", "1: greedy; else what the task says"),
-    OPTION(count, "--max-length", AT(max_length), "N",
-           "tokens of an answer, the first and the closing one included"),
-    OPTION(count, "--no-repeat", AT(no_repeat), "N",
-           "no run of N tokens comes twice; 0: anything goes"),
-    OPTION(count, "--start-id", AT(start), "ID", "token that answers begin with",
-           .most = INT32_MAX),
-    OPTION(count, "--pad-id", AT(pad), "ID", "token that fills up", .most = INT32_MAX),
-    OPTION(count, "--end-id", AT(end), "ID", "token that closes an answer",
-           .most = INT32_MAX),
+    OPTIONS_SEARCH(AT(search)),
     OPTION(choice, "--format", AT(format), "NAME",
            "an object per example, or files to hand in", .preset = "jsonl",
            .choices = formats),
@@ -46,26 +39,6 @@ static const Option option_rows[] = {
     OPTIONS_MACHINE(AT(model)),
 };
 #undef AT
-
-static bool options_of(const GenerateArguments *command, const Module *module,
-                       const char *task, GenerateOptions *options, Diags *diags)
-{
-    if (!generate_settings(module, task, options, diags))
-        return false;
-    if (command->beams != COUNT_NOT_GIVEN)
-        options->beams = command->beams;
-    if (command->max_length != COUNT_NOT_GIVEN)
-        options->max_length = command->max_length;
-    if (command->no_repeat != COUNT_NOT_GIVEN)
-        options->no_repeat = command->no_repeat;
-    if (command->start != COUNT_NOT_GIVEN)
-        options->start = (int32_t)command->start;
-    if (command->pad != COUNT_NOT_GIVEN)
-        options->pad = (int32_t)command->pad;
-    if (command->end != COUNT_NOT_GIVEN)
-        options->end = (int32_t)command->end;
-    return true;
-}
 
 static void print_string(const char *text, FILE *out)
 {
@@ -150,8 +123,8 @@ static bool generate_batch(TaskWork *work, Batch *batch)
 
 static bool generate_task(TaskWork *work, const char *task)
 {
-    bool ok =
-        options_of(work->command, work->run->module, task, &work->options, work->diags);
+    bool ok = search_settings(&work->command->search, work->run->module, task,
+                              &work->options, work->diags);
     uint32_t errors = diags_error_count(work->diags);
     work->done = 0;
     for (int64_t i = 0;
