@@ -331,8 +331,8 @@ bool param_is_kept(const Param *param);
 Param *module_find_param(const Module *module, const char *name);
 StateVar *module_find_state(const Module *module, const char *name);
 Task *module_find_task(const Module *module, const char *name);
-/* The same for a name that a user gave: NULL and an error at `loc`, with the nearest there
- * is, or all. */
+/* The same for a name that a user gave: NULL and an error at `loc`, with the nearest that
+ * there is, or all. */
 Task *module_named_task(const Module *module, const char *name, Loc loc, Diags *diags);
 /* A fact of a task, or NULL. */
 const char *task_fact(const Task *task, const char *key);

@@ -27,12 +27,14 @@ static bool resolve(const DataOptions *options, const Module *module, DatasetOpt
         return false;
     *out = (DatasetOptions){.directory = directory,
                             .tokenizer = options->tokenizer,
-                            .skip_bad = options->skip_bad,
+                            .skip_bad = options->skip_bad && !options->has_questions,
                             .leaderboard = options->leaderboard,
-                            .has_no_training = options->has_no_training};
+                            .has_questions = options->has_questions,
+                            .has_no_training =
+                                options->has_no_training || options->has_questions};
     if (!out->tokenizer && options->weights && is_directory(options->weights))
         out->tokenizer = options->weights;
-    if (is_directory(directory))
+    if (options->has_questions || is_directory(directory))
         return true;
     diag_error(diags, (Loc){.file = directory}, "is no directory of data sets");
     return false;

@@ -1,6 +1,6 @@
 /* What the parts of the search share: search.c takes steps, search_answers.c says which
- * tokens may come next where the answers are given, search_results.c reads what is stored.
- */
+ * tokens may come next where the answers are given, search_results.c reads what is
+ * stored. */
 #ifndef VLG_RUNTIME_EXEC_SEARCH_PARTS_H
 #define VLG_RUNTIME_EXEC_SEARCH_PARTS_H
 

@@ -21,6 +21,7 @@ typedef struct DatasetOptions {
     const char *tokenizer; /* as tokenizer_open; NULL: DIRECTORY/spiece.model */
     bool skip_bad;         /* leave out, and count, what cannot be read */
     bool has_no_training;  /* nothing will be trained: do not read what that needs */
+    bool has_questions;    /* only questions from outside: dataset_question.h */
     bool leaderboard;      /* the test split is the one without answers */
 } DatasetOptions;
 

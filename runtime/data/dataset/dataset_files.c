@@ -149,7 +149,7 @@ bool dataset_files(const DatasetOptions *options, const Module *module, Arena *a
 {
     FileListing listing = {options, arena, out, diags};
     *out = (DataFiles){0};
-    for (uint32_t i = 0; i < module->task_count; i++)
+    for (uint32_t i = 0; i < module->task_count && !options->has_questions; i++)
         if (!add_task(&listing, &module->tasks[i]))
             return false;
     return add_tokenizer(&listing);

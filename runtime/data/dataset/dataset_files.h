@@ -16,8 +16,9 @@ typedef struct DataFiles {
 } DataFiles;
 
 /* Lists, annotations and subtitles of the tasks of `module`, those for leaderboards left
- * out, and what belongs to the tokenizer. Files that are not there are not in the
- * result. False and an error if one cannot be read. `options` name a tokenizer. */
+ * out, and all of them where only questions are asked; and what belongs to the tokenizer.
+ * Files that are not there are not in the result. False and an error if one cannot be
+ * read. `options` name a tokenizer. */
 NODISCARD bool dataset_files(const DatasetOptions *options, const Module *module,
                              Arena *arena, DataFiles *out, Diags *diags);
 

@@ -9,7 +9,7 @@
 #include "runtime/data/dataset/dataset_load.h"
 #include "runtime/data/dataset/dataset_task.h"
 
-/* -- fields --------------------------------------------------------------------------- */
+/* -- fields -------------------------------------------------------------------------- */
 
 /* The value of a field, under its name or that of the layout's files; NULL if it is not
  * given. */
@@ -124,9 +124,9 @@ uint32_t question_lacks(const TaskTexts *texts, const json_t *record, uint32_t i
            (images > 0 ? images != texts->image_count : !question_shows(texts, record));
 }
 
-/* -- what is read ---------------------------------------------------------------------- */
+/* -- what is read -------------------------------------------------------------------- */
 
-static bool lacking(Loader *loader, const Question *question, const char *field,
+static bool lacking(Loader *loader, const DataQuestion *question, const char *field,
                     const char *what)
 {
     size_t count = json_object_size(question->record), at = 0;
@@ -150,7 +150,7 @@ static bool is_choice(const Layout *layout, const char *field)
 }
 
 /* As the layout's own records are read. */
-static const char *published_text(Loader *loader, const Question *question,
+static const char *published_text(Loader *loader, const DataQuestion *question,
                                   const char *field, const json_t *value)
 {
     const Layout *layout = loader->texts->layout;
@@ -171,7 +171,8 @@ static const char *picture_name(Loader *loader, const char *path)
     return loader->texts->layout->fields ? loader_without_ending(loader, name) : name;
 }
 
-static bool take_prompt(Loader *loader, const Question *question, DatasetExample *example)
+static bool take_prompt(Loader *loader, const DataQuestion *question,
+                        DatasetExample *example)
 {
     const Template *prompt = &loader->texts->prompt;
     for (uint32_t i = 0; i < prompt->field_count; i++) {
@@ -192,9 +193,9 @@ static bool take_prompt(Loader *loader, const Question *question, DatasetExample
     return true;
 }
 
-/* -- what is shown ----------------------------------------------------------------------- */
+/* -- what is shown ------------------------------------------------------------------- */
 
-static const char *image_of_record(Loader *loader, const Question *question,
+static const char *image_of_record(Loader *loader, const DataQuestion *question,
                                    const Template *text)
 {
     const char **values = ARENA_ARRAY(loader->arena, const char *, text->field_count);
@@ -210,7 +211,8 @@ static const char *image_of_record(Loader *loader, const Question *question,
     return template_fill(text, values, loader->arena);
 }
 
-static bool take_images(Loader *loader, const Question *question, DatasetExample *example)
+static bool take_images(Loader *loader, const DataQuestion *question,
+                        DatasetExample *example)
 {
     const TaskTexts *texts = loader->texts;
     uint32_t count = question->image_count;
@@ -232,7 +234,7 @@ static bool take_images(Loader *loader, const Question *question, DatasetExample
     return true;
 }
 
-/* -- what may be said ---------------------------------------------------------------------- */
+/* -- what may be said ---------------------------------------------------------------- */
 
 static void take_choices(Loader *loader, AskedQuestion *out)
 {
@@ -245,9 +247,9 @@ static void take_choices(Loader *loader, AskedQuestion *out)
         out->choices[i] = loader_said(loader, arena_format(loader->arena, "a%u", i));
 }
 
-/* -- the batch ------------------------------------------------------------------------------ */
+/* -- the batch ----------------------------------------------------------------------- */
 
-bool dataset_ask(DataSource *source, const Question *question,
+bool dataset_ask(DataSource *source, const DataQuestion *question,
                  const FeatureReader *features, Arena *arena, AskedQuestion *out,
                  Diags *diags)
 {
@@ -270,6 +272,9 @@ bool dataset_ask(DataSource *source, const Question *question,
     out->prompt = task_texts_read(loader->texts, example, arena);
     task.maker.reader = features;
     out->batch = batch_make(&task.maker, &(Chosen){example, "", 0}, 1, diags);
+    if (!out->batch)
+        diag_note(diags, question->asked, "task '%s' was asked about it here",
+                  question->task);
     return out->batch;
 }
 

@@ -7,14 +7,14 @@
 
 /* Members of the record are the fields of the task's texts, of a published layout under
  * the names that docs/data.md gives the fields or under those of its files. */
-typedef struct Question {
+typedef struct DataQuestion {
     const char *task;
     const json_t *record;
     Loc asked; /* where, for messages */
     /* What is shown, as a FeatureReader understands it; none: what the record says. */
     const char *images[EXAMPLE_IMAGES_MAX];
     uint32_t image_count;
-} Question;
+} DataQuestion;
 
 /* Of a source that dataset_open opened, a task of its plan. */
 const TaskTexts *dataset_texts(const DataSource *source, const char *task);
@@ -38,15 +38,14 @@ typedef struct AskedQuestion {
     Batch *batch;       /* batch_free */
     const char *prompt; /* the text that the model reads; from the arena */
     const DatasetExample *example;
-    /* What may be answered, where the task says so: tokens behind the first; NULL:
-     * anything. */
+    /* What may be answered, where the task says so; NULL: anything. */
     const char **choices;
     uint32_t choice_count;
 } AskedQuestion;
 
 /* `arena` owns all but the batch. False and errors, which say what is missing, misspelt
  * or cannot be read. */
-NODISCARD bool dataset_ask(DataSource *source, const Question *question,
+NODISCARD bool dataset_ask(DataSource *source, const DataQuestion *question,
                            const FeatureReader *features, Arena *arena,
                            AskedQuestion *out, Diags *diags);
 
