@@ -36,7 +36,7 @@ typedef struct StepFacts {
     double rate, gradient_norm, tokens_per_second, seconds_left;
 } StepFacts;
 
-/* All of it in a line; malloc'ed. In fewer `columns` (at least 1) than that takes, what
+/* All of it in a line; malloc'ed. In fewer `columns` than that takes, what
  * matters less is said shorter or left out, until it fits; in more, a bar follows. */
 char *step_text(const StepFacts *facts, int columns);
 enum { ANY_COLUMNS = -1 }; /* as wide as it is, without a bar */

@@ -34,6 +34,25 @@ outcome 0 "accuracy" "$vlrun" eval plan.bin --from set --limit 1
 outcome 1 "--set lr=1e-3: the run was begun with another value" "$vlrun" train --resume set --set lr=1e-3
 outcome 1 "--set epochs=2: the run was begun with another value" "$vlrun" train --resume set --set epochs=2
 
+# A run of a version that knew nothing of these goes on; what cannot be is refused.
+change() { # DIRECTORY STATEMENT
+    "$python" -c 'import json, sys
+path = sys.argv[1] + "/run.json"
+run = json.load(open(path))
+exec(sys.argv[2])
+json.dump(run, open(path, "w"))' "$1" "$2"
+}
+outcome 0 "saved in old" "$vlrun" train plan.bin "${given[@]}" --out old --set steps=3
+cp -r old odd
+change old '[run.pop(name) for name in ("keep_best", "patience", "keep", "tensorboard", "settings")]'
+outcome 0 "goes on after" "$vlrun" train --resume old
+change old 'run.pop("set")'
+outcome 0 "accuracy" "$vlrun" eval old --limit 1
+change odd 'run["set"] = {"lr": 1}'
+outcome 1 'run.json: error: "set" is not what a run says there' "$vlrun" train --resume odd
+change odd 'run["set"] = {"lrr": "1"}'
+outcome 1 "did you mean 'lr'?" "$vlrun" train plan.bin --resume --out odd
+
 # -- batches: of all tasks by one factor, or of one; larger than any that the plan was made for ---
 outcome 0 "saved in batch" "$vlrun" train plan.bin "${given[@]}" --out batch --set sequences=24 --set nlvr.sequences=5 --set steps=4
 "$python" - batch/metrics.jsonl <<'END'

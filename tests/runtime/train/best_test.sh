@@ -94,7 +94,19 @@ outcome 0 '"task": "gqa"' "$vlrun" generate whole --best --limit 1
 outcome 1 "--best goes with a run, not with a file" "$vlrun" eval plan.bin --from whole/best.safetensors --best
 outcome 1 "--best goes with a run" "$vlrun" eval plan.bin --best --data data --random-weights
 
-# -- a run that replaces it leaves nothing of it -----------------------------------------------------
+# -- a run that replaces it gives all of it back, or leaves nothing of it ------------------------------
+ls whole >before
+"$vlrun" train "${given[@]}" --out whole --overwrite --checkpoint-every 0 --tensorboard >log 2>&1 &
+process=$!
+while [ ! -e whole/metrics.jsonl ] || [ ! -e whole/previous ]; do
+    kill -0 "$process" 2>/dev/null || fail "ended: $(cat log)"
+    sleep 0.01
+done
+kill -KILL "$process"
+wait "$process" 2>/dev/null || true
+outcome 1 "has been put back" "$vlrun" train --resume whole
+ls whole | diff before - || fail "not all was put back"
+"$python" check.py whole || fail "what was put back"
 outcome 0 "saved in whole" "$vlrun" train "${given[@]}" --out whole --overwrite --set steps=2 --eval-every 0
 [ "$(ls -A whole | sort | tr '\n' ' ')" = "checkpoint.safetensors lock metrics.jsonl plan.bin run.json " ] ||
     fail "left over: $(ls -A whole)"
