@@ -29,8 +29,6 @@ struct Lanes {
     Helper *helpers;
 };
 
-enum { YIELDS_BEFORE_SLEEP = 2000 };
-
 static bool is_announced(Lanes *lanes, int64_t run)
 {
     return atomic_load_explicit(&lanes->started, memory_order_acquire) >= run;
