@@ -21,7 +21,7 @@
 #include "runtime/check/verify.h"
 #include "tests/check.h"
 
-enum { MODULES = 4, CHANGES = 120, OPS = 5, MOST_TEXT = 1 << 20 };
+enum { MODULES = 4, CHANGES = 50, OPS = 5, MOST_TEXT = 1 << 20 };
 static const double MOST_WORK = 2e7;
 
 typedef struct Mutator {
