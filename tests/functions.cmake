@@ -1,5 +1,7 @@
 # How tests are declared. The name of each is its path under tests/; its label is quick unless others
-# are given: slow for what takes more than some seconds, torch for what needs PyTorch.
+# are given: slow for what takes more than some seconds, torch for what needs PyTorch, unsanitized for
+# what judges numbers of generated code, files or whole trainings, in which sanitizers would find nothing
+# that shorter tests do not show them.
 
 # Debian's own Python, which sees Debian's packages, before any other.
 find_program(VLG_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
