@@ -14,10 +14,11 @@ static void add_state(Page *page, const ReportRun *run)
 {
     const History *history = &run->history;
     bool is_done = history->last_step >= run->steps;
-    const char *state = run->is_at_work     ? "at work"
-                        : history->is_ended ? "finished"
-                        : is_done           ? "trained, not scored"
-                                            : "stopped";
+    const char *state = run->is_at_work                ? "at work"
+                        : history->is_ended && is_done ? "finished"
+                        : history->is_ended            ? "ended early"
+                        : is_done                      ? "trained, not scored"
+                                                       : "stopped";
     page_cell(page, state);
     page_cell_number(page, history->last_step, 0);
     page_cell_number(page, run->steps, 0);
@@ -63,7 +64,7 @@ static void warn(Page *page, const ReportRun *run)
     if (run->is_at_work)
         page_warning(page, "%s is at work: this page shows it as far as it was.",
                      run->name);
-    else if (history->last_step < run->steps)
+    else if (history->last_step < run->steps && !history->is_ended)
         page_warning(page,
                      "%s ended after step %.0f of %.0f. It goes on with: vlrun train "
                      "--resume %s",

@@ -73,6 +73,9 @@ def check_kinds(build, work):
     for part in ("old has no run.json", ">61.2<", "best\">71.2<", ">51.0<", ">100.0<", ">128<", ">80.0<", ">200<",
                  "other ended after step 1 of 9", "<td class=\"\">files: a.json</td>", "<td class=\"\">steps</td>"):
         check(part in text, f"no '{part}' in the page of three runs")
+    early = write_run(work, "early", [step(0), {**END, "step": 1}], {"model": "m", "steps": 9, "data": "shapes", "files": {}})
+    page, _ = report(build, os.path.join(work, "early.html"), early)
+    check("ended early" in page and "goes on with" not in page, "a run that --patience ended goes on")
     for part in (">52.0<", "<td class=\"\">run</td>"):
         check(part not in text, f"'{part}' in the page of three runs")
     return out
