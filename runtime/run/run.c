@@ -1,6 +1,7 @@
 /* Opening a plan: read it, fill its store from initial values, weights file and
  * checkpoint, in this order, and compile it. */
 #include "runtime/run/run.h"
+#include "runtime/run/run_warm.h"
 
 #include <inttypes.h>
 #include <libgen.h>
@@ -162,14 +163,18 @@ static bool open_weights(Run *run, const RunOptions *options, Diags *diags)
     return check_weights(run, options, path, diags);
 }
 
-static bool fill_store(Run *run, Diags *diags)
+static bool fill_store(Run *run, const RunOptions *options, Diags *diags)
 {
+    WeightsChoice choice = run_choice(options);
+    choice.is_filled_later = run->checkpoint || run->trained;
     run->store = store_new(run->module);
+    if (!weights_check_choice(run->store, &choice, diags))
+        return false;
     weights_initialize(run->store, (uint64_t)run->module->settings.seed, run->weights);
     if (!run->weights)
         return true;
     WeightsReport report;
-    if (!weights_load(run->store, run->weights, &report, diags))
+    if (!weights_load_chosen(run->store, run->weights, &choice, &report, diags))
         return false;
     weights_report(run->store, run->weights, &report, stderr);
     return true;
@@ -402,7 +407,8 @@ bool run_fill(Run *run, const RunOptions *options, Diags *diags)
 {
     bool is_open =
         open_checkpoint(run, options, diags) && open_weights(run, options, diags) &&
-        fill_store(run, diags) &&
+        fill_store(run, options, diags) &&
+        (!options->init_from || options->resume || run_warm(run, options, diags)) &&
         (!run->trained || weights_load_trained(run->store, run->trained, diags)) &&
         (!run->checkpoint ||
          checkpoint_load(run->checkpoint, run->store, options->resume, diags)) &&
@@ -423,6 +429,7 @@ void run_close(Run *run)
     session_free(run->session);
     store_free(run->store);
     checkpoint_close(run->checkpoint);
+    tensor_set_close(run->init);
     tensor_set_close(run->trained);
     tensor_set_close(run->weights);
     if (run->module)

@@ -38,6 +38,11 @@ typedef struct RunOptions {
     /* Where to take trained parameters from: a run directory, a checkpoint, or any other
      * safetensors file that has all of them, such as an export; or NULL. */
     const char *from;
+    /* Trained parameters to begin with: the same as `from`, or any file of weights; what
+     * it lacks is no error. Not where a run goes on. NULL: none. */
+    const char *init_from;
+    bool ignore_mismatched; /* WeightsChoice, of `weights` and `init_from` */
+    TextList skip;
     bool best;        /* of a run: its best checkpoint, not its last */
     const char *out;  /* run directory; NULL: runs/ and the model's name */
     bool resume;      /* go on with the run in `out` instead: the same plan, states too */
@@ -57,6 +62,7 @@ typedef struct Run {
     Module *module;
     char *directory;
     TensorSet *weights, *trained; /* `trained`: `from`, if it is no checkpoint */
+    TensorSet *init;              /* `init_from` */
     uint64_t plan, weights_fingerprint;
     WeightsWatch watch;         /* over `weights` */
     uint64_t trained_over;      /* fingerprint of the weights below `trained`; 0: any */

@@ -17,13 +17,13 @@ enum { CHECKPOINT_EVERY = 100 };
 
 typedef struct TrainArguments {
     const char *plan, *data, *tokenizer, *weights, *out, *processor, *gemm, *dump_kernels,
-        *keep_best;
-    TextList sets;
+        *keep_best, *init_from;
+    TextList sets, skip;
     int64_t threads, steps, eval_every, checkpoint_every, patience, keep;
     RunOther other;
     ProgressMode progress;
     bool resume, overwrite, score_first, skip_bad, random_weights, no_cache, settings,
-        tensorboard;
+        tensorboard, ignore_mismatched;
 } TrainArguments;
 
 #define AT(field) offsetof(TrainArguments, field)
@@ -37,6 +37,12 @@ static const Option option_rows[] = {
            "leave out, and count, examples that cannot be read"),
     OPTION(path, "--weights", AT(weights), "PATH",
            "initial parameters: a model directory, safetensors, PyTorch or index file"),
+    OPTION(path, "--init-from", AT(init_from), "RUN",
+           "begin with what a run, an export or any file of weights has trained"),
+    OPTION(flag, "--ignore-mismatched", AT(ignore_mismatched), NULL,
+           "trained parameters of another shape in files keep their initial values"),
+    OPTION(list, "--skip-weights", AT(skip), "PATTERN",
+           "trained parameters that files do not set: encoder.*"),
     OPTION_RANDOM_WEIGHTS(AT(random_weights)),
     OPTION(path, "--out", AT(out), "DIR", "run directory; runs/<model> if not given",
            .group = "The run"),
@@ -74,7 +80,8 @@ static const Option option_rows[] = {
 };
 #undef AT
 
-/* The weights must outlive what they are to replace. */
+/* The weights must outlive what they are to replace. What a run begins with is read
+ * once: it may be what is replaced. */
 static bool check_weights_place(const Run *run, Diags *diags)
 {
     char *checkpoint = run_checkpoint_path(run->directory);
@@ -93,12 +100,24 @@ static bool check_weights_place(const Run *run, Diags *diags)
 
 /* -- what run.json will say ------------------------------------------------------ */
 
+/* Of "FILE#NAME" that of the file, and the name. */
 static const char *absolute(const char *path, Arena *arena)
 {
     char *real = path ? realpath(path, NULL) : NULL;
-    const char *kept = real ? arena_string(arena, real, strlen(real)) : path;
+    const char *mark = path && !real ? strrchr(path, '#') : NULL;
+    if (mark)
+        real = realpath(arena_string(arena, path, (size_t)(mark - path)), NULL);
+    const char *kept = real ? arena_format(arena, "%s%s", real, mark ? mark : "") : path;
     free(real);
     return kept;
+}
+
+static const char *join_list(const TextList *list, Arena *arena)
+{
+    const char *joined = list->count ? list->items[0] : NULL;
+    for (uint32_t i = 1; i < list->count; i++)
+        joined = arena_format(arena, "%s %s", joined, list->items[i]);
+    return joined;
 }
 
 static int64_t choose(int64_t given, int64_t recorded)
@@ -121,6 +140,9 @@ static RunRecord record_of(const TrainArguments *command, const Run *run,
         record.score_first = command->score_first;
         record.set = command->sets;
         record.keep_best = command->keep_best;
+        record.init_from = absolute(command->init_from, arena);
+        record.ignore_mismatched = command->ignore_mismatched;
+        record.skip_weights = join_list(&command->skip, arena);
         record.eval_every = epoch_steps;
         record.checkpoint_every = CHECKPOINT_EVERY;
     }
@@ -348,6 +370,9 @@ static ExitCode train_plan(const TrainArguments *command, const Interrupt *inter
     const RunOptions options = {.plan = command->plan,
                                 .sets = command->sets,
                                 .weights = command->weights,
+                                .init_from = command->init_from,
+                                .ignore_mismatched = command->ignore_mismatched,
+                                .skip = command->skip,
                                 .random_weights = command->random_weights,
                                 .is_training = true,
                                 .out = command->out,
@@ -396,6 +421,11 @@ static int cmd_train(const void *arguments)
     const TrainArguments *command = arguments;
     if (command->resume && command->overwrite) {
         fprintf(stderr, "vlrun train: --resume and --overwrite exclude each other\n");
+        return EXIT_CODE_usage;
+    }
+    if (command->resume && (command->init_from || command->skip.count)) {
+        fprintf(stderr, "vlrun train: --resume goes on with what the run has: no "
+                        "--init-from, no --skip-weights\n");
         return EXIT_CODE_usage;
     }
     if (command->steps != COUNT_NOT_GIVEN &&

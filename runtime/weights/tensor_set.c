@@ -12,6 +12,7 @@
 
 #include "ir/base/arena.h"
 #include "ir/base/files.h"
+#include "ir/base/heap.h"
 #include "ir/base/strings.h"
 #include "runtime/weights/foreign_file.h"
 
@@ -288,6 +289,16 @@ const Tensor *tensor_set_find(const TensorSet *set, const char *name)
 {
     const SetTensor *member = find_member(set, name);
     return member ? member->tensor : NULL;
+}
+
+const char *tensor_set_nearest(const TensorSet *set, const char *name)
+{
+    const char **names = heap_array((size_t)set->count + 1, sizeof *names);
+    for (uint32_t i = 0; i < set->count; i++)
+        names[i] = set->members[i].tensor->name;
+    const char *near = nearest_name(name, names, set->count);
+    free(names);
+    return near;
 }
 
 const char *tensor_set_file(const TensorSet *set, const Tensor *tensor)

@@ -23,6 +23,8 @@ const TensorFile *tensor_set_file_at(const TensorSet *set, uint32_t index);
 uint32_t tensor_set_count(const TensorSet *set);
 const Tensor *tensor_set_at(const TensorSet *set, uint32_t index);
 const Tensor *tensor_set_find(const TensorSet *set, const char *name); /* or NULL */
+/* The name in the set that is nearest to one that is not; or NULL. */
+const char *tensor_set_nearest(const TensorSet *set, const char *name);
 /* Of the first file; or NULL. */
 const char *tensor_set_metadata(const TensorSet *set, const char *key);
 /* The file that has the tensor. */

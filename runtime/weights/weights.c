@@ -15,9 +15,10 @@
 #include "ir/base/heap.h"
 #include "ir/base/random.h"
 #include "runtime/lanes/lanes.h"
+#include "runtime/weights/weights_choice.h"
 #include "runtime/weights/weights_match.h"
 
-enum { BLOCK = 1 << 16, MOST_NAMED = 5 };
+enum { BLOCK = 1 << 16 };
 
 /* -- initial values -------------------------------------------------------------- */
 
@@ -226,45 +227,110 @@ static bool load_entry(StoreEntry *entry, const TensorSet *set, const Tensor *te
     return true;
 }
 
-bool weights_load(Store *store, const TensorSet *set, WeightsReport *out_report,
-                  Diags *diags)
+typedef struct Loading {
+    Store *store;
+    const TensorSet *set;
+    const WeightsChoice *choice;
+    Prefix prefix;
+    WeightsReport *report;
+    Diags *diags;
+} Loading;
+
+/* weights_initialize has left it out, as the set has it. */
+static void draw_again(const Loading *loading, StoreEntry *entry)
 {
-    Prefix prefix = prefix_choose(store, set);
+    uint64_t seed = (uint64_t)store_module(loading->store)->settings.seed;
+    if (!loading->choice->kept_only)
+        weights_draw(entry->param, seed, 0, entry->elements, entry->data);
+}
+
+/* A table that has grown goes on from what its first rows were; a map that is wider than
+ * the one that was trained is another. */
+static bool is_mismatched(const Loading *loading, const StoreEntry *entry,
+                          const Tensor *tensor)
+{
+    Fit fit = fit_of(tensor, entry->type);
+    return fit == FIT_none || (loading->choice->kept_only && fit == FIT_rows);
+}
+
+static void leave_mismatched(const Loading *loading, const StoreEntry *entry,
+                             const Tensor *tensor)
+{
+    char has[96], wants[96];
+    loading->report->mismatched++;
+    if (loading->choice->is_filled_later)
+        return;
+    print_dims(has, sizeof has, tensor->dims, tensor->rank);
+    print_dims(wants, sizeof wants, entry->type.dims, entry->type.rank);
+    diag_warning(loading->diags, (Loc){.file = tensor_set_file(loading->set, tensor)},
+                 "tensor '%s' has shape %s, the parameter '%s' has %s: it keeps its "
+                 "initial values",
+                 tensor->name, has, entry->name, wants);
+}
+
+static bool take_entry(const Loading *loading, StoreEntry *entry)
+{
+    WeightsReport *report = loading->report;
+    const Tensor *tensor = prefix_tensor(loading->prefix, loading->set, entry->param);
+    bool is_kept = param_is_kept(entry->param);
+    if (!tensor) {
+        report->missing++;
+        report->frozen_missing += !is_kept;
+        return true;
+    }
+    if (!is_kept && loading->choice->kept_only) {
+        report->left++;
+        return true;
+    }
+    if (is_kept && weights_is_skipped(loading->choice, entry->param)) {
+        report->skipped++;
+        draw_again(loading, entry);
+        return true;
+    }
+    if (is_kept && is_mismatched(loading, entry, tensor)) {
+        const WeightsChoice *choice = loading->choice;
+        bool is_left = choice->ignore_mismatched || choice->is_filled_later;
+        if (is_left)
+            leave_mismatched(loading, entry, tensor);
+        else
+            wrong_shape(loading->set, tensor, entry, loading->diags);
+        return is_left;
+    }
+    return prefix_check_ties(loading->prefix, loading->set, entry->param,
+                             loading->diags) &&
+           load_entry(entry, loading->set, tensor, report, loading->diags);
+}
+
+bool weights_load_chosen(Store *store, const TensorSet *set, const WeightsChoice *choice,
+                         WeightsReport *out_report, Diags *diags)
+{
+    const Loading loading = {store,      set,  choice, prefix_choose(store, set),
+                             out_report, diags};
     bool ok = true;
     *out_report = (WeightsReport){0};
     for (uint32_t i = 0; i < store_count(store); i++) {
         StoreEntry *entry = store_at(store, i);
-        const Tensor *tensor =
-            entry->param ? prefix_tensor(prefix, set, entry->param) : NULL;
-        if (tensor)
-            ok = prefix_check_ties(prefix, set, entry->param, diags) &&
-                 load_entry(entry, set, tensor, out_report, diags) && ok;
-        else if (entry->param)
-            out_report->missing++,
-                out_report->frozen_missing += !param_is_kept(entry->param);
+        ok = (!entry->param || take_entry(&loading, entry)) && ok;
     }
     for (uint32_t i = 0; i < tensor_set_count(set); i++) {
         const char *name = tensor_set_at(set, i)->name;
-        out_report->unexpected += !prefix_entry(prefix, store, name);
+        out_report->unexpected += !prefix_entry(loading.prefix, store, name);
     }
     if (ok && out_report->loaded == 0) {
         diag_error(diags, (Loc){.file = tensor_set_path(set)},
-                   "has no parameter of model '%s'", store_module(store)->name);
+                   "has no %sparameter of model '%s'%s",
+                   choice->kept_only ? "trained " : "", store_module(store)->name,
+                   out_report->skipped + out_report->mismatched ? " that is taken" : "");
         return false;
     }
     return ok;
 }
 
-/* The tensor's name in the set that is nearest to a parameter's, or NULL. */
-static const char *near_miss(const TensorSet *set, const char *name)
+bool weights_load(Store *store, const TensorSet *set, WeightsReport *out_report,
+                  Diags *diags)
 {
-    uint32_t count = tensor_set_count(set);
-    const char **names = heap_array(count + 1, sizeof *names);
-    for (uint32_t i = 0; i < count; i++)
-        names[i] = tensor_set_at(set, i)->name;
-    const char *near = nearest_name(name, names, count);
-    free(names);
-    return near;
+    const WeightsChoice all = {0};
+    return weights_load_chosen(store, set, &all, out_report, diags);
 }
 
 bool weights_load_trained(Store *store, const TensorSet *set, Diags *diags)
@@ -280,7 +346,7 @@ bool weights_load_trained(Store *store, const TensorSet *set, Diags *diags)
             ok = prefix_check_ties(prefix, set, entry->param, diags) &&
                  load_entry(entry, set, tensor, &report, diags);
         } else if (entry->param && param_is_kept(entry->param)) {
-            const char *near = near_miss(set, entry->name);
+            const char *near = tensor_set_nearest(set, entry->name);
             diag_error(diags, (Loc){.file = tensor_set_path(set)}, "has no %s '%s'%s%s%s",
                        entry->param->trained ? "trained parameter" : "buffer",
                        entry->name, near ? "; it has '" : "", near ? near : "",
@@ -289,59 +355,6 @@ bool weights_load_trained(Store *store, const TensorSet *set, Diags *diags)
         }
     }
     return ok;
-}
-
-/* -- what was found -------------------------------------------------------------- */
-
-static void report_missing(const Store *store, const TensorSet *set, FILE *out)
-{
-    Prefix prefix = prefix_choose(store, set);
-    uint32_t named = 0;
-    const Module *module = store_module(store);
-    for (uint32_t i = 0; i < module->param_count && named < MOST_NAMED; i++) {
-        const Param *param = &module->params[i];
-        if (param_is_kept(param) || prefix_tensor(prefix, set, param))
-            continue;
-        const char *near = near_miss(set, param->name);
-        fprintf(out, "  not in the files: frozen '%s'", param->name);
-        fprintf(out, near ? "; they have '%s'\n" : "\n", near);
-        named++;
-    }
-}
-
-static void report_unexpected(const Store *store, const TensorSet *set, FILE *out)
-{
-    Prefix prefix = prefix_choose(store, set);
-    uint32_t named = 0;
-    for (uint32_t i = 0; i < tensor_set_count(set) && named < MOST_NAMED; i++) {
-        const char *name = tensor_set_at(set, i)->name;
-        if (prefix_entry(prefix, store, name))
-            continue;
-        fprintf(out, "  not a parameter: '%s'\n", name);
-        named++;
-    }
-}
-
-void weights_report(const Store *store, const TensorSet *set, const WeightsReport *report,
-                    FILE *out)
-{
-    fprintf(out, "%s: %u parameters read, %u of them mapped", tensor_set_path(set),
-            report->loaded, report->mapped);
-    if (report->resized)
-        fprintf(out, ", %u into their first rows", report->resized);
-    if (report->missing)
-        fprintf(out, "; %u others keep their initial values", report->missing);
-    fputc('\n', out);
-    if (report->frozen_missing) {
-        fprintf(out, "  %u of those are frozen: nothing will ever set them\n",
-                report->frozen_missing);
-        report_missing(store, set, out);
-    }
-    if (report->unexpected) {
-        fprintf(out, "  %u tensors are not parameters of this model\n",
-                report->unexpected);
-        report_unexpected(store, set, out);
-    }
 }
 
 /* -- exporting ------------------------------------------------------------------- */

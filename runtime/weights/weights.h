@@ -16,6 +16,20 @@ void weights_initialize(Store *store, uint64_t seed, const TensorSet *set);
 void weights_draw(const Param *param, uint64_t seed, int64_t first, int64_t count,
                   float *out);
 
+/* What is taken of a set. Zeroed: all that it has. "Kept" are trained parameters and
+ * drawn buffers (param_is_kept). */
+typedef struct WeightsChoice {
+    bool kept_only; /* frozen parameters are left as they are, and fewer rows of a table
+                     * are another shape */
+    /* A kept parameter whose tensor has another shape keeps its initial values; with a
+     * warning, unless it is filled from elsewhere afterwards. */
+    bool ignore_mismatched, is_filled_later;
+    /* Names or aliases of kept parameters that are not taken, as shell patterns
+     * (fnmatch); [skip_count] */
+    const char *const *skip;
+    size_t skip_count;
+} WeightsChoice;
+
 typedef struct WeightsReport {
     uint32_t loaded,
         mapped;       /* parameters found in the set; of these, read where they lie */
@@ -23,6 +37,8 @@ typedef struct WeightsReport {
     uint32_t missing; /* parameters not in the set */
     uint32_t frozen_missing; /* of these, frozen ones that were not drawn on purpose */
     uint32_t unexpected;     /* tensors that are no parameter */
+    uint32_t skipped, mismatched; /* not taken, because of the choice */
+    uint32_t left;                /* frozen parameters that the choice leaves out */
 } WeightsReport;
 
 /* Takes every parameter that `set` has, under its name, an alias, or one of these with or
@@ -33,12 +49,23 @@ typedef struct WeightsReport {
  * has no parameter at all. */
 NODISCARD bool weights_load(Store *store, const TensorSet *set, WeightsReport *out_report,
                             Diags *diags);
+/* The same, as far as `choice` says. */
+NODISCARD bool weights_load_chosen(Store *store, const TensorSet *set,
+                                   const WeightsChoice *choice, WeightsReport *out_report,
+                                   Diags *diags);
+/* Whether each pattern of the choice is one of a kept parameter; an error with a near
+ * miss if not. */
+NODISCARD bool weights_check_choice(const Store *store, const WeightsChoice *choice,
+                                    Diags *diags);
 /* Takes what the set has in the same way; trained parameters and drawn buffers
  * (param_is_kept) must all be there. */
 NODISCARD bool weights_load_trained(Store *store, const TensorSet *set, Diags *diags);
 /* Says on `out` what was found, and what was not with near misses. */
 void weights_report(const Store *store, const TensorSet *set, const WeightsReport *report,
                     FILE *out);
+/* The same for a choice of kept parameters only. */
+void weights_report_kept(Store *store, const TensorSet *set, const WeightsReport *report,
+                         FILE *out);
 
 typedef struct ExportOptions {
     bool all; /* frozen parameters too, under their own name */
