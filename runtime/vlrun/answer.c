@@ -10,11 +10,9 @@
 typedef struct Answering {
     Session *session;
     DataSource *source;
-    const AskedQuestion *question;
-    const GenerateOptions *options;
-    int64_t best;
+    const Asking *asking;
     Arena *arena;
-    ModelAnswers *out;
+    ModelAnswers *out; /* [sequences] */
     Diags *diags;
 } Answering;
 
@@ -31,54 +29,57 @@ static bool is_said(const ModelAnswers *answers, const char *text)
     return false;
 }
 
-/* Hypotheses behind the first `skipped` tokens; `whole` is what their probabilities are
- * parts of. */
-static void take_answers(const Answering *work, const Generated *said, int64_t skipped,
-                         double whole)
+/* Of one sequence the hypotheses behind the first `skipped` tokens; `whole` is what their
+ * probabilities are parts of. */
+static void take_answers(const Answering *work, const Generated *said, int64_t sequence,
+                         int64_t skipped, double whole)
 {
-    ModelAnswers *out = work->out;
-    out->count = 0;
-    out->items = ARENA_ARRAY(work->arena, ModelAnswer, said->best);
-    for (int64_t i = 0; i < said->best && out->count < work->best; i++) {
-        if (said->lengths[i] == 0)
+    ModelAnswers *out = &work->out[sequence];
+    int64_t first = sequence * said->best;
+    *out = (ModelAnswers){.items = ARENA_ARRAY(work->arena, ModelAnswer, said->best)};
+    for (int64_t h = first; h < first + said->best && out->count < work->asking->best;
+         h++) {
+        if (said->lengths[h] == 0)
             continue;
-        const char *text = text_of(work, said->ids + i * said->width + skipped,
-                                   said->lengths[i] - skipped);
+        const char *text = text_of(work, said->ids + h * said->width + skipped,
+                                   said->lengths[h] - skipped);
         if (!is_said(out, text))
-            out->items[out->count++] = (ModelAnswer){text, exp(said->sums[i]) / whole};
+            out->items[out->count++] = (ModelAnswer){text, exp(said->sums[h]) / whole};
     }
 }
 
-/* Sums are near each other or far below 0, where exp of them would be 0. */
-static void shift_sums(Generated *said)
+/* The sum of a sequence's probabilities, where the greatest counts 1: all may be so far
+ * below that exp of their logarithms would be 0. */
+static double whole_of(Generated *said, int64_t sequence)
 {
-    double most = -INFINITY;
+    double *sums = said->sums + sequence * said->best, most = -INFINITY, whole = 0;
+    const int64_t *lengths = said->lengths + sequence * said->best;
     for (int64_t i = 0; i < said->best; i++)
-        if (said->lengths[i] > 0)
-            most = fmax(most, said->sums[i]);
-    for (int64_t i = 0; i < said->best; i++)
-        said->sums[i] -= most;
+        if (lengths[i] > 0)
+            most = fmax(most, sums[i]);
+    for (int64_t i = 0; i < said->best; i++) {
+        sums[i] -= most;
+        whole += lengths[i] > 0 ? exp(sums[i]) : 0;
+    }
+    return whole;
 }
 
 /* All of the answers that are given, with the parts that they have of all of them. */
 static bool answer_among(const Answering *work, const TokenAnswer *answers,
                          uint32_t count, int64_t max_length, int64_t skipped)
 {
-    GenerateOptions options = *work->options;
+    GenerateOptions options = work->asking->options;
     Generated said;
-    double whole = 0;
     options.max_length = max_length;
     options.beams = options.best = count > 1 ? count : 2;
     options.early_stopping = false;
     options.length_penalty = 0;
     options.answers = answers;
     options.answer_count = count;
-    if (!generate(work->session, work->question->batch, &options, &said, work->diags))
+    if (!generate(work->session, work->asking->batch, &options, &said, work->diags))
         return false;
-    shift_sums(&said);
-    for (int64_t i = 0; i < said.best; i++)
-        whole += said.lengths[i] > 0 ? exp(said.sums[i]) : 0;
-    take_answers(work, &said, skipped, whole);
+    for (int64_t s = 0; s < said.sequences; s++)
+        take_answers(work, &said, s, skipped, whole_of(&said, s));
     generated_free(&said);
     return true;
 }
@@ -101,13 +102,13 @@ static bool answer_statement(const Answering *work, const TokenChoice *choice)
 
 static bool answer_choice(const Answering *work)
 {
-    const AskedQuestion *question = work->question;
-    uint32_t count = question->choice_count;
+    const Asking *asking = work->asking;
+    uint32_t count = asking->choice_count;
     TokenList *lists = heap_array(count, sizeof *lists);
     TokenAnswer *answers = heap_array(count, sizeof *answers);
     int64_t longest = 0;
     for (uint32_t i = 0; i < count; i++) {
-        tokenizer_encode(dataset_tokenizer(work->source), question->choices[i], 0,
+        tokenizer_encode(dataset_tokenizer(work->source), asking->choices[i], 0,
                          &lists[i]);
         answers[i] = (TokenAnswer){lists[i].ids, (int64_t)lists[i].count};
         if (answers[i].count > longest)
@@ -121,36 +122,44 @@ static bool answer_choice(const Answering *work)
     return ok;
 }
 
+static bool has_enough(const Answering *work)
+{
+    for (int64_t s = 0; s < work->asking->batch->sequences; s++)
+        if (work->out[s].count < work->asking->best)
+            return false;
+    return true;
+}
+
 /* Several hypotheses may be one text: there are more beams than answers, and twice as
  * many again while there are too few texts. */
 static bool answer_freely(const Answering *work)
 {
     enum { MOST_BEAMS_OF_AN_ANSWER = 16 };
-    GenerateOptions options = *work->options;
+    GenerateOptions options = work->asking->options;
+    int64_t best = work->asking->best;
     Generated said;
-    if (work->best > 1 && options.beams < 2 * work->best)
-        options.beams = 2 * work->best;
+    if (best > 1 && options.beams < 2 * best)
+        options.beams = 2 * best;
     for (;; options.beams *= 2) {
         options.best = options.beams;
-        if (!generate(work->session, work->question->batch, &options, &said, work->diags))
+        if (!generate(work->session, work->asking->batch, &options, &said, work->diags))
             return false;
-        take_answers(work, &said, 1, 1);
+        for (int64_t s = 0; s < said.sequences; s++)
+            take_answers(work, &said, s, 1, 1);
         generated_free(&said);
-        if (work->out->count >= work->best ||
-            2 * options.beams > MOST_BEAMS_OF_AN_ANSWER * work->best ||
+        if (best == 1 || has_enough(work) ||
+            2 * options.beams > MOST_BEAMS_OF_AN_ANSWER * best ||
             4 * options.beams > tokenizer_size(dataset_tokenizer(work->source)))
             return true;
     }
 }
 
-bool answer(Session *session, DataSource *source, const AskedQuestion *question,
-            const GenerateOptions *options, int64_t best, Arena *arena, ModelAnswers *out,
-            Diags *diags)
+bool answer(Session *session, DataSource *source, const Asking *asking, Arena *arena,
+            ModelAnswers *out, Diags *diags)
 {
-    const Answering work = {session, source, question, options, best, arena, out, diags};
+    const Answering work = {session, source, asking, arena, out, diags};
     TokenChoice choice;
-    *out = (ModelAnswers){0};
-    if (source->choice(source->state, question->batch->task, &choice))
+    if (source->choice(source->state, asking->batch->task, &choice))
         return answer_statement(&work, &choice);
-    return question->choice_count > 0 ? answer_choice(&work) : answer_freely(&work);
+    return asking->choice_count > 0 ? answer_choice(&work) : answer_freely(&work);
 }

@@ -1,4 +1,4 @@
-/* What a model answers to one question, and how sure it is. */
+/* What a model answers to the questions of a batch, and how sure it is. */
 #ifndef VLG_RUNTIME_VLRUN_ANSWER_H
 #define VLG_RUNTIME_VLRUN_ANSWER_H
 
@@ -19,12 +19,21 @@ typedef struct ModelAnswers {
     uint32_t count;
 } ModelAnswers;
 
-/* At most the `best` best answers, from the arena. A task's statements are judged by the
- * one token that evaluation compares, and questions with choices by all of them; else
- * they are those that the search of `options` finds, in its order; with more beams than
- * answers where several are wanted. False and an error if the model cannot generate. */
-NODISCARD bool answer(Session *session, DataSource *source, const AskedQuestion *question,
-                      const GenerateOptions *options, int64_t best, Arena *arena,
-                      ModelAnswers *out, Diags *diags);
+typedef struct Asking {
+    const Batch *batch;
+    GenerateOptions options;    /* of the search */
+    const char *const *choices; /* what may be answered; NULL: anything */
+    uint32_t choice_count;
+    uint32_t best; /* so many answers of each sequence, as far as they are found; 1 at
+                      least */
+} Asking;
+
+/* Answers to each sequence of the batch, into out[sequences], from the arena. A task's
+ * statements are judged by the one token that evaluation compares, and questions with
+ * choices by all of them; else answers are those that the search finds, in its order, and
+ * where several are wanted there are more beams than answers. False and an error if the
+ * model cannot generate. */
+NODISCARD bool answer(Session *session, DataSource *source, const Asking *asking,
+                      Arena *arena, ModelAnswers *out, Diags *diags);
 
 #endif

@@ -78,28 +78,37 @@ static void tell_choice(AskSession *work, const DataQuestion *question,
     work->has_chosen = true;
 }
 
+static void print_answers(AskSession *work, const DataQuestion *question,
+                          const AskedQuestion *asked, const ModelAnswers *answers)
+{
+    const AskArguments *command = work->command;
+    if (command->is_json)
+        answers_print_json(question, asked, answers, stdout);
+    if (!command->is_json && command->best > 1 && !work->is_first)
+        putchar('\n');
+    if (!command->is_json)
+        answers_print(answers, stdout);
+    work->is_first = false;
+}
+
 static bool answer_question(AskSession *work, const DataQuestion *question, Arena *arena,
                             Diags *diags)
 {
     const FeatureReader reader = {ask_features_read, &work->features};
-    const AskArguments *command = work->command;
     AskedQuestion asked;
     ModelAnswers answers;
-    GenerateOptions options;
+    Asking asking = {.best = (uint32_t)work->command->best};
     work->features.task = question->task;
-    if (!search_settings(&command->search, work->run->module, question->task, &options,
-                         diags) ||
+    if (!search_settings(&work->command->search, work->run->module, question->task,
+                         &asking.options, diags) ||
         !dataset_ask(work->source, question, &reader, arena, &asked, diags))
         return false;
-    bool ok = answer(work->run->session, work->source, &asked, &options, command->best,
-                     arena, &answers, diags);
-    if (ok && command->is_json)
-        answers_print_json(question, &asked, &answers, stdout);
-    if (ok && !command->is_json && command->best > 1 && !work->is_first)
-        putchar('\n');
-    if (ok && !command->is_json)
-        answers_print(&answers, stdout);
-    work->is_first = false;
+    asking.batch = asked.batch;
+    asking.choices = asked.choices;
+    asking.choice_count = asked.choice_count;
+    bool ok = answer(work->run->session, work->source, &asking, arena, &answers, diags);
+    if (ok)
+        print_answers(work, question, &asked, &answers);
     batch_free(asked.batch);
     return ok;
 }

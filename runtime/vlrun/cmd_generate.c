@@ -7,6 +7,7 @@
 #include "ir/base/heap.h"
 #include "ir/base/interrupt.h"
 #include "runtime/train/predict.h"
+#include "runtime/vlrun/generate_show.h"
 #include "runtime/vlrun/model_arguments.h"
 #include "runtime/vlrun/search_arguments.h"
 
@@ -16,9 +17,10 @@ static const char *const formats[] = {"jsonl", "leaderboard", NULL};
 
 typedef struct GenerateArguments {
     ModelArguments model;
-    const char *task, *out;
+    const char *task, *out, *html, *pictures;
     SearchArguments search;
     int64_t limit;
+    bool is_shown;
     Split split;
     AnswerFormat format;
 } GenerateArguments;
@@ -30,7 +32,14 @@ static const Option option_rows[] = {
     OPTION(choice, "--split", AT(split), "NAME", "whose examples", .preset = "test",
            .choices = split_names),
     OPTION(text, "--task", AT(task), "NAME", "one task only; else all"),
-    OPTION(count, "--limit", AT(limit), "N", "first examples of each task only"),
+    OPTION(count, "--limit", AT(limit), "N",
+           "first examples of each task only; with --html 100 if not given"),
+    OPTION(flag, "--show", AT(is_shown), NULL,
+           "questions, references and answers to read, in place of JSON"),
+    OPTION(path, "--html", AT(html), "FILE",
+           "the same as a page, with pictures where there are some"),
+    OPTION(path, "--pictures", AT(pictures), "DIR",
+           "where the page finds pictures, if not beside the data's features"),
     OPTIONS_SEARCH(AT(search)),
     OPTION(choice, "--format", AT(format), "NAME",
            "an object per example, or files to hand in", .preset = "jsonl",
@@ -91,19 +100,48 @@ static void print_generated(const DataSource *source, const Batch *batch, int64_
 typedef struct TaskWork {
     const GenerateArguments *command;
     Run *run;
-    const DataSource *source;
+    DataSource *source;
     const Interrupt *interrupt;
     GenerateOptions options;
-    Dump *dump;          /* NULL: lines are printed */
-    int64_t done, limit; /* examples */
+    Dump *dump;            /* NULL: no file for a leaderboard */
+    Page *page;            /* NULL: none */
+    int64_t judged, right; /* examples of the task */
+    int64_t done, limit;   /* examples */
     Diags *diags;
 } TaskWork;
+
+static void show(TaskWork *work, const Batch *batch, int64_t sequence,
+                 const ModelAnswer *said, Arena *arena)
+{
+    const ShownExample shown = shown_example(work->source, batch, sequence, said, arena);
+    work->judged += shown.is_judged;
+    work->right += shown.is_judged && shown.worth >= 0.5;
+    if (work->command->is_shown)
+        shown_print(&shown, stdout);
+    if (work->page)
+        shown_card(work->page, work->source, &shown, work->command->pictures, arena);
+}
+
+static bool show_batch(TaskWork *work, const Batch *batch)
+{
+    Arena *arena = arena_new();
+    const Asking asking = {.batch = batch, .options = work->options, .best = 1};
+    ModelAnswers *said = ARENA_ARRAY(arena, ModelAnswers, batch->sequences);
+    bool ok = answer(work->run->session, work->source, &asking, arena, said, work->diags);
+    for (int64_t s = 0; ok && s < batch->sequences; s++)
+        show(work, batch, s, &said[s].items[0], arena);
+    work->done += batch->sequences;
+    arena_free(arena);
+    return ok;
+}
 
 static bool generate_batch(TaskWork *work, Batch *batch)
 {
     const DataSource *source = work->source;
     if (batch->sequences > work->limit - work->done)
         batch->sequences = work->limit - work->done;
+    if (work->command->is_shown || work->page)
+        return show_batch(work, batch);
     Generated said;
     bool ok = work->dump ? predict(work->run->session, source, batch, &work->options,
                                    &said, work->diags)
@@ -126,7 +164,7 @@ static bool generate_task(TaskWork *work, const char *task)
     bool ok = search_settings(&work->command->search, work->run->module, task,
                               &work->options, work->diags);
     uint32_t errors = diags_error_count(work->diags);
-    work->done = 0;
+    work->done = work->judged = work->right = 0;
     for (int64_t i = 0;
          ok && work->done < work->limit && !interrupt_is_set(work->interrupt); i++) {
         Batch *batch = work->source->eval_batch(work->source->state, task,
@@ -159,6 +197,66 @@ static bool dump_task(TaskWork *work, const char *task)
     return ok;
 }
 
+/* A section of the page with its summary at the end, which is known then. */
+static bool page_task(TaskWork *work, const char *task)
+{
+    page_heading(work->page, task);
+    page_cards_begin(work->page);
+    bool ok = generate_task(work, task);
+    page_cards_end(work->page);
+    if (work->judged > 0)
+        page_text(work->page,
+                  "%" PRId64 " of %" PRId64 " answers are right, or at least half right.",
+                  work->right, work->judged);
+    if (interrupt_is_set(work->interrupt))
+        page_warning(work->page, "Stopped early: not all examples are here.");
+    return ok;
+}
+
+static bool do_tasks(TaskWork *work)
+{
+    const GenerateArguments *command = work->command;
+    const Module *module = work->run->module;
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < module->task_count; i++) {
+        const char *task = module->tasks[i].name;
+        if (command->task && strcmp(task, command->task) != 0)
+            continue;
+        ok = command->format == FORMAT_leaderboard ? dump_task(work, task)
+             : work->page                          ? page_task(work, task)
+                                                   : generate_task(work, task);
+    }
+    return ok;
+}
+
+static bool do_page(TaskWork *work)
+{
+    const GenerateArguments *command = work->command;
+    Arena *arena = arena_new();
+    const char *title =
+        arena_format(arena, "%s: answers to the %s split", work->run->module->name,
+                     split_names[command->split]);
+    work->page = page_open(command->html, title, work->diags);
+    arena_free(arena);
+    if (!work->page)
+        return false;
+    page_text(work->page,
+              "Each answer stands with the probability of its tokens, and of statements "
+              "with its part of both that they can be.");
+    if (do_tasks(work))
+        return page_finish(work->page, work->diags);
+    page_discard(work->page);
+    return false;
+}
+
+static int64_t limit_of(const GenerateArguments *command)
+{
+    enum { CARDS = 100 };
+    if (command->limit != COUNT_NOT_GIVEN)
+        return command->limit;
+    return command->html ? CARDS : INT64_MAX;
+}
+
 static ExitCode generate_all(const void *state, Run *run, const Interrupt *interrupt,
                              Diags *diags)
 {
@@ -176,28 +274,31 @@ static ExitCode generate_all(const void *state, Run *run, const Interrupt *inter
                      .run = run,
                      .source = source,
                      .interrupt = interrupt,
-                     .limit =
-                         command->limit == COUNT_NOT_GIVEN ? INT64_MAX : command->limit,
+                     .limit = limit_of(command),
                      .diags = diags};
     bool ok = source && (command->format != FORMAT_leaderboard ||
                          directory_make(command->out, diags));
-    for (uint32_t i = 0; ok && i < run->module->task_count; i++) {
-        const char *task = run->module->tasks[i].name;
-        if (command->task && strcmp(task, command->task) != 0)
-            continue;
-        ok = command->format == FORMAT_leaderboard ? dump_task(&work, task)
-                                                   : generate_task(&work, task);
-    }
+    ok = ok && (command->html ? do_page(&work) : do_tasks(&work));
     data_close(source);
     return exit_code(ok, diags);
+}
+
+static const char *usage_fault(const GenerateArguments *command)
+{
+    bool is_leaderboard = command->format == FORMAT_leaderboard;
+    if (is_leaderboard != (command->out != NULL))
+        return "--format leaderboard and --out DIR go together";
+    if (is_leaderboard && (command->is_shown || command->html))
+        return "--format leaderboard goes with neither --show nor --html";
+    return command->pictures && !command->html ? "--pictures goes with --html" : NULL;
 }
 
 static int cmd_generate(const void *arguments)
 {
     const GenerateArguments *command = arguments;
-    if ((command->format == FORMAT_leaderboard) != (command->out != NULL)) {
-        fprintf(stderr,
-                "vlrun generate: --format leaderboard and --out DIR go together\n");
+    const char *fault = usage_fault(command);
+    if (fault) {
+        fprintf(stderr, "vlrun generate: %s\n", fault);
         return EXIT_CODE_usage;
     }
     return model_do(&command->model, generate_all, command);

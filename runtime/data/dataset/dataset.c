@@ -289,6 +289,11 @@ static Dump *dataset_dump(void *state, const char *task, const char *directory)
                             directory);
 }
 
+const char *dataset_directory(const DataSource *source)
+{
+    return ((const Dataset *)source->state)->options.directory;
+}
+
 const Tokenizer *dataset_tokenizer(const DataSource *source)
 {
     return ((const Dataset *)source->state)->tokenizer;

@@ -59,6 +59,7 @@ typedef struct DatasetExample {
 
 /* Of a batch made by a source of dataset_open. */
 const DatasetExample *dataset_example(const Batch *batch, int64_t sequence);
+const char *dataset_directory(const DataSource *source);
 const Tokenizer *dataset_tokenizer(const DataSource *source);
 
 #endif

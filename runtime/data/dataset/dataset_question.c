@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ir/base/heap.h"
@@ -295,4 +296,29 @@ const char *dataset_features_path(DataSource *source, const char *task, const ch
             return path;
     }
     return NULL;
+}
+
+/* The file itself, or with an ending. */
+static const char *find_picture(const char *folder, const char *name, Arena *arena)
+{
+    static const char *const endings[] = {"", ".jpg", ".jpeg", ".png", ".JPG", ".PNG"};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        struct stat status;
+        const char *path = arena_format(arena, "%s/%s%s", folder, name, endings[i]);
+        if (stat(path, &status) == 0 && S_ISREG(status.st_mode))
+            return path;
+    }
+    return NULL;
+}
+
+const char *dataset_picture_path(const DataSource *source, const DatasetExample *example,
+                                 uint32_t image, const char *directory, Arena *arena)
+{
+    const char *name = image < EXAMPLE_IMAGES_MAX ? example->images[image] : NULL;
+    const char *found = name && directory ? find_picture(directory, name, arena) : NULL;
+    if (!name || found || !example->folder)
+        return found;
+    return find_picture(
+        arena_format(arena, "%s/%s", dataset_directory(source), example->folder), name,
+        arena);
 }

@@ -49,6 +49,12 @@ NODISCARD bool dataset_ask(DataSource *source, const DataQuestion *question,
                            const FeatureReader *features, Arena *arena,
                            AskedQuestion *out, Diags *diags);
 
+/* Where the data set has a picture of an example itself, or NULL: beside the folder of
+ * its features, with the ending of a picture if its name has none. `directory` is another
+ * place to look in first, or NULL. */
+const char *dataset_picture_path(const DataSource *source, const DatasetExample *example,
+                                 uint32_t image, const char *directory, Arena *arena);
+
 /* Where the data set has features of that name for a task, or NULL. */
 const char *dataset_features_path(DataSource *source, const char *task, const char *name,
                                   Arena *arena);

@@ -3,6 +3,7 @@
 #include "runtime/data/dataset/dataset_scores.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "ir/base/heap.h"
 #include "runtime/data/metrics/metrics.h"
@@ -194,4 +195,22 @@ const Metric *dataset_scores_finish(Scores *scores, uint32_t *out_count)
     }
     *out_count = scores->metric_count;
     return scores->metrics;
+}
+
+bool dataset_worth(AnswerKind metric, const DatasetExample *example, const char *said,
+                   double *out)
+{
+    bool is_true = example->answer_count > 0 && !strcmp(said, example->answers[0].text);
+    uint32_t count, at = 0;
+    if (metric == ANSWER_caption)
+        return false;
+    Scores *scores = dataset_scores_new(metric, NULL);
+    dataset_scores_add_text(scores, example, said, is_true);
+    const Metric *metrics = dataset_scores_finish(scores, &count);
+    while (at < count && metrics[at].examples == 0)
+        at++;
+    if (at < count)
+        *out = metrics[at].value / 100;
+    dataset_scores_free(scores);
+    return at < count;
 }

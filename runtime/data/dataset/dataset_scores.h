@@ -16,6 +16,11 @@ void dataset_scores_add_text(Scores *scores, const DatasetExample *example,
 const Metric *dataset_scores_finish(Scores *scores, uint32_t *out_count);
 void dataset_scores_free(Scores *scores);
 
+/* What one answer is worth, 0..1, by the metric that stands for the task. False if none
+ * judges a single example: of captions, and where the data do not tell. */
+bool dataset_worth(AnswerKind metric, const DatasetExample *example, const char *said,
+                   double *out);
+
 /* NULL if no leaderboard takes answers to the task. */
 Dump *dataset_dump_new(const TaskTexts *texts, const Tokenizer *tokenizer,
                        const char *directory);
