@@ -35,13 +35,18 @@ static bool unknown(const VlgTask *task, const char *kind, const char *name,
     return false;
 }
 
+static bool has_axis(const VlgTask *task, const char *name)
+{
+    for (uint32_t i = 0; i < task->axis_count; i++)
+        if (strcmp(task->axes[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 static bool take_axis(const VlgTask *task, const VlgLengths *given, BatchAxis *out,
                       Arena *arena, Diags *diags)
 {
-    bool is_known = false;
-    for (uint32_t i = 0; i < task->axis_count; i++)
-        is_known |= strcmp(task->axes[i].name, given->axis) == 0;
-    if (!is_known)
+    if (!has_axis(task, given->axis))
         return unknown(task, "axis", given->axis, near_axis(task, given->axis, arena),
                        diags);
     if (!given->lengths)
@@ -147,29 +152,34 @@ static int64_t field_rows(const VlgPlan *plan, const Batch *batch,
     return 0;
 }
 
+/* What no graph of the task reads is left out: data sets may have more. */
 VlgBatch *batch_give(const VlgPlan *plan, Batch *batch)
 {
+    const Task *of = module_find_task(plan->module, batch->task);
+    const VlgTask *task = &plan->tasks[of - plan->module->tasks];
     GivenBatch *given = ARENA_ARRAY(batch->arena, GivenBatch, 1);
     VlgLengths *axes = ARENA_ARRAY(batch->arena, VlgLengths, batch->axis_count + 1);
     VlgField *fields = ARENA_ARRAY(batch->arena, VlgField, batch->field_count + 1);
-    for (uint32_t i = 0; i < batch->axis_count; i++)
-        axes[i] = (VlgLengths){batch->axes[i].name, batch->axes[i].lengths};
-    for (uint32_t i = 0; i < batch->field_count; i++) {
-        const BatchField *field = &batch->fields[i];
-        fields[i] = (VlgField){.name = field->name,
-                               .type = field->dtype == DTYPE_i32 ? VLG_I32 : VLG_F32,
-                               .rows = field_rows(plan, batch, field),
-                               .width = field->width,
-                               .data = field->rows};
-    }
     *given = (GivenBatch){.batch = {.task = batch->task,
                                     .sequences = batch->sequences,
                                     .axes = axes,
                                     .fields = fields,
-                                    .axis_count = batch->axis_count,
-                                    .field_count = batch->field_count,
                                     .group = batch->group},
                           .of = batch};
+    for (uint32_t i = 0; i < batch->axis_count; i++)
+        if (has_axis(task, batch->axes[i].name))
+            axes[given->batch.axis_count++] =
+                (VlgLengths){batch->axes[i].name, batch->axes[i].lengths};
+    for (uint32_t i = 0; i < batch->field_count; i++) {
+        const BatchField *field = &batch->fields[i];
+        if (task_input(task, field->name))
+            fields[given->batch.field_count++] =
+                (VlgField){.name = field->name,
+                           .type = field->dtype == DTYPE_i32 ? VLG_I32 : VLG_F32,
+                           .rows = field_rows(plan, batch, field),
+                           .width = field->width,
+                           .data = field->rows};
+    }
     return &given->batch;
 }
 
