@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "ir/base/heap.h"
+#include "ir/version/version.h"
 #include "library/parts.h"
 
 void call_begin(ApiCall *call, VlgError *error)
@@ -40,5 +41,5 @@ void vlg_error_clear(VlgError *error)
 
 const char *vlg_version(void)
 {
-    return VLG_VERSION ", LLVM " VLG_LLVM_VERSION;
+    return version_text;
 }

@@ -1,6 +1,7 @@
 /* vlc: the compiler. Results go to standard output, messages to standard error. */
 #include "frontend/vlc/commands.h"
 #include "ir/base/standard.h"
+#include "ir/version/version.h"
 
 static const Command *const commands[] = {
 #define COMMAND(name) &command_##name,
@@ -8,7 +9,8 @@ static const Command *const commands[] = {
 };
 
 static const CommandTable vlc = {.program = "vlc",
-                                 .version = VLG_VERSION,
+                                 .version = version_number,
+                                 .commit = version_commit,
                                  .purpose = "compile vision-language models",
                                  .operands = "FILE",
                                  .commands = commands,

@@ -17,7 +17,8 @@ static const char *const shells[] = {"bash", "zsh", NULL};
 
 #define AT(field) offsetof(OwnArguments, field)
 static const Option own_options[] = {
-    OPTION(flag, "--version", AT(is_version), NULL, "print the version"),
+    OPTION(flag, "--version", AT(is_version), NULL,
+           "print the version, and what it was built with"),
     OPTION(flag, "--man", AT(is_man), NULL,
            "print the manual page of the program, or of a COMMAND that follows"),
     OPTION(name, "--completion", AT(shell), "SHELL",
@@ -58,6 +59,15 @@ static int print_man(const CommandTable *table, const char *name, Arena *arena)
     return name && !command ? EXIT_CODE_usage : EXIT_CODE_done;
 }
 
+static void print_version(const CommandTable *table)
+{
+    bool has_commit = table->commit && *table->commit;
+    printf("%s %s%s%s%s\n", table->program, table->version, has_commit ? " (" : "",
+           has_commit ? table->commit : "", has_commit ? ")" : "");
+    if (table->about)
+        table->about(stdout);
+}
+
 static int run_own(const CommandTable *table, uint32_t count, char **words, Arena *arena)
 {
     if (command_wants_help(count, words)) {
@@ -75,7 +85,7 @@ static int run_own(const CommandTable *table, uint32_t count, char **words, Aren
         return EXIT_CODE_usage;
     }
     if (own->is_version)
-        printf("%s %s\n", table->program, table->version);
+        print_version(table);
     else if (strcmp(own->shell, "bash") == 0)
         completion_print_bash(table, &own_command, stdout);
     else

@@ -112,8 +112,10 @@ typedef struct Command {
 
 typedef struct CommandTable {
     const char *program, *version;
-    const char *purpose;  /* half a line, as of a command */
-    const char *operands; /* of most commands */
+    const char *commit;       /* "" if unknown */
+    void (*about)(FILE *out); /* what --version says besides; NULL: nothing */
+    const char *purpose;      /* half a line, as of a command */
+    const char *operands;     /* of most commands */
     const Command *const *commands;
     uint32_t count;
 } CommandTable;

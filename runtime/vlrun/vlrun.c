@@ -2,8 +2,10 @@
 #include "codegen/out_of_memory.h"
 #include "ir/base/command_line.h"
 #include "ir/base/standard.h"
+#include "ir/version/version.h"
 #include "runtime/data/features/hdf5_read.h"
 #include "runtime/media/picture_stream.h"
+#include "runtime/vlrun/about.h"
 #include "runtime/vlrun/commands.h"
 
 static const Command *const commands[] = {
@@ -12,7 +14,9 @@ static const Command *const commands[] = {
 };
 
 static const CommandTable vlrun = {.program = "vlrun",
-                                   .version = VLG_VERSION,
+                                   .version = version_number,
+                                   .commit = version_commit,
+                                   .about = about_print,
                                    .purpose = "train and run vision-language models",
                                    .operands = "plan.bin | RUN",
                                    .commands = commands,

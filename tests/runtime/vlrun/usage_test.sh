@@ -24,6 +24,7 @@ expect 2 "--size: found '0', expected a number from 1 to" make-data shapes "$wor
 expect 2 "expected a number from 0 to 2147483647" generate "$plan" --end-id 2147483648
 expect 2 "found '', expected RUN" eval "$plan" --from ""
 expect 0 "vlrun 0." --version
+expect 0 "products   by " --version
 expect 2 "either --case FILE or --nodes" verify "$plan"
 expect 1 "cannot be read" train "$work/missing.bin"
 expect 1 "'vlc compile' makes a plan of" train "$models/vlt5_tiny_adapter.vg"
