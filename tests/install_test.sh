@@ -5,6 +5,7 @@
 for tool in groff zsh; do
     command -v $tool >/dev/null || { echo "$tool is missing" && exit 77; }
 done
+"$python" -c "import cffi, numpy" || exit 77
 cmake --install "$build" --prefix "$work/usr" >/dev/null || exit 1
 man=$work/usr/share/man/man1
 
@@ -66,8 +67,21 @@ is "$(completions vlc dump --format = d)" dot
 is "$(completions vlc compile --dump-after al)" all
 is "$(completions vlrun eval --split v)" valid
 is "$(completions vlrun train --steps '')" ""
-mkdir "$work/place" && cd "$work/place" && mkdir folder && touch file
-is "$(completions vlc check f | sort | tr '\n' ' ')" "file folder "
+mkdir "$work/place" && cd "$work/place" && mkdir -p folder runs/mine runs/empty && touch file mine.vg plan.bin
+echo '{"step": 1, "task": "gqa", "loss": 1}' >runs/mine/metrics.jsonl
+touch runs/mine/run.json
+vlc() {
+    "$work/usr/bin/vlc" "$@"
+}
+is "$(completions vlc check f | tr '\n' ' ')" "folder "
+is "$(completions vlc check m)" mine.vg
+is "$(completions vlc compile vlt5_tiny_a)" vlt5_tiny_adapter
+is "$(completions vlc dump f | tr '\n' ' ')" "file folder "
+is "$(completions vlrun train p)" plan.bin
+is "$(completions vlrun eval runs/ | tr '\n' ' ')" "runs/empty runs/mine "
+is "$(completions vlrun eval r | tr '\n' ' ')" "runs runs/mine "
+is "$(completions vlrun export plan.bin --from f | tr '\n' ' ')" "file folder "
+is "$(completions vlrun eval runs/mine --task '')" gqa
 is "$(completions vlrun train --data f)" folder
 is "$(completions vlc compile -o fi)" file
 
@@ -77,3 +91,24 @@ echo "not the one of the source" >"$work/usr/share/vlgraph/models/shapes/spiece.
 cmp "$work/usr/share/vlgraph/models/shapes/spiece.model" "$work/data/spiece.model" || fail "other models are taken"
 "$work/usr/bin/vlc" compile vlt5_tiny_adapter -o plan.bin || fail "installed models"
 [[ $("$work/usr/bin/vlc" models --paths) == *" $work/usr/share/vlgraph/models/vlt5_adapter.vg"* ]] || fail "other models are listed"
+
+# The library, as a program of others finds it.
+lib=$work/usr/lib
+export PKG_CONFIG_PATH=$lib/pkgconfig LD_LIBRARY_PATH=$lib
+cd "$work" || exit 1
+sanitizers=$(nm -D "$lib/libvlgraph.so" | grep -q __asan_ && echo -fsanitize=address,undefined)
+cc -std=c17 -Wall -Wextra -Werror $sanitizers "$root/examples/c/train.c" $(pkg-config --cflags --libs vlgraph) -o train ||
+    fail "the example does not build"
+said=$(./train usr/share/vlgraph/models/shapes/vlt5_tiny.safetensors adapters.safetensors) || fail "the example: exit $?"
+[[ $said == *"step 60: loss "* && $said == *"gqa: "* ]] || fail "the example says $said"
+outcome 1 "/nowhere: error: cannot be read" ./train /nowhere adapters.safetensors
+[ "$(nm -D --defined-only "$lib/libvlgraph.so" | awk '$2 != "A" { print $3 }' | sed 's/@.*//' | grep -v ^vlg_)" = "" ] ||
+    fail "the library shows more than its header"
+diff <(nm -D --defined-only "$lib/libvlgraph.so" | sed -n 's/.* T \(vlg_[a-z_]*\).*/\1/p' | sort) \
+    <(grep -o 'vlg_[a-z_]*(' "$work/usr/include/vlgraph.h" | tr -d '(' | sort -u) || fail "the header and the library differ"
+# Python's module beside it; sanitizers would have to be loaded first.
+[ -n "$sanitizers" ] || PYTHONPATH=$lib/python3/dist-packages "$python" -c 'import vlgraph; vlgraph.compile("vlt5_tiny_adapter")' ||
+    fail "the module for Python: exit $?"
+for program in vlc vlrun; do
+    [[ $("$work/usr/bin/$program" --version) =~ ^$program\ [0-9.]+\ \([0-9a-f]{7}(-dirty)?\) ]] || fail "$program --version"
+done
