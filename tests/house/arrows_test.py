@@ -22,7 +22,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 LIST = "tests/house/arrows"
-NOT_LOOKED_AT = {"tests", "build", "examples"}
+NOT_LOOKED_AT = {"tests", "build", "examples", "python"}
 SOURCE = re.compile(r"\.(c|cc|h|def)$")
 INCLUDE = re.compile(r'\s*#\s*include\s+(?:"([^"]+)"|(<[^>]+>))')
 
