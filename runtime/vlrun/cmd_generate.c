@@ -9,6 +9,7 @@
 #include "runtime/train/predict.h"
 #include "runtime/vlrun/generate_show.h"
 #include "runtime/vlrun/model_arguments.h"
+#include "runtime/vlrun/print_inputs.h"
 #include "runtime/vlrun/search_arguments.h"
 
 /* In the order of the choices. */
@@ -23,6 +24,7 @@ typedef struct GenerateArguments {
     bool is_shown;
     Split split;
     AnswerFormat format;
+    bool inputs;
 } GenerateArguments;
 
 #define AT(field) offsetof(GenerateArguments, field)
@@ -44,6 +46,8 @@ static const Option option_rows[] = {
     OPTION(choice, "--format", AT(format), "NAME",
            "an object per example, or files to hand in", .preset = "jsonl",
            .choices = formats),
+    OPTION(flag, "--inputs", AT(inputs), NULL,
+           "print what the model reads of each example, too"),
     OPTION(path, "--out", AT(out), "DIR", "where files for leaderboards go"),
     OPTIONS_MACHINE(AT(model)),
 };
@@ -77,8 +81,10 @@ static void print_text(const DataSource *source, const int32_t *ids, int64_t cou
     free(text);
 }
 
+/* `inputs` is NULL if they are not asked for. */
 static void print_generated(const DataSource *source, const Batch *batch, int64_t first,
-                            const Generated *generated, FILE *out)
+                            const Generated *generated, const BatchLayout *inputs,
+                            FILE *out)
 {
     for (int64_t s = 0; s < generated->sequences; s++) {
         const int32_t *ids = generated->ids + s * generated->width;
@@ -92,7 +98,12 @@ static void print_generated(const DataSource *source, const Batch *batch, int64_
         fputc(']', out);
         if (source->text)
             print_text(source, ids, generated->lengths[s], out);
-        fprintf(out, ", \"score\": %.6f}\n", generated->scores[s]);
+        fprintf(out, ", \"score\": %.6f", generated->scores[s]);
+        if (inputs) {
+            fputs(", \"inputs\": ", out);
+            inputs_print(inputs, s, out);
+        }
+        fputs("}\n", out);
     }
 }
 
@@ -135,6 +146,17 @@ static bool show_batch(TaskWork *work, const Batch *batch)
     return ok;
 }
 
+static bool print_batch(const TaskWork *work, const Batch *batch, const Generated *said)
+{
+    BatchLayout *inputs = NULL;
+    if (work->command->inputs &&
+        !(inputs = inputs_layout(work->run->module, batch, work->diags)))
+        return false;
+    print_generated(work->source, batch, work->done, said, inputs, stdout);
+    layout_free(inputs);
+    return true;
+}
+
 static bool generate_batch(TaskWork *work, Batch *batch)
 {
     const DataSource *source = work->source;
@@ -150,13 +172,13 @@ static bool generate_batch(TaskWork *work, Batch *batch)
     if (!ok)
         return false;
     if (!work->dump)
-        print_generated(source, batch, work->done, &said, stdout);
+        ok = print_batch(work, batch, &said);
     for (int64_t s = 0; work->dump && s < said.sequences; s++)
         source->dump_add(work->dump, batch, s, said.ids + s * said.width,
                          said.lengths[s]);
     work->done += said.sequences;
     generated_free(&said);
-    return true;
+    return ok;
 }
 
 static bool generate_task(TaskWork *work, const char *task)
@@ -290,6 +312,8 @@ static const char *usage_fault(const GenerateArguments *command)
         return "--format leaderboard and --out DIR go together";
     if (is_leaderboard && (command->is_shown || command->html))
         return "--format leaderboard goes with neither --show nor --html";
+    if (command->inputs && (is_leaderboard || command->is_shown || command->html))
+        return "--inputs is of the lines of --format jsonl, without --show and --html";
     return command->pictures && !command->html ? "--pictures goes with --html" : NULL;
 }
 

@@ -36,6 +36,21 @@ for line in open(sys.argv[1]):
     assert answer["ids"][0] == 0 and answer["score"] < 0 and "text" in answer, answer
 ' "$work/of_1"
 
+# What the model reads of an example, whichever others are beside it.
+"$vlrun" generate "$work/plan.bin" --random-weights --task nlvr --limit 3 --beams 1 --inputs >"$work/inputs"
+"$vlrun" generate "$work/plan.bin" --random-weights --task nlvr --limit 1 --beams 1 --inputs >"$work/first"
+"$python" -c '
+import json, sys
+three = [json.loads(line) for line in open(sys.argv[1])]
+for answer in three:
+    inputs = answer["inputs"]
+    assert set(inputs) == {"input_ids", "features", "boxes"}, list(inputs)
+    assert all(isinstance(token, int) for token in inputs["input_ids"]) and inputs["input_ids"][-1] == 1, inputs
+    assert len(inputs["features"]) == len(inputs["boxes"]) == 98, len(inputs["features"])
+    assert {len(row) for row in inputs["features"]} == {48} and {len(row) for row in inputs["boxes"]} == {5}
+assert json.load(open(sys.argv[2])) == three[0] and three[0]["inputs"] != three[1]["inputs"]
+' "$work/inputs" "$work/first"
+
 # What makes no sense is refused.
 refused() {
     local code=$1 word=$2
@@ -46,6 +61,7 @@ refused() {
     grep -q "$word" "$work/err" || { echo "no '$word': $*"; cat "$work/err"; exit 1; }
 }
 refused 2 "did you mean 'test'?" --split tset
+refused 2 "inputs is of the lines of --format jsonl" --format leaderboard --out "$work/out" --inputs
 refused 2 "found 'xml', expected jsonl or leaderboard" --format xml
 refused 1 "no task 'vqo'; did you mean 'vqa'?" --task vqo
 refused 1 "number of beams is 0" --beams 0
