@@ -13,7 +13,7 @@
 #include "runtime/vlrun/cuts.h"
 #include "runtime/vlrun/precisions.h"
 
-enum { CHECKPOINT_EVERY = 100 };
+enum { CHECKPOINT_EVERY = 100, MOST_KEPT = 10000 };
 
 typedef struct TrainArguments {
     const char *plan, *data, *tokenizer, *weights, *out, *processor, *gemm, *dump_kernels,
@@ -66,7 +66,8 @@ static const Option option_rows[] = {
            "save every N steps and at the end; default 100", .group = "Checkpoints"),
     OPTION(text, "--keep-best", AT(keep_best), "SCORE",
            "keep the best one, by validation: TASK, TASK.METRIC or mean"),
-    OPTION(count, "--keep", AT(keep), "N", "keep the last N, too, named by their steps"),
+    OPTION(count, "--keep", AT(keep), "N", "keep the last N, too, named by their steps",
+           .most = MOST_KEPT),
     OPTION(choice, "--progress", AT(progress), "HOW", "how steps are shown",
            .preset = "auto", .choices = progress_modes, .group = "What is shown"),
     OPTION(flag, "--tensorboard", AT(tensorboard), NULL,
