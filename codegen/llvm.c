@@ -1,6 +1,7 @@
 /* Process-wide LLVM setup, and what is known about the processor at hand. */
 #include "codegen/llvm.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -78,10 +79,20 @@ static int64_t second_cache_bytes(void)
     return bytes < LEAST ? LEAST : bytes > MOST ? MOST : bytes;
 }
 
+/* LLVM's list of targets is the process's, and two threads must not add to it at once. */
+static pthread_once_t targets_are_listed = PTHREAD_ONCE_INIT;
+
+static void list_targets(void)
+{
+    (void)LLVMInitializeNativeTarget();
+    (void)LLVMInitializeNativeAsmPrinter();
+}
+
 bool processor_open(Processor *processor, const char *name, Diags *diags)
 {
     *processor = (Processor){0};
-    if (LLVMInitializeNativeTarget() || LLVMInitializeNativeAsmPrinter()) {
+    pthread_once(&targets_are_listed, list_targets);
+    if (!LLVMGetFirstTarget()) {
         diag_error(diags, (Loc){0}, "LLVM has no back end for this machine");
         return false;
     }
