@@ -57,23 +57,26 @@ static const Option option_rows[] = {
 };
 #undef AT
 
-/* The libraries write by name, and do not say where they failed. */
-static bool write_features(void *state, const PictureItem *item, Features *features,
-                           Diags *diags)
+/* The library writes by name, and does not say where it failed. */
+static bool write_hdf5(const PictureItem *item, const Features *features, Diags *diags)
 {
-    const ExtractArguments *command = state;
     NewFile *file = new_file_open(item->result, diags);
     const char *aside = file ? new_file_aside(file, diags) : NULL;
-    bool is_written =
-        aside &&
-        (command->video ? features_write_npz(aside, features, diags)
-                        : features_write_hdf5(aside, item->stem, features, diags));
-    if (is_written)
+    if (aside && features_write_hdf5(aside, item->stem, features, diags))
         return new_file_finish(file, diags);
     if (aside)
         diag_note(diags, (Loc){.file = item->result}, "that would have become this file");
     new_file_discard(file);
     return false;
+}
+
+static bool write_features(void *state, const PictureItem *item, Features *features,
+                           Diags *diags)
+{
+    const ExtractArguments *command = state;
+    return command->video
+               ? features_replace_npz(item->result, features, FEATURES_single, diags)
+               : write_hdf5(item, features, diags);
 }
 
 static void conclude(const ExtractArguments *command, const PictureList *list,

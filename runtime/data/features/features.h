@@ -34,6 +34,11 @@ NODISCARD bool features_write_hdf5(const char *path, const char *id,
 NODISCARD bool features_write_npz(const char *path, const Features *features,
                                   Diags *diags);
 
+/* The same, replacing `path` in one step by what is surely on disk. */
+typedef enum FeaturesPrecision { FEATURES_single, FEATURES_half } FeaturesPrecision;
+NODISCARD bool features_replace_npz(const char *path, const Features *features,
+                                    FeaturesPrecision precision, Diags *diags);
+
 /* Whether all are finite; else an error that names the first that is not. */
 NODISCARD bool features_check_finite(const Features *features, const char *path,
                                      Diags *diags);

@@ -161,51 +161,113 @@ bool features_read_npz(const char *path, Features *out, Diags *diags)
 /* -- writing --------------------------------------------------------------------- */
 
 /* Header and numbers; the data begin at a multiple of 64, as the format asks. */
-static unsigned char *npy_bytes(const Features *features, size_t *out_size)
+static unsigned char *npy_bytes(const Features *features, FeaturesPrecision precision,
+                                size_t *out_size)
 {
     enum { PREFIX = 10, HEADER = 118 };
-    size_t data = (size_t)(features->count * features->width) * sizeof(float);
+    bool is_half = precision == FEATURES_half;
+    size_t elements = (size_t)(features->count * features->width);
+    size_t data = elements * (is_half ? sizeof(uint16_t) : sizeof(float));
     unsigned char *bytes = heap_alloc(PREFIX + HEADER + data);
     memcpy(bytes, "\x93NUMPY\x01\x00", 8);
     bytes[8] = HEADER;
     bytes[9] = 0;
     char *header = (char *)bytes + PREFIX;
     int len = snprintf(header, HEADER,
-                       "{'descr': '<f4', 'fortran_order': False, 'shape': (%" PRId64
+                       "{'descr': '%s', 'fortran_order': False, 'shape': (%" PRId64
                        ", %" PRId64 "), }",
-                       features->count, features->width);
+                       is_half ? "<f2" : "<f4", features->count, features->width);
     memset(header + len, ' ', (size_t)(HEADER - 1 - len));
     header[HEADER - 1] = '\n';
-    memcpy(header + HEADER, features->rows, data);
+    for (size_t i = 0; is_half && i < elements; i++) {
+        uint16_t half = float_to_half(features->rows[i]);
+        memcpy(header + HEADER + i * sizeof half, &half, sizeof half);
+    }
+    if (!is_half)
+        memcpy(header + HEADER, features->rows, data);
     *out_size = PREFIX + HEADER + data;
     return bytes;
 }
 
+/* Equal data shall give equal files: the time of all entries is the same. */
+static bool add_entry(zip_t *archive, unsigned char *bytes, size_t size)
+{
+    enum { TIME = 0, DATE = 33 }; /* 1 January 1980 */
+    zip_source_t *source = zip_source_buffer(archive, bytes, size, 1);
+    zip_int64_t entry =
+        source ? zip_file_add(archive, entry_name, source, ZIP_FL_ENC_UTF_8) : -1;
+    if (!source)
+        free(bytes);
+    else if (entry < 0)
+        zip_source_free(source);
+    return entry >= 0 &&
+           zip_file_set_dostime(archive, (zip_uint64_t)entry, TIME, DATE, 0) == 0;
+}
+
+/* What an archive was written to; NULL if it cannot be read back. */
+static unsigned char *take_bytes(zip_source_t *source, size_t *out_size)
+{
+    zip_stat_t status;
+    if (zip_source_stat(source, &status) != 0 || zip_source_open(source) != 0)
+        return NULL;
+    unsigned char *bytes = heap_alloc((size_t)status.size);
+    bool is_whole =
+        zip_source_read(source, bytes, status.size) == (zip_int64_t)status.size;
+    zip_source_close(source);
+    *out_size = (size_t)status.size;
+    if (is_whole)
+        return bytes;
+    free(bytes);
+    return NULL;
+}
+
+static bool report_unwritten(const char *path, Diags *diags)
+{
+    diag_error(diags, (Loc){.file = path}, "cannot be written");
+    return false;
+}
+
+/* The archive in memory, or NULL. */
+static unsigned char *npz_bytes(const Features *features, FeaturesPrecision precision,
+                                size_t *out_size)
+{
+    zip_source_t *source = zip_source_buffer_create(NULL, 0, 0, NULL);
+    zip_t *archive =
+        source ? zip_open_from_source(source, ZIP_CREATE | ZIP_TRUNCATE, NULL) : NULL;
+    if (!archive) {
+        zip_source_free(source);
+        return NULL;
+    }
+    size_t size;
+    unsigned char *bytes = npy_bytes(features, precision, &size);
+    zip_source_keep(source);
+    bool is_closed = add_entry(archive, bytes, size) && zip_close(archive) == 0;
+    if (!is_closed)
+        zip_discard(archive);
+    bytes = is_closed ? take_bytes(source, out_size) : NULL;
+    zip_source_free(source);
+    return bytes;
+}
+
+bool features_replace_npz(const char *path, const Features *features,
+                          FeaturesPrecision precision, Diags *diags)
+{
+    size_t size;
+    unsigned char *bytes = npz_bytes(features, precision, &size);
+    bool is_written = bytes && file_replace(path, bytes, size, diags);
+    if (!bytes)
+        report_unwritten(path, diags);
+    free(bytes);
+    return is_written;
+}
+
 bool features_write_npz(const char *path, const Features *features, Diags *diags)
 {
-    int code;
-    zip_t *archive = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, &code);
-    bool is_written = false;
-    if (archive) {
-        size_t size;
-        unsigned char *bytes = npy_bytes(features, &size);
-        zip_source_t *source = zip_source_buffer(archive, bytes, size, 1);
-        zip_int64_t entry =
-            source ? zip_file_add(archive, entry_name, source, ZIP_FL_ENC_UTF_8) : -1;
-        if (!source)
-            free(bytes);
-        else if (entry < 0)
-            zip_source_free(source);
-        /* Equal data shall give equal files: the time of all entries is the same. */
-        enum { TIME = 0, DATE = 33 }; /* 1 January 1980 */
-        is_written =
-            entry >= 0 &&
-            zip_file_set_dostime(archive, (zip_uint64_t)entry, TIME, DATE, 0) == 0 &&
-            zip_close(archive) == 0;
-        if (!is_written)
-            zip_discard(archive);
-    }
-    if (!is_written)
-        diag_error(diags, (Loc){.file = path}, "cannot be written");
-    return is_written;
+    size_t size;
+    unsigned char *bytes = npz_bytes(features, FEATURES_single, &size);
+    FILE *file = bytes ? fopen(path, "wb") : NULL;
+    bool is_written = file && fwrite(bytes, 1, size, file) == size;
+    is_written = file && fclose(file) == 0 && is_written;
+    free(bytes);
+    return is_written || report_unwritten(path, diags);
 }

@@ -49,6 +49,10 @@ static void test_round_trips(Check *check, const Scratch *scratch, Isolate *isol
     CHECK(check, features_read_npz(path, &read, diags), "read");
     CHECK(check, are_equal(&wrote, &read), "npz");
     features_free(&read);
+    CHECK(check, features_replace_npz(path, &wrote, FEATURES_half, diags), "write");
+    CHECK(check, features_read_npz(path, &read, diags), "read");
+    CHECK(check, are_equal(&wrote, &read), "npz in half precision");
+    features_free(&read);
     features_free(&wrote);
 }
 
