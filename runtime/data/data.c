@@ -28,6 +28,7 @@ static bool resolve(const DataOptions *options, const Module *module, DatasetOpt
     *out = (DatasetOptions){.directory = directory,
                             .tokenizer = options->tokenizer,
                             .skip_bad = options->skip_bad && !options->has_questions,
+                            .encoder = options->encoder,
                             .leaderboard = options->leaderboard,
                             .has_questions = options->has_questions,
                             .has_no_training =

@@ -15,7 +15,8 @@ typedef struct DataOptions {
     bool skip_bad;         /* leave out what cannot be read */
     bool leaderboard;      /* the test split is the one without answers */
     bool has_no_training;  /* only evaluation will follow */
-    FILE *progress;        /* of writing built-in data; NULL: nowhere */
+    const DatasetEncoder *encoder; /* of pictures; NULL: there are features */
+    FILE *progress;                /* of writing built-in data; NULL: nowhere */
     bool has_questions; /* nothing but questions from outside: lists of examples need not
                            be there, and nothing is left out */
     const Interrupt *interrupt; /* ends the writing of built-in data; NULL allowed */

@@ -14,6 +14,7 @@
 #include "ir/base/random.h"
 #include "runtime/data/dataset/dataset_batch.h"
 #include "runtime/data/dataset/dataset_load.h"
+#include "runtime/data/dataset/dataset_pictures.h"
 #include "runtime/data/dataset/dataset_scores.h"
 #include "runtime/data/dataset/dataset_task.h"
 #include "runtime/data/dataset/dataset_unknown.h"
@@ -66,6 +67,7 @@ static bool load_split(Dataset *dataset, TaskData *data, Split split, Diags *dia
     loader->diags = diags;
     loader->needs_scores = !data->shape.fields.fields[FIELD_scores].graph;
     loader->has_no_features = !data->shape.fields.fields[FIELD_features].graph;
+    loader->names_pictures = data->shape.is_encoded;
     if (!loader_load(loader, split, dataset->options.leaderboard, list))
         return false;
     dataset_warn_unknown(&data->texts, split, list, split_count(data, split),
@@ -294,6 +296,23 @@ const char *dataset_directory(const DataSource *source)
     return ((const Dataset *)source->state)->options.directory;
 }
 
+bool dataset_pictures(DataSource *source, const char *task, Split split, int64_t limit,
+                      Arena *arena, DatasetPictures *out, Diags *diags)
+{
+    Dataset *dataset = source->state;
+    TaskData *data = find_task(dataset, task);
+    const TaskShape *shape = data ? &data->shape : NULL;
+    *out = (DatasetPictures){0};
+    if (!shape || !shape->is_encoded || !shape->fields.fields[FIELD_features].graph)
+        return true;
+    if (!load_split(dataset, data, split, diags))
+        return false;
+    int64_t count = split_count(data, split);
+    dataset_pictures_list(dataset->options.directory, shape, data->splits[split].items,
+                          limit > 0 && limit < count ? limit : count, arena, out);
+    return true;
+}
+
 const Tokenizer *dataset_tokenizer(const DataSource *source)
 {
     return ((const Dataset *)source->state)->tokenizer;
@@ -339,7 +358,7 @@ static bool open_task(Dataset *dataset, TaskData *data, const Task *task, Diags 
     data->task = task;
     if (!task_texts_find(&data->texts, task, dataset->arena, diags) ||
         !task_shape_find(&data->shape, dataset->module, &data->texts, dataset->tokenizer,
-                         dataset->arena, diags) ||
+                         dataset->options.encoder, dataset->arena, diags) ||
         !task_setting_count(task, "examples", 0, &limits[SPLIT_train], diags) ||
         !task_setting_count(task, "evaluated", 0, &limits[SPLIT_valid], diags))
         return false;

@@ -9,12 +9,19 @@
  *     dataset_videos.c    the same for videos, with subtitles
  *     dataset_plain.c     records whose members are their fields
  *     task_texts.c        what a plan's task says: texts over fields, folder, metric
- *     template.c          a text over fields */
+ *     template.c          a text over fields
+ *     dataset_pictures.c  the pictures that examples name, and where their features are */
 #ifndef VLG_RUNTIME_DATA_DATASET_DATASET_H
 #define VLG_RUNTIME_DATA_DATASET_DATASET_H
 
 #include "runtime/batch/batch.h"
 #include "runtime/data/tokenizer/tokenizer.h"
+
+/* What turns pictures to features, told from others. */
+typedef struct DatasetEncoder {
+    const char *name;
+    uint64_t fingerprint;
+} DatasetEncoder;
 
 typedef struct DatasetOptions {
     const char *directory;
@@ -23,6 +30,9 @@ typedef struct DatasetOptions {
     bool has_no_training;  /* nothing will be trained: do not read what that needs */
     bool has_questions;    /* only questions from outside: dataset_question.h */
     bool leaderboard;      /* the test split is the one without answers */
+    /* Of the pictures that plain records name: their features are where
+     * dataset_pictures.h says. NULL: features are where they are published. */
+    const DatasetEncoder *encoder;
 } DatasetOptions;
 
 /* NULL and an error if files, options and the module's tasks do not fit together.
@@ -44,7 +54,8 @@ typedef struct DatasetExample {
     /* what scores are broken down by: show_name, answer_type, or NULL */
     const char *group;
     const char **fields; /* what the task's prompt reads, in its order */
-    /* names of feature files, without extension */
+    /* names of feature files, without extension; or of pictures, where there is an
+     * encoder */
     const char *images[EXAMPLE_IMAGES_MAX];
     const char *folder;           /* where they are, under the data's directory */
     const DatasetAnswer *answers; /* what may be said; none if the file does not tell */

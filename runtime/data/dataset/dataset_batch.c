@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ir/axis.h"
+#include "runtime/data/dataset/dataset_pictures.h"
 
 enum { VIDEO_ROWS = 64 };
 
@@ -61,7 +62,8 @@ static bool check_model(const TaskShape *shape, const Tokenizer *tokenizer, Diag
 }
 
 bool task_shape_find(TaskShape *out, const Module *module, const TaskTexts *texts,
-                     const Tokenizer *tokenizer, Arena *arena, Diags *diags)
+                     const Tokenizer *tokenizer, const DatasetEncoder *encoder,
+                     Arena *arena, Diags *diags)
 {
     const Task *task = texts->task;
     *out = (TaskShape){.texts = texts};
@@ -77,8 +79,14 @@ bool task_shape_find(TaskShape *out, const Module *module, const TaskTexts *text
         diag_error(diags, task->loc, "task '%s': a video needs boxes", task->name);
         return false;
     }
+    out->is_encoded = encoder && dataset_is_encoded(texts);
+    if (!dataset_interval(task, &out->interval, diags))
+        return false;
     out->feature_folder =
-        task_setting(task, "features", texts->is_video ? video_features : image_features);
+        out->is_encoded
+            ? dataset_encoded_folder(encoder, texts->is_video ? out->interval : 0, arena)
+            : task_setting(task, "features",
+                           texts->is_video ? video_features : image_features);
     out->input_limit = stricter(out->input_limit, out->fields.room[FIELD_input_ids]);
     out->target_limit = stricter(out->target_limit, target_room(&out->fields));
     return true;
@@ -189,6 +197,11 @@ static bool take_features(const BatchMaker *maker, Sequence *sequence, uint32_t 
            check_pools(&shape->fields, sequence, path, diags);
 }
 
+static bool is_npz(const TaskShape *shape)
+{
+    return shape->texts->is_video || shape->is_encoded;
+}
+
 static bool read_features(const BatchMaker *maker, Sequence *sequence, uint32_t image,
                           const char *path, Diags *diags)
 {
@@ -196,9 +209,10 @@ static bool read_features(const BatchMaker *maker, Sequence *sequence, uint32_t 
     const char *name = sequence->chosen.example->images[image];
     if (maker->reader)
         return maker->reader->read(maker->reader->state, name, out, diags);
-    return maker->shape->texts->is_video
-               ? features_read_npz(path, out, diags)
-               : features_read_hdf5(maker->isolate, path, name, out, diags);
+    const char *slash = strrchr(name, '/');
+    return is_npz(maker->shape) ? features_read_npz(path, out, diags)
+                                : features_read_hdf5(maker->isolate, path,
+                                                     slash ? slash + 1 : name, out, diags);
 }
 
 static void sequence_free(Sequence *sequence)
@@ -215,7 +229,7 @@ char *batch_features_path(const BatchMaker *maker, const char *folder, const cha
     const TaskShape *shape = maker->shape;
     return arena_format(arena, "%s/%s/%s/%s.%s", maker->directory, folder,
                         shape->feature_folder, name,
-                        shape->texts->is_video ? "npz" : "h5");
+                        is_npz(shape) ? "npz" : "h5");
 }
 
 /* False and errors, which name the example, if a file is at fault. */

@@ -13,6 +13,8 @@ typedef struct TaskShape {
     const TaskTexts *texts;
     TaskFields fields;
     const char *feature_folder;        /* under that of the example */
+    bool is_encoded;                   /* the features are made by an encoder */
+    double interval;                   /* seconds between two rows of a video then */
     int64_t video_rows;                /* that frames are resampled to */
     int64_t input_limit, target_limit; /* most tokens; 0: any number */
 } TaskShape;
@@ -20,7 +22,7 @@ typedef struct TaskShape {
 /* False and errors if the model's graphs do not fit the task's data. */
 NODISCARD bool task_shape_find(TaskShape *out, const Module *module,
                                const TaskTexts *texts, const Tokenizer *tokenizer,
-                               Arena *arena, Diags *diags);
+                               const DatasetEncoder *encoder, Arena *arena, Diags *diags);
 
 /* An example, and what is to be said about it. */
 typedef struct Chosen {

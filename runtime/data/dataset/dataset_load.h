@@ -33,6 +33,7 @@ struct Loader {
     Subtitles *subtitles; /* of the file's videos */
     bool needs_scores;    /* what no answer has a score for would be learned as silence */
     bool has_no_features; /* the model takes none */
+    bool names_pictures;  /* and not features: for an encoder */
     int64_t untold;       /* examples of the file without an answer */
     int64_t empty;        /* answers of the file that say nothing, and are not learned */
     int64_t blank;        /* empty lines of the file so far */

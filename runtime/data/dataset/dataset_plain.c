@@ -49,6 +49,35 @@ static const char *take_id(Loader *loader, const json_t *record)
     return id;
 }
 
+/* Whether a path leads to a file below where it begins. */
+static bool is_path_below(const char *path)
+{
+    for (const char *at = path;;) {
+        size_t len = strcspn(at, "/");
+        if (len == 0 || (len == 1 && at[0] == '.') || (len == 2 && !strncmp(at, "..", 2)))
+            return false;
+        at += len;
+        if (!*at++)
+            return true;
+    }
+}
+
+/* Of the picture itself, where there is an encoder; else of its features. */
+static const char *picture_name(Loader *loader, const json_t *record,
+                                const Template *text, const char *name)
+{
+    while (strncmp(name, "./", 2) == 0)
+        name += 2;
+    if (!is_path_below(name)) {
+        loader_fault(loader, record,
+                     "\"%s\" cannot be the name of a file below '%s': '%s'", text->source,
+                     loader->texts->folder, name);
+        return NULL;
+    }
+    return intern(loader->interns,
+                  loader->names_pictures ? name : loader_without_ending(loader, name));
+}
+
 static bool take_images(Loader *loader, const json_t *record, DatasetExample *example)
 {
     const TaskTexts *texts = loader->texts;
@@ -56,8 +85,7 @@ static bool take_images(Loader *loader, const json_t *record, DatasetExample *ex
         const char *name = loader_filled(loader, record, &texts->images[i]);
         if (!name)
             return false;
-        example->images[i] = loader_checked_name(loader, record, texts->images[i].source,
-                                                 loader_without_ending(loader, name));
+        example->images[i] = picture_name(loader, record, &texts->images[i], name);
         if (!example->images[i])
             return loader_name_place(loader, &texts->images[i]);
     }
