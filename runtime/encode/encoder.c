@@ -15,9 +15,9 @@ struct Encoder {
     uint64_t fingerprint;
 };
 
-static uint64_t fingerprint_of(uint64_t plan, uint64_t weights, bool random_weights)
+static uint64_t fingerprint_of(uint64_t plan, uint64_t weights)
 {
-    return hash_word(hash_word(hash_word(HASH_START, plan), weights), random_weights);
+    return hash_word(hash_word(HASH_START, plan), weights);
 }
 
 /* 0: there are none. */
@@ -48,8 +48,7 @@ Encoder *encoder_open(const EncoderOptions *options, Diags *diags)
         encoder->run = &encoder->own;
         if (encoder_plan_find(&encoder->plan, encoder->own.module, diags) &&
             find_weights(options->weights, &weights, diags)) {
-            encoder->fingerprint =
-                fingerprint_of(encoder->own.plan, weights, options->random_weights);
+            encoder->fingerprint = fingerprint_of(encoder->own.plan, weights);
             return encoder;
         }
     }
@@ -64,11 +63,11 @@ Encoder *encoder_of_run(Run *run, Diags *diags)
     if (!encoder_plan_find(&plan, run->module, diags))
         return NULL;
     Encoder *encoder = heap_alloc(sizeof *encoder);
-    *encoder = (Encoder){.run = run,
-                         .is_filled = true,
-                         .plan = plan,
-                         .fingerprint =
-                             fingerprint_of(run->plan, run->weights_fingerprint, false)};
+    *encoder =
+        (Encoder){.run = run,
+                  .is_filled = true,
+                  .plan = plan,
+                  .fingerprint = fingerprint_of(run->plan, run->weights_fingerprint)};
     return encoder;
 }
 

@@ -14,7 +14,7 @@
 typedef struct EncoderOptions {
     const char *plan;    /* plan.bin or .vir */
     const char *weights; /* for tensor_set_open; NULL: the plan needs none */
-    bool random_weights;
+    bool random_weights; /* parameters may have initial values */
     int64_t threads;
     const char *processor, *gemm;
     bool no_cache; /* of compiled kernels */
@@ -31,8 +31,8 @@ void encoder_close(Encoder *encoder); /* NULL allowed */
 
 const EncoderPlan *encoder_plan(const Encoder *encoder);
 const char *encoder_name(const Encoder *encoder); /* the model's */
-/* Of all that decides what the features of a picture are, but for rounding: plan, bytes
- * of the weights, and whether initial values were let pass. */
+/* Of what decides what the features of a picture are, but for rounding: the plan, and the
+ * bytes of the weights. */
 uint64_t encoder_fingerprint(const Encoder *encoder);
 
 /* The run with its session; the first call loads the weights and compiles. NULL and an

@@ -88,6 +88,15 @@ static bool check_input(EncoderPlan *plan, const Graph *graph, Diags *diags)
     return true;
 }
 
+static int64_t rows_of(const Graph *graph, Type type)
+{
+    const Axis *axis = type_is_ragged(type) ? &graph->axes[type.axis] : NULL;
+    return !axis                           ? 0
+           : axis->kind == AXIS_KIND_batch ? 1
+           : axis->kind == AXIS_KIND_fixed ? axis->count
+                                           : 0;
+}
+
 bool encoder_plan_find(EncoderPlan *out, const Module *module, Diags *diags)
 {
     *out = (EncoderPlan){0};
@@ -107,6 +116,7 @@ bool encoder_plan_find(EncoderPlan *out, const Module *module, Diags *diags)
         return plan_fault(task, "it has no result 'features'", diags);
     out->most = task->sequences;
     out->width = type_width(features->value->type);
+    out->rows = rows_of(graph, features->value->type);
     return read_facts(out, diags) && check_input(out, graph, diags);
 }
 

@@ -15,6 +15,7 @@ typedef struct EncoderPlan {
     const char *axis; /* of the pixels */
     int64_t most;     /* pictures of a batch */
     int64_t width;    /* of the features */
+    int64_t rows;     /* of them, of a picture; 0: it depends */
     int32_t side;     /* of a picture, in pixels */
     float mean[3], std[3];
     bool has_fit; /* else images are squashed, and videos cropped */

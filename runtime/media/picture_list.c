@@ -40,9 +40,11 @@ static void add_item(Listing *listing, const char *path)
     const char *stem = arena_string(listing->arena, name, len);
     ARENA_LIST_ROOM(listing->arena, out->items, (size_t)out->count + 1,
                     listing->capacity);
-    out->items[out->count++] = (PictureItem){
-        path, stem,
-        arena_format(listing->arena, "%s/%s%s", options->out, stem, options->ending)};
+    out->items[out->count++] =
+        (PictureItem){.path = path,
+                      .stem = stem,
+                      .result = arena_format(listing->arena, "%s/%s%s", options->out,
+                                             stem, options->ending)};
 }
 
 static bool list_directory(Listing *listing, Diags *diags)

@@ -10,6 +10,7 @@ typedef struct PictureItem {
     const char *path;
     const char *stem;   /* what its features are called */
     const char *result; /* the file that they go to */
+    const char *note;   /* added to what is said of a file that cannot be read; or NULL */
 } PictureItem;
 
 typedef struct PictureListOptions {

@@ -46,7 +46,10 @@ static void give_up_item(Pictures *pictures)
 static PictureStep read_ahead(Pictures *pictures, Diags *diags)
 {
     Diags *where = skips_diags(pictures->skips, diags);
+    const char *note = pictures->options.items[pictures->next - 1].note;
     PictureStep step = picture_stream_next(pictures->stream, &pictures->ahead, where);
+    if (step == PICTURE_STEP_failed && note)
+        diag_note(where, (Loc){0}, "%s", note);
     if (step == PICTURE_STEP_failed)
         give_up_item(pictures);
     return step;

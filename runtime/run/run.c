@@ -221,6 +221,8 @@ static bool read_record(Run *run, const char *directory, Diags *diags)
     run->is_old = access(path, F_OK) != 0;
     run->has_record =
         !run->is_old && run_record_read(&run->record, path, run->arena, diags);
+    if (run->has_record)
+        run->record_directory = arena_format(run->arena, "%s", directory);
     free(path);
     return run->is_old || run->has_record;
 }

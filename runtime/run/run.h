@@ -74,6 +74,7 @@ typedef struct Run {
     /* Of the directory that was named, as the run itself or as `from`. */
     Arena *arena;
     RunRecord record;
+    const char *record_directory; /* where that is; NULL: there is none */
     bool has_record;
     bool is_old; /* it has none: an earlier version made it */
 } Run;

@@ -17,8 +17,12 @@
 
 static const char CHECKPOINT[] = "checkpoint.safetensors", PREVIOUS[] = "previous";
 /* All else that belongs to one run, and checkpoints that are kept. */
-static const char *const others[] = {"run.json", "plan.bin", "metrics.jsonl",
-                                     "best.safetensors", "events.out.tfevents.vlgraph"};
+static const char *const others[] = {"run.json",
+                                     "plan.bin",
+                                     "metrics.jsonl",
+                                     "best.safetensors",
+                                     "events.out.tfevents.vlgraph",
+                                     "encoder.bin"};
 
 enum { OTHERS = sizeof others / sizeof *others };
 
@@ -42,6 +46,11 @@ char *run_plan_path(const char *directory)
 char *run_metrics_path(const char *directory)
 {
     return run_path(directory, others[2]);
+}
+
+char *run_encoder_path(const char *directory)
+{
+    return run_path(directory, others[5]);
 }
 
 char *run_checkpoint_path(const char *directory)

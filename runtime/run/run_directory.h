@@ -2,6 +2,7 @@
  *
  *     run.json                 what the run is (runtime/run/run_record.h)
  *     plan.bin                 its plan
+ *     encoder.bin              the plan of its encoder, if it has one
  *     checkpoint.safetensors   how far it has come; replaced whole
  *     best.safetensors         the best one, by validation
  *     checkpoint-STEP.safetensors   those that are kept
@@ -24,6 +25,7 @@
 char *run_path(const char *directory, const char *name);
 char *run_record_path(const char *directory);
 char *run_plan_path(const char *directory);
+char *run_encoder_path(const char *directory);
 char *run_checkpoint_path(const char *directory);
 char *run_best_path(const char *directory);
 char *run_metrics_path(const char *directory);

@@ -85,6 +85,11 @@ static json_t *put_settings(const Settings *settings)
     return object;
 }
 
+static json_t *put_later_hash(record_later_hash value)
+{
+    return put_hash(value);
+}
+
 static json_t *put_files(const DataFiles *files)
 {
     json_t *object = json_object();
@@ -198,6 +203,11 @@ static bool get_sets(json_t *value, Arena *arena, record_sets *out)
     return !value || json_is_object(value);
 }
 
+static bool get_later_hash(const json_t *value, Arena *arena, record_later_hash *out)
+{
+    return !value || get_hash(value, arena, out);
+}
+
 static bool get_files(json_t *value, Arena *arena, DataFiles *out)
 {
     const char *name;
@@ -276,6 +286,8 @@ uint64_t run_record_identity(const RunRecord *record)
     hash = hash_word(hash, record->weights_fingerprint);
     hash = hash_word(hash, (uint64_t)record->steps);
     hash = hash_word(hash, record->skip_bad);
+    if (record->encoder_fingerprint)
+        hash = hash_word(hash, record->encoder_fingerprint);
     for (uint32_t i = 0; i < record->files.count; i++) {
         const DataFile *file = &record->files.items[i];
         hash = hash_bytes(hash, file->name, strlen(file->name) + 1);

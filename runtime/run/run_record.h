@@ -14,6 +14,7 @@ typedef const char *record_text; /* or NULL */
 typedef const char *record_later_text;
 typedef bool record_later_flag;
 typedef int64_t record_later_count;
+typedef uint64_t record_later_hash;
 typedef TextList record_sets;    /* NAME=VALUE each */
 typedef const char *record_gemm; /* of gemm_makers, or NULL */
 typedef bool record_flag;

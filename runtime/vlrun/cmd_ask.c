@@ -16,7 +16,7 @@ typedef struct AskArguments {
     ModelArguments model;
     SearchArguments search;
     TextList images, videos, features, fields;
-    const char *task, *encoder, *encoder_weights;
+    const char *task;
     int64_t best;
     bool is_json;
 } AskArguments;
@@ -37,9 +37,9 @@ static const Option option_rows[] = {
            "the K best answers, as far as the search finds so many", .preset = "1",
            .least = 1, .most = 512),
     OPTION(flag, "--json", AT(is_json), NULL, "an object per question"),
-    OPTION(path, "--encoder", AT(encoder), "PLAN",
+    OPTION(path, "--encoder", AT(model.encoder), "PLAN",
            "plan that turns pictures to features"),
-    OPTION(path, "--encoder-weights", AT(encoder_weights), "PATH",
+    OPTION(path, "--encoder-weights", AT(model.encoder_weights), "PATH",
            "the encoder's parameters"),
     OPTIONS_MODEL(AT(model)),
     OPTIONS_SEARCH(AT(search)),
@@ -218,17 +218,10 @@ static void ask_all(AskSession *work)
 
 static bool open_encoder(AskSession *work)
 {
-    const AskArguments *command = work->command;
-    if (!command->encoder)
-        return true;
-    const EncoderOptions options = {.plan = command->encoder,
-                                    .weights = command->encoder_weights,
-                                    .random_weights = command->model.random_weights,
-                                    .threads = command->model.threads,
-                                    .processor = command->model.processor,
-                                    .gemm = command->model.gemm};
-    work->features.encoder = encoder_open(&options, work->diags);
-    return work->features.encoder;
+    const EncoderOptions given = model_encoder(&work->command->model);
+    EncoderRecord record;
+    return encode_choose(work->run, &given, &work->features.encoder, &record,
+                         work->diags);
 }
 
 /* {name: text} of all --field; NULL and a message if one is none. */
@@ -273,7 +266,7 @@ static ExitCode ask_run(const void *state, Run *run, const Interrupt *interrupt,
         return EXIT_CODE_input;
     work.source = model_open_data(
         &command->model, run,
-        (DataOptions){.interrupt = interrupt, .has_questions = true}, diags);
+        (DataOptions){.interrupt = interrupt, .has_questions = true}, NULL, diags);
     work.features = (AskFeatures){.source = work.source,
                                   .interval = ENCODE_INTERVAL,
                                   .isolate = isolate_new(&hdf5_program)};
@@ -299,8 +292,6 @@ static bool check_usage(const AskArguments *command)
     for (uint32_t i = 0; i < command->features.count && !fault; i++)
         if (!is_features_name(command->features.items[i]))
             fault = "--features takes files that end in .h5 or .npz";
-    if (command->encoder_weights && !command->encoder)
-        fault = "--encoder-weights goes with --encoder";
     if (fault)
         fprintf(stderr, "vlrun ask: %s; see vlrun ask --help\n", fault);
     return !fault;

@@ -15,7 +15,7 @@ typedef struct EvalArguments {
 #define AT(field) offsetof(EvalArguments, field)
 static const Option option_rows[] = {
     OPTIONS_MODEL(AT(model)),
-    OPTION_SKIP_BAD(AT(model)),
+    OPTIONS_EXAMPLES(AT(model)),
     OPTION(choice, "--split", AT(split), "NAME", "what is scored", .preset = "test",
            .choices = split_names),
     OPTION(text, "--task", AT(task), "NAME", "one task only; else all"),
@@ -36,11 +36,12 @@ static ExitCode evaluate_run(const void *state, Run *run, const Interrupt *inter
                                      .limit = command->limit,
                                      .interrupt = interrupt,
                                      .progress = terminal(stderr)};
+    const ModelExamples examples = {command->split, command->task, command->limit};
     DataSource *source =
         model_open_data(&command->model, run,
                         (DataOptions){.interrupt = interrupt,
                                       .has_no_training = command->split != SPLIT_train},
-                        diags);
+                        &examples, diags);
     Evaluation evaluation = {0};
     bool ok = source && evaluate(run->session, source, &options, &evaluation, diags);
     if (ok && interrupt_is_set(interrupt))

@@ -30,7 +30,7 @@ typedef struct GenerateArguments {
 #define AT(field) offsetof(GenerateArguments, field)
 static const Option option_rows[] = {
     OPTIONS_MODEL(AT(model)),
-    OPTION_SKIP_BAD(AT(model)),
+    OPTIONS_EXAMPLES(AT(model)),
     OPTION(choice, "--split", AT(split), "NAME", "whose examples", .preset = "test",
            .choices = split_names),
     OPTION(text, "--task", AT(task), "NAME", "one task only; else all"),
@@ -286,12 +286,15 @@ static ExitCode generate_all(const void *state, Run *run, const Interrupt *inter
     if (command->task && !module_named_task(run->module, command->task,
                                             (Loc){.file = command->model.plan}, diags))
         return EXIT_CODE_input;
+    const ModelExamples examples = {command->split, command->task,
+                                    command->limit == COUNT_NOT_GIVEN ? 0
+                                                                      : command->limit};
     DataSource *source = model_open_data(
         &command->model, run,
         (DataOptions){.interrupt = interrupt,
                       .leaderboard = command->format == FORMAT_leaderboard,
                       .has_no_training = command->split != SPLIT_train},
-        diags);
+        &examples, diags);
     TaskWork work = {.command = command,
                      .run = run,
                      .source = source,

@@ -9,6 +9,7 @@
 #include "ir/base/command_line.h"
 #include "ir/base/heap.h"
 #include "runtime/run/run.h"
+#include "runtime/encode/encode_data.h"
 #include "runtime/vlrun/commands.h"
 #include "runtime/vlrun/cuts.h"
 #include "runtime/vlrun/precisions.h"
@@ -57,7 +58,10 @@ static bool open_batches(Profile *profile, Diags *diags)
                NULL;
     DataOptions data = {.directory = arguments->data,
                         .weights = run_weights_path(profile->run)};
-    return (profile->source = run_open_data(profile->run, &data, NULL, diags)) != NULL;
+    const EncodeDataOptions encoding = {.splits = {[SPLIT_train] = true},
+                                        .task = arguments->batch.task};
+    return (profile->source = encode_open_data(profile->run, &encoding, &data, NULL, NULL,
+                                               diags)) != NULL;
 }
 
 /* The next of the task that was asked for, or of any. */

@@ -5,7 +5,9 @@
 
 #include "ir/base/command_line.h"
 #include "ir/base/heap.h"
+#include "ir/base/terminal.h"
 #include "ir/plan.h"
+#include "runtime/encode/encode_data.h"
 #include "runtime/run/run_settings.h"
 #include "runtime/train/rehearse.h"
 #include "runtime/train/train.h"
@@ -19,6 +21,7 @@ typedef struct TrainArguments {
     const char *plan, *data, *tokenizer, *weights, *out, *processor, *gemm, *dump_kernels,
         *keep_best, *init_from;
     TextList sets, skip;
+    const char *encoder, *encoder_weights;
     int64_t threads, steps, eval_every, checkpoint_every, patience, keep;
     RunOther other;
     ProgressMode progress;
@@ -33,6 +36,7 @@ static const Option option_rows[] = {
            .group = "Data and weights"),
     OPTION(path, "--tokenizer", AT(tokenizer), "PATH",
            "file or directory; that of weights or data if not given"),
+    OPTIONS_ENCODER(AT(encoder), AT(encoder_weights)),
     OPTION(flag, "--skip-bad", AT(skip_bad), NULL,
            "leave out, and count, examples that cannot be read"),
     OPTION(path, "--weights", AT(weights), "PATH",
@@ -130,7 +134,8 @@ static int64_t choose(int64_t given, int64_t recorded)
  * that was said. */
 static RunRecord record_of(const TrainArguments *command, const Run *run,
                            const DataOptions *data, const DataFiles *files,
-                           int64_t epoch_steps, int64_t steps)
+                           const EncoderRecord *encoder, int64_t epoch_steps,
+                           int64_t steps)
 {
     RunRecord record = run->record;
     const ProcessorInfo *processor = session_processor(run->session);
@@ -155,6 +160,9 @@ static RunRecord record_of(const TrainArguments *command, const Run *run,
     record.tokenizer = absolute(data->tokenizer, arena);
     record.weights = absolute(run_weights_path(run), arena);
     record.weights_fingerprint = run->weights_fingerprint;
+    record.encoder = absolute(encoder->plan, arena);
+    record.encoder_weights = absolute(encoder->weights, arena);
+    record.encoder_fingerprint = encoder->fingerprint;
     record.random_weights |= command->random_weights;
     record.skip_bad = data->skip_bad;
     record.files = *files;
@@ -175,12 +183,16 @@ static RunRecord record_of(const TrainArguments *command, const Run *run,
     return record;
 }
 
-/* The plan first: whoever finds run.json finds it, too. */
-static bool write_record(const Run *run, const RunRecord *record, Diags *diags)
+/* The plans first: whoever finds run.json finds them, too. */
+static bool write_record(const Run *run, const RunRecord *record, const Module *encoder,
+                         Diags *diags)
 {
-    char *plan = run_plan_path(run->directory), *path = run_record_path(run->directory);
-    bool is_written =
-        plan_write(run->module, plan, diags) && run_record_write(record, path, diags);
+    char *plan = run_plan_path(run->directory), *path = run_record_path(run->directory),
+         *copy = run_encoder_path(run->directory);
+    bool is_written = plan_write(run->module, plan, diags) &&
+                      (!encoder || plan_write(encoder, copy, diags)) &&
+                      run_record_write(record, path, diags);
+    free(copy);
     free(plan);
     free(path);
     return is_written;
@@ -255,7 +267,8 @@ static void check_processor(const Run *run, Diags *diags)
 }
 
 static ExitCode train_recorded(Run *run, DataSource *source, const RunRecord *record,
-                               Display *display, const Interrupt *interrupt, Diags *diags)
+                               const Module *encoder, Display *display,
+                               const Interrupt *interrupt, Diags *diags)
 {
     const TrainOptions options = {.directory = run->directory,
                                   .total_steps = record->steps,
@@ -275,11 +288,34 @@ static ExitCode train_recorded(Run *run, DataSource *source, const RunRecord *re
     if (!run->checkpoint && run_has_checkpoint(run->directory) &&
         !(check_weights_place(run, diags) && run_set_aside(run->directory, diags)))
         return EXIT_CODE_input;
-    if (!write_record(run, record, diags))
+    if (!write_record(run, record, encoder, diags))
         return EXIT_CODE_input;
     introduce(run, record, display->talk);
     check_processor(run, diags);
     return train(run, source, &options, diags);
+}
+
+/* The data, and features of all pictures that training and scoring will want. */
+static DataSource *open_data(const TrainArguments *command, const Run *run,
+                             const Interrupt *interrupt, DataOptions *data,
+                             DataFiles *out_files, EncoderRecord *out_encoder,
+                             Diags *diags)
+{
+    bool validates = command->eval_every != COUNT_NOT_GIVEN
+                         ? command->eval_every > 0
+                         : !run->has_record || run->record.eval_every > 0;
+    const EncodeDataOptions encoding = {
+        .encoder = {.plan = command->encoder,
+                    .weights = command->encoder_weights,
+                    .random_weights = command->random_weights,
+                    .threads = choose(command->threads, run->record.threads),
+                    .processor = command->processor,
+                    .gemm = command->gemm,
+                    .no_cache = command->no_cache},
+        .splits = {[SPLIT_train] = true, [SPLIT_valid] = validates, [SPLIT_test] = true},
+        .interrupt = interrupt,
+        .progress = terminal(stderr)};
+    return encode_open_data(run, &encoding, data, out_files, out_encoder, diags);
 }
 
 static ExitCode train_run(const TrainArguments *command, Run *run,
@@ -291,16 +327,25 @@ static ExitCode train_run(const TrainArguments *command, Run *run,
                         .interrupt = interrupt,
                         .skip_bad = command->skip_bad};
     DataFiles files;
-    DataSource *source = run_open_data(run, &data, &files, diags);
+    EncoderRecord encoder;
+    DataSource *source =
+        open_data(command, run, interrupt, &data, &files, &encoder, diags);
+    /* Read before the directory may be another run's. */
+    Module *encoder_plan =
+        source && encoder.file ? module_read(encoder.file, diags) : NULL;
     int64_t steps;
-    ExitCode code = EXIT_CODE_input;
-    if (source && choose_steps(command, run, source, &steps, diags)) {
-        const RunRecord record = record_of(command, run, &data, &files,
+    ExitCode code = exit_code(false, diags);
+    if (source && !encoder.file == !encoder_plan &&
+        choose_steps(command, run, source, &steps, diags)) {
+        const RunRecord record = record_of(command, run, &data, &files, &encoder,
                                            source->epoch_steps(source->state), steps);
         Display display = display_new(command->progress);
-        code = train_recorded(run, source, &record, &display, interrupt, diags);
+        code = train_recorded(run, source, &record, encoder_plan, &display, interrupt,
+                              diags);
         display_free(&display);
     }
+    if (encoder_plan)
+        module_free(encoder_plan);
     data_close(source);
     return code;
 }

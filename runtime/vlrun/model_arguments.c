@@ -1,6 +1,8 @@
 /* From arguments to an open model and its data. */
 #include "runtime/vlrun/model_arguments.h"
 
+#include "ir/base/terminal.h"
+
 int model_do(const ModelArguments *model, RunWork *work, const void *command)
 {
     const RunOptions options = {.plan = model->plan,
@@ -16,12 +18,30 @@ int model_do(const ModelArguments *model, RunWork *work, const void *command)
     return run_do(&options, work, command);
 }
 
+EncoderOptions model_encoder(const ModelArguments *model)
+{
+    return (EncoderOptions){.plan = model->encoder,
+                            .weights = model->encoder_weights,
+                            .random_weights = model->random_weights,
+                            .threads = model->threads,
+                            .processor = model->processor,
+                            .gemm = model->gemm};
+}
+
 DataSource *model_open_data(const ModelArguments *model, const Run *run, DataOptions more,
-                            Diags *diags)
+                            const ModelExamples *examples, Diags *diags)
 {
     more.directory = model->data;
     more.tokenizer = model->tokenizer;
     more.weights = run_weights_path(run);
     more.skip_bad = model->skip_bad;
-    return run_open_data(run, &more, NULL, diags);
+    if (!examples)
+        return run_open_data(run, &more, NULL, diags);
+    EncodeDataOptions encoding = {.encoder = model_encoder(model),
+                                  .task = examples->task,
+                                  .limit = examples->limit,
+                                  .interrupt = more.interrupt,
+                                  .progress = terminal(stderr)};
+    encoding.splits[examples->split] = true;
+    return encode_open_data(run, &encoding, &more, NULL, NULL, diags);
 }

@@ -3,12 +3,13 @@
 #ifndef VLG_RUNTIME_VLRUN_MODEL_ARGUMENTS_H
 #define VLG_RUNTIME_VLRUN_MODEL_ARGUMENTS_H
 
-#include "runtime/run/run.h"
+#include "runtime/encode/encode_data.h"
 #include "runtime/vlrun/commands.h"
 
 typedef struct ModelArguments {
     const char *plan; /* or the directory of a run */
     const char *data, *tokenizer, *weights, *from, *processor, *gemm, *dump_kernels;
+    const char *encoder, *encoder_weights; /* of pictures in the data */
     bool random_weights, skip_bad, best;
     RunOther other;
     int64_t threads;
@@ -30,9 +31,11 @@ typedef struct ModelArguments {
                "file or directory; that of weights or data if not given")
 
 /* For those that read examples of the data. */
-#define OPTION_SKIP_BAD(at)                                                              \
-    OPTION(flag, "--skip-bad", (at) + offsetof(ModelArguments, skip_bad), NULL,          \
-           "leave out, and count, examples that cannot be read")
+#define OPTIONS_EXAMPLES(at)                                                             \
+    OPTIONS_ENCODER((at) + offsetof(ModelArguments, encoder),                            \
+                    (at) + offsetof(ModelArguments, encoder_weights)),                   \
+        OPTION(flag, "--skip-bad", (at) + offsetof(ModelArguments, skip_bad), NULL,      \
+               "leave out, and count, examples that cannot be read")
 
 /* Last in its table: where it computes, and what may differ from the run. */
 #define OPTIONS_MACHINE(at)                                                              \
@@ -46,9 +49,20 @@ typedef struct ModelArguments {
 /* Opens the model, lets `work` have it, and says how the command ends: run_do. */
 int model_do(const ModelArguments *model, RunWork *work, const void *command);
 
-/* The data that were named, or else the run's; of `more` what is not the model's counts.
- * NULL and an error as run_open_data. */
+/* The encoder that was named. */
+EncoderOptions model_encoder(const ModelArguments *model);
+
+/* Whose examples a command reads. */
+typedef struct ModelExamples {
+    Split split;
+    const char *task; /* NULL: all */
+    int64_t limit;    /* the first of each task; 0: all */
+} ModelExamples;
+
+/* The data that were named, or else the run's, and features of pictures that the examples
+ * show, unless that is NULL; of `more` what is not the model's counts. NULL and an error
+ * as encode_open_data. */
 DataSource *model_open_data(const ModelArguments *model, const Run *run, DataOptions more,
-                            Diags *diags);
+                            const ModelExamples *examples, Diags *diags);
 
 #endif

@@ -10,7 +10,7 @@
  *     dataset_plain.c     records whose members are their fields
  *     task_texts.c        what a plan's task says: texts over fields, folder, metric
  *     template.c          a text over fields
- *     dataset_pictures.c  the pictures that examples name, and where their features are */
+ *     dataset_pictures.c  pictures that examples name, and where their features are */
 #ifndef VLG_RUNTIME_DATA_DATASET_DATASET_H
 #define VLG_RUNTIME_DATA_DATASET_DATASET_H
 

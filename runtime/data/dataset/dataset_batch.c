@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ir/axis.h"
 #include "runtime/data/dataset/dataset_pictures.h"
@@ -210,9 +211,10 @@ static bool read_features(const BatchMaker *maker, Sequence *sequence, uint32_t 
     if (maker->reader)
         return maker->reader->read(maker->reader->state, name, out, diags);
     const char *slash = strrchr(name, '/');
-    return is_npz(maker->shape) ? features_read_npz(path, out, diags)
-                                : features_read_hdf5(maker->isolate, path,
-                                                     slash ? slash + 1 : name, out, diags);
+    return is_npz(maker->shape)
+               ? features_read_npz(path, out, diags)
+               : features_read_hdf5(maker->isolate, path, slash ? slash + 1 : name, out,
+                                    diags);
 }
 
 static void sequence_free(Sequence *sequence)
@@ -228,8 +230,18 @@ char *batch_features_path(const BatchMaker *maker, const char *folder, const cha
 {
     const TaskShape *shape = maker->shape;
     return arena_format(arena, "%s/%s/%s/%s.%s", maker->directory, folder,
-                        shape->feature_folder, name,
-                        is_npz(shape) ? "npz" : "h5");
+                        shape->feature_folder, name, is_npz(shape) ? "npz" : "h5");
+}
+
+static void note_wanted(const TaskShape *shape, const DatasetExample *example,
+                        const char *path, Diags *diags)
+{
+    diag_note(diags, (Loc){0}, "task '%s' wanted it for example '%s'",
+              shape->texts->task->name, example->id);
+    if (dataset_is_encoded(shape->texts) && !shape->is_encoded && access(path, F_OK) != 0)
+        diag_note(diags, (Loc){0},
+                  "--encoder PLAN makes features of the pictures "
+                  "themselves");
 }
 
 /* False and errors, which name the example, if a file is at fault. */
@@ -248,8 +260,7 @@ static bool read_images(const BatchMaker *maker, Sequence *sequence, Arena *aren
             take_features(maker, sequence, i, path, diags))
             continue;
         if (!maker->reader)
-            diag_note(diags, (Loc){0}, "task '%s' wanted it for example '%s'",
-                      shape->texts->task->name, example->id);
+            note_wanted(shape, example, path, diags);
         return false;
     }
     return true;

@@ -216,7 +216,7 @@ static void test_bad_records(Check *check, const Scratch *scratch)
         {"{\"image\": \"i\", \"question\": []}\n", {"\"question\" is empty"}},
         {"{\"image\": \"i\", \"question\": \" \"}\n", {"\"question\" is empty"}},
         {"{\"image\": \"../i\", \"question\": \"q\"}\n",
-         {"\"{image}\" cannot be the name of a file: '../i'"}},
+         {"\"{image}\" cannot be the name of a file below 'mine': '../i'"}},
         {"{\"image\": \"i\", \"question\": \"q\"}\n\n"
          "{\"image\": \"i\", \"question\": \"q\"}\n",
          {"valid.jsonl:2: error: the line is empty, expected a record"}},
