@@ -46,6 +46,11 @@ bool asked_line(const char *line, size_t len, Loc loc, Arena *arena, Asked *out,
     if (line[strspn(line, " ")] == '{')
         return take_object(line, len, loc, out, diags);
     take_columns(line, arena, out);
+    for (uint32_t i = 0; i < out->column_count; i++)
+        if (!out->columns[i][strspn(out->columns[i], " ")]) {
+            diag_error(diags, loc, "column %u is empty", i + 1);
+            return false;
+        }
     return true;
 }
 

@@ -101,6 +101,7 @@ refused 1 "reads no field 'qestion'; did you mean 'question'?" --task vqa --imag
 refused 1 "no question" --task vqa --image $picture
 refused 1 "There are vqa (question; 1 image)" "what shape is blue"
 refused 1 "nothing turns it to features" --task vqa --image "$work/log" "what shape is blue"
+refused 1 "column 2 is empty" --task vqa "$picture"$'\t'
 refused 2 "do not go together" --image a --video b "what"
 refused 2 "expected NAME=TEXT" --field question --image $picture
 refused 2 "end in .h5 or .npz" --features a.jpg "what"
