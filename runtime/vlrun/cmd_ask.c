@@ -224,14 +224,21 @@ static bool open_encoder(AskSession *work)
                          work->diags);
 }
 
-/* {name: text} of all --field; NULL and a message if one is none. */
+/* A list in JSON, or the text. NULL if it is neither. */
+static json_t *field_value(const char *text)
+{
+    json_t *list = *text == '[' ? json_loads(text, 0, NULL) : NULL;
+    return list ? list : json_string(text);
+}
+
+/* {name: value} of all --field; NULL and a message if one is none. */
 static json_t *read_fields(const TextList *list)
 {
     json_t *fields = json_object();
     for (uint32_t i = 0; i < list->count; i++) {
         const char *text = list->items[i], *end = strchr(text, '=');
         char *name = heap_format("%.*s", end ? (int)(end - text) : 0, text);
-        bool is_bad = !*name || json_object_set_new(fields, name, json_string(end + 1));
+        bool is_bad = !*name || json_object_set_new(fields, name, field_value(end + 1));
         free(name);
         if (!is_bad)
             continue;

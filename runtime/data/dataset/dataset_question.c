@@ -65,10 +65,12 @@ const char *question_field(const TaskTexts *texts, const json_t *record)
     return open == 1 ? only : NULL;
 }
 
-/* Fields of all texts, each once or twice. */
+/* Fields of all texts, some of them twice. */
 static uint32_t list_fields(const TaskTexts *texts, const char **out)
 {
     uint32_t count = 0;
+    for (uint32_t i = 0; i < texts->choices.field_count; i++)
+        out[count++] = texts->choices.fields[i];
     for (uint32_t i = 0; i < texts->prompt.field_count; i++)
         out[count++] = texts->prompt.fields[i];
     for (uint32_t k = 0; k < texts->image_count; k++)
@@ -79,7 +81,7 @@ static uint32_t list_fields(const TaskTexts *texts, const char **out)
 
 static uint32_t most_fields(const TaskTexts *texts)
 {
-    uint32_t count = texts->prompt.field_count;
+    uint32_t count = texts->prompt.field_count + texts->choices.field_count;
     for (uint32_t k = 0; k < texts->image_count; k++)
         count += texts->images[k].field_count;
     return count;
@@ -117,6 +119,8 @@ bool question_shows(const TaskTexts *texts, const json_t *record)
 uint32_t question_lacks(const TaskTexts *texts, const json_t *record, uint32_t images)
 {
     uint32_t lacks = 0;
+    for (uint32_t i = 0; i < texts->choices.field_count; i++)
+        lacks += !given(texts, record, texts->choices.fields[i]);
     for (uint32_t i = 0; i < texts->prompt.field_count; i++) {
         const char *field = texts->prompt.fields[i];
         lacks += !given(texts, record, field) && !names_image(texts, field);
@@ -237,15 +241,41 @@ static bool take_images(Loader *loader, const DataQuestion *question,
 
 /* -- what may be said ---------------------------------------------------------------- */
 
-static void take_choices(Loader *loader, AskedQuestion *out)
+static bool take_own_choices(Loader *loader, const DataQuestion *question,
+                             AskedQuestion *out)
+{
+    const char *field = loader->texts->choices.fields[0];
+    const json_t *list = given(loader->texts, question->record, field), *item;
+    size_t count = json_array_size(list), i;
+    if (!list)
+        return lacking(loader, question, field, "chooses from");
+    if (count < 2)
+        return loader_fault(loader, question->record, "\"%s\" is no list of choices",
+                            field);
+    out->choices = ARENA_ARRAY(loader->arena, const char *, count);
+    json_array_foreach(list, i, item)
+    {
+        const char *text = loader_scalar(loader, question->record, field, item);
+        if (!text)
+            return false;
+        out->choices[out->choice_count++] = loader_said(loader, text);
+    }
+    return true;
+}
+
+/* As the task says, or as its published layout has them. */
+static bool take_choices(Loader *loader, const DataQuestion *question, AskedQuestion *out)
 {
     const TaskTexts *texts = loader->texts;
+    if (texts->choices.source)
+        return take_own_choices(loader, question, out);
     if (texts->metric != ANSWER_choice || texts->layout->choices == 0)
-        return;
+        return true;
     out->choice_count = texts->layout->choices;
     out->choices = ARENA_ARRAY(loader->arena, const char *, out->choice_count);
     for (uint32_t i = 0; i < out->choice_count; i++)
         out->choices[i] = loader_said(loader, arena_format(loader->arena, "a%u", i));
+    return true;
 }
 
 /* -- the batch ----------------------------------------------------------------------- */
@@ -267,9 +297,8 @@ bool dataset_ask(DataSource *source, const DataQuestion *question,
                  : arena_format(arena, "%u", question->asked.line),
         .fields = ARENA_ARRAY(arena, const char *, loader->texts->prompt.field_count)};
     if (!example->id || !take_prompt(loader, question, example) ||
-        !take_images(loader, question, example))
+        !take_images(loader, question, example) || !take_choices(loader, question, out))
         return false;
-    take_choices(loader, out);
     out->prompt = task_texts_read(loader->texts, example, arena);
     task.maker.reader = features;
     out->batch = batch_make(&task.maker, &(Chosen){example, "", 0}, 1, diags);

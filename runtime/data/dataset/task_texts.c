@@ -169,19 +169,38 @@ static bool take_plain_images(const Finding *finding)
     return !fact || take_images(finding, fact->value, loc_of(finding, fact));
 }
 
+/* Each choice stands in the place of the answer's field. */
+static bool check_choices(const Finding *finding)
+{
+    const TaskTexts *out = finding->out;
+    if (!out->choices.source ||
+        (template_is_field(&out->choices) && out->answer.field_count == 1))
+        return true;
+    diag_error(finding->diags, out->choices.loc,
+               template_is_field(&out->choices)
+                   ? "task '%s': choices are for an answer that reads one field"
+                   : "task '%s': expected choices=\"{member}\", a list of answers",
+               finding->task->name);
+    return false;
+}
+
 static bool take_plain(const Finding *finding)
 {
     TaskTexts *out = finding->out;
     const struct {
         const char *key;
         Template *text;
-    } rows[] = {
-        {"id", &out->id}, {"group", &out->group}, {"references", &out->references}};
+    } rows[] = {{"id", &out->id},
+                {"group", &out->group},
+                {"references", &out->references},
+                {"choices", &out->choices}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const DataSetting *fact = find_fact(finding->task, rows[i].key);
         if (fact && !parse_fact(finding, rows[i].text, fact))
             return false;
     }
+    if (!check_choices(finding))
+        return false;
     bool is_list = template_is_field(&out->references);
     if (!out->references.source || (is_list && out->metric == ANSWER_annotated))
         return take_plain_images(finding);
@@ -200,7 +219,8 @@ static bool take_plain(const Finding *finding)
 /* A published layout says itself what it has images and names of. */
 static bool refuse_plain(const Finding *finding)
 {
-    static const char *const keys[] = {"images", "video", "id", "group", "references"};
+    static const char *const keys[] = {"images", "video",      "id",
+                                       "group",  "references", "choices"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const DataSetting *fact = find_fact(finding->task, keys[i]);
         if (!fact)

@@ -16,9 +16,10 @@ typedef struct TaskTexts {
     Template images[EXAMPLE_IMAGES_MAX]; /* names of what is shown */
     uint32_t image_count;
     bool is_video;
-    /* Of plain records: the name of the example, what scores are broken down by, and
-     * annotators' answers. Without a source where the task does not say. */
-    Template id, group, references;
+    /* Of plain records: the name of the example, what scores are broken down by,
+     * annotators' answers, and all that may be answered. Without a source where the task
+     * does not say. */
+    Template id, group, references, choices;
 } TaskTexts;
 
 /* `arena` owns what *out points at, `task` must outlive it. A task whose facts have no

@@ -127,6 +127,38 @@ for line in open(sys.argv[1]):
     assert said["prompt"].startswith("[Subs] so it goes [Q] w"), said["prompt"]
 END
 
+# A task of one's own, with choices of its own and no picture.
+cp -r "$models" "$work/models"
+cat >"$work/models/own.vg" <<'END'
+<model name="own" xmlns="urn:vlgraph:1">
+  <import href="vlt5.vg"/>
+  <import href="tasks/image_text.vg"/>
+  <import href="optimizers/adamw.vg"/>
+  <backbone use="vlt5" size="tiny"/>
+  <task name="mine" records="jsonl" prompt="{ask.it}" answer="{right}" images="{left}.jpg" metric="choice"
+        choices="{choices}">
+    <loss><sequence_mean out="loss" token_loss="token_loss"/></loss>
+  </task>
+  <tasks use="mine"/>
+  <train params="**"/>
+  <optimizer use="adamw" lr="3e-3" weight_decay="0.01"/>
+  <schedule steps="12"/>
+  <batch sequences="10" tokens="512"/>
+</model>
+END
+"$vlc" compile "$work/models/own.vg" -o "$work/own.bin"
+mkdir "$work/mine"
+own() { # options; asks the plan of one's own
+    "$vlrun" ask "$work/own.bin" --random-weights --tokenizer "$models/shapes" --data "$work/mine" "$@" 2>"$work/said"
+}
+own --features "$work/$picture.h5" --answers 3 --field 'choices=["a circle", "a star", "red"]' "what is it" >"$work/out" ||
+    fail "choices: $(cat "$work/said")"
+[ "$(cut -f1 "$work/out" | sort | tr '\n' ,)" = "a circle,a star,red," ] || fail "choices: $(cat "$work/out")"
+awk -F'\t' '{ sum += $2 } END { exit !(sum > 0.999 && sum < 1.001) }' "$work/out" || fail "choices: $(cat "$work/out")"
+code=0
+own --features "$work/$picture.h5" "what is it" >"$work/out" || code=$?
+[ $code -eq 1 ] && grep -q 'chooses from "choices", which is not given' "$work/said" || fail "choices: $(cat "$work/said")"
+
 # The confidence is that of the loss that training computes of the same answer, by another graph.
 mkdir -p "$work/one/vqa"
 ln -s "$work/data/COCO" "$work/one/COCO"
