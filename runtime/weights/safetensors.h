@@ -80,6 +80,7 @@ void tensor_writer_metadata(TensorWriter *writer, const char *key, const char *v
 /* `bytes` is read by finish and must stay until then. */
 void tensor_writer_add(TensorWriter *writer, const char *name, TensorDType dtype,
                        uint32_t rank, const int64_t *dims, const void *bytes);
+void tensor_writer_discard(TensorWriter *writer); /* frees it, and writes nothing */
 /* Writes and frees the writer; false and an error if the file could not be written. */
 NODISCARD bool tensor_writer_finish(TensorWriter *writer, Diags *diags);
 

@@ -133,6 +133,13 @@ static bool write_file(const TensorWriter *writer, Diags *diags)
     return false;
 }
 
+void tensor_writer_discard(TensorWriter *writer)
+{
+    json_decref(writer->header);
+    free(writer->pieces);
+    arena_free(writer->arena);
+}
+
 bool tensor_writer_finish(TensorWriter *writer, Diags *diags)
 {
     bool is_written = false;
@@ -141,8 +148,6 @@ bool tensor_writer_finish(TensorWriter *writer, Diags *diags)
                    "cannot hold '%s', which is not UTF-8", writer->not_text);
     else
         is_written = write_file(writer, diags);
-    json_decref(writer->header);
-    free(writer->pieces);
-    arena_free(writer->arena);
+    tensor_writer_discard(writer);
     return is_written;
 }

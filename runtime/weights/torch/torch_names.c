@@ -11,10 +11,10 @@ enum { DEEPEST = 64, MOST_VISITS = 1 << 20, MOST_LISTED = 8, MEMBERS_DEEP = 4 };
 static const char ROOT[] = ".";
 
 /* A dict that has tensors of its own. */
-typedef struct Member {
+typedef struct DictMember {
     const char *name;
     const PickleValue *dict;
-} Member;
+} DictMember;
 
 typedef struct NameWalk {
     const char *path;
@@ -22,7 +22,7 @@ typedef struct NameWalk {
     Diags *diags;
     uint32_t visits;
     TorchNames *names;
-    Member *members;
+    DictMember *members;
     size_t member_count, member_capacity;
 } NameWalk;
 
@@ -101,7 +101,7 @@ static void add_member(NameWalk *walk, const char *name, const PickleValue *dict
 {
     ARENA_LIST_ROOM(walk->arena, walk->members, walk->member_count + 1,
                     walk->member_capacity);
-    walk->members[walk->member_count++] = (Member){*name ? name : ROOT, dict};
+    walk->members[walk->member_count++] = (DictMember){*name ? name : ROOT, dict};
 }
 
 static bool find_members(NameWalk *walk, const PickleValue *dict, const char *outer,
