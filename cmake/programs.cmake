@@ -27,5 +27,11 @@ function(add_program_pages program)
   install(TARGETS ${program} RUNTIME DESTINATION bin)
   install(FILES ${pages} DESTINATION share/man/man1)
   install(FILES ${share}/bash/${program} DESTINATION share/bash-completion/completions)
-  install(FILES ${share}/zsh/_${program} DESTINATION share/zsh/site-functions)
+  # Where Debian's zsh looks below /usr, and others below their prefix.
+  install(CODE "
+    set(zsh site-functions)
+    if(CMAKE_INSTALL_PREFIX MATCHES \"/usr$\")
+      set(zsh vendor-completions)
+    endif()
+    file(INSTALL \"${share}/zsh/_${program}\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/share/zsh/\${zsh}\")")
 endfunction()

@@ -26,7 +26,7 @@ completions() {
 
 for program in vlc vlrun; do
     run=$work/usr/bin/$program
-    zsh_file=$work/usr/share/zsh/site-functions/_$program
+    zsh_file=$work/usr/share/zsh/vendor-completions/_$program
     . "$work/usr/share/bash-completion/completions/$program"
     zsh -n "$zsh_file" || fail "zsh cannot read $zsh_file"
     commands=$("$run" --help | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p')
