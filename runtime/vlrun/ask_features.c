@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "ir/base/files.h"
 #include "ir/base/heap.h"
+#include "runtime/data/dataset/dataset_pictures.h"
 
 static const char *ending_of(const char *name)
 {
@@ -148,8 +150,10 @@ void ask_features_free(AskFeatures *features)
 static bool encode_picture(AskFeatures *work, const char *name, const struct stat *status,
                            Features *out, Diags *diags)
 {
-    const EncodeKind kind = {dataset_texts(work->source, work->task)->is_video,
-                             work->interval};
+    const TaskTexts *texts = dataset_texts(work->source, work->task);
+    EncodeKind kind = {.is_video = texts->is_video};
+    if (!dataset_interval(texts->task, &kind.interval, diags))
+        return false;
     if (recall(work, name, status, out))
         return true;
     if (!encode_file(work->encoder, name, &kind, out, diags))
@@ -158,13 +162,34 @@ static bool encode_picture(AskFeatures *work, const char *name, const struct sta
     return true;
 }
 
-bool ask_features_read(void *state, const char *name, Features *out, Diags *diags)
+/* A picture of the data set is called as its records call it. */
+static const char *picture_of(const AskFeatures *work, const char *name, Arena *arena)
 {
-    AskFeatures *work = state;
+    const char *folder = dataset_texts(work->source, work->task)->folder;
+    const DatasetExample example = {.images = {name}, .folder = folder};
+    const char *path = access(name, F_OK) == 0
+                           ? NULL
+                           : dataset_picture_path(work->source, &example, 0, NULL, arena);
+    return path ? path : name;
+}
+
+static bool read_features_of(AskFeatures *work, const char *name, Features *out,
+                             Diags *diags)
+{
     struct stat status;
     bool is_there = stat(name, &status) == 0;
     if (is_there && is_features_name(name))
         return read_file(work, name, out, diags);
     return is_there && work->encoder ? encode_picture(work, name, &status, out, diags)
                                      : read_named(work, name, is_there, out, diags);
+}
+
+bool ask_features_read(void *state, const char *name, Features *out, Diags *diags)
+{
+    AskFeatures *work = state;
+    Arena *arena = arena_new();
+    const char *path = work->encoder ? picture_of(work, name, arena) : name;
+    bool ok = read_features_of(work, path, out, diags);
+    arena_free(arena);
+    return ok;
 }

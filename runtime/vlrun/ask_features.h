@@ -19,7 +19,6 @@ typedef struct AskFeatures {
     DataSource *source;
     const char *task;
     Encoder *encoder; /* NULL: pictures cannot be read */
-    double interval;  /* seconds between two rows of a video */
     Isolate *isolate; /* that reads files of features */
     ShownFeatures shown[EXAMPLE_IMAGES_MAX];
     uint32_t next; /* of `shown` to be forgotten */

@@ -274,9 +274,8 @@ static ExitCode ask_run(const void *state, Run *run, const Interrupt *interrupt,
     work.source = model_open_data(
         &command->model, run,
         (DataOptions){.interrupt = interrupt, .has_questions = true}, NULL, diags);
-    work.features = (AskFeatures){.source = work.source,
-                                  .interval = ENCODE_INTERVAL,
-                                  .isolate = isolate_new(&hdf5_program)};
+    work.features =
+        (AskFeatures){.source = work.source, .isolate = isolate_new(&hdf5_program)};
     bool ok = work.source &&
               defaults_check(&work.defaults, run->module, work.source, diags) &&
               open_encoder(&work);

@@ -286,9 +286,9 @@ static ExitCode generate_all(const void *state, Run *run, const Interrupt *inter
     if (command->task && !module_named_task(run->module, command->task,
                                             (Loc){.file = command->model.plan}, diags))
         return EXIT_CODE_input;
+    int64_t limit = limit_of(command);
     const ModelExamples examples = {command->split, command->task,
-                                    command->limit == COUNT_NOT_GIVEN ? 0
-                                                                      : command->limit};
+                                    limit == INT64_MAX ? 0 : limit};
     DataSource *source = model_open_data(
         &command->model, run,
         (DataOptions){.interrupt = interrupt,
@@ -299,7 +299,7 @@ static ExitCode generate_all(const void *state, Run *run, const Interrupt *inter
                      .run = run,
                      .source = source,
                      .interrupt = interrupt,
-                     .limit = limit_of(command),
+                     .limit = limit,
                      .diags = diags};
     bool ok = source && (command->format != FORMAT_leaderboard ||
                          directory_make(command->out, diags));
