@@ -8,10 +8,13 @@ import subprocess
 import sys
 import time
 
+import onnx_files
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 SERVER = os.path.join(HERE, "torch_serve.py")
 PRECISIONS = ("highest", "high", "medium", "int8")  # the last is --frozen int8
 TORCH = ("torch f32", "torch bf16")
+ONNX = "onnxruntime f32"
 # how far the loss of the first step may be from that of PyTorch in f32, relative; of later steps, for
 # what optimizers make of rounding, LATER times as far
 TOLERANCES = {"f32": 1e-4, "highest": 1e-4, "high": 1e-3, "medium": 2e-2, "bf16": 2e-2,
@@ -34,10 +37,16 @@ class Kind:
 
 
 def kinds(precisions, processors):
-    """PyTorch first: all are compared with it."""
+    """PyTorch first: all are compared with it. ONNX Runtime last, where it is there."""
     ours = [Kind(f"ours {precision}", precision) for precision in precisions]
     ours += [Kind(f"ours {precisions[0]} {name}", precisions[0], name) for name in processors]
-    return [Kind(name, name.split()[1], is_ours=False) for name in TORCH] + ours
+    others = [Kind(name, name.split()[1], is_ours=False) for name in TORCH]
+    return others + ours + [Kind(ONNX, "f32", is_ours=False)] * onnx_files.is_there()
+
+
+def can(kind, case):
+    """ONNX Runtime only generates, and searches no beams."""
+    return kind.name != ONNX or case.work == "greedy"
 
 
 class Contender:
@@ -138,6 +147,8 @@ def start(kind, job, settings):
         if kind.processor:
             arguments += ["--processor", kind.processor]
         return Contender(kind.name, arguments, {}, log)
+    if kind.name == ONNX:
+        return Contender(kind.name, onnx_files.command(job, "highest", settings), {}, log)
     spec = job.spec(half=kind.precision == "bf16")
     path = os.path.join(settings.work, f"{job.case.name}-{kind.precision}.json")
     with open(path, "w", encoding="utf-8") as file:

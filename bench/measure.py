@@ -10,7 +10,7 @@ import sys
 import batches
 import weights
 from cases import BATCHES, METHODS, MODELS, SIZES
-from contenders import LATER, TOKENS_APART, free_bytes, start
+from contenders import LATER, TOKENS_APART, can, free_bytes, start
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 RATE, ALPHA = 1e-4, 32
@@ -107,6 +107,7 @@ class Job:
 def measure(case, kinds, settings):
     """Figures of every kind; the first is what the others are compared with."""
     job = Job(case, settings)
+    kinds = [kind for kind in kinds if can(kind, case)]
     found = (measure_starts if case.work == "start" else measure_work)(job, kinds, settings)
     for figures, kind in zip(found, kinds):
         compare(figures, found[0], kind, case, settings)

@@ -27,9 +27,14 @@ export class Model {
   // the end token, if there was room for it; and their score as `vlrun generate` prints it.
   // `examples` are objects with rows by the names of inputs.
   async answer(examples) {
+    return this.answerFeeds(this.encodeFeeds(examples), examples.length);
+  }
+
+  // The same of tensors by the names of inputs.
+  async answerFeeds(inputs, count) {
     const {generation, token, logits, caches} = this.task;
-    const lines = examples.map(() => ({ids: [generation.start_id], sum: 0, hasEnded: false}));
-    const feeds = this.firstFeeds(await this.encode.run(this.encodeFeeds(examples)), lines.length);
+    const lines = Array.from({length: count}, () => ({ids: [generation.start_id], sum: 0, hasEnded: false}));
+    const feeds = this.firstFeeds(await this.encode.run(inputs), count);
     for (let length = 1; length < generation.max_length && lines.some((line) => !line.hasEnded); length++) {
       // Those that have ended go on beside the others, and are not heard.
       feeds[token] = ids(lines.map((line) => line.ids.slice(-1)));
@@ -112,7 +117,7 @@ function say(line, logits, generation) {
   let best = -1, largest = -Infinity, sum = 0;
   for (let i = 0; i < logits.length; i++) {
     largest = Math.max(largest, logits[i]);
-    if (!banned.has(i) && (best < 0 || logits[i] > logits[best]))
+    if ((best < 0 || logits[i] > logits[best]) && !banned.has(i))
       best = i;
   }
   for (const logit of logits)

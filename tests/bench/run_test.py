@@ -17,6 +17,7 @@ RUN = os.path.join(ROOT, "bench/run")
 STEPS = ["t5-adapter-ragged-16", "t5-lora-caption-16", "bart-lora-vqa-16", "bart-full-ragged-16"]
 SEARCHES = ["t5-adapter-beams-16", "bart-full-greedy-16"]
 PROCESSOR = "x86-64-v2"
+MODULES = os.path.join(ROOT, "build/onnx/node_modules/onnxruntime-node")
 # the loss of f32 beside f32, as close as rounding allows on such small models
 SAME_LOSS = 2e-6
 
@@ -37,6 +38,8 @@ def bench(build, work, *arguments, code=0):
 def check_case(case):
     who = {one["name"]: one for one in case["contenders"]}
     ours = [name for name in who if name.startswith("ours ")]
+    is_onnx = case["case"] == SEARCHES[1] and os.path.isdir(MODULES)
+    check(("onnxruntime f32" in who) == is_onnx, case["case"], list(who))
     check(list(who)[:2] == ["torch f32", "torch bf16"], case["case"], list(who))
     check(len(ours) >= 2 and ours[-1].endswith(PROCESSOR), case["case"], ours)
     for name, one in who.items():
