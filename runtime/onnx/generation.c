@@ -13,7 +13,7 @@
 
 const char *onnx_file_name(Arena *arena, const Graph *graph)
 {
-    return arena_format(arena, "%s.onnx", graph->name);
+    return arena_format(arena, "%s" ONNX_GRAPH_ENDING, graph->name);
 }
 
 const char *onnx_fingerprint(Arena *arena, uint64_t fingerprint)

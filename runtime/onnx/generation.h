@@ -2,10 +2,9 @@
 #ifndef VLG_RUNTIME_ONNX_GENERATION_H
 #define VLG_RUNTIME_ONNX_GENERATION_H
 
+#include "runtime/onnx/directory.h"
 #include "runtime/onnx/onnx.h"
 #include "runtime/onnx/task.h"
-
-#define ONNX_GENERATION_NAME "generation.json"
 
 /* What a file of the export is called in its directory. */
 const char *onnx_file_name(Arena *arena, const Graph *graph);

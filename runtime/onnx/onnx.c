@@ -7,6 +7,7 @@
 
 #include "ir/base/files.h"
 #include "ir/base/heap.h"
+#include "runtime/onnx/directory.h"
 #include "runtime/onnx/generation.h"
 #include "runtime/onnx/task.h"
 
@@ -16,6 +17,7 @@ typedef struct OnnxExport {
     WeightsFile *weights;
     OnnxTask *tasks;
     uint32_t task_count;
+    Strings *written; /* names of files */
     Arena *arena;
     Diags *diags;
 } OnnxExport;
@@ -112,7 +114,7 @@ static bool write_model(const OnnxExport *e, Onnx__ModelProto *model, const char
     return ok;
 }
 
-static bool write_graph(const OnnxExport *e, const Translation *t)
+static bool write_graph(OnnxExport *e, const Translation *t)
 {
     Onnx__OperatorSetIdProto operators = ONNX__OPERATOR_SET_ID_PROTO__INIT;
     Onnx__OperatorSetIdProto *imports[] = {&operators};
@@ -129,22 +131,34 @@ static bool write_graph(const OnnxExport *e, const Translation *t)
         arena_string(e->arena, e->options->producer, strlen(e->options->producer));
     model.graph = onnx_graph_message(t->onnx);
     set_metadata(e, t, &model);
-    return write_model(e, &model, onnx_file_name(e->arena, t->graph));
+    const char *name = onnx_file_name(e->arena, t->graph);
+    strings_add(e->written, name, strlen(name));
+    return write_model(e, &model, name);
 }
 
-/* What refers to others comes after them. */
-static bool write_files(const OnnxExport *e)
+static bool write_weights(OnnxExport *e)
 {
-    if (!directory_make(e->options->directory, e->diags))
-        return false;
-    char *path = heap_format("%s/" ONNX_WEIGHTS_NAME, e->options->directory);
+    const char *name = weights_file_seal(e->weights);
+    strings_add(e->written, name, strlen(name));
+    char *path = heap_format("%s/%s", e->options->directory, name);
     bool ok = weights_file_write(e->weights, path, e->diags);
     free(path);
+    return ok;
+}
+
+/* What refers to others comes after them, and what nothing refers to any more goes last:
+ * whenever it ends early, the graphs that are there have the weights that they had. */
+static bool write_files(OnnxExport *e)
+{
+    const char *directory = e->options->directory;
+    bool ok = onnx_directory_open(directory, e->diags) && write_weights(e);
     for (uint32_t i = 0; i < e->task_count && ok; i++)
         ok = (!e->tasks[i].encode || write_graph(e, e->tasks[i].encode)) &&
              write_graph(e, e->tasks[i].decode);
+    strings_add(e->written, ONNX_GENERATION_NAME, strlen(ONNX_GENERATION_NAME));
     return ok &&
-           generation_write(e->module, e->tasks, e->task_count, e->options, e->diags);
+           generation_write(e->module, e->tasks, e->task_count, e->options, e->diags) &&
+           onnx_directory_tidy(directory, e->written, e->diags);
 }
 
 /* -- all of it --------------------------------------------------------------------- */
@@ -170,6 +184,7 @@ bool onnx_export(Store *store, const OnnxOptions *options, Diags *diags)
                     .options = options,
                     .weights = weights_file_new(store),
                     .tasks = ARENA_ARRAY(arena, OnnxTask, module->task_count),
+                    .written = strings_new(),
                     .arena = arena,
                     .diags = diags};
     bool ok = make_tasks(&e);
@@ -179,6 +194,7 @@ bool onnx_export(Store *store, const OnnxOptions *options, Diags *diags)
     for (uint32_t i = 0; i < e.task_count; i++)
         onnx_task_free(&e.tasks[i]);
     weights_file_free(e.weights);
+    strings_free(e.written);
     arena_free(arena);
     return ok;
 }

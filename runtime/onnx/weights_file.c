@@ -5,10 +5,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "ir/base/files.h"
 #include "ir/base/heap.h"
 #include "ir/base/list.h"
+#include "runtime/onnx/directory.h"
 
 enum {
     ALIGNMENT = 4096,
@@ -24,7 +26,10 @@ struct WeightsFile {
     Store *store;
     WeightPlace *placed; /* in the order of the file */
     size_t placed_count, placed_capacity;
-    int64_t end; /* of the last */
+    int64_t end;       /* of the last */
+    char ***locations; /* in the messages of graphs: where the file's name goes */
+    size_t location_count, location_capacity;
+    char *name;
 };
 
 WeightsFile *weights_file_new(Store *store)
@@ -36,6 +41,8 @@ WeightsFile *weights_file_new(Store *store)
 
 void weights_file_free(WeightsFile *file)
 {
+    free(file->locations);
+    free(file->name);
     free(file->placed);
     free(file);
 }
@@ -68,7 +75,9 @@ static void refer(WeightsFile *file, OnnxGraph *graph, const StoreEntry *entry,
     tensor->has_data_location = true;
     tensor->data_location = ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL;
     onnx_add_entry(arena, &tensor->n_external_data, &tensor->external_data, "location",
-                   ONNX_WEIGHTS_NAME);
+                   "");
+    LIST_ROOM(file->locations, file->location_count + 1, file->location_capacity);
+    file->locations[file->location_count++] = &tensor->external_data[0]->value;
     onnx_add_entry(arena, &tensor->n_external_data, &tensor->external_data, "offset",
                    offset);
     onnx_add_entry(arena, &tensor->n_external_data, &tensor->external_data, "length",
@@ -99,6 +108,24 @@ bool weights_file_add(WeightsFile *file, OnnxGraph *graph, const char *name, Dia
     else
         refer(file, graph, entry, tensor);
     return true;
+}
+
+const char *weights_file_seal(WeightsFile *file)
+{
+    XXH3_state_t *state = XXH3_createState();
+    if (!state || XXH3_64bits_reset(state) != XXH_OK)
+        out_of_memory(0);
+    for (size_t i = 0; i < file->placed_count; i++) {
+        const WeightPlace *at = &file->placed[i];
+        XXH3_64bits_update(state, &at->offset, sizeof at->offset);
+        XXH3_64bits_update(state, at->entry->data, (size_t)bytes_of(at->entry));
+    }
+    file->name = heap_format(ONNX_WEIGHTS_STEM "%016" PRIx64 ".bin",
+                             (uint64_t)XXH3_64bits_digest(state));
+    XXH3_freeState(state);
+    for (size_t i = 0; i < file->location_count; i++)
+        *file->locations[i] = file->name;
+    return file->name;
 }
 
 static bool write_placed(const WeightsFile *file, int descriptor)

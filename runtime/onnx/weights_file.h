@@ -7,8 +7,6 @@
 #include "runtime/onnx/onnx_graph.h"
 #include "runtime/weights/store.h"
 
-#define ONNX_WEIGHTS_NAME "weights.bin"
-
 typedef struct WeightsFile WeightsFile;
 
 WeightsFile *weights_file_new(Store *store);
@@ -20,6 +18,9 @@ void weights_file_free(WeightsFile *file);
 NODISCARD bool weights_file_add(WeightsFile *file, OnnxGraph *graph, const char *name,
                                 Diags *diags);
 
+/* When all is added: names the file after what it holds, so that no graph ever reads the
+ * weights of another export, and tells the graphs. The name lives as long as the file. */
+const char *weights_file_seal(WeightsFile *file);
 /* Writes what was added to `path`, replacing it in one step. */
 NODISCARD bool weights_file_write(const WeightsFile *file, const char *path,
                                   Diags *diags);

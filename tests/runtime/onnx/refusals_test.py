@@ -52,26 +52,31 @@ def check_numbers(work):
 
 
 def check_writing(work):
-    """What was there stays where the new one cannot be written."""
+    """What was there stays where the new one cannot be written, and goes where it is."""
     plan, out = work + "/plan.bin", work + "/first"
     before = sorted(os.listdir(out))
-    with open(out + "/generation.json", encoding="utf-8") as file:
-        old = file.read()
-    assert json.loads(old)["tasks"]["vqa"]["decode"]["file"] == "vqa.decode.onnx"
-    os.remove(out + "/weights.bin")
-    os.mkdir(out + "/weights.bin")
     onnx = [plan, "--random-weights", "--format", "onnx"]
-    refused(1, "weights.bin", *onnx, "-o", out)
+    assert before[-1].startswith("weights-") and before[:2] == ["caption.decode.onnx", "caption.encode.onnx"], before
+    # other weights, and one task: other files
+    shaken = work + "/shaken.safetensors"
+    exported.write_safetensors(shaken, exported.shake(exported.parameters(out), 1))
+    other = [plan, "--from", shaken, "--weights", shaken, "--format", "onnx", "--task", "vqa", "-o", out]
+    limited = 'ulimit -f 100; exec "$0" "$@"'
+    said = run("bash", "-c", limited, VLRUN, "export", *other, code=1)
+    assert "error: cannot be written: File too large" in said, said
     assert sorted(os.listdir(out)) == before
+    run(VLRUN, "export", *other)
+    after = sorted(os.listdir(out))
+    assert after[:3] == ["generation.json", "vqa.decode.onnx", "vqa.encode.onnx"] and len(after) == 4, after
+    assert after[-1].startswith("weights-") and after[-1] != before[-1], (before, after)
     with open(out + "/generation.json", encoding="utf-8") as file:
-        assert file.read() == old
-    with open(work + "/file", "w", encoding="utf-8"):
+        assert list(json.load(file)["tasks"]) == ["vqa"]
+    # nothing else is taken for an export
+    with open(out + "/mine.onnx", "w", encoding="utf-8"):
         pass
-    refused(1, "file", *onnx, "-o", work + "/file")
-    full = f'ulimit -f 100; exec "$0" "$@" -o {work}/full'
-    said = run("bash", "-c", full, VLRUN, "export", *onnx, code=1)
-    assert "weights.bin: error: cannot be written: File too large" in said, said
-    assert os.listdir(work + "/full") == []
+    refused(1, "holds 'mine.onnx', which is not of an earlier export", *onnx, "-o", out)
+    assert sorted(os.listdir(out)) == sorted([*after, "mine.onnx"])
+    refused(1, "mine.onnx", *onnx, "-o", out + "/mine.onnx")
 
 
 def check_precision(work):
