@@ -1,7 +1,7 @@
 /* Waiting for another lane without a system call at first: the wait is nearly always
- * short. Then the processor is offered to others; and at last the lane sleeps for moments:
- * where other programs want the processor, lanes that only yield wait for a whole time slice
- * of each of them, at every meeting. */
+ * short. Then the processor is offered to others; and at last the lane sleeps for
+ * moments. Where other programs want the processor, lanes that only yield wait for a
+ * whole time slice of each of them, at every meeting. */
 #ifndef VLG_RUNTIME_LANES_SPIN_H
 #define VLG_RUNTIME_LANES_SPIN_H
 
