@@ -264,7 +264,7 @@ static bool check_status(const TorchZip *zip, uint32_t entry, zip_stat_t *out,
 const void *torch_zip_bytes(TorchZip *zip, uint32_t entry, size_t *out_len, Diags *diags)
 {
     zip_stat_t status;
-    size_t begin;
+    size_t begin = 0;
     if (!check_status(zip, entry, &status, diags))
         return NULL;
     *out_len = (size_t)status.size;
