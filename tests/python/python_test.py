@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The Python package, as it stands in the sources and as pip installs it: python_test.py BUILD_DIR"""
 import gc
+import importlib.util
 import os
 import re
 import shutil
@@ -14,12 +15,11 @@ import weakref
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 WEIGHTS = os.path.join(ROOT, "models", "shapes", "vlt5_tiny.safetensors")
 
-try:
-    import cffi  # noqa: F401
-    import numpy
-except ImportError as error:
-    print(error)
-    sys.exit(77)
+for needed in ("cffi", "numpy", "pip", "setuptools", "wheel"):
+    if not importlib.util.find_spec(needed):
+        print(f"Python has no {needed}")
+        sys.exit(77)
+import numpy
 import vlgraph
 
 
