@@ -103,7 +103,7 @@ static void place_entries(Store *store)
     char *next = store->pages;
     for (uint32_t i = 0; i < store->entry_count; i++) {
         StoreEntry *entry = &store->entries[i];
-        entry->data = (float *)(void *)next;
+        entry->data = entry->own = (float *)(void *)next;
         next += padded_bytes(entry->elements);
         if (has_gradient[i]) {
             entry->gradient = (float *)(void *)next;
@@ -176,6 +176,15 @@ bool store_map(StoreEntry *entry, const float *data)
     entry->data = (float *)(uintptr_t)data; /* never written where `mapped` is set */
     entry->mapped = true;
     return true;
+}
+
+void store_own(StoreEntry *entry)
+{
+    if (!entry->mapped)
+        return;
+    memcpy(entry->own, entry->data, (size_t)entry->elements * sizeof *entry->own);
+    entry->data = entry->own;
+    entry->mapped = false;
 }
 
 /* Whole pages: others may hold numbers of a neighbour that is in use. */

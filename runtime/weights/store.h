@@ -19,6 +19,7 @@ typedef struct StoreEntry {
     int64_t elements;
     float *data;     /* [elements] */
     float *gradient; /* [elements], sum over the batch; NULL unless a graph makes it */
+    float *own;      /* [elements] of the store, and `data` unless that is mapped */
     bool mapped;     /* data is not the store's, and read only */
     bool given;      /* filled from a file, all or most of it, not by its rule */
 } StoreEntry;
@@ -39,6 +40,9 @@ StoreEntry *store_find(const Store *store, const char *name);
  * if `data` is not aligned as floats are or the parameter is one that checkpoints hold:
  * copy it then. */
 NODISCARD bool store_map(StoreEntry *entry, const float *data);
+
+/* Makes an entry's data the store's again, with the same numbers, to be written. */
+void store_own(StoreEntry *entry);
 
 /* Gives back the memory of a parameter that was mapped, which is a file's or shared with
  * another process: it comes back where it is read. Does nothing to others. */

@@ -223,6 +223,7 @@ static bool load_entry(StoreEntry *entry, const TensorSet *set, const Tensor *te
         report->mapped++;
         return true;
     }
+    store_own(entry); /* an earlier file may be there */
     tensor_read_f32(tensor, 0, tensor->elements, entry->data);
     return true;
 }
