@@ -116,6 +116,7 @@ bool vlg_export(VlgSession *session, const char *path, bool all, VlgError *error
 {
     ApiCall call;
     call_begin(&call, error);
-    const ExportOptions options = {all, session->weights_fingerprint};
+    const ExportOptions options = {.all = all,
+                                   .weights_fingerprint = session->weights_fingerprint};
     return call_end(&call, weights_export(session->store, path, &options, call.diags));
 }

@@ -67,10 +67,25 @@ void weights_report(const Store *store, const TensorSet *set, const WeightsRepor
 void weights_report_kept(Store *store, const TensorSet *set, const WeightsReport *report,
                          FILE *out);
 
+/* The file that an export becomes. */
+typedef enum ExportContainer {
+    EXPORT_safetensors,
+    EXPORT_torch, /* a dictionary that PyTorch has pickled; no metadata */
+} ExportContainer;
+
+typedef struct ExportMetadata {
+    const char *key, *value;
+} ExportMetadata;
+
 typedef struct ExportOptions {
     bool all; /* frozen parameters too, under their own name */
+    ExportContainer container;
     /* of the weights that they were trained over; 0: none */
     uint64_t weights_fingerprint;
+    const bool *omit;             /* by place in the store: not these; or NULL */
+    const float *const *replaced; /* likewise: other numbers than those there; or NULL */
+    const ExportMetadata *metadata; /* what else is said, up to one without a key; or
+                                     * NULL */
 } ExportOptions;
 
 /* The key of that fingerprint in the metadata of an export that is not `all`. */
