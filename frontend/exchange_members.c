@@ -19,12 +19,12 @@ typedef enum MemberKind {
 static const char *const kind_names[MEMBER_KIND_COUNT] = {"value", "list", "flag",
                                                           "real"};
 
-typedef struct Member {
+typedef struct ConfigMember {
     MemberKind kind;
     bool note;
     const char *text; /* JSON, but of a list */
     Names items;      /* of a list: JSON of each */
-} Member;
+} ConfigMember;
 
 /* -- JSON --------------------------------------------------------------------------- */
 
@@ -101,7 +101,7 @@ static bool check_value(const Frame *frame, const Entry *entry, MemberKind kind,
 }
 
 /* What two sites give. */
-static void merge(Members *members, Arena *arena, const char *name, Member *member,
+static void merge(Members *members, Arena *arena, const char *name, ConfigMember *member,
                   const char *json)
 {
     if (member->kind == MEMBER_flag)
@@ -112,7 +112,7 @@ static void merge(Members *members, Arena *arena, const char *name, Member *memb
 }
 
 static bool add_entry(Members *members, Frame *frame, Arena *arena, const Entry *entry,
-                      Member shape)
+                      ConfigMember shape)
 {
     ModelSpec *spec = frame->globals->spec;
     Value value;
@@ -120,7 +120,7 @@ static bool add_entry(Members *members, Frame *frame, Arena *arena, const Entry 
         !check_value(frame, entry, shape.kind, value))
         return false;
     const char *json = as_json(arena, spec->interns, shape.kind, value);
-    Member *member = (Member *)names_get(&members->all, entry->name);
+    ConfigMember *member = (ConfigMember *)names_get(&members->all, entry->name);
     if (!member) {
         member = arena_copy(arena, &shape, sizeof shape);
         member->text = json;
@@ -135,7 +135,7 @@ static bool add_entry(Members *members, Frame *frame, Arena *arena, const Entry 
 
 bool members_add(Members *members, Frame *frame, Arena *arena, const Element *element)
 {
-    Member shape = {0};
+    ConfigMember shape = {0};
     Entry entry;
     if (!read_kind(element, frame->globals->spec->diags, &shape.kind) ||
         !read_note(frame, element, &shape.note))
@@ -160,8 +160,8 @@ static char *list_as_json(const Names *items)
     return text;
 }
 
-static DataSetting fact_of(const Member *member, const char *name, const char *format,
-                           Module *module)
+static DataSetting fact_of(const ConfigMember *member, const char *name,
+                           const char *format, Module *module)
 {
     char *list = member->kind == MEMBER_list ? list_as_json(&member->items) : NULL;
     DataSetting fact = {.key = arena_format(module->arena, "%s.%s.%s",

@@ -7,7 +7,7 @@
 
 /* Zeroed Members are empty. */
 typedef struct Members {
-    Names all;           /* Member by name */
+    Names all;           /* ConfigMember by name */
     const char *refusal; /* why the sites do not go together; or NULL */
 } Members;
 

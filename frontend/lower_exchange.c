@@ -76,6 +76,29 @@ static bool check_besides(Lower *lower, Exchange *exchange, const Draft *host)
     return true;
 }
 
+/* What is of no use once it is folded: all that the grafts have made so far. */
+static bool output_made(Lower *lower, const Exchange *exchange)
+{
+    Names done = {0};
+    for (uint32_t i = 0; i < lower->spec->attach_count; i++) {
+        const Attach *attach = lower->spec->attaches[i];
+        for (uint32_t j = 0; j < attach->made.count; j++) {
+            const char *name = attach->made.names[j];
+            if (names_get(&lower->host_params, name) || names_get(&done, name))
+                continue;
+            const Param *param = module_find_param(lower->module, name);
+            BuildSite site = {param->loc, STAGE_forward};
+            const Node *node =
+                graph_source(exchange->draft->graph, site, OP_param, name, param->type);
+            if (!node)
+                return false;
+            names_set(&done, lower->arena, name, node);
+            graph_output(exchange->draft->graph, OUTPUT_result, name, node, param->loc);
+        }
+    }
+    return true;
+}
+
 static void output_folded(const Exchange *exchange)
 {
     for (uint32_t i = 0; i < exchange->folded.count; i++) {
@@ -93,8 +116,11 @@ static bool finish(Lower *lower, Exchange *exchange, const Draft *host)
     output_folded(exchange);
     if (exchange->format != EXCHANGE_fold && exchange_info(exchange->format)->whole)
         check_whole(lower, exchange, host);
-    if (exchange->format == EXCHANGE_fold && !check_besides(lower, exchange, host))
+    if (exchange->format == EXCHANGE_fold &&
+        (!output_made(lower, exchange) || !check_besides(lower, exchange, host))) {
+        graph_free(draft->graph);
         return false;
+    }
     lower->draft = draft;
     bool ok = lower_prune(lower) && graph_verify(draft->graph, NULL, lower->diags);
     if (ok && draft->graph->output_count > 0) {

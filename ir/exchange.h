@@ -8,7 +8,8 @@
  *     note.F.MEMBER       the same, of no matter when a file is read
  *     refuse.F            why the task cannot be exchanged so
  *
- * and a graph @T.fold, which assigns parameters of the backbone, with `refuse.fold`. In
+ * and a graph @T.fold, which assigns parameters of the backbone and has as results, under
+ * their names, those that are then of no use, with `refuse.fold`. In
  * names of tensors and in members that are texts a star stands for the adapter's name. */
 #ifndef VLG_IR_EXCHANGE_H
 #define VLG_IR_EXCHANGE_H

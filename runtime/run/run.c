@@ -90,6 +90,13 @@ static bool open_directory(Run *run, const RunOptions *options, const char *from
            check_plan(run, options, from, diags);
 }
 
+static bool open_exchange(Run *run, const char *from, Diags *diags)
+{
+    run->exchange = exchange_open(from, diags);
+    run->trained_over = run->exchange ? exchange_trained_over(run->exchange) : 0;
+    return run->exchange;
+}
+
 static bool open_checkpoint(Run *run, const RunOptions *options, Diags *diags)
 {
     bool is_named = options->resume || run_is_directory(options->plan);
@@ -98,6 +105,8 @@ static bool open_checkpoint(Run *run, const RunOptions *options, Diags *diags)
         diag_error(diags, (Loc){.file = options->plan}, "--best goes with a run");
     if (!from)
         return !options->best;
+    if (!is_named && exchange_is_directory(from))
+        return open_exchange(run, from, diags);
     if (run_is_directory(from))
         return open_directory(run, options, from, diags);
     if (options->best) {
@@ -111,7 +120,8 @@ static bool open_checkpoint(Run *run, const RunOptions *options, Diags *diags)
 /* An export says over which weights its parameters were trained. */
 static bool check_base(const Run *run, const char *weights, Diags *diags)
 {
-    const char *trained = tensor_set_path(run->trained);
+    const char *trained =
+        run->trained ? tensor_set_path(run->trained) : exchange_path(run->exchange);
     if (run->trained_over == run->weights_fingerprint)
         return true;
     if (weights)
@@ -158,7 +168,7 @@ static bool open_weights(Run *run, const RunOptions *options, Diags *diags)
         run->weights_fingerprint = weights_fingerprint(run->weights);
         run->watch = (WeightsWatch){run->weights, run->weights_fingerprint, false};
     }
-    if (run->trained && run->trained_over)
+    if ((run->trained || run->exchange) && run->trained_over)
         return check_base(run, path, diags);
     return check_weights(run, options, path, diags);
 }
@@ -230,7 +240,7 @@ static bool read_record(Run *run, const char *directory, Diags *diags)
 /* A checkpoint that was copied elsewhere stands for itself. */
 static bool read_record_from(Run *run, const char *from, Diags *diags)
 {
-    if (!from)
+    if (!from || exchange_is_directory(from))
         return true;
     if (run_is_directory(from))
         return read_record(run, from, diags);
@@ -340,7 +350,7 @@ static bool take_recorded_data(const Run *run, DataOptions *given, Diags *diags)
         given->skip_bad |= run->record.skip_bad;
         return true;
     }
-    if ((run->checkpoint || run->trained) && !given->directory) {
+    if ((run->checkpoint || run->trained || run->exchange) && !given->directory) {
         diag_error(diags, (Loc){0},
                    "%s cannot tell on which data it was trained: --data DIR, or --data "
                    "shapes",
@@ -412,6 +422,7 @@ bool run_fill(Run *run, const RunOptions *options, Diags *diags)
         fill_store(run, options, diags) &&
         (!options->init_from || options->resume || run_warm(run, options, diags)) &&
         (!run->trained || weights_load_trained(run->store, run->trained, diags)) &&
+        (!run->exchange || exchange_import(run->exchange, run->store, diags)) &&
         (!run->checkpoint ||
          checkpoint_load(run->checkpoint, run->store, options->resume, diags)) &&
         check_given(run, options, diags) &&
@@ -433,6 +444,7 @@ void run_close(Run *run)
     checkpoint_close(run->checkpoint);
     tensor_set_close(run->init);
     tensor_set_close(run->trained);
+    exchange_close(run->exchange);
     tensor_set_close(run->weights);
     if (run->module)
         module_free(run->module);

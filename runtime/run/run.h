@@ -8,6 +8,7 @@
 #include "ir/base/interrupt.h"
 #include "runtime/run/run_directory.h"
 #include "runtime/run/run_record.h"
+#include "runtime/exchange/exchange.h"
 #include "runtime/exec/session.h"
 #include "runtime/weights/weights_watch.h"
 
@@ -35,8 +36,9 @@ typedef struct RunOptions {
     const char *plan;    /* plan.bin, .vir, or the directory of a run, which has all */
     TextList sets;       /* of a run that begins, or has begun: run_settings.h */
     const char *weights; /* for tensor_set_open; NULL: as the checkpoint says, if any */
-    /* Where to take trained parameters from: a run directory, a checkpoint, or any other
-     * safetensors file that has all of them, such as an export; or NULL. */
+    /* Where to take trained parameters from: a run directory, a checkpoint, any other
+     * file of tensors that has all of them, such as an export, or a directory of another
+     * library's (runtime/exchange); or NULL. */
     const char *from;
     /* Trained parameters to begin with: the same as `from`, or any file of weights; what
      * it lacks is no error. Not where a run goes on. NULL: none. */
@@ -63,6 +65,7 @@ typedef struct Run {
     char *directory;
     TensorSet *weights, *trained; /* `trained`: `from`, if it is no checkpoint */
     TensorSet *init;              /* `init_from` */
+    ExchangeFiles *exchange;      /* `from`, if it is another library's */
     uint64_t plan, weights_fingerprint;
     WeightsWatch watch;         /* over `weights` */
     uint64_t trained_over;      /* fingerprint of the weights below `trained`; 0: any */

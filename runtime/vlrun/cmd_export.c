@@ -1,45 +1,92 @@
 /* vlrun export */
+#include <string.h>
+
 #include "ir/base/command_line.h"
 #include "ir/version/version.h"
+#include "runtime/exchange/exchange.h"
 #include "runtime/onnx/onnx.h"
 #include "runtime/run/run.h"
 #include "runtime/vlrun/commands.h"
 #include "runtime/weights/weights.h"
 
-/* In the order of the choices. */
-typedef enum ExportFormat { FORMAT_safetensors, FORMAT_onnx } ExportFormat;
-static const char *const formats[] = {"safetensors", "onnx", NULL};
+/* In the order of the choices; then those of other libraries. */
+typedef enum ExportFormat {
+    FORMAT_safetensors,
+    FORMAT_reference,
+    FORMAT_onnx,
+    FORMAT_exchanges
+} ExportFormat;
+
+static const char *const formats[] = {
+    "safetensors",
+    "reference",
+    "onnx",
+#define EXCHANGE(name, ...) #name,
+#include "ir/exchanges.def"
+    NULL,
+};
 
 typedef struct ExportArguments {
-    const char *plan, *from, *weights, *out, *task;
+    const char *plan, *from, *weights, *out, *task, *name;
     ExportFormat format;
-    bool merge, random_weights, best;
+    bool merge, fold, random_weights, best;
     RunOther other;
 } ExportArguments;
 
 #define AT(field) offsetof(ExportArguments, field)
 static const Option option_rows[] = {
     OPTION(path, "--from", AT(from), "RUN",
-           "run directory, checkpoint or exported parameters"),
+           "run directory, checkpoint, exported parameters, or a directory of another "
+           "library's"),
     OPTION_BEST(AT(best)),
     OPTION(path, "--weights", AT(weights), "PATH",
            "the weights the run started from, if moved"),
     OPTION_RANDOM_WEIGHTS(AT(random_weights)),
     OPTION(path, "--output", AT(out), "PATH",
-           "the file to write; with --format onnx, the directory", .letter = 'o'),
+           "the file to write; of onnx, peft and adapterhub the directory",
+           .letter = 'o'),
     OPTION(choice, "--format", AT(format), "NAME",
-           "parameters in a file, or graphs that generate with all of them",
+           "parameters in a file (reference: for torch.load), graphs that generate with "
+           "all of them, or an adapter of another library's",
            .preset = "safetensors", .choices = formats),
     OPTION(flag, "--merge", AT(merge), NULL,
-           "of safetensors: frozen parameters too, a whole model"),
-    OPTION(text, "--task", AT(task), "NAME", "of onnx: one task only; else all"),
+           "of safetensors and reference: frozen parameters too, a whole model"),
+    OPTION(flag, "--fold", AT(fold), NULL,
+           "of the same: the backbone alone, with what methods learned folded into its "
+           "weights"),
+    OPTION(text, "--task", AT(task), "NAME",
+           "of onnx: one task only; else: whose parameters, where each has its own"),
+    OPTION(text, "--name", AT(name), "NAME",
+           "of an adapter of another library's; the model's, if not given"),
     OPTIONS_OTHER(AT(other)),
 };
 #undef AT
 
-static bool write_safetensors(const ExportArguments *command, Run *run, Diags *diags)
+/* An adapter in the format of another library. */
+static bool is_exchange(const ExportArguments *command)
 {
-    const ExportOptions what = {command->merge, run->weights_fingerprint};
+    return command->format >= FORMAT_exchanges;
+}
+
+static bool write_exchange(const ExportArguments *command, Run *run, Diags *diags)
+{
+    const ExchangeExport what = {.format =
+                                     (ExchangeFormat)(command->format - FORMAT_exchanges),
+                                 .task = command->task,
+                                 .name = command->name,
+                                 .weights_fingerprint = run->weights_fingerprint};
+    return exchange_export(run->store, &what, command->out, stderr, diags);
+}
+
+static bool write_file(const ExportArguments *command, Run *run, Diags *diags)
+{
+    ExportContainer container =
+        command->format == FORMAT_reference ? EXPORT_torch : EXPORT_safetensors;
+    if (command->fold)
+        return exchange_fold(run->store, command->task, container, command->out, diags);
+    const ExportOptions what = {.all = command->merge,
+                                .container = container,
+                                .weights_fingerprint = run->weights_fingerprint};
     return weights_export(run->store, command->out, &what, diags);
 }
 
@@ -56,32 +103,47 @@ static bool write_onnx(const ExportArguments *command, Run *run, Diags *diags)
 /* Whether frozen parameters are written: then somebody must have given them. */
 static bool is_whole(const ExportArguments *command)
 {
-    return command->merge || command->format == FORMAT_onnx;
+    return command->merge || command->fold || command->format == FORMAT_onnx;
 }
 
-static bool is_usable(const ExportArguments *command)
+/* What is wrong with the options, or NULL. */
+static const char *contradiction(const ExportArguments *command)
 {
     bool is_onnx = command->format == FORMAT_onnx;
     if (!command->out || !(command->from || run_is_directory(command->plan) ||
                            (is_onnx && command->random_weights)))
-        fprintf(stderr,
-                "vlrun export: expected RUN -o PATH, or plan.bin --from RUN -o PATH; see "
-                "vlrun export --help\n");
-    else if (command->merge && is_onnx)
-        fprintf(stderr, "vlrun export: --merge is of --format safetensors: ONNX graphs "
-                        "have all parameters anyway\n");
-    else if (command->task && !is_onnx)
-        fprintf(stderr, "vlrun export: --task is of --format onnx\n");
-    else
-        return true;
-    return false;
+        return "expected RUN -o PATH, or plan.bin --from RUN -o PATH";
+    if (command->merge && is_onnx)
+        return "--merge is of files of parameters: ONNX graphs have all parameters "
+               "anyway";
+    if ((command->merge || command->fold) && (is_onnx || is_exchange(command)))
+        return "--merge and --fold are of --format safetensors and reference";
+    if (command->merge && command->fold)
+        return "--fold writes a whole model: it goes without --merge";
+    if (command->task && !is_onnx && !is_exchange(command) && !command->fold)
+        return "--task is of --format onnx, --fold and formats of other libraries";
+    if (command->name && !is_exchange(command))
+        return "--name is of formats of other libraries";
+    if (command->name && (!*command->name || strpbrk(command->name, "./*")))
+        return "--name is a word without '.', '/' and '*'";
+    return NULL;
+}
+
+static bool write_out(const ExportArguments *command, Run *run, Diags *diags)
+{
+    return command->format == FORMAT_onnx ? write_onnx(command, run, diags)
+           : is_exchange(command)         ? write_exchange(command, run, diags)
+                                          : write_file(command, run, diags);
 }
 
 static int cmd_export(const void *arguments)
 {
     const ExportArguments *command = arguments;
-    if (!is_usable(command))
+    const char *problem = contradiction(command);
+    if (problem) {
+        fprintf(stderr, "vlrun export: %s; see vlrun export --help\n", problem);
         return EXIT_CODE_usage;
+    }
     Diags *diags = diags_new(stderr);
     const RunOptions options = {.plan = command->plan,
                                 .weights = command->weights,
@@ -94,8 +156,7 @@ static int cmd_export(const void *arguments)
     Run run;
     bool is_open = run_open(&run, &options, diags), ok = false;
     if (is_open) {
-        ok = command->format == FORMAT_onnx ? write_onnx(command, &run, diags)
-                                            : write_safetensors(command, &run, diags);
+        ok = write_out(command, &run, diags);
         run_close(&run);
     }
     int code = (int)exit_code(ok, diags);
@@ -109,10 +170,11 @@ const Command command_export = {
     .least_operands = 1,
     .most_operands = 1,
     .operand_field = offsetof(ExportArguments, plan),
-    .help = "write trained parameters as safetensors, or graphs as ONNX",
+    .help = "write trained parameters, for here or elsewhere, or ONNX graphs",
     .details =
-        "Writes trained parameters under all their names, or what a task generates "
-        "with as ONNX graphs.",
+        "Writes trained parameters under all their names, an adapter as another library "
+        "has it, or what a task generates with as ONNX graphs. Adapters of other "
+        "libraries are read by --from, here and of eval and generate.",
     COMMAND_OPTIONS(option_rows),
     COMMAND_ARGUMENTS(ExportArguments),
     .run = cmd_export};
