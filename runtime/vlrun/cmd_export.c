@@ -114,8 +114,8 @@ static const char *contradiction(const ExportArguments *command)
                            (is_onnx && command->random_weights)))
         return "expected RUN -o PATH, or plan.bin --from RUN -o PATH";
     if (command->merge && is_onnx)
-        return "--merge is of files of parameters: ONNX graphs have all parameters "
-               "anyway";
+        return "--merge is of --format safetensors and reference: ONNX graphs have all "
+               "parameters anyway";
     if ((command->merge || command->fold) && (is_onnx || is_exchange(command)))
         return "--merge and --fold are of --format safetensors and reference";
     if (command->merge && command->fold)
