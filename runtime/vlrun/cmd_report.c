@@ -5,22 +5,28 @@
 #include "ir/base/heap.h"
 #include "runtime/report/report.h"
 #include "runtime/vlrun/commands.h"
+#include "runtime/vlrun/report_samples.h"
 
 typedef struct ReportArguments {
     TextList runs;
     const char *out, *title;
+    int64_t samples;
 } ReportArguments;
 
 #define AT(field) offsetof(ReportArguments, field)
 static const Option option_rows[] = {
     OPTION(path, "--output", AT(out), "FILE", "the page", .preset = "report.html",
            .letter = 'o'),
+    OPTION(count, "--samples", AT(samples), "N",
+           "answers to so many examples of each task, with their pictures",
+           .preset = "0"),
     OPTION(text, "--title", AT(title), "TEXT", "of the page"),
 };
 #undef AT
 
+/* The page is written even where a run cannot be asked, which the exit code tells. */
 static bool write_page(const ReportArguments *command, const ReportRuns *runs,
-                       Diags *diags)
+                       const Interrupt *interrupt, Diags *diags)
 {
     char *title = command->title     ? heap_string(command->title)
                   : runs->count == 1 ? heap_format("Run %s", runs->items[0].name)
@@ -32,21 +38,29 @@ static bool write_page(const ReportArguments *command, const ReportRuns *runs,
     report_add_summary(page, runs);
     report_add_scores(page, runs);
     report_add_curves(page, runs);
+    bool ok = command->samples == 0 ||
+              report_add_samples(page, runs, command->samples, interrupt, diags);
     report_add_config(page, runs);
-    return page_finish(page, diags);
+    if (!interrupt_is_set(interrupt))
+        return page_finish(page, diags) && ok;
+    page_discard(page);
+    return true;
 }
 
 static int cmd_report(const void *arguments)
 {
     const ReportArguments *command = arguments;
     Diags *diags = diags_new(stderr);
+    Interrupt *interrupt = interrupt_new(); /* before the lanes' threads */
     ReportRuns runs;
     bool ok = report_read(&runs, command->runs.items, command->runs.count, diags) &&
-              write_page(command, &runs, diags);
+              write_page(command, &runs, interrupt, diags);
     report_free(&runs);
-    int code = (int)exit_code(ok && diags_error_count(diags) == 0, diags);
+    ExitCode code = exit_code(ok && diags_error_count(diags) == 0, diags);
+    int end = exit_code_after(interrupt, code, diags);
+    interrupt_free(interrupt);
     diags_free(diags);
-    return code;
+    return end;
 }
 
 const Command command_report = {

@@ -130,6 +130,8 @@ def main():
         put(out / "module", name, text)
         put(out / "run", name, text)
         put(out / "plan", name, b"\1" + plan_file(text))
+    for path in sorted(tests.parent.glob("models/sweeps/*.json")):
+        put(out / "sweep", path.name, b"\1" + path.read_bytes())
     for name, data in torch_files():
         put(out / "torch", name, data)
     for path in sorted(tests.glob("frontend/cases/*.vg")):

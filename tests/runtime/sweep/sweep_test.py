@@ -64,7 +64,7 @@ MISTAKES = [  # a file, and what must be said of it
     ('{"rows": [\n {"model": "m", "train": {"step": 3}}]}', ":2:27: error: vlrun train has no option '--step'; did you"),
     ('{"model": "m", "train": {"steps": "3"}}', ":1:26: error: steps: expected a whole number"),
     ('{"model": "m", "train": {"out": "x"}}', ":1:26: error: --out is for the sweep to give"),
-    ('{"model": "m", "compile": {"output": "x"}}', ": error: --output is for the sweep to give"),
+    ('{"model": "m", "compile": {"output": "x"}}', ":1:28: error: --output is for the sweep to give"),
     ('{"model": "m", "set": {"a": [1]}}', ":1:24: error: a: expected a number, a text, true or false"),
     ('{"model": "m", "grid": {"a": 1}}', ":1:25: error: a: expected an array of values"),
     ('{"model": "m", "grid": {"a": [1, {}]}}', ":1:34: error: a: expected a number"),
@@ -129,6 +129,22 @@ def check_rows(work):
     return os.path.join(out, "page.html")
 
 
+def check_samples(work):
+    """A report with answers, of a run that can be asked, and of one whose data have gone."""
+    rows, out = os.path.join(work, "rows/rows"), os.path.join(work, "samples.html")
+    run = os.path.join(rows, next(name for name in sorted(os.listdir(rows)) if name.startswith("Adapter_4")), "run")
+    for moved, code in ((False, 0), (True, 1)):
+        if moved:
+            os.rename(work + "/data", work + "/elsewhere")
+        result = subprocess.run([VLRUN, "report", run, "--samples", "2", "-o", out], capture_output=True, text=True)
+        check(result.returncode == code, f"report --samples: exit {result.returncode}, not {code}: {result.stderr}")
+        with open(out, encoding="utf-8") as file:
+            text = file.read()
+        check(text.count("<article>") == (0 if moved else 2), f"{text.count('<article>')} samples")
+        check(("cannot be asked" in text) == moved, "what became of samples is not told")
+    os.rename(work + "/elsewhere", work + "/data")
+
+
 def check_failure(work):
     """A row that fails ends no other, and is told by exit code, message and page."""
     rows = [{"label": {"row": "wrong"}, "model": ROOT + "/models/vlt5_adapter.vg", "set": {"reductoin": 4}},
@@ -184,6 +200,7 @@ def main():
         check_list(work)
         check_mistakes(work)
         page = check_rows(work)
+        check_samples(work)
         check_failure(work)
         check_stopping(work, signal.SIGINT, 128 + signal.SIGINT)
         check_stopping(work, signal.SIGKILL, -signal.SIGKILL)
