@@ -42,3 +42,14 @@ emulating_amx() {
     LD_PRELOAD=$build/tests/support/libamx_preload.so \
         ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0 "$@"
 }
+
+# killed_after NAME COUNT COMMAND...: ends by SIGKILL after the COUNT-th time that it has renamed something to NAME.
+killed_after() {
+    local name=$1 count=$2 code=0
+    shift 2
+    (
+        export VLG_KILL_AFTER=$name VLG_KILL_COUNT=$count LD_PRELOAD=$build/tests/support/libkill_preload.so
+        ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0 exec "$@"
+    ) >/dev/null 2>&1 || code=$?
+    [ $code -eq 137 ] || fail "$*: exit $code, not killed after $name $count"
+}

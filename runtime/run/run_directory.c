@@ -15,7 +15,8 @@
 #include "ir/base/heap.h"
 #include "ir/base/strings.h"
 
-static const char CHECKPOINT[] = "checkpoint.safetensors", PREVIOUS[] = "previous";
+static const char CHECKPOINT[] = "checkpoint.safetensors", PREVIOUS[] = "previous",
+                  MOVING[] = "previous.part";
 /* All else that belongs to one run, and checkpoints that are kept. */
 static const char *const others[] = {"run.json",
                                      "plan.bin",
@@ -175,6 +176,7 @@ bool run_check_files(const char *directory, Diags *diags)
 {
     return run_check_file(directory, CHECKPOINT, diags) &&
            check_kind(directory, PREVIOUS, S_IFDIR, diags) &&
+           check_kind(directory, MOVING, S_IFDIR, diags) &&
            with_others(directory, NULL, check_other, diags);
 }
 
@@ -236,33 +238,39 @@ static bool remove_file(const char *directory, const char *name, Diags *diags)
     return is_gone;
 }
 
-static bool set_aside(const char *directory, const char *previous, Diags *diags)
+static bool move_all(const char *from, const char *to, Diags *diags)
 {
-    if (mkdir(previous, 0777) != 0 && errno != EEXIST)
-        return report(previous, "make the directory", diags);
-    return move(directory, previous, CHECKPOINT, diags) &&
-           with_others(directory, previous, move, diags);
+    return move(from, to, CHECKPOINT, diags) && with_others(from, to, move, diags);
+}
+
+static bool rename_directory(const char *from, const char *to, Diags *diags)
+{
+    return rename(from, to) == 0 || report(from, "rename", diags);
+}
+
+/* Another directory than the run's own may have files of others in it, which stay. */
+static bool remove_directory(const char *path, Diags *diags)
+{
+    return rmdir(path) == 0 || errno == ENOTEMPTY || errno == EEXIST ||
+           report(path, "remove", diags);
+}
+
+static bool set_aside(const char *directory, const char *previous, const char *moving,
+                      Diags *diags)
+{
+    if (rename(previous, moving) != 0 && mkdir(moving, 0777) != 0)
+        return report(moving, "make the directory", diags);
+    return move_all(directory, moving, diags) &&
+           rename_directory(moving, previous, diags);
 }
 
 bool run_set_aside(const char *directory, Diags *diags)
 {
-    char *previous = run_path(directory, PREVIOUS);
-    bool ok = set_aside(directory, previous, diags);
+    char *previous = run_path(directory, PREVIOUS), *moving = run_path(directory, MOVING);
+    bool ok = set_aside(directory, previous, moving, diags);
+    free(moving);
     free(previous);
     return ok;
-}
-
-static bool put_back(const char *directory, const char *previous, Diags *diags)
-{
-    return with_others(previous, directory, move, diags) &&
-           move(previous, directory, CHECKPOINT, diags);
-}
-
-/* What the new run wrote, where the old one has nothing to put in its place. */
-static bool remove_if_new(const char *directory, const char *previous, const char *name,
-                          Diags *diags)
-{
-    return has(previous, name) || remove_file(directory, name, diags);
 }
 
 static bool remove_other(const char *directory, const char *to, const char *name,
@@ -272,31 +280,44 @@ static bool remove_other(const char *directory, const char *to, const char *name
     return remove_file(directory, name, diags);
 }
 
-static bool remove_old(const char *previous, Diags *diags)
+static bool remove_run(const char *directory, Diags *diags)
 {
-    return remove_file(previous, CHECKPOINT, diags) &&
-           with_others(previous, NULL, remove_other, diags);
+    return remove_file(directory, CHECKPOINT, diags) &&
+           with_others(directory, NULL, remove_other, diags);
 }
 
-static bool settle(const char *directory, const char *previous, bool *out_is_back,
-                   Diags *diags)
+/* What is on its way belongs here, whichever way that was. */
+static bool put_back(const char *directory, const char *previous, const char *moving,
+                     bool *out_is_back, Diags *diags)
 {
-    *out_is_back = !has(directory, CHECKPOINT) && has(previous, CHECKPOINT);
-    bool ok = *out_is_back ? with_others(directory, previous, remove_if_new, diags) &&
-                                 put_back(directory, previous, diags)
-                           : remove_old(previous, diags);
-    /* Whatever else somebody has put there stays. */
-    if (ok && rmdir(previous) != 0 && errno != ENOTEMPTY && errno != EEXIST)
-        ok = report(previous, "remove", diags);
-    return ok;
+    if (!run_is_directory(moving))
+        return true;
+    *out_is_back = true;
+    return with_others(moving, directory, move, diags) &&
+           move(moving, directory, CHECKPOINT, diags) &&
+           remove_directory(moving, diags) &&
+           (!run_is_directory(moving) || rename_directory(moving, previous, diags));
+}
+
+static bool settle(const char *directory, const char *previous, const char *moving,
+                   bool *out_is_back, Diags *diags)
+{
+    bool is_replaced = has(directory, CHECKPOINT) || !has(previous, CHECKPOINT);
+    if (!run_is_directory(moving) && !is_replaced &&
+        !(remove_run(directory, diags) && rename_directory(previous, moving, diags)))
+        return false;
+    if (!put_back(directory, previous, moving, out_is_back, diags))
+        return false;
+    return !run_is_directory(previous) ||
+           (remove_run(previous, diags) && remove_directory(previous, diags));
 }
 
 bool run_settle(const char *directory, bool *out_is_back, Diags *diags)
 {
-    char *previous = run_path(directory, PREVIOUS);
+    char *previous = run_path(directory, PREVIOUS), *moving = run_path(directory, MOVING);
     *out_is_back = false;
-    bool ok =
-        !run_is_directory(previous) || settle(directory, previous, out_is_back, diags);
+    bool ok = settle(directory, previous, moving, out_is_back, diags);
+    free(moving);
     free(previous);
     return ok;
 }

@@ -12,10 +12,12 @@
  *     previous/                the run that --overwrite replaces, until the new one has a
  *                              checkpoint
  *
- * The new run sets the old one aside with its checkpoint first, and puts it back with its
- * checkpoint last. So a kill at any moment leaves one of two things: a checkpoint here,
- * and then what is aside is of no use; or none here, and then what is aside is the
- * run. */
+ *     previous.part/           the same while its files are moved there, or back
+ *
+ * A directory is renamed once all files are in it, and again before the first one leaves
+ * it. So a kill at any moment leaves one of three things: previous.part, and then what is
+ * in it belongs here, beside what is here; or a checkpoint here, and then what is aside is
+ * of no use; or none here, and then what is aside is the run. */
 #ifndef VLG_RUNTIME_RUN_RUN_DIRECTORY_H
 #define VLG_RUNTIME_RUN_RUN_DIRECTORY_H
 

@@ -173,6 +173,14 @@ static bool recall_best(Trainer *trainer)
     return ok;
 }
 
+/* A run that was killed before its last checkpoint got the name under which it stays. */
+static bool recall_kept(const Trainer *trainer)
+{
+    const TrainOptions *options = trainer->options;
+    return !trainer->run->checkpoint || options->keep == 0 ||
+           run_keep(options->directory, trainer->step, options->keep, trainer->diags);
+}
+
 static bool validate(Trainer *trainer)
 {
     progress_flush(trainer->progress);
@@ -350,7 +358,7 @@ static ExitCode train_from(Trainer *trainer)
     trainer->has_saved = run->checkpoint != NULL;
     trainer->saved_step = trainer->step;
     trainer->best = (BestScore){.by = options->keep_best, .patience = options->patience};
-    if (!open_metrics(trainer) || !recall_best(trainer))
+    if (!open_metrics(trainer) || !recall_best(trainer) || !recall_kept(trainer))
         return EXIT_CODE_input;
     trainer->progress = progress_new(run->module, trainer->metrics, options->display,
                                      trainer->step, options->total_steps);
