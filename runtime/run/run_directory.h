@@ -14,10 +14,10 @@
  *
  *     previous.part/           the same while its files are moved there, or back
  *
- * A directory is renamed once all files are in it, and again before the first one leaves
- * it. So a kill at any moment leaves one of three things: previous.part, and then what is
- * in it belongs here, beside what is here; or a checkpoint here, and then what is aside is
- * of no use; or none here, and then what is aside is the run. */
+ * A directory is renamed once all files are in it, and again before the first one
+ * leaves it. So a kill at any moment leaves one of three things: previous.part, and
+ * then what is in it belongs here, beside what is here; or a checkpoint here, and then
+ * what is aside is of no use; or none here, and then what is aside is the run. */
 #ifndef VLG_RUNTIME_RUN_RUN_DIRECTORY_H
 #define VLG_RUNTIME_RUN_RUN_DIRECTORY_H
 
