@@ -42,19 +42,6 @@ bool best_check(const char *by, const Module *module, Diags *diags)
     return is_known;
 }
 
-static bool find_mean(const Evaluation *evaluation, double *out_score)
-{
-    double sum = 0;
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < evaluation->count; i++)
-        if (evaluation->scores[i].is_main) {
-            sum += evaluation->scores[i].metric.value;
-            count++;
-        }
-    *out_score = count ? sum / count : 0;
-    return count;
-}
-
 static bool find_score(const char *by, const Evaluation *evaluation, double *out_score)
 {
     for (uint32_t i = 0; i < evaluation->count; i++) {
@@ -66,7 +53,7 @@ static bool find_score(const char *by, const Evaluation *evaluation, double *out
         *out_score = score->metric.value;
         return true;
     }
-    return strcmp(by, MEAN) == 0 && find_mean(evaluation, out_score);
+    return strcmp(by, MEAN) == 0 && evaluation_mean(evaluation, out_score);
 }
 
 bool best_is_scored(const char *by, const Evaluation *evaluation)

@@ -38,6 +38,19 @@ const TaskScore *evaluation_main(const Evaluation *evaluation, const char *task)
     return NULL;
 }
 
+uint32_t evaluation_mean(const Evaluation *evaluation, double *out_mean)
+{
+    double sum = 0;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < evaluation->count; i++)
+        if (evaluation->scores[i].is_main) {
+            sum += evaluation->scores[i].metric.value;
+            count++;
+        }
+    *out_mean = count ? sum / count : 0;
+    return count;
+}
+
 void evaluation_free(Evaluation *evaluation)
 {
     if (evaluation->arena)

@@ -34,12 +34,14 @@ void evaluation_add(Evaluation *evaluation, const TaskScore *score);
 void evaluation_free(Evaluation *evaluation);
 /* The main metric of a task, or NULL. */
 const TaskScore *evaluation_main(const Evaluation *evaluation, const char *task);
+/* Of the tasks' main metrics, and of how many; 0 if no task has any. */
+uint32_t evaluation_mean(const Evaluation *evaluation, double *out_mean);
 
-/* A table of all metrics. */
 /* How scores are printed; names, NULL at the end. */
 typedef enum ScoreFormat { SCORE_FORMAT_table, SCORE_FORMAT_json } ScoreFormat;
 extern const char *const score_formats[3];
 
+/* A table of all metrics. */
 void evaluate_print(const Evaluation *evaluation, FILE *out);
 /* A table of main metrics. */
 void evaluate_print_main(const Evaluation *evaluation, FILE *out);

@@ -21,8 +21,6 @@ static void print_head(const TaskScore *score, FILE *out)
 /* A table of all metrics, or of main ones only. */
 static void print_table(const Evaluation *evaluation, bool all, FILE *out)
 {
-    double sum = 0;
-    uint32_t tasks = 0;
     fprintf(out, "%-12s %-*s %8s %9s\n", "task", METRIC_WIDTH, "metric", "examples",
             "score");
     for (uint32_t i = 0; i < evaluation->count; i++) {
@@ -32,13 +30,12 @@ static void print_table(const Evaluation *evaluation, bool all, FILE *out)
         print_head(score, out);
         print_value(score->metric.value, score->metric.unit, out);
         fputc('\n', out);
-        sum += score->is_main ? score->metric.value : 0;
-        tasks += score->is_main;
     }
-    if (tasks < 2)
+    double mean;
+    if (evaluation_mean(evaluation, &mean) < 2)
         return;
     fprintf(out, "%-12s %-*s %8s", "mean", METRIC_WIDTH, "of first metrics", "");
-    print_value(sum / tasks, "", out);
+    print_value(mean, "", out);
     fputc('\n', out);
 }
 

@@ -63,15 +63,9 @@ static void print_task(const Summary *summary, uint32_t t, int64_t all, FILE *ou
 /* Of the tasks' scores; blank if no task has any. */
 static void print_mean(const Evaluation *evaluation, FILE *out)
 {
-    double sum = 0;
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < evaluation->count; i++)
-        if (evaluation->scores[i].is_main) {
-            sum += evaluation->scores[i].metric.value;
-            count++;
-        }
-    if (count)
-        fprintf(out, " %7.1f  ", sum / count);
+    double mean;
+    if (evaluation_mean(evaluation, &mean))
+        fprintf(out, " %7.1f  ", mean);
     else
         fprintf(out, " %7s  ", "");
 }
