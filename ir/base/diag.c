@@ -18,6 +18,8 @@ typedef struct SourceText {
 
 struct Diags {
     FILE *out;
+    DiagSink *sink; /* or NULL */
+    void *state;    /* of the sink */
     Arena *arena;
     SourceText *sources;
     uint32_t errors;
@@ -31,6 +33,14 @@ Diags *diags_new(FILE *out)
 {
     Diags *diags = heap_alloc(sizeof *diags);
     *diags = (Diags){.out = out, .arena = arena_new()};
+    return diags;
+}
+
+Diags *diags_new_to(DiagSink *sink, void *state)
+{
+    Diags *diags = diags_new(NULL);
+    diags->sink = sink;
+    diags->state = state;
     return diags;
 }
 
@@ -99,9 +109,20 @@ static void print_caret(const Diags *diags, Loc loc)
 }
 
 PRINTF_LIKE(4, 0)
-static void report(Diags *diags, Loc loc, const char *kind, const char *format,
-                   va_list args)
+static void give(const Diags *diags, Loc loc, DiagKind kind, const char *format,
+                 va_list args)
 {
+    char *text = heap_format_list(format, args);
+    diags->sink(diags->state, kind, loc, text);
+    free(text);
+}
+
+PRINTF_LIKE(4, 0)
+static void report(Diags *diags, Loc loc, DiagKind kind, const char *format, va_list args)
+{
+    static const char *const names[] = {"error", "warning", "note"};
+    if (diags->sink)
+        give(diags, loc, kind, format, args);
     if (!diags->out)
         return;
     if (loc.file) {
@@ -112,7 +133,7 @@ static void report(Diags *diags, Loc loc, const char *kind, const char *format,
             fprintf(diags->out, ":%u", loc.column);
         fputs(": ", diags->out);
     }
-    fprintf(diags->out, "%s: ", kind);
+    fprintf(diags->out, "%s: ", names[kind]);
     vfprintf(diags->out, format, args);
     fputc('\n', diags->out);
     if (loc.file)
@@ -123,11 +144,11 @@ PRINTF_LIKE(3, 0)
 static void report_error(Diags *diags, Loc loc, const char *format, va_list args)
 {
     diags->errors++;
-    diags->quiet = diags->errors > MOST_ERRORS;
+    diags->quiet = diags->errors > MOST_ERRORS && !diags->sink;
     if (diags->out && diags->errors == MOST_ERRORS + 1)
         fputs("error: more than 20 errors; the rest are not shown\n", diags->out);
     if (!diags->quiet)
-        report(diags, loc, "error", format, args);
+        report(diags, loc, DIAG_error, format, args);
 }
 
 void diag_error(Diags *diags, Loc loc, const char *format, ...)
@@ -152,7 +173,7 @@ void diag_warning(Diags *diags, Loc loc, const char *format, ...)
     diags->quiet = false;
     va_list args;
     va_start(args, format);
-    report(diags, loc, "warning", format, args);
+    report(diags, loc, DIAG_warning, format, args);
     va_end(args);
 }
 
@@ -162,7 +183,7 @@ void diag_note(Diags *diags, Loc loc, const char *format, ...)
         return;
     va_list args;
     va_start(args, format);
-    report(diags, loc, "note", format, args);
+    report(diags, loc, DIAG_note, format, args);
     va_end(args);
 }
 

@@ -26,6 +26,14 @@ typedef struct Loc {
 typedef struct Diags Diags;
 
 Diags *diags_new(FILE *out); /* prints as it goes; NULL: nowhere, and only counts */
+
+typedef enum DiagKind { DIAG_error, DIAG_warning, DIAG_note } DiagKind;
+
+/* Takes one message, without its place; the text is gone after the call. */
+typedef void DiagSink(void *state, DiagKind kind, Loc loc, const char *text);
+/* Gives every message to `sink`, however many there are. */
+Diags *diags_new_to(DiagSink *sink, void *state);
+
 void diags_free(Diags *diags);
 
 /* The text of `file`, so that messages can show the line. The bytes are copied. */

@@ -14,6 +14,7 @@ struct Skips {
     bool allowed;
     int64_t count;
     Diags *shown, *hidden;
+    Diags *all; /* to whom each is reported instead; or NULL */
 };
 
 Skips *skips_new(bool allowed)
@@ -25,11 +26,18 @@ Skips *skips_new(bool allowed)
     return skips;
 }
 
+Skips *skips_new_to(Diags *all)
+{
+    Skips *skips = skips_new(true);
+    skips->all = all;
+    return skips;
+}
+
 void skips_free(Skips *skips)
 {
     if (!skips)
         return;
-    if (skips->allowed && skips->count > 0)
+    if (skips->allowed && skips->count > 0 && !skips->all)
         fprintf(stderr,
                 "%" PRId64 " examples or records could not be read and were skipped\n",
                 skips->count);
@@ -47,6 +55,8 @@ Diags *skips_diags(Skips *skips, Diags *diags)
 {
     if (!skips->allowed)
         return diags;
+    if (skips->all)
+        return skips->all;
     return skips->count < SHOWN ? skips->shown : skips->hidden;
 }
 

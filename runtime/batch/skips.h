@@ -1,4 +1,4 @@
-/* Leaving out what cannot be read: counted, and the first few reported. */
+/* Leaving out what cannot be read: counted, and the first few, or all, reported. */
 #ifndef VLG_RUNTIME_BATCH_SKIPS_H
 #define VLG_RUNTIME_BATCH_SKIPS_H
 
@@ -7,6 +7,9 @@
 typedef struct Skips Skips;
 
 Skips *skips_new(bool allowed);
+/* Leaves out all that cannot be read, and reports each to `all`, which must outlive
+ * it. */
+Skips *skips_new_to(Diags *all);
 void skips_free(Skips *skips); /* says on stderr how many there were, if any */
 
 bool skips_allowed(const Skips *skips);
