@@ -29,6 +29,7 @@ static bool resolve(const DataOptions *options, const Module *module, DatasetOpt
                             .tokenizer = options->tokenizer,
                             .skip_bad = options->skip_bad && !options->has_questions,
                             .encoder = options->encoder,
+                            .findings = options->findings,
                             .leaderboard = options->leaderboard,
                             .has_questions = options->has_questions,
                             .has_no_training =

@@ -16,6 +16,7 @@ typedef struct DataOptions {
     bool leaderboard;      /* the test split is the one without answers */
     bool has_no_training;  /* only evaluation will follow */
     const DatasetEncoder *encoder; /* of pictures; NULL: there are features */
+    Diags *findings;               /* DatasetOptions.findings; NULL allowed */
     FILE *progress;                /* of writing built-in data; NULL: nowhere */
     bool has_questions; /* nothing but questions from outside: lists of examples need not
                            be there, and nothing is left out */

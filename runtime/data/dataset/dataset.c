@@ -215,6 +215,11 @@ static TaskData *find_task(Dataset *dataset, const char *task)
     return NULL;
 }
 
+bool dataset_has_task(const DataSource *source, const char *task)
+{
+    return find_task(source->state, task);
+}
+
 DatasetTask dataset_task(const DataSource *source, const char *task)
 {
     Dataset *dataset = source->state;
@@ -313,6 +318,17 @@ bool dataset_pictures(DataSource *source, const char *task, Split split, int64_t
     return true;
 }
 
+bool dataset_split(DataSource *source, const char *task, Split split, DatasetSplit *out,
+                   Diags *diags)
+{
+    Dataset *dataset = source->state;
+    TaskData *data = find_task(dataset, task);
+    bool ok = load_split(dataset, data, split, diags);
+    *out = (DatasetSplit){data->splits[split].items, data->splits[split].count,
+                          split_count(data, split)};
+    return ok;
+}
+
 const Tokenizer *dataset_tokenizer(const DataSource *source)
 {
     return ((const Dataset *)source->state)->tokenizer;
@@ -385,13 +401,18 @@ static bool open_all(Dataset *dataset, Diags *diags)
     if (!dataset->tokenizer)
         return false;
     dataset->tasks = ARENA_ARRAY(dataset->arena, TaskData, module->task_count);
-    for (uint32_t i = 0; i < module->task_count; i++, dataset->task_count++)
-        if (!open_task(dataset, &dataset->tasks[i], &module->tasks[i], diags))
+    for (uint32_t i = 0; i < module->task_count; i++) {
+        TaskData *data = &dataset->tasks[dataset->task_count];
+        if (open_task(dataset, data, &module->tasks[i],
+                      options->findings ? options->findings : diags))
+            dataset->task_count++;
+        else if (!options->findings)
             return false;
+    }
     if (module->task_count == 0)
         diag_error(diags, (Loc){0}, "model '%s' has no task", module->name);
-    return module->task_count > 0 &&
-           (options->has_no_training || open_training(dataset, diags));
+    return module->task_count > 0 && (options->has_no_training || options->findings ||
+                                      open_training(dataset, diags));
 }
 
 DataSource *dataset_open(const DatasetOptions *options, const Module *module,
@@ -403,7 +424,8 @@ DataSource *dataset_open(const DatasetOptions *options, const Module *module,
                          .options = *options,
                          .arena = arena,
                          .interns = interns_new(),
-                         .skips = skips_new(options->skip_bad),
+                         .skips = options->findings ? skips_new_to(options->findings)
+                                                    : skips_new(options->skip_bad),
                          .isolate = isolate_new(&hdf5_program),
                          .epoch = -1};
     dataset->options.directory =
@@ -411,7 +433,8 @@ DataSource *dataset_open(const DatasetOptions *options, const Module *module,
     dataset->loader = (Loader){.directory = dataset->options.directory,
                                .arena = arena,
                                .interns = dataset->interns,
-                               .skips = dataset->skips};
+                               .skips = dataset->skips,
+                               .reads_all = options->findings};
     dataset->source = (DataSource){.state = dataset,
                                    .epoch_steps = dataset_epoch_steps,
                                    .step_task = dataset_step_task,

@@ -33,6 +33,9 @@ typedef struct DatasetOptions {
     /* Of the pictures that plain records name: their features are where
      * dataset_pictures.h says. NULL: features are where they are published. */
     const DatasetEncoder *encoder;
+    /* Where all mistakes are told, each of which costs its record or task only: nothing
+     * is trained then. NULL: the first one ends the reading, or skip_bad counts them. */
+    Diags *findings;
 } DatasetOptions;
 
 /* NULL and an error if files, options and the module's tasks do not fit together.

@@ -15,7 +15,8 @@ enum { VIDEO_ROWS = 64 };
 typedef struct Sequence {
     Chosen chosen;
     Features images[EXAMPLE_IMAGES_MAX];
-    int64_t cells; /* rows of all images */
+    int64_t cells;        /* rows of all images */
+    int64_t rows_in_file; /* of the first */
     TokenList text, target;
 } Sequence;
 
@@ -189,6 +190,8 @@ static bool take_features(const BatchMaker *maker, Sequence *sequence, uint32_t 
     Features *out = &sequence->images[image];
     if (!features_check_finite(out, path, diags))
         return false;
+    if (image == 0)
+        sequence->rows_in_file = out->count;
     if (shape->texts->is_video)
         features_resample(out, shape->video_rows);
     sequence->cells += out->count;
@@ -264,6 +267,18 @@ static bool read_images(const BatchMaker *maker, Sequence *sequence, Arena *aren
         return false;
     }
     return true;
+}
+
+bool batch_check_shown(const BatchMaker *maker, const DatasetExample *example,
+                       int64_t *out_rows, Diags *diags)
+{
+    Sequence sequence = {.chosen = {example, "", 0}};
+    Arena *arena = arena_new();
+    bool ok = read_images(maker, &sequence, arena, diags);
+    *out_rows = sequence.rows_in_file;
+    sequence_free(&sequence);
+    arena_free(arena);
+    return ok;
 }
 
 /* -- fields -------------------------------------------------------------------------- */

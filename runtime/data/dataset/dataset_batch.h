@@ -51,6 +51,11 @@ typedef struct BatchMaker {
 char *batch_features_path(const BatchMaker *maker, const char *folder, const char *name,
                           Arena *arena);
 
+/* Reads what an example shows as a batch would. *out_rows: rows in the files of the first
+ * of its images, or frames of its video. False and errors. */
+NODISCARD bool batch_check_shown(const BatchMaker *maker, const DatasetExample *example,
+                                 int64_t *out_rows, Diags *diags);
+
 /* NULL and errors if an example cannot be read and none may be left out; NULL without an
  * error if all are left out. */
 Batch *batch_make(const BatchMaker *maker, const Chosen *chosen, int64_t count,

@@ -107,6 +107,7 @@ static bool load_file(Loader *loader)
 static bool load_files(Loader *loader, Split split, bool is_hidden, int *out_count,
                        const char **out_path)
 {
+    bool ok = true;
     *out_count = 0;
     for (const LayoutFile *file = loader->texts->layout->files; file->path; file++) {
         if (file->split != split || file->is_hidden != is_hidden)
@@ -114,10 +115,11 @@ static bool load_files(Loader *loader, Split split, bool is_hidden, int *out_cou
         loader->file = file;
         *out_path = file_path(loader, file->path);
         (*out_count)++;
-        if (!load_file(loader))
-            return false;
+        ok = load_file(loader) && ok;
+        if (!ok && !loader->reads_all)
+            break;
     }
-    return true;
+    return ok;
 }
 
 /* Nothing to learn from ends a run, nothing to score leaves out a task. */

@@ -34,6 +34,7 @@ struct Loader {
     bool needs_scores;    /* what no answer has a score for would be learned as silence */
     bool has_no_features; /* the model takes none */
     bool names_pictures;  /* and not features: for an encoder */
+    bool reads_all;       /* also the files after one that cannot be read */
     int64_t untold;       /* examples of the file without an answer */
     int64_t empty;        /* answers of the file that say nothing, and are not learned */
     int64_t blank;        /* empty lines of the file so far */
