@@ -7,7 +7,6 @@
 
 #include "ir/base/list.h"
 #include "ir/base/strings.h"
-#include "runtime/data/dataset/dataset_pictures.h"
 #include "runtime/encode/feature_cache.h"
 
 /* -- the encoder --------------------------------------------------------------------- */
@@ -115,7 +114,7 @@ static void collect(Collection *collection, const DatasetPictures *pictures)
     }
 }
 
-static bool check_fit(const DatasetPictures *pictures, const Encoder *encoder,
+bool encode_check_fit(const DatasetPictures *pictures, const Encoder *encoder,
                       const char *plan, Diags *diags)
 {
     const EncoderPlan *made = encoder_plan(encoder);
@@ -169,7 +168,7 @@ static bool collect_task(const Work *work, const char *task, Collection *out)
         collect(out, &pictures);
     }
     return !out->first.task ||
-           check_fit(&out->first, work->encoder, work->plan, work->diags);
+           encode_check_fit(&out->first, work->encoder, work->plan, work->diags);
 }
 
 static bool collect_tasks(Work *work)

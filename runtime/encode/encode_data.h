@@ -13,6 +13,7 @@
 #ifndef VLG_RUNTIME_ENCODE_ENCODE_DATA_H
 #define VLG_RUNTIME_ENCODE_ENCODE_DATA_H
 
+#include "runtime/data/dataset/dataset_pictures.h"
 #include "runtime/encode/encode.h"
 
 /* The rows of a command's options, for the offsets of two texts. */
@@ -42,6 +43,11 @@ typedef struct EncoderRecord {
  * and an error if it cannot be opened, or is not that of the run. */
 NODISCARD bool encode_choose(const Run *run, const EncoderOptions *given, Encoder **out,
                              EncoderRecord *out_record, Diags *diags);
+
+/* Whether the task's model takes what the encoder makes; else an error at `plan`, its
+ * file. */
+bool encode_check_fit(const DatasetPictures *pictures, const Encoder *encoder,
+                      const char *plan, Diags *diags);
 
 /* run_open_data, and the features of the pictures that the splits name. Features that the
  * model does not take, and pictures that are not there, are found out before any work.
