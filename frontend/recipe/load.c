@@ -223,18 +223,25 @@ static const char *join_path(ModelSpec *spec, const char *from, const char *href
 
 static bool load_file(ModelLoader *loader, const char *path, Purpose purpose, Loc from);
 
-/* The file that an attribute of `file` names. */
+/* The file that an attribute of `file` names: beside it, or else one of those that come
+ * with the programs, so that a recipe may lie anywhere. */
 static bool load_named(ModelLoader *loader, const File *file, const Attribute *name,
                        Purpose purpose)
 {
-    Diags *diags = loader->spec->diags;
+    ModelSpec *spec = loader->spec;
     if (name->value[0] == '/' || strstr(name->value, "://")) {
-        diag_error(diags, name->loc, "'%s': imports are paths relative to the file",
+        diag_error(spec->diags, name->loc,
+                   "'%s' is neither a path relative to the file nor the name of a model "
+                   "that comes with VLGraph",
                    name->value);
         return false;
     }
-    const char *path = join_path(loader->spec, file->path, name->value);
-    return load_file(loader, path, purpose, name->loc);
+    const char *path = join_path(spec, file->path, name->value);
+    const char *found = model_find_beside(path, name->value, spec->arena);
+    bool ok = load_file(loader, found ? found : path, purpose, name->loc);
+    if (!ok && !found)
+        shipped_note_near(name->value, spec->diags);
+    return ok;
 }
 
 static const File *find_file(const ModelLoader *loader, const char *identity)

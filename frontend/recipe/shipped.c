@@ -28,15 +28,35 @@ static bool is_file(const char *path)
 
 /* -- one by its name ----------------------------------------------------------------- */
 
+static const char *with_ending(const char *name, Arena *arena)
+{
+    return has_ending(name) ? name : arena_format(arena, "%s%s", name, ENDING);
+}
+
+static const char *find_shipped(const char *name, Arena *arena)
+{
+    return shipped_path(arena_format(arena, "models/%s", with_ending(name, arena)),
+                        arena);
+}
+
+const char *model_find_beside(const char *path, const char *name, Arena *arena)
+{
+    const char *file = with_ending(path, arena);
+    if (is_file(path))
+        return path;
+    if (is_file(file))
+        return file;
+    return *name == '.' ? NULL : find_shipped(name, arena);
+}
+
 const char *model_find(const char *name, Arena *arena)
 {
-    const char *file =
-        has_ending(name) ? name : arena_format(arena, "%s%s", name, ENDING);
+    const char *file = with_ending(name, arena);
     if (is_file(name) || strchr(name, '/'))
         return has_ending(name) && is_file(name) ? name : NULL;
     if (is_file(file))
         return file;
-    return shipped_path(arena_format(arena, "models/%s", file), arena);
+    return find_shipped(name, arena);
 }
 
 /* -- all ----------------------------------------------------------------------------- */

@@ -11,6 +11,12 @@
  * itself. NULL if it means no .vg file, or none that is there. */
 const char *model_find(const char *name, Arena *arena);
 
+/* The .vg file that another file means by `name`: `path`, which is `name` beside it, with
+ * or without .vg; or else the one of that name among the models that come with the
+ * programs, such as methods/lora.vg, unless `name` begins with a dot. NULL if there is
+ * none. */
+const char *model_find_beside(const char *path, const char *name, Arena *arena);
+
 typedef struct ShippedModel {
     const char *name;
     const char *summary; /* the first sentence of the comment above it, or "" */

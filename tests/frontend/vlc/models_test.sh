@@ -42,3 +42,21 @@ outcome 1 "cannot be read" "$vlc" compile ./vlt5_tiny_pretrain
 outcome 1 "a model of the name 'vlt5_adapter' comes with VLGraph" "$vlc" compile vlt5_adaptr
 outcome 1 "a model of the name 'vlt5_adapter' comes with VLGraph" "$vlc" compile vlt5_adaptr.vg
 outcome 1 "a library holds definitions only" "$vlc" compile vlbart
+
+# A recipe anywhere extends and imports by name; what is beside it comes first.
+recipe() { # NAME EXTENDS IMPORT
+    printf '%s\n' "<model name=\"$1\" extends=\"$2\" xmlns=\"urn:vlgraph:1\">" \
+        "  <import href=\"$3\"/>" '  <method use="lora" rank="4"/>' '</model>'
+}
+mkdir -p elsewhere/vlt5_tiny_adapter
+recipe own vlt5_tiny_adapter methods/lora.vg >elsewhere/own.vg
+outcome 0 'module "own"' "$vlc" dump elsewhere/own.vg
+recipe own vlt5_tiny_adapter.vg methods/lora >elsewhere/own.vg
+outcome 0 'module "own"' "$vlc" dump elsewhere/own.vg
+recipe own ./vlt5_tiny_adapter.vg methods/lora.vg >elsewhere/own.vg
+outcome 1 "cannot read 'elsewhere/./vlt5_tiny_adapter.vg'" "$vlc" dump elsewhere/own.vg
+recipe own vlt5_tiny_adaptr methods/lora.vg >elsewhere/own.vg
+outcome 1 "a model of the name 'vlt5_tiny_adapter' comes with VLGraph" "$vlc" dump elsewhere/own.vg
+sed 's/dropout="0"/dropout="0.25"/' "$models/vlt5_tiny_adapter.vg" >elsewhere/vlt5_tiny_adapter.vg
+recipe own vlt5_tiny_adapter methods/lora.vg >elsewhere/own.vg
+outcome 0 "0.25" "$vlc" constants elsewhere/own.vg
