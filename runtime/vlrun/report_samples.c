@@ -1,7 +1,8 @@
 /* Samples: a run is opened, asked and closed before the next. */
 #include "runtime/vlrun/report_samples.h"
 
-#include "runtime/run/run.h"
+#include "ir/base/terminal.h"
+#include "runtime/encode/encode_data.h"
 #include "runtime/vlrun/generate_show.h"
 
 /* The first batch of the task, cut to as many examples. */
@@ -58,7 +59,10 @@ static bool add_run(Page *page, const ReportRun *shown, int64_t count,
         DataOptions data = {.weights = run_weights_path(&run),
                             .interrupt = interrupt,
                             .has_no_training = true};
-        DataSource *source = run_open_data(&run, &data, NULL, diags);
+        EncodeDataOptions encoding = {
+            .limit = count, .interrupt = interrupt, .progress = terminal(stderr)};
+        encoding.splits[SPLIT_test] = true;
+        DataSource *source = encode_open_data(&run, &encoding, &data, NULL, NULL, diags);
         ok = source && add_tasks(page, &run, source, count, interrupt, diags);
         data_close(source);
         run_close(&run);

@@ -18,3 +18,5 @@ import json, sys
 score = json.load(open(sys.argv[1]))[0]
 sys.exit(score["value"] < 35)
 ' scores || fail "has learned nothing: $(cat scores)"
+vlrun report runs/own_vqa --samples 2 -o page.html >log 2>&1 || fail "$(cat log)"
+[ "$(grep -c "data:image/png" page.html)" -ge 2 ] || fail "a report shows no pictures"
