@@ -61,7 +61,7 @@ static void no_graph(const Module *module, ExchangeFormat format, Diags *diags)
                    module->name, exchange_name(format));
     for (ExchangeFormat other = 0; other < EXCHANGE_fold; other++)
         if (other != format && first_task(module, other))
-            diag_note(diags, (Loc){0}, "it has one in the format %s",
+            diag_note(diags, (Loc){0}, "it has a form in the format %s",
                       exchange_name(other));
 }
 

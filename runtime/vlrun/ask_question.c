@@ -227,6 +227,10 @@ static bool check_surplus(const AskTrial *trial, const AskDefaults *defaults,
         diag_error(diags, question->asked,
                    "task %s does not take '%.80s' beside what is given",
                    wants(trial->texts, arena), trial->surplus);
+        if (question_lacks(trial->texts, trial->record, question->image_count) > 0)
+            diag_note(diags, question->asked,
+                      "where several fields are open, each is named: --field NAME=TEXT, "
+                      "or a question in JSON");
         arena_free(arena);
         return false;
     }

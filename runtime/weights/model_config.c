@@ -111,7 +111,7 @@ bool model_config_check(const Module *module, const char *path, Diags *diags)
             ok = check_fact(&task->data[i], config, file, task, diags) && ok;
     if (task && !ok)
         diag_note(diags, (Loc){0},
-                  "to load it all the same, name its safetensors file, not '%s'", path);
+                  "to load it all the same, name its file of weights, not '%s'", path);
     json_decref(config);
     arena_free(arena);
     return ok;

@@ -49,8 +49,10 @@ static bool check_model(const TaskShape *shape, const Tokenizer *tokenizer, Diag
     const Task *task = fields->task;
     if (fields->images != 0 && fields->images != shape->texts->image_count) {
         diag_error(diags, task->loc,
-                   "task '%s': the model takes %" PRId64 " images, the data have %u",
-                   task->name, fields->images, shape->texts->image_count);
+                   "task '%s': the model takes %" PRId64
+                   " image%s of an example, the task names %u",
+                   task->name, fields->images, fields->images == 1 ? "" : "s",
+                   shape->texts->image_count);
         return false;
     }
     if (fields->vocabulary < tokenizer_size(tokenizer)) {

@@ -184,3 +184,8 @@ assert asked["answer"] == "circle", asked
 assert abs(asked["confidence"] - math.exp(-tokens * loss)) < 1e-4, (asked["confidence"], loss)
 END
 echo "asked: passed"
+sed 's/{ask.it}/{ask.it} {choices}/' "$work/models/own.vg" >"$work/models/two.vg"
+"$vlc" compile "$work/models/two.vg" -o "$work/own.bin"
+code=0
+own --features "$work/$picture.h5" "what is it" >"$work/out" || code=$?
+[ $code -eq 1 ] && grep -q "each is named: --field NAME=TEXT" "$work/said" || fail "two fields: $(cat "$work/said")"
