@@ -159,7 +159,7 @@ const Command command_extract = {
     .help = "turn images or videos into files of features",
     .details =
         "Turns images or videos into the files of features that training reads,\n"
-        "with a plan such as that of models/extract_rn101.vg (docs/data.md). Images\n"
+        "with a plan such as that of models/extract_rn101.vg (docs/features.md). Images\n"
         "are squashed to a square, videos cropped, unless the plan says otherwise;\n"
         "videos are shown as FFmpeg's program shows them.",
     COMMAND_OPTIONS(option_rows),
