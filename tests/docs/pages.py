@@ -27,7 +27,7 @@ def all_pages(root):
 # Programs, beside vlc and vlrun, with whose names a line of a block is a command.
 PROGRAMS = ("./quickstart", "bench/run", "build/release/bench/products", "examples/own_vqa/make_pictures",
             "packaging/check_bare_debian", "tests/fuzz/run", "build/release/tests/runtime/check/slopes_test",
-            "apt-get", "cc", "cd", "cmake", "ctest", "gdb", "git", "grep", "head", "ls", "mkdir", "node", "npm", "pip",
+            "apt-get", "cc", "cd", "cmake", "ctest", "echo", "gdb", "git", "grep", "head", "ls", "mkdir", "node", "npm", "pip",
             "python3", "tensorboard", "trang", "xmllint", "./train")
 
 # Options in the text that are those of other programs.
@@ -59,7 +59,7 @@ SETUP = (
 CHANGES = (
     Change(None, r"make_pictures data", "make_pictures mine --pictures 20"),
     Change(None, r"data/pictures/", "mine/pictures/"),
-    Change(None, r"(vlrun train own_vqa.bin) --data data", r"\1 --data mine"),
+    Change(None, r"((train|check-data) own_vqa.bin) --data data", r"\1 --data mine"),
     Change(None, r"^(vlc (compile|explain|compare|params) .*vlt5_(?!tiny).*)", r"\1 --set size=tiny"),
     Change("README.md", r"(train plan.bin)", r"\1 --data data"),
     Change(None, r"(--set steps=|--steps )[1-9]\d*", r"\g<1>2"),
