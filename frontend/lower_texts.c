@@ -1,6 +1,7 @@
 /* What a task says in attributes about its records: which they are, and the texts that
- * are made of their fields. It becomes facts of the plan for the data source, which alone
- * knows what records there are.
+ * are made of their fields. It becomes facts of the plan for the data source. What records
+ * are called, and the fields that published ones have, is checked here; what members
+ * records of one's own have is known to their files alone.
  *
  * In braces of such a text stands a field ({question}, {choices.0}), and is left there;
  * or an expression over constants ({$name}), whose value takes its place. {{ and }} are
@@ -11,6 +12,7 @@
 #include "frontend/lower.h"
 #include "frontend/syntax/branches.h"
 #include "frontend/syntax/entries.h"
+#include "ir/records.h"
 
 enum { LONGEST_TEXT = 4096 };
 
@@ -161,6 +163,54 @@ static bool check_data(Lower *lower, const Element *task)
     return true;
 }
 
+typedef bool CheckName(const Records *records, const char *name, Loc loc, Diags *diags);
+
+/* Every field of a text, whose braces are in order. */
+static bool check_fields(const Lower *lower, const Records *records,
+                         const DataSetting *fact, CheckName *check)
+{
+    for (const char *at = strpbrk(fact->value, "{}"); at; at = strpbrk(at, "{}")) {
+        if (at[1] == *at) {
+            at += 2;
+            continue;
+        }
+        size_t len = strcspn(at + 1, "}");
+        const char *field = intern_span(lower->spec->interns, at + 1, len);
+        if (!check(records, field, fact->loc, lower->diags))
+            return false;
+        at += len + 2;
+    }
+    return true;
+}
+
+static bool check_fact(const Lower *lower, const Records *records,
+                       const DataSetting *fact)
+{
+    if (strcmp(fact->key, "prompt") == 0)
+        return check_fields(lower, records, fact, records_check_field);
+    if (strcmp(fact->key, "answer") == 0)
+        return check_fields(lower, records, fact, records_check_answer);
+    return strcmp(fact->key, "metric") != 0 ||
+           records_check_metric(records, fact->value, fact->loc, lower->diags);
+}
+
+/* What can be known without data: names of records, of fields that are fixed, and of
+ * metrics. */
+static bool check_names(const Lower *lower, const Task *task)
+{
+    const Records *records = NULL;
+    for (uint32_t i = 0; i < task->data_count; i++) {
+        const DataSetting *fact = &task->data[i];
+        if (strcmp(fact->key, "records") == 0 &&
+            !(records = records_find(fact->value, fact->loc, lower->diags)))
+            return false;
+    }
+    for (uint32_t i = 0; records && i < task->data_count; i++)
+        if (!check_fact(lower, records, &task->data[i]))
+            return false;
+    return true;
+}
+
 bool lower_texts(Lower *lower, Globals *globals, const Element *element, Task *task)
 {
     const Attribute *records = element_attribute(element, "records");
@@ -183,5 +233,5 @@ bool lower_texts(Lower *lower, Globals *globals, const Element *element, Task *t
         task->data[task->data_count++] =
             (DataSetting){attribute->name, text, attribute->loc};
     }
-    return true;
+    return check_names(lower, task);
 }

@@ -1,12 +1,10 @@
 /* What is the most frequent, and the best. */
+#include "runtime/data/dataset/dataset_scores.h"
 #include "runtime/survey/survey_parts.h"
 
 const char *survey_best_answer(const DatasetExample *example)
 {
-    const DatasetAnswer *best = NULL;
-    for (uint32_t i = 0; i < example->answer_count; i++)
-        if (example->answers[i].score > (best ? best->score : 0))
-            best = &example->answers[i];
+    const DatasetAnswer *best = dataset_best(example);
     return best ? best->text : NULL;
 }
 

@@ -96,14 +96,10 @@ static Chosen choose_to_learn(const Dataset *dataset, const TaskData *data,
     return (Chosen){example, example->answers[i].text, example->answers[i].score};
 }
 
-/* The best answer, the first of equals. */
 static Chosen choose_best(const DatasetExample *example)
 {
-    Chosen best = {example, "", 0};
-    for (uint32_t i = 0; i < example->answer_count; i++)
-        if (example->answers[i].score > best.score)
-            best = (Chosen){example, example->answers[i].text, example->answers[i].score};
-    return best;
+    const DatasetAnswer *best = dataset_best(example);
+    return best ? (Chosen){example, best->text, best->score} : (Chosen){example, "", 0};
 }
 
 static BatchMaker maker_for(const Dataset *dataset, const TaskData *data)

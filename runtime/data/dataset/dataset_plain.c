@@ -117,10 +117,37 @@ static const char *as_word(Loader *loader, const json_t *record, const char *nam
     return NULL;
 }
 
+/* Where the task says what may be answered: one of it, or by a whole number the one in
+ * that place, counted from 0. `value` is NULL of what is a key. */
+static const char *as_choice(Loader *loader, const json_t *record, const char *name,
+                             const json_t *value, const char *text)
+{
+    const Template *choices = &loader->texts->choices;
+    const json_t *list =
+        text && choices->source ? record_value(record, choices->fields[0]) : NULL;
+    json_int_t at = json_is_integer(value) ? json_integer_value(value) : -1;
+    size_t count = json_array_size(list);
+    if (!list)
+        return text;
+    for (size_t i = 0; i < count; i++) {
+        const char *choice =
+            loader_scalar(loader, record, choices->fields[0], json_array_get(list, i));
+        if (!choice || strcmp(choice, text) == 0)
+            return choice;
+    }
+    if (at >= 0 && (size_t)at < count)
+        return loader_scalar(loader, record, choices->fields[0],
+                             json_array_get(list, (size_t)at));
+    loader_fault(loader, record, "\"%s\" is none of \"%s\", but '%.40s'", name,
+                 choices->fields[0], text);
+    return NULL;
+}
+
 static const char *as_answer(Loader *loader, const json_t *record, const char *name,
                              const json_t *value)
 {
-    return as_word(loader, record, name, loader_scalar(loader, record, name, value));
+    const char *text = loader_scalar(loader, record, name, value);
+    return as_word(loader, record, name, as_choice(loader, record, name, value, text));
 }
 
 /* One answer more: the text with `value` in the place of a field. */
@@ -155,7 +182,9 @@ static bool add_scored(Loader *loader, const json_t *record, Answers *out,
                                 text);
         if (!text[strspn(text, " \t\n\v\f\r")])
             return loader_fault(loader, record, "an answer is empty");
-        const char *word = as_word(loader, record, name, intern(loader->interns, text));
+        const char *word =
+            as_word(loader, record, name,
+                    as_choice(loader, record, name, NULL, intern(loader->interns, text)));
         if (!add_answer(loader, out, values, field, word, value))
             return false;
     }

@@ -45,6 +45,27 @@ void dataset_scores_free(Scores *scores)
     free(scores);
 }
 
+/* -- what is right ------------------------------------------------------------------- */
+
+const DatasetAnswer *dataset_best(const DatasetExample *example)
+{
+    const DatasetAnswer *best = NULL;
+    for (uint32_t i = 0; i < example->answer_count; i++)
+        if (example->answers[i].score > (best ? best->score : 0))
+            best = &example->answers[i];
+    return best;
+}
+
+/* Of several answers that are worth something each is right. */
+static const char *right_choice(const DatasetExample *example, const char *said)
+{
+    for (uint32_t i = 0; i < example->answer_count; i++)
+        if (example->answers[i].score > 0 && strcmp(example->answers[i].text, said) == 0)
+            return said;
+    const DatasetAnswer *best = dataset_best(example);
+    return best ? best->text : example->answers[0].text;
+}
+
 /* -- adding -------------------------------------------------------------------------- */
 
 static void add_label(Scores *scores, const DatasetExample *example, const char *said)
@@ -85,7 +106,7 @@ void dataset_scores_add_text(Scores *scores, const DatasetExample *example,
         break;
     case ANSWER_choice:
         if (example->answer_count)
-            choice_evaluation_add(scores->choice, said, example->answers[0].text,
+            choice_evaluation_add(scores->choice, said, right_choice(example, said),
                                   example->group);
         break;
     case ANSWER_caption:
@@ -100,8 +121,9 @@ void dataset_scores_add_text(Scores *scores, const DatasetExample *example,
 static bool is_right_statement(const Scores *scores, const DatasetExample *example,
                                const int32_t *ids, int64_t count)
 {
-    return scores->metric == ANSWER_statement && example->answer_count > 0 && count > 0 &&
-           ids[0] == tokenizer_first_id(scores->tokenizer, example->answers[0].text);
+    const DatasetAnswer *best = dataset_best(example);
+    return scores->metric == ANSWER_statement && best && count > 0 &&
+           ids[0] == tokenizer_first_id(scores->tokenizer, best->text);
 }
 
 void dataset_scores_add(Scores *scores, const Batch *batch, int64_t sequence,
@@ -200,7 +222,8 @@ const Metric *dataset_scores_finish(Scores *scores, uint32_t *out_count)
 bool dataset_worth(AnswerKind metric, const DatasetExample *example, const char *said,
                    double *out)
 {
-    bool is_true = example->answer_count > 0 && !strcmp(said, example->answers[0].text);
+    const DatasetAnswer *best = dataset_best(example);
+    bool is_true = best && strcmp(said, best->text) == 0;
     uint32_t count, at = 0;
     if (metric == ANSWER_caption)
         return false;

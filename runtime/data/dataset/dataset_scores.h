@@ -5,6 +5,9 @@
 
 #include "runtime/data/dataset/task_texts.h"
 
+/* The answer that is worth most, the first of equals; NULL if none is worth anything. */
+const DatasetAnswer *dataset_best(const DatasetExample *example);
+
 /* The tokenizer must outlive the scores. */
 Scores *dataset_scores_new(AnswerKind metric, const Tokenizer *tokenizer);
 void dataset_scores_add(Scores *scores, const Batch *batch, int64_t sequence,

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "ir/records.h"
+
 const char image_features[] = "clip_features/data_clip_RN101_att";
 const char video_features[] = "clip-vit";
 
@@ -84,33 +86,37 @@ static const LayoutFile plain_files[] = {
     {.path = NULL},
 };
 
+/* Name and fields of records. */
+#define NAMED(name) #name, name##_fields
+#define RECORDS(name, fields, metrics) static const char name##_fields[] = fields;
+#define OPEN_RECORDS(name, metrics)
+#include "ir/records.def"
+
 /* clang-format off */
 const Layout layouts[] = {
-    {"vqa", "question=sent image=img_id question_id answer_type", "{prompt}{question}",
+    {NAMED(vqa), "{prompt}{question}",
      "vqa: ", ANSWER_annotated, "karpathy_test_predict.json", "{image}", 0, false, 20, 10,
      vqa_files, read_vqa},
-    {"gqa", "question=sent image=img_id question_id", "{prompt}{question}", "gpa: ",
+    {NAMED(gqa), "{prompt}{question}", "gpa: ",
      ANSWER_label, NULL, "{image}", 0, false, 20, 0, gqa_files, read_gqa},
-    {"nlvr", "statement=sent left=img0 right=img1 identifier", "{prompt}{statement}",
+    {NAMED(nlvr), "{prompt}{statement}",
      "nlvr: ", ANSWER_statement, "nlvr_submit.csv", "{left} {right}", 0, false, 0, 0,
      nlvr_files, read_nlvr},
-    {"caption", "image=filename", "{prompt}", "caption: ",
+    {NAMED(caption), "{prompt}", "caption: ",
      ANSWER_caption, NULL, "{image}", 0, false, 40, 40, caption_files, read_caption},
-    {"tvqa", "question=q timestamp=ts a0 a1 a2 a3 a4 subtitles video=vid_name "
-     "question_id=qid show_name",
+    {NAMED(tvqa),
      QUESTION(FOUR "a4: {a4}. "), "tvqa: ",
      ANSWER_choice, "tvqa_test_predictions.json", "{video}", 5, true, 600, 20, tvqa_files,
      read_video_choice},
-    {"how2qa", "question=q timestamp=ts a0 a1 a2 a3 subtitles video=vid_name "
-     "question_id=qid show_name",
+    {NAMED(how2qa),
      QUESTION(FOUR), "how2qa: ",
      ANSWER_choice, "how2qa_test_public_predictions.json", "{video}", 4, true, 600, 20,
      how2qa_files, read_video_choice},
-    {"tvc", "timestamp=ts subtitles video=vid_name clip_id",
+    {NAMED(tvc),
      "[Subs] {subtitles} [TS] ({timestamp}) {prompt}", "tvc: ",
      ANSWER_caption, "tvc_test_predictions.jsonl", "{video}", 0, true, 600, 20, tvc_files,
      read_tvc},
-    {"yc2c", "subtitles video=vid_name clip_id", "[Subs] {subtitles} {prompt}", "yc2c: ",
+    {NAMED(yc2c), "[Subs] {subtitles} {prompt}", "yc2c: ",
      ANSWER_caption, "yc2c_test_predictions.jsonl", "{video}", 0, true, 600, 20,
      yc2c_files, read_yc2c},
     {"jsonl", NULL, NULL, NULL, ANSWER_label, NULL, "{image}", 0, false, 0, 0,
@@ -119,48 +125,40 @@ const Layout layouts[] = {
 /* clang-format on */
 const uint32_t layout_count = sizeof layouts / sizeof *layouts;
 
-/* The names of layouts as people list them. */
-static const char *list_names(const char *const *names, size_t count, Arena *arena)
+static const Layout *find(const char *name)
 {
-    const char *list = names[0];
-    for (size_t i = 1; i < count; i++)
-        list =
-            arena_format(arena, "%s%s%s", list, i + 1 < count ? ", " : " and ", names[i]);
-    return list;
-}
-
-static const Layout *find(const char *name, bool with_plain, const char *what, Loc loc,
-                          Diags *diags)
-{
-    const char *names[sizeof layouts / sizeof *layouts];
-    size_t count = 0;
-    for (uint32_t i = 0; i < layout_count; i++) {
-        if (!layouts[i].fields && !with_plain)
-            continue;
-        names[count++] = layouts[i].name;
+    for (uint32_t i = 0; i < layout_count; i++)
         if (strcmp(name, layouts[i].name) == 0)
             return &layouts[i];
-    }
-    const char *near = nearest_name(name, names, count);
-    Arena *arena = arena_new();
-    if (near)
-        diag_error(diags, loc, "there are no %s '%s'; did you mean '%s'?", what, name,
-                   near);
-    else
-        diag_error(diags, loc, "there are no %s '%s'; there are%s %s", what, name,
-                   with_plain ? "" : " for", list_names(names, count, arena));
-    arena_free(arena);
     return NULL;
 }
 
 const Layout *layout_find(const char *task, Loc loc, Diags *diags)
 {
-    return find(task, false, "data for task", loc, diags);
+    const char *names[sizeof layouts / sizeof *layouts], *list = "";
+    uint32_t count = 0;
+    const Layout *found = find(task);
+    if (found && found->fields)
+        return found;
+    Arena *arena = arena_new();
+    for (uint32_t i = 0; i < layout_count; i++) {
+        if (!layouts[i].fields)
+            continue;
+        list = arena_format(arena, "%s%s%s", list, count ? ", " : "", layouts[i].name);
+        names[count++] = layouts[i].name;
+    }
+    const char *near = nearest_name(task, names, count);
+    diag_error(diags, loc, "there are no data for task '%s'%s%s%s", task,
+               near ? "; did you mean '" : "; there are for ", near ? near : list,
+               near ? "'?" : "");
+    arena_free(arena);
+    return NULL;
 }
 
 const Layout *layout_of_records(const char *records, Loc loc, Diags *diags)
 {
-    return find(records, true, "records", loc, diags);
+    const Records *found = records_find(records, loc, diags);
+    return found ? find(found->name) : NULL;
 }
 
 const char *layout_member(const Layout *layout, const char *field, size_t *out_len)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "ir/records.h"
 #include "runtime/data/dataset/fields.h"
 
 typedef struct Finding {
@@ -41,35 +42,15 @@ static uint32_t split_words(const char *list, const char **out, uint32_t room,
     return count;
 }
 
-static bool unknown_field(const Finding *finding, const Template *text, const char *field,
-                          const char *const *names, uint32_t count)
+/* Every field of the text is one that may stand there. */
+static bool check_fields(const Finding *finding, const Template *text,
+                         bool (*check)(const Records *, const char *, Loc, Diags *))
 {
-    const char *near = nearest_name(field, names, count), *list = names[0];
-    for (uint32_t i = 1; i < count; i++)
-        list = arena_format(finding->arena, "%s%s%s", list,
-                            i + 1 < count ? ", " : " and ", names[i]);
-    diag_error(
-        finding->diags, text->loc, "records '%s' have no field '%s' here%s%s%s %s %s",
-        finding->out->layout->name, field, near ? "; did you mean '" : "",
-        near ? near : "", near ? "'? There" : "; there", count == 1 ? "is" : "are", list);
-    return false;
-}
-
-/* Every field of the text is one of the list. */
-static bool check_fields(const Finding *finding, const Template *text, const char *list)
-{
-    enum { MOST_FIELDS = 16 };
-    const char *names[MOST_FIELDS];
-    uint32_t count = split_words(list, names, MOST_FIELDS, finding->arena);
-    for (uint32_t i = 0; i < count; i++) /* without the member that it is */
-        names[i] = arena_string(finding->arena, names[i], strcspn(names[i], "="));
-    for (uint32_t i = 0; i < text->field_count; i++) {
-        uint32_t at = 0;
-        while (at < count && strcmp(names[at], text->fields[i]) != 0)
-            at++;
-        if (at == count)
-            return unknown_field(finding, text, text->fields[i], names, count);
-    }
+    const Records *records =
+        records_find(finding->out->layout->name, text->loc, finding->diags);
+    for (uint32_t i = 0; i < text->field_count; i++)
+        if (!records || !check(records, text->fields[i], text->loc, finding->diags))
+            return false;
     return true;
 }
 
@@ -113,8 +94,7 @@ static bool take_prompt(const Finding *finding, const DataSetting *records)
         return false;
     }
     return parse_fact(finding, &out->prompt, fact) &&
-           (!out->layout->fields ||
-            check_fields(finding, &out->prompt, out->layout->fields));
+           check_fields(finding, &out->prompt, records_check_field);
 }
 
 static bool take_answer(const Finding *finding, const DataSetting *records)
@@ -130,7 +110,7 @@ static bool take_answer(const Finding *finding, const DataSetting *records)
                    finding->task->name);
         return false;
     }
-    return !out->layout->fields || check_fields(finding, &out->answer, "answer");
+    return check_fields(finding, &out->answer, records_check_answer);
 }
 
 /* -- what only plain records leave open ---------------------------------------------- */
@@ -248,38 +228,21 @@ static bool take_folder(const Finding *finding)
     return false;
 }
 
-/* What a published layout has no references for cannot be scored by them. */
-static bool may_score(const Layout *layout, AnswerKind metric)
-{
-    return !layout->fields || metric == layout->answers || metric == ANSWER_label ||
-           metric == ANSWER_choice;
-}
-
 static bool take_metric(const Finding *finding)
 {
     const DataSetting *fact = find_fact(finding->task, "metric");
     const Layout *layout = finding->out->layout;
-    const char *names[ANSWER_KIND_COUNT], *list = "";
-    uint32_t count = 0;
     finding->out->metric = layout->answers;
     if (!fact)
         return true;
-    for (int i = 0; i < ANSWER_KIND_COUNT; i++) {
-        if (!may_score(layout, (AnswerKind)i))
-            continue;
-        finding->out->metric = (AnswerKind)i;
+    Loc loc = loc_of(finding, fact);
+    const Records *records = records_find(layout->name, loc, finding->diags);
+    if (!records || !records_check_metric(records, fact->value, loc, finding->diags))
+        return false;
+    for (int i = 0; i < ANSWER_KIND_COUNT; i++)
         if (strcmp(fact->value, metric_names[i]) == 0)
-            return true;
-        list = arena_format(finding->arena, "%s%s%s", list, count ? ", " : "",
-                            metric_names[i]);
-        names[count++] = metric_names[i];
-    }
-    const char *near = nearest_name(fact->value, names, count);
-    diag_error(finding->diags, loc_of(finding, fact),
-               "records '%s' have no metric '%s'%s%s%s are %s", layout->name, fact->value,
-               near ? "; did you mean '" : "", near ? near : "",
-               near ? "'? There" : "; there", list);
-    return false;
+            finding->out->metric = (AnswerKind)i;
+    return true;
 }
 
 /* Whether a statement is true is asked of the first token that is said. */

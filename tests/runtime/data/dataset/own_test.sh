@@ -70,9 +70,9 @@ cmp "$work/answers/published_karpathy_test_predict.json" \
 
 refuses() { # change of the model's text, message
     sed "$1" "$work/models/own.vg" >"$work/models/bad.vg"
-    "$vlc" compile "$work/models/bad.vg" -o "$work/bad.bin"
-    if "$vlrun" train "$work/bad.bin" --data "$work/data" --out "$work/bad" --overwrite \
-        --random-weights >"$work/log" 2>&1; then
+    if "$vlc" compile "$work/models/bad.vg" -o "$work/bad.bin" >"$work/log" 2>&1 &&
+        "$vlrun" train "$work/bad.bin" --data "$work/data" --out "$work/bad" --overwrite \
+            --random-weights >"$work/log" 2>&1; then
         fail "trained where it should say '$2'"
     fi
     grep -qF -- "$2" "$work/log" || fail "should say '$2': $(cat "$work/log")"

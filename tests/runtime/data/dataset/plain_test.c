@@ -107,6 +107,9 @@ static void test_answers(Check *check, const Scratch *scratch)
                                     "references", "{all}"};
     static const Facts statement = {"records", "jsonl", "prompt", "p",
                                     "images",  "",      "metric", "true_false"};
+    static const Facts listed = {"records", "jsonl", "prompt", "p",
+                                 "images",  "",      "metric", "choice",
+                                 "choices", "{of}",  "answer", "say {answer}"};
     static const Facts whole = {"records", "jsonl", "prompt", "p",
                                 "images",  "",      "answer", "{who}: {answer}"};
     check_answers(check, scratch, plain,
@@ -128,6 +131,16 @@ static void test_answers(Check *check, const Scratch *scratch)
                   SPLIT_valid, "true=1 /true | false=1 /false | false=1 /false | ");
     check_answers(check, scratch, statement, "{\"answer\": {\"1\": 1, \"FALSE\": 0.5}}\n",
                   SPLIT_valid, "true=1 false=0.5 | ");
+    check_answers(
+        check, scratch, listed,
+        "{\"of\": [\"b\", \"c\"], \"answer\": \"c\"}\n"
+        "{\"of\": [\"b\", \"c\"], \"answer\": 0}\n"
+        "{\"of\": [3, 1], \"answer\": 1}\n"
+        "{\"of\": [\"b\", \"c\"], \"answer\": {\"b\": 0.5, \"c\": 1}}\n"
+        "{\"answer\": \"x\"}\n",
+        SPLIT_train,
+        "say c=1 /say c | say b=1 /say b | say 1=1 /say 1 | say b=0.5 say c=1 | "
+        "say x=1 /say x | ");
     check_answers(check, scratch, whole, "{\"who\": \"I\", \"answer\": [\"a\", \"b\"]}\n",
                   SPLIT_train, "I: a=1 I: b=1 /I: a /I: b | ");
 }
@@ -201,6 +214,8 @@ static void test_bad_records(Check *check, const Scratch *scratch)
                                     "images",  "",      "metric", "vqa_accuracy"};
     static const Facts statement = {"records", "jsonl", "prompt", "p",
                                     "images",  "",      "metric", "true_false"};
+    static const Facts listed = {"records", "jsonl", "prompt",  "p",
+                                 "images",  "",      "choices", "{of}"};
     static const struct {
         const char *lines, *messages[2];
     } rows[] = {
@@ -237,6 +252,8 @@ static void test_bad_records(Check *check, const Scratch *scratch)
     check_fault(
         check, scratch, statement, "{\"answer\": \"maybe\"}\n",
         (const char *[]){"\"answer\" is neither true nor false but 'maybe'", NULL});
+    check_fault(check, scratch, listed, "{\"of\": [\"b\", \"c\"], \"answer\": 2}\n",
+                (const char *[]){"\"answer\" is none of \"of\", but '2'", NULL});
     check_fault(check, scratch, statement, "{\"answer\": {\"1\": 1, \"yes\": 0.5}}\n",
                 (const char *[]){"is neither true nor false but 'yes'", NULL});
 }
@@ -287,7 +304,7 @@ static void test_bad_facts(Check *check, const Scratch *scratch)
         {{"records", "jsonl", "prompt", "a}"}, {"braces do not match in 'a}'"}},
         {{"records", "gqa", "id", "{image}"}, {"say themselves what 'id' is"}},
         {{"records", "gqa", "metric", "captions"},
-         {"records 'gqa' have no metric 'captions'; there are exact_match, choice"}},
+         {"records 'gqa' have no metric 'captions'; there are exact_match and choice"}},
         {{"records", "jsonl", "prompt", "p", "metric", "exactmatch"},
          {"did you mean 'exact_match'?"}},
         {{"records", "jsonl", "prompt", "p", "images", "{a}", "video", "{b}"},
