@@ -109,7 +109,7 @@ def check_words(page, line, words, is_whole):
     names, operands = split_words(rest, table[name].options)
     for option in names:
         if option not in table[name].options:
-            fail(page, line, f"{words[0]} {name} has no option '{option}'")
+            fail(page, line, f"{' '.join(words[:1 + bool(name)])} has no option '{option}'")
     if is_whole and name and "--help" not in names:
         check_operands(page, line, f"{words[0]} {name}", table[name].synopsis, operands)
 
@@ -135,9 +135,8 @@ def check_link(page, found):
         fail(page, found.line, f"a link to '{anchor}', which is no heading of {path}")
 
 
-def check_page(page):
+def check_text(page, text):
     """What can be said of a page without running anything; its commands."""
-    text = read(page)
     found = list(commands(text))
     for line, command in found:
         for words in simple_commands(command):
@@ -148,6 +147,27 @@ def check_page(page):
     for link in markdown.links(text):
         check_link(page, link)
     return found
+
+
+def notices_mistakes():
+    """What is wrong in this page is noticed: two things of an unknown option, whose value is an operand."""
+    check_text("README.md", """
+    vlrun eval runs/mine --limit 3 > out && vlc params a.vg b.vg   # right
+    vlrun evall runs/mine
+
+    vlrun eval runs/mine --limits 3
+
+    vlrun eval runs/mine other/mine
+
+text [here](docs/nowhere.md), and [there](HACKING.md#nowhere),
+`vlc chek FILE`, `vlrun --task`, and `--tsak NAME`
+
+    cmake --any thing
+""")
+    noticed = len(failures)
+    failures.clear()
+    if noticed != 9:
+        sys.exit(f"{noticed} mistakes are noticed, of 9")
 
 
 def matches(rules, used, page, command):
@@ -220,7 +240,8 @@ def check_readme_names_all():
 
 def main():
     chosen = sys.argv[2:] or pages.all_pages(ROOT)
-    found = {page: check_page(page) for page in chosen}
+    notices_mistakes()
+    found = {page: check_text(page, read(page)) for page in chosen}
     check_readme_names_all()
     count = 0 if failures else run_pages(found)
     print("\n".join(failures) or f"{sum(map(len, found.values()))} commands, {count} of them run")
