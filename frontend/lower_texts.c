@@ -1,7 +1,7 @@
 /* What a task says in attributes about its records: which they are, and the texts that
- * are made of their fields. It becomes facts of the plan for the data source. What records
- * are called, and the fields that published ones have, is checked here; what members
- * records of one's own have is known to their files alone.
+ * are made of their fields. It becomes facts of the plan for the data source. What
+ * records are called, and the fields that published ones have, is checked here; what
+ * members records of one's own have is known to their files alone.
  *
  * In braces of such a text stands a field ({question}, {choices.0}), and is left there;
  * or an expression over constants ({$name}), whose value takes its place. {{ and }} are
