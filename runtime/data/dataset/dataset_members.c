@@ -100,9 +100,10 @@ const char *loader_as_text(Loader *loader, const json_t *record, const char *nam
         text_buffer_add(&list, ", ", i ? 2 : 0);
         text_buffer_add(&list, text, strlen(text));
     }
-    if (i == 0)
+    bool is_empty = json_array_size(value) == 0;
+    if (is_empty)
         loader_fault(loader, record, "\"%s\" is empty", name);
-    text = text && i ? arena_string(loader->arena, list.bytes, list.count) : NULL;
+    text = text && !is_empty ? arena_string(loader->arena, list.bytes, list.count) : NULL;
     text_buffer_free(&list);
     return text;
 }

@@ -81,6 +81,7 @@ line() { # number of the picture, question and what comes after it
     line 5 "what is blue" '"answer": "star"'
     line 6 "what" '"answr": "star"'
     echo '{"image": "x.jpg", "question": {"a": 1}, "answer": "star"}'
+    echo '{"image": "x.jpg", "question": [{"a": 1}], "answer": "star"}'
     echo '{"image": "../x.jpg", "question": "what", "answer": "star"}'
     echo
     line 7 "what is blue" '"answer": "yes"'
@@ -95,7 +96,7 @@ line() { # number of the picture, question and what comes after it
 check 1 "${own[@]}"
 says "found(\"is called 'a', as that of line 1\") == 1"
 says "found('\"question\" is empty') == 1 and found('is not in 0..1') == 2"
-says "found('did you mean \"answr\"?') == 1 and found('neither text nor a number') == 1"
+says "found('did you mean \"answr\"?') == 1 and found('neither text nor a number') == 2"
 says "found('cannot be the name of a file') == 1 and found('line is empty') == 1"
 says 'found("nowhere.h5: cannot be read: No such file") == 1'
 says 'split("mine", "train")["examples"] == 8 and split("mine", "train")["pictures_missing"] == 1'
