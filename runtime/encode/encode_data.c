@@ -205,6 +205,7 @@ static bool encode_collection(const Work *work, const Collection *collection)
                                 .kind = {first->is_video, first->interval},
                                 .skip_bad = work->data->skip_bad,
                                 .interrupt = work->options->interrupt,
+                                .talk = work->options->talk,
                                 .progress = work->options->progress};
     return feature_cache_fill(&cache, work->encoder, work->diags);
 }

@@ -28,6 +28,7 @@ typedef struct EncodeDataOptions {
     const char *task;         /* only of this one; NULL: of all */
     int64_t limit;            /* first examples of each split; 0: all */
     const Interrupt *interrupt;
+    FILE *talk;     /* what happens on the way */
     FILE *progress; /* a terminal, or NULL */
 } EncodeDataOptions;
 

@@ -174,8 +174,9 @@ static int hold_folder(const FeatureCache *cache, Diags *diags)
         if (flock(held, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
             return held;
         if (!is_said)
-            fprintf(stderr, "another process extracts to %s: waiting for it\n",
+            fprintf(cache->talk, "another process extracts to %s: waiting for it\n",
                     cache->folder);
+        fflush(cache->talk);
         if (interrupt_is_set(cache->interrupt))
             break;
         nanosleep(&while_waiting, NULL);
@@ -207,13 +208,14 @@ static bool make_features(CacheWork *filling)
                                    .take = keep_features,
                                    .state = filling};
     EncodeCounts counts;
-    fprintf(stderr, "extracting features of %" PRId64 " of %" PRId64 " %s to %s\n",
+    fprintf(cache->talk, "extracting features of %" PRId64 " of %" PRId64 " %s to %s\n",
             filling->item_count, cache->picture_count,
             cache->kind.is_video ? "videos" : "images", cache->folder);
+    fflush(cache->talk);
     bool ok = write_note(filling) &&
               encode(filling->encoder, &options, &counts, filling->diags);
     if (ok)
-        fprintf(stderr, "extracted %" PRId64 " in %.1f s\n", counts.files,
+        fprintf(cache->talk, "extracted %" PRId64 " in %.1f s\n", counts.files,
                 counts.seconds);
     return ok;
 }

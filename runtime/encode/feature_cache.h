@@ -18,6 +18,7 @@ typedef struct FeatureCache {
     EncodeKind kind;
     bool skip_bad;
     const Interrupt *interrupt;
+    FILE *talk;     /* what happens on the way */
     FILE *progress; /* a terminal, or NULL */
 } FeatureCache;
 

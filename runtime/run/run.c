@@ -388,7 +388,8 @@ DataSource *run_open_data(const Run *run, DataOptions *given, DataFiles *out_fil
 {
     DataFiles files = {0};
     DataSource *source = NULL;
-    given->progress = stderr;
+    if (!given->progress)
+        given->progress = stderr;
     if (take_recorded_data(run, given, diags))
         source = data_open(given, run->module, diags);
     bool is_wanted = source && (run->has_record || out_files);

@@ -102,7 +102,8 @@ const char *run_weights_path(const Run *run);
 
 /* The data that a command is given, or else those of the run; NULL and an error if they
  * are not what run.json says. `given->directory` is NULL where none was given. Fills in
- * `given` and, if not NULL, `out_files`, whose memory is the run's. */
+ * `given`, of which `progress` is standard error where none was given, and, if not NULL,
+ * `out_files`, whose memory is the run's. */
 NODISCARD DataSource *run_open_data(const Run *run, DataOptions *given,
                                     DataFiles *out_files, Diags *diags);
 

@@ -58,8 +58,8 @@ static bool open_batches(Profile *profile, Diags *diags)
                NULL;
     DataOptions data = {.directory = arguments->data,
                         .weights = run_weights_path(profile->run)};
-    const EncodeDataOptions encoding = {.splits = {[SPLIT_train] = true},
-                                        .task = arguments->batch.task};
+    const EncodeDataOptions encoding = {
+        .splits = {[SPLIT_train] = true}, .task = arguments->batch.task, .talk = stderr};
     return (profile->source = encode_open_data(profile->run, &encoding, &data, NULL, NULL,
                                                diags)) != NULL;
 }

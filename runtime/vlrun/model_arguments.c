@@ -41,6 +41,7 @@ DataSource *model_open_data(const ModelArguments *model, const Run *run, DataOpt
                                   .task = examples->task,
                                   .limit = examples->limit,
                                   .interrupt = more.interrupt,
+                                  .talk = stderr,
                                   .progress = terminal(stderr)};
     encoding.splits[examples->split] = true;
     return encode_open_data(run, &encoding, &more, NULL, NULL, diags);

@@ -59,8 +59,10 @@ static bool add_run(Page *page, const ReportRun *shown, int64_t count,
         DataOptions data = {.weights = run_weights_path(&run),
                             .interrupt = interrupt,
                             .has_no_training = true};
-        EncodeDataOptions encoding = {
-            .limit = count, .interrupt = interrupt, .progress = terminal(stderr)};
+        EncodeDataOptions encoding = {.limit = count,
+                                      .interrupt = interrupt,
+                                      .talk = stderr,
+                                      .progress = terminal(stderr)};
         encoding.splits[SPLIT_test] = true;
         DataSource *source = encode_open_data(&run, &encoding, &data, NULL, NULL, diags);
         ok = source && add_tasks(page, &run, source, count, interrupt, diags);

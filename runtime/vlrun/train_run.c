@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/base/terminal.h"
 #include "ir/plan.h"
 #include "runtime/train/rehearse.h"
 #include "runtime/train/train.h"
@@ -128,9 +127,9 @@ static ExitCode train_recorded(Run *run, DataSource *source, const RunRecord *re
 
 /* The data, and features of all pictures that training and scoring will want. */
 static DataSource *open_data(const TrainArguments *command, const Run *run,
-                             const Interrupt *interrupt, DataOptions *data,
-                             DataFiles *out_files, EncoderRecord *out_encoder,
-                             Diags *diags)
+                             const Display *display, const Interrupt *interrupt,
+                             DataOptions *data, DataFiles *out_files,
+                             EncoderRecord *out_encoder, Diags *diags)
 {
     bool validates = command->eval_every != COUNT_NOT_GIVEN
                          ? command->eval_every > 0
@@ -145,7 +144,8 @@ static DataSource *open_data(const TrainArguments *command, const Run *run,
                     .no_cache = command->no_cache},
         .splits = {[SPLIT_train] = true, [SPLIT_valid] = validates, [SPLIT_test] = true},
         .interrupt = interrupt,
-        .progress = terminal(stderr)};
+        .talk = display->talk,
+        .progress = display->bar};
     return encode_open_data(run, &encoding, data, out_files, out_encoder, diags);
 }
 
@@ -159,8 +159,10 @@ ExitCode train_run(const TrainArguments *command, Run *run, const Interrupt *int
                         .skip_bad = command->skip_bad};
     DataFiles files;
     EncoderRecord encoder;
+    Display display = display_new(command->progress);
+    data.progress = display.talk;
     DataSource *source =
-        open_data(command, run, interrupt, &data, &files, &encoder, diags);
+        open_data(command, run, &display, interrupt, &data, &files, &encoder, diags);
     /* Read before the directory may be another run's. */
     Module *encoder_plan =
         source && encoder.file ? module_read(encoder.file, diags) : NULL;
@@ -170,13 +172,12 @@ ExitCode train_run(const TrainArguments *command, Run *run, const Interrupt *int
         choose_steps(command, run, source, &steps, diags)) {
         const RunRecord record = train_record(command, run, &data, &files, &encoder,
                                               source->epoch_steps(source->state), steps);
-        Display display = display_new(command->progress);
         code = train_recorded(run, source, &record, encoder_plan, &display, interrupt,
                               diags);
-        display_free(&display);
     }
     if (encoder_plan)
         module_free(encoder_plan);
     data_close(source);
+    display_free(&display);
     return code;
 }

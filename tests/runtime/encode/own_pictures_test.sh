@@ -88,6 +88,15 @@ rm -rf data/pictures/features
 wait $! || fail "one: $(cat log.one)"
 [ "$(features data)" = "$first" ] || fail "two at once: other features"
 
+# What is said goes where --progress has it.
+for how in quiet json plain; do
+    rm -r data/pictures/features
+    "$vlrun" "${train[@]}" run --overwrite --encoder patches.bin --progress $how >$how.out 2>$how.err || fail "$(cat $how.err)"
+done
+[[ $(cat quiet.out quiet.err) != *extract* ]] || fail "quiet says: $(cat quiet.out quiet.err)"
+[[ $(cat json.err) == *extracting* && $(cat json.out) != *extract* ]] || fail "json: $(cat json.err)"
+[[ $(cat plain.out) == *extracting*extracted* && $(cat plain.err) != *extract* ]] || fail "plain: $(cat plain.err)"
+
 # -- pictures that change, go, and are damaged --------------------------------------------------
 image=data/pictures/images/train
 cp $image/1.png $image/0.png
@@ -148,7 +157,7 @@ cat >models/two.vg <<'END'
     <loss><let loss="token_mean(token_loss)"/></loss>
   </task>
   <task name="films" records="jsonl" prompt="{question}" answer="{answer}" video="{film}">
-    <data interval="0.5" boxes="4"/>
+    <data interval="10" boxes="4"/>
     <loss><let loss="token_mean(token_loss)"/></loss>
   </task>
 </model>
