@@ -15,7 +15,8 @@
 #include "tests/check.h"
 #include "tests/codegen/numbers.h"
 
-enum { MOST = 80, ROUND = 16, MARK = 1000 };
+enum { MOST = 80, ROUND = 16 };
+static const float MARK = 1000;
 
 /* The kernels take three float arrays and an array of i64. */
 enum { A, B, C, SIZES };

@@ -43,7 +43,7 @@ static const int64_t example_orders_23[3][23] = {
 static void test_schedule(Check *check)
 {
     enum { STEPS = sizeof linear_rates / sizeof *linear_rates };
-    Settings settings = {.lr = 1, .warmup = 3.0 / STEPS, .decay = "linear"};
+    Settings settings = {.lr = 1, .warmup = 3.0 / (double)STEPS, .decay = "linear"};
     for (int64_t step = 0; step < STEPS; step++)
         CHECK(check,
               fabs(schedule_rate(&settings, STEPS, step) - linear_rates[step]) < 1e-15,

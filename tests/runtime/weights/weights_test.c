@@ -312,8 +312,8 @@ static void test_named_plan(Check *check, Diags *diags)
 {
     static const char *const texts[] = {
         "graph @g {\n  %c = constant 1\n  %y = exp %c\n  result \"y\" %y\n}\n",
-        "graph @g {\n  %c = constant 1\n  %y = exp %c named \"y\"\n  result \"y\" "
-        "%y\n}\n",
+        ("graph @g {\n  %c = constant 1\n  %y = exp %c named \"y\"\n  result \"y\" "
+         "%y\n}\n"),
         "graph @g {\n  %c = constant 1\n  %y = tanh %c\n  result \"y\" %y\n}\n"};
     uint64_t prints[3];
     for (int i = 0; i < 3; i++) {
