@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/base/files.h"
 #include "ir/base/list.h"
 #include "ir/base/strings.h"
 #include "runtime/encode/feature_cache.h"
@@ -226,7 +227,8 @@ static DataSource *open_encoded(const Run *run, const EncodeDataOptions *options
                                 DataOptions *data, DataFiles *out_files, Encoder *encoder,
                                 const EncoderRecord *record, Diags *diags)
 {
-    const DatasetEncoder identity = {encoder_name(encoder), record->fingerprint};
+    const DatasetEncoder identity = {encoder_name(encoder), record->fingerprint,
+                                     record->cache};
     data->encoder = &identity;
     DataSource *source = run_open_data(run, data, out_files, diags);
     data->encoder = NULL;
@@ -243,6 +245,25 @@ static DataSource *open_encoded(const Run *run, const EncodeDataOptions *options
     return NULL;
 }
 
+bool encode_choose_cache(const Run *run, const char *given, EncoderRecord *record,
+                         Diags *diags)
+{
+    record->cache = given ? given : run->has_record ? run->record.feature_cache : NULL;
+    if (!given || record->plan)
+        return true;
+    diag_error(diags, (Loc){.file = given},
+               "is to keep features of an encoder that is not named: --encoder PLAN");
+    return false;
+}
+
+/* A directory that was named is made, so that the run's record has its whole path. */
+static bool open_cache(const Run *run, const char *given, EncoderRecord *record,
+                       Diags *diags)
+{
+    return encode_choose_cache(run, given, record, diags) &&
+           (!given || directory_make(given, diags));
+}
+
 DataSource *encode_open_data(const Run *run, const EncodeDataOptions *options,
                              DataOptions *data, DataFiles *out_files,
                              EncoderRecord *out_record, Diags *diags)
@@ -251,9 +272,11 @@ DataSource *encode_open_data(const Run *run, const EncodeDataOptions *options,
     Encoder *encoder;
     if (!encode_choose(run, &options->encoder, &encoder, &record, diags))
         return NULL;
-    DataSource *source =
-        encoder ? open_encoded(run, options, data, out_files, encoder, &record, diags)
-                : run_open_data(run, data, out_files, diags);
+    DataSource *source = NULL;
+    if (open_cache(run, options->feature_cache, &record, diags))
+        source =
+            encoder ? open_encoded(run, options, data, out_files, encoder, &record, diags)
+                    : run_open_data(run, data, out_files, diags);
     encoder_close(encoder);
     if (out_record)
         *out_record = record;

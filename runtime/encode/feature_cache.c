@@ -190,7 +190,9 @@ static bool make_folder(const FeatureCache *cache, Diags *diags)
 {
     if (directory_make(cache->folder, diags))
         return true;
-    diag_note(diags, (Loc){0}, "features that an encoder makes are kept beside the data");
+    diag_note(diags, (Loc){0},
+              "features that an encoder makes are kept beside the data; --feature-cache "
+              "DIR keeps them elsewhere");
     return false;
 }
 

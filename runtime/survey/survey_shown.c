@@ -223,8 +223,7 @@ static void check_encoder(const SplitSurvey *work)
     if (!maker->shape->is_encoded || work->examples.count == 0)
         return;
     Arena *arena = arena_new();
-    dataset_pictures_list(maker->directory, maker->shape, work->examples.items, 1, arena,
-                          &pictures);
+    dataset_pictures_list(maker, work->examples.items, 1, arena, &pictures);
     (void)encode_check_fit(&pictures, options->encoder, options->encoder_plan,
                            survey_diags(work));
     arena_free(arena);

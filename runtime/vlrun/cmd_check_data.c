@@ -12,7 +12,7 @@ static const char *const formats[] = {"text", "json", NULL};
 
 typedef struct CheckDataArguments {
     const char *plan; /* or the directory of a run */
-    const char *data, *tokenizer, *weights, *encoder, *encoder_weights;
+    const char *data, *tokenizer, *weights, *encoder, *encoder_weights, *feature_cache;
     const char *task, *split, *html, *pictures;
     bool random_weights;
     RunOther other;
@@ -27,7 +27,7 @@ static const Option option_rows[] = {
     OPTION(path, "--tokenizer", AT(tokenizer), "PATH",
            "file or directory; that of weights or data if not given"),
     OPTION(path, "--weights", AT(weights), "DIR", "a model directory with a tokenizer"),
-    OPTIONS_ENCODER(AT(encoder), AT(encoder_weights)),
+    OPTIONS_ENCODER(AT(encoder), AT(encoder_weights), AT(feature_cache)),
     OPTION_RANDOM_WEIGHTS(AT(random_weights)),
     OPTION(text, "--task", AT(task), "NAME", "one task only; else all"),
     OPTION(name, "--split", AT(split), "NAME", "one split only; else all",
@@ -67,8 +67,8 @@ static DataSource *open_data(CheckData *work)
                            .findings = findings_diags(work->findings),
                            .interrupt = work->interrupt};
     if (work->encoder) {
-        identity =
-            (DatasetEncoder){encoder_name(work->encoder), work->record.fingerprint};
+        identity = (DatasetEncoder){encoder_name(work->encoder), work->record.fingerprint,
+                                    work->record.cache};
         options.encoder = &identity;
     }
     return run_open_data(&work->run, &options, NULL, work->diags);
@@ -130,6 +130,8 @@ static bool check_data(CheckData *work)
          module_named_task(work->run.module, command->task, (Loc){.file = command->plan},
                            work->diags)) &&
         encode_choose(&work->run, &encoder, &work->encoder, &work->record, work->diags) &&
+        encode_choose_cache(&work->run, command->feature_cache, &work->record,
+                            work->diags) &&
         take_survey(work);
     encoder_close(work->encoder);
     run_close(&work->run);

@@ -17,7 +17,7 @@ static const Option option_rows[] = {
            .group = "Data and weights"),
     OPTION(path, "--tokenizer", AT(tokenizer), "PATH",
            "file or directory; that of weights or data if not given"),
-    OPTIONS_ENCODER(AT(encoder), AT(encoder_weights)),
+    OPTIONS_ENCODER(AT(encoder), AT(encoder_weights), AT(feature_cache)),
     OPTION(flag, "--skip-bad", AT(skip_bad), NULL,
            "leave out, and count, examples that cannot be read"),
     OPTION(path, "--weights", AT(weights), "PATH",

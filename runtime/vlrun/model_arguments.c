@@ -38,6 +38,7 @@ DataSource *model_open_data(const ModelArguments *model, const Run *run, DataOpt
     if (!examples)
         return run_open_data(run, &more, NULL, diags);
     EncodeDataOptions encoding = {.encoder = model_encoder(model),
+                                  .feature_cache = model->feature_cache,
                                   .task = examples->task,
                                   .limit = examples->limit,
                                   .interrupt = more.interrupt,

@@ -9,7 +9,7 @@
 typedef struct ModelArguments {
     const char *plan; /* or the directory of a run */
     const char *data, *tokenizer, *weights, *from, *processor, *gemm, *dump_kernels;
-    const char *encoder, *encoder_weights; /* of pictures in the data */
+    const char *encoder, *encoder_weights, *feature_cache; /* of pictures in the data */
     bool random_weights, skip_bad, best;
     RunOther other;
     int64_t threads;
@@ -33,7 +33,8 @@ typedef struct ModelArguments {
 /* For those that read examples of the data. */
 #define OPTIONS_EXAMPLES(at)                                                             \
     OPTIONS_ENCODER((at) + offsetof(ModelArguments, encoder),                            \
-                    (at) + offsetof(ModelArguments, encoder_weights)),                   \
+                    (at) + offsetof(ModelArguments, encoder_weights),                    \
+                    (at) + offsetof(ModelArguments, feature_cache)),                     \
         OPTION(flag, "--skip-bad", (at) + offsetof(ModelArguments, skip_bad), NULL,      \
                "leave out, and count, examples that cannot be read")
 

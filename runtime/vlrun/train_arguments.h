@@ -9,7 +9,7 @@ typedef struct TrainArguments {
     const char *plan, *data, *tokenizer, *weights, *out, *processor, *gemm, *dump_kernels,
         *keep_best, *init_from;
     TextList sets, skip;
-    const char *encoder, *encoder_weights;
+    const char *encoder, *encoder_weights, *feature_cache;
     int64_t threads, steps, eval_every, checkpoint_every, patience, keep;
     RunOther other;
     ProgressMode progress;

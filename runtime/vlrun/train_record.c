@@ -58,6 +58,7 @@ RunRecord train_record(const TrainArguments *command, const Run *run,
     record.weights_fingerprint = run->weights_fingerprint;
     record.encoder = absolute(encoder->plan, arena);
     record.encoder_weights = absolute(encoder->weights, arena);
+    record.feature_cache = absolute(encoder->cache, arena);
     record.encoder_fingerprint = encoder->fingerprint;
     record.random_weights |= command->random_weights;
     record.skip_bad = data->skip_bad;

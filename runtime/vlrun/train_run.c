@@ -143,6 +143,7 @@ static DataSource *open_data(const TrainArguments *command, const Run *run,
                     .gemm = command->gemm,
                     .no_cache = command->no_cache},
         .splits = {[SPLIT_train] = true, [SPLIT_valid] = validates, [SPLIT_test] = true},
+        .feature_cache = command->feature_cache,
         .interrupt = interrupt,
         .talk = display->talk,
         .progress = display->bar};

@@ -35,6 +35,7 @@ typedef struct Dataset {
     DataSource source;
     const Module *module;
     DatasetOptions options;
+    const char *encoded; /* the directory of features that an encoder makes */
     Arena *arena;
     Interns *interns;
     Skips *skips;
@@ -105,6 +106,7 @@ static Chosen choose_best(const DatasetExample *example)
 static BatchMaker maker_for(const Dataset *dataset, const TaskData *data)
 {
     return (BatchMaker){.directory = dataset->options.directory,
+                        .encoded = dataset->encoded,
                         .isolate = dataset->isolate,
                         .tokenizer = dataset->tokenizer,
                         .skips = dataset->skips,
@@ -309,7 +311,8 @@ bool dataset_pictures(DataSource *source, const char *task, Split split, int64_t
     if (!load_split(dataset, data, split, diags))
         return false;
     int64_t count = split_count(data, split);
-    dataset_pictures_list(dataset->options.directory, shape, data->splits[split].items,
+    const BatchMaker maker = maker_for(dataset, data);
+    dataset_pictures_list(&maker, data->splits[split].items,
                           limit > 0 && limit < count ? limit : count, arena, out);
     return true;
 }
@@ -426,6 +429,8 @@ DataSource *dataset_open(const DatasetOptions *options, const Module *module,
                          .epoch = -1};
     dataset->options.directory =
         arena_string(arena, options->directory, strlen(options->directory));
+    dataset->encoded =
+        dataset_encoded_directory(options->encoder, dataset->options.directory, arena);
     dataset->loader = (Loader){.directory = dataset->options.directory,
                                .arena = arena,
                                .interns = dataset->interns,

@@ -21,6 +21,7 @@
 typedef struct DatasetEncoder {
     const char *name;
     uint64_t fingerprint;
+    const char *cache; /* directory of features; NULL: they are beside the data */
 } DatasetEncoder;
 
 typedef struct DatasetOptions {

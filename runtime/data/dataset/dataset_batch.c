@@ -234,7 +234,8 @@ char *batch_features_path(const BatchMaker *maker, const char *folder, const cha
                           Arena *arena)
 {
     const TaskShape *shape = maker->shape;
-    return arena_format(arena, "%s/%s/%s/%s.%s", maker->directory, folder,
+    return arena_format(arena, "%s/%s/%s/%s.%s",
+                        shape->is_encoded ? maker->encoded : maker->directory, folder,
                         shape->feature_folder, name, is_npz(shape) ? "npz" : "h5");
 }
 

@@ -40,7 +40,8 @@ typedef struct FeatureReader {
 
 typedef struct BatchMaker {
     const char *directory;
-    Isolate *isolate; /* that reads feature files */
+    const char *encoded; /* the directory of features that an encoder makes */
+    Isolate *isolate;    /* that reads feature files */
     const Tokenizer *tokenizer;
     Skips *skips;
     const TaskShape *shape;

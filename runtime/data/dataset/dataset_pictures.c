@@ -29,6 +29,16 @@ bool dataset_interval(const Task *task, double *out, Diags *diags)
     return false;
 }
 
+/* The name of a folder: letters, digits, "-" and "_". */
+static const char *named(const char *text, uint64_t hash, Arena *arena)
+{
+    char *name = arena_format(arena, "%s-%016" PRIx64, text, hash);
+    for (char *at = name; *at; at++)
+        if (!isalnum((unsigned char)*at) && !strchr("-_", *at))
+            *at = '_';
+    return name;
+}
+
 const char *dataset_encoded_folder(const DatasetEncoder *encoder, double interval,
                                    Arena *arena)
 {
@@ -36,23 +46,32 @@ const char *dataset_encoded_folder(const DatasetEncoder *encoder, double interva
     memcpy(&bits, &interval, sizeof bits);
     if (interval > 0)
         hash = hash_word(hash, bits);
-    char *name = arena_format(arena, "features/%s-%016" PRIx64, encoder->name, hash);
-    for (char *at = strchr(name, '/') + 1; *at; at++)
-        if (!isalnum((unsigned char)*at) && !strchr("-_", *at))
-            *at = '_';
-    return name;
+    return arena_format(arena, "features/%s", named(encoder->name, hash, arena));
 }
 
-void dataset_pictures_list(const char *directory, const TaskShape *shape,
-                           const DatasetExample *examples, int64_t count, Arena *arena,
-                           DatasetPictures *out)
+const char *dataset_encoded_directory(const DatasetEncoder *encoder,
+                                      const char *directory, Arena *arena)
 {
+    if (!encoder || !encoder->cache)
+        return directory;
+    char *real = realpath(directory, NULL);
+    const char *path = real ? real : directory, *slash = strrchr(path, '/');
+    const char *name = named(slash ? slash + 1 : path,
+                             hash_bytes(HASH_START, path, strlen(path)), arena);
+    free(real);
+    return arena_format(arena, "%s/%s", encoder->cache, name);
+}
+
+void dataset_pictures_list(const BatchMaker *maker, const DatasetExample *examples,
+                           int64_t count, Arena *arena, DatasetPictures *out)
+{
+    const TaskShape *shape = maker->shape;
     const TaskTexts *texts = shape->texts;
     Strings *names = strings_new();
     size_t capacity = 0;
     *out = (DatasetPictures){
         .task = texts->task,
-        .folder = arena_format(arena, "%s/%s/%s", directory, texts->folder,
+        .folder = arena_format(arena, "%s/%s/%s", maker->encoded, texts->folder,
                                shape->feature_folder),
         .is_video = texts->is_video,
         .interval = shape->interval,
@@ -66,7 +85,8 @@ void dataset_pictures_list(const char *directory, const TaskShape *shape,
             continue;
         ARENA_LIST_ROOM(arena, out->items, (size_t)out->count + 1, capacity);
         out->items[out->count++] = (DatasetPicture){
-            .path = arena_format(arena, "%s/%s/%s", directory, texts->folder, name),
+            .path =
+                arena_format(arena, "%s/%s/%s", maker->directory, texts->folder, name),
             .features = arena_format(arena, "%s/%s.npz", out->folder, name),
             .example = example};
     }

@@ -4,6 +4,10 @@
  *     DIRECTORY/TASK/x.jpg                                 a picture
  *     DIRECTORY/TASK/features/NAME-FINGERPRINT/x.jpg.npz   its features
  *
+ * or, with a cache elsewhere, CACHE/DATA-HASH/TASK/features/..., where DATA is what the
+ * data's directory is called, and HASH is of its whole path: pictures of two directories
+ * are never taken for each other.
+ *
  * The fingerprint is of all that decides what features are: those of one encoder are
  * never taken for those of another. */
 #ifndef VLG_RUNTIME_DATA_DATASET_DATASET_PICTURES_H
@@ -46,8 +50,10 @@ NODISCARD bool dataset_interval(const Task *task, double *out, Diags *diags);
 /* The folder of features, under that of the task; `interval` is 0 of images. */
 const char *dataset_encoded_folder(const DatasetEncoder *encoder, double interval,
                                    Arena *arena);
-void dataset_pictures_list(const char *directory, const TaskShape *shape,
-                           const DatasetExample *examples, int64_t count, Arena *arena,
-                           DatasetPictures *out);
+/* The directory of features of a data directory: that, or one in the encoder's cache. */
+const char *dataset_encoded_directory(const DatasetEncoder *encoder,
+                                      const char *directory, Arena *arena);
+void dataset_pictures_list(const BatchMaker *maker, const DatasetExample *examples,
+                           int64_t count, Arena *arena, DatasetPictures *out);
 
 #endif

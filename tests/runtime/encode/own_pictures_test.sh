@@ -91,7 +91,8 @@ wait $! || fail "one: $(cat log.one)"
 # What is said goes where --progress has it.
 for how in quiet json plain; do
     rm -r data/pictures/features
-    "$vlrun" "${train[@]}" run --overwrite --encoder patches.bin --progress $how >$how.out 2>$how.err || fail "$(cat $how.err)"
+    "$vlrun" "${train[@]}" run --overwrite --encoder patches.bin --progress $how >$how.out 2>$how.err ||
+        fail "$(cat $how.err)"
 done
 [[ $(cat quiet.out quiet.err) != *extract* ]] || fail "quiet says: $(cat quiet.out quiet.err)"
 [[ $(cat json.err) == *extracting* && $(cat json.out) != *extract* ]] || fail "json: $(cat json.err)"
@@ -141,6 +142,25 @@ outcome 1 "data/pictures/features" "$vlrun" eval own.bin --from run "${given[@]}
     --encoder patches.bin --other-data
 [[ $out == *"kept beside the data"* ]] || fail "says not what for: $out"
 
+# In a directory of their own they are those of this directory of data, and the run knows where that is.
+cp data/pictures/test.jsonl full/pictures/test.jsonl
+outcome 1 "features of an encoder that is not named: --encoder PLAN" "$vlrun" "${train[@]}" none --feature-cache kept
+outcome 0 "extracting features of 21 of 21 images to kept/data-" \
+    "$vlrun" "${train[@]}" elsewhere --encoder patches.bin --feature-cache kept
+cmp kept/data-*/pictures/features/*/images/train/7.png.npz "$(folder full)/images/train/7.png.npz" ||
+    fail "other features than beside the data"
+grep -q '"feature_cache": "'"$(realpath kept)"'"' elsewhere/run.json || fail "run.json: $(cat elsewhere/run.json)"
+mkdir other
+(cd other && outcome 0 '"task": "pictures"' "$vlrun" generate ../elsewhere && [[ $out != *extracting* ]]) ||
+    fail "extracts again, from another directory"
+outcome 0 "extracting features of 1 of 1 images to $work/kept/full-" \
+    "$vlrun" eval elsewhere --data full --other-data --tokenizer models/shapes
+outcome 0 "features" "$vlrun" check-data elsewhere
+outcome 1 "features of an encoder that is not named" "$vlrun" check-data own.bin --data data --feature-cache kept
+[ "$(cat data/pictures/features)" = "" ] || fail "writes beside the data"
+touch file
+outcome 1 "file/kept" "$vlrun" "${train[@]}" none --encoder patches.bin --feature-cache file/kept
+
 # -- two pictures to a question, and videos -------------------------------------------------------
 rm -r data/pictures/features
 mkdir data/pairs data/films
@@ -172,3 +192,13 @@ outcome 1 "the encoder makes 49 rows of features of a picture; task 'films' has 
 outcome 0 "extracting features of 1 of 1 videos to data/films/features" \
     "$vlrun" train films.bin "${given[@]}" --eval-every 0 --out films --encoder frame.bin
 [ -e data/films/features/*/film.mp4.npz ] || fail "no features of a video"
+
+# Who asks about it shows the model what it was trained on: a row each ten seconds.
+ask() { # how likely the answer is
+    "$vlrun" ask films.bin --random-weights --encoder frame.bin "${given[@]}" "$@" "what?" 2>said.log | cut -f 2 ||
+        fail "$(cat said.log)"
+}
+asked=$(ask --video data/films/film.mp4)
+[ "$asked" = "$(ask --features data/films/features/*/film.mp4.npz)" ] || fail "asks of other features"
+"$vlrun" extract frame.bin --video data/films/film.mp4 --out usual >said.log 2>&1 || fail "$(cat said.log)"
+[ "$asked" != "$(ask --features usual/film.npz)" ] || fail "this film shows no interval"
