@@ -14,7 +14,7 @@ for source in $(find . -name '*.vg' | sed 's|^\./||' | LC_ALL=C sort); do
     command=$(LC_ALL=C sed -n 's/.*<?vlc \(.*\)?>.*/\1/p' "$source" | head -n 1)
     [ -e "$expected" ] || { [ -n "$bless" ] && [ -n "$command" ]; } || continue
     status=0
-    eval "timeout 20 \"$vlc\" ${command:-check} $source" >"$out" 2>&1 </dev/null || status=$?
+    eval "timeout 60 \"$vlc\" ${command:-check} $source" >"$out" 2>&1 </dev/null || status=$?
     echo "exit $status" >>"$out"
     if [ -n "$bless" ]; then
         cp "$out" "$expected"

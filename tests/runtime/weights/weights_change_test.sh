@@ -12,7 +12,7 @@ begin() {
     cp "$models/shapes/vlt5_tiny.safetensors" "$weights"
     "$vlrun" train "$work/plan.bin" --weights "$weights" --out "$run" --overwrite \
         --steps 1000000 --eval-every 0 --checkpoint-every 5 >"$work/out" 2>"$work/err" &
-    for _ in $(seq 1200); do
+    for _ in $(seq 6000); do
         if [ -e "$run/checkpoint.safetensors" ]; then return; fi
         kill -0 $! 2>/dev/null || fail "ended: $(cat "$work/err")"
         sleep 0.05
@@ -51,7 +51,7 @@ process=$!
 touch "$weights"
 cp "$weights" "$work/other" && mv "$work/other" "$weights"
 before=$(stat -c %i "$run/checkpoint.safetensors")
-for _ in $(seq 1200); do
+for _ in $(seq 6000); do
     if [ "$(stat -c %i "$run/checkpoint.safetensors" 2>/dev/null || echo "$before")" != "$before" ] &&
         grep -q "moved or replaced" "$work/err"; then break; fi
     kill -0 $process 2>/dev/null || break
