@@ -18,73 +18,76 @@ const char *const metric_names[ANSWER_KIND_COUNT] = {
     "[Subs] {subtitles} [Q] {question} [TS] ({timestamp}) [Choices] " choices "{prompt}"
 #define FOUR "a0: {a0}. a1: {a1}. a2: {a2}. a3: {a3}. "
 
+/* Rows of three splits with answers; and one of a test split without, which leaderboards
+ * have the answers of. Where no answers of a test split are public, validation stands in
+ * for it. */
+#define FILES(train, valid, test, folder, member)                                        \
+    {SPLIT_train, train, folder, member, false},                                         \
+        {SPLIT_valid, valid, folder, member, false},                                     \
+    {                                                                                    \
+        SPLIT_test, test, folder, member, false                                          \
+    }
+#define HIDDEN(path, folder) {SPLIT_test, path, folder, NULL, true}
+#define NO_MORE_FILES {.path = NULL}
+
+#define TV "video/vis_features/tv"
+#define HOW2 "video/vis_features/how2"
+#define YC2 "video/vis_features/yc2"
 #define TVQA(split) "video/ann/tvqa/tvqa_" split ".jsonl"
 #define HOW2QA(split) "video/ann/how2qa/how2qa_" split ".jsonl"
 #define TVC(split) "video/ann/tvc/tvc_" split ".jsonl"
 #define YC2C(split) "video/ann/yc2c/yc2c_" split ".jsonl"
 
-/* Where no answers of a test split are public, validation stands in for it. */
+/* clang-format off */
 static const LayoutFile vqa_files[] = {
-    {SPLIT_train, "vqa/karpathy_train.json", "COCO", NULL, false},
-    {SPLIT_valid, "vqa/karpathy_val.json", "COCO", NULL, false},
-    {SPLIT_test, "vqa/karpathy_test.json", "COCO", NULL, false},
-    {.path = NULL},
+    FILES("vqa/karpathy_train.json", "vqa/karpathy_val.json", "vqa/karpathy_test.json",
+          "COCO", NULL),
+    NO_MORE_FILES,
 };
 static const LayoutFile gqa_files[] = {
     {SPLIT_train, "GQA/train.json", "VG", NULL, false},
     {SPLIT_train, "GQA/valid.json", "VG", NULL, false},
     {SPLIT_valid, "GQA/testdev.json", "GQA", NULL, false},
     {SPLIT_test, "GQA/testdev.json", "GQA", NULL, false},
-    {SPLIT_test, "GQA/submit.json", "GQA", NULL, true},
-    {.path = NULL},
+    HIDDEN("GQA/submit.json", "GQA"),
+    NO_MORE_FILES,
 };
 static const LayoutFile nlvr_files[] = {
-    {SPLIT_train, "nlvr/train.json", "nlvr", NULL, false},
-    {SPLIT_valid, "nlvr/valid.json", "nlvr", NULL, false},
-    {SPLIT_test, "nlvr/test.json", "nlvr", NULL, false},
-    {.path = NULL},
+    FILES("nlvr/train.json", "nlvr/valid.json", "nlvr/test.json", "nlvr", NULL),
+    NO_MORE_FILES,
 };
 static const LayoutFile caption_files[] = {
-    {SPLIT_train, "COCO/dataset_coco.json", "COCO", "images", false},
-    {SPLIT_valid, "COCO/dataset_coco.json", "COCO", "images", false},
-    {SPLIT_test, "COCO/dataset_coco.json", "COCO", "images", false},
-    {.path = NULL},
+    FILES("COCO/dataset_coco.json", "COCO/dataset_coco.json", "COCO/dataset_coco.json",
+          "COCO", "images"),
+    NO_MORE_FILES,
 };
 static const LayoutFile tvqa_files[] = {
-    {SPLIT_train, TVQA("train"), "video/vis_features/tv", NULL, false},
-    {SPLIT_valid, TVQA("val"), "video/vis_features/tv", NULL, false},
-    {SPLIT_test, TVQA("val"), "video/vis_features/tv", NULL, false},
-    {SPLIT_test, TVQA("test_public"), "video/vis_features/tv", NULL, true},
-    {SPLIT_test, TVQA("test_release"), "video/vis_features/tv", NULL, true},
-    {.path = NULL},
+    FILES(TVQA("train"), TVQA("val"), TVQA("val"), TV, NULL),
+    HIDDEN(TVQA("test_public"), TV),
+    HIDDEN(TVQA("test_release"), TV),
+    NO_MORE_FILES,
 };
 static const LayoutFile how2qa_files[] = {
-    {SPLIT_train, HOW2QA("train_release"), "video/vis_features/how2", NULL, false},
-    {SPLIT_valid, HOW2QA("val_release"), "video/vis_features/how2", NULL, false},
-    {SPLIT_test, HOW2QA("val_release"), "video/vis_features/how2", NULL, false},
-    {SPLIT_test, HOW2QA("test_public_release"), "video/vis_features/how2", NULL, true},
-    {.path = NULL},
+    FILES(HOW2QA("train_release"), HOW2QA("val_release"), HOW2QA("val_release"), HOW2,
+          NULL),
+    HIDDEN(HOW2QA("test_public_release"), HOW2),
+    NO_MORE_FILES,
 };
 static const LayoutFile tvc_files[] = {
-    {SPLIT_train, TVC("train_release"), "video/vis_features/tv", NULL, false},
-    {SPLIT_valid, TVC("val_release"), "video/vis_features/tv", NULL, false},
-    {SPLIT_test, TVC("val_release"), "video/vis_features/tv", NULL, false},
-    {SPLIT_test, TVC("test_release"), "video/vis_features/tv", NULL, true},
-    {.path = NULL},
+    FILES(TVC("train_release"), TVC("val_release"), TVC("val_release"), TV, NULL),
+    HIDDEN(TVC("test_release"), TV),
+    NO_MORE_FILES,
 };
 static const LayoutFile yc2c_files[] = {
-    {SPLIT_train, YC2C("train_release"), "video/vis_features/yc2", NULL, false},
-    {SPLIT_valid, YC2C("val_release"), "video/vis_features/yc2", NULL, false},
-    {SPLIT_test, YC2C("val_release"), "video/vis_features/yc2", NULL, false},
-    {SPLIT_test, YC2C("test_release"), "video/vis_features/yc2", NULL, true},
-    {.path = NULL},
+    FILES(YC2C("train_release"), YC2C("val_release"), YC2C("val_release"), YC2, NULL),
+    HIDDEN(YC2C("test_release"), YC2),
+    NO_MORE_FILES,
 };
 static const LayoutFile plain_files[] = {
-    {SPLIT_train, "train.jsonl", "", NULL, false},
-    {SPLIT_valid, "valid.jsonl", "", NULL, false},
-    {SPLIT_test, "test.jsonl", "", NULL, false},
-    {.path = NULL},
+    FILES("train.jsonl", "valid.jsonl", "test.jsonl", "", NULL),
+    NO_MORE_FILES,
 };
+/* clang-format on */
 
 /* Name and fields of records. */
 #define NAMED(name) #name, name##_fields
