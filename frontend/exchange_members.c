@@ -1,5 +1,6 @@
 /* Members of a configuration: numbers and texts, which all sites must agree about; flags,
- * which any site may set; lists, to which each site adds. */
+ * which any site may set; lists, to which each site adds; maps from
+ * modules to the one number that all have. */
 #include "frontend/exchange_members.h"
 
 #include <stdlib.h>
@@ -13,11 +14,12 @@ typedef enum MemberKind {
     MEMBER_list,
     MEMBER_flag,
     MEMBER_real,
+    MEMBER_map,
     MEMBER_KIND_COUNT
 } MemberKind;
 
-static const char *const kind_names[MEMBER_KIND_COUNT] = {"value", "list", "flag",
-                                                          "real"};
+static const char *const kind_names[MEMBER_KIND_COUNT] = {"value", "list", "flag", "real",
+                                                          "map"};
 
 typedef struct ConfigMember {
     MemberKind kind;
@@ -160,15 +162,23 @@ static char *list_as_json(const Names *items)
     return text;
 }
 
+/* Of all modules, which are a star. */
+static char *map_as_json(const char *value)
+{
+    return heap_format("{\"*\": %s}", value);
+}
+
 static DataSetting fact_of(const ConfigMember *member, const char *name,
                            const char *format, Module *module)
 {
-    char *list = member->kind == MEMBER_list ? list_as_json(&member->items) : NULL;
+    char *text = member->kind == MEMBER_list  ? list_as_json(&member->items)
+                 : member->kind == MEMBER_map ? map_as_json(member->text)
+                                              : NULL;
     DataSetting fact = {.key = arena_format(module->arena, "%s.%s.%s",
                                             member->note ? "note" : "exchange", format,
                                             name),
-                        .value = intern(module->interns, list ? list : member->text)};
-    free(list);
+                        .value = intern(module->interns, text ? text : member->text)};
+    free(text);
     return fact;
 }
 

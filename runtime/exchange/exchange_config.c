@@ -29,7 +29,8 @@ static const char *member_of(const DataSetting *fact, const char *kind,
                                                                    : NULL;
 }
 
-/* A new reference; a text that is a star is the name. NULL if it is no JSON. */
+/* A new reference; a text that is a star is the name, and a map, which has something for
+ * all modules, nothing for one. NULL if it is no JSON. */
 static json_t *value_of(const DataSetting *fact, const char *name)
 {
     json_t *value = json_loads(fact->value, JSON_DECODE_ANY, NULL);
@@ -38,6 +39,8 @@ static json_t *value_of(const DataSetting *fact, const char *name)
         json_decref(value);
         value = json_string(name);
     }
+    if (name && json_is_object(value))
+        json_object_clear(value);
     return value;
 }
 
@@ -60,13 +63,13 @@ static void set_member(json_t *object, const char *path, json_t *value)
 }
 
 /* A borrowed reference, or NULL. */
-static const json_t *get_member(const json_t *object, const char *path)
+static json_t *get_member(const json_t *object, const char *path)
 {
     const char *dot = strchr(path, '.');
     if (!dot)
         return json_object_get(object, path);
     char *outer = heap_format("%.*s", (int)(dot - path), path);
-    const json_t *inner = json_object_get(object, outer);
+    json_t *inner = json_object_get(object, outer);
     free(outer);
     return inner ? get_member(inner, dot + 1) : NULL;
 }
@@ -106,13 +109,28 @@ static bool same_list(const json_t *a, const json_t *b)
     return same;
 }
 
-static bool is_same(const json_t *found, const json_t *wanted)
+/* What some modules have is what all of the plan have. */
+static bool same_map(json_t *found, const json_t *wanted)
+{
+    const json_t *value, *all = json_object_get(wanted, "*");
+    const char *module;
+    bool same = json_is_object(found);
+    json_object_foreach(found, module, value)
+    {
+        same = same && (json_is_number(value) && json_is_number(all)
+                            ? json_number_value(value) == json_number_value(all)
+                            : json_equal(value, all));
+    }
+    return same;
+}
+
+static bool is_same(json_t *found, const json_t *wanted)
 {
     if (json_is_number(found) && json_is_number(wanted))
         return json_number_value(found) == json_number_value(wanted);
     if (json_is_array(found) && json_is_array(wanted))
         return same_list(found, wanted);
-    return json_equal(found, wanted);
+    return json_is_object(wanted) ? same_map(found, wanted) : json_equal(found, wanted);
 }
 
 /* A pattern in place of a list of modules says nothing that the tensors' names do not. */
@@ -121,14 +139,15 @@ static bool is_pattern(const json_t *found, const json_t *wanted)
     return json_is_array(wanted) && json_is_string(found);
 }
 
-/* What is missing has the library's default, which is known of flags alone: not set. */
+/* What is missing has the library's default, which is known of flags, not set, and of
+ * maps, empty. */
 static bool check_member(const DataSetting *fact, const char *member,
                          const json_t *config, const char *path, Diags *diags)
 {
-    const json_t *found = get_member(config, member);
+    json_t *found = get_member(config, member);
     json_t *wanted = value_of(fact, NULL);
     bool is_missing = !found || json_is_null(found);
-    bool ok = is_missing ? json_is_false(wanted)
+    bool ok = is_missing ? json_is_false(wanted) || json_is_object(wanted)
                          : is_same(found, wanted) || is_pattern(found, wanted);
     if (!ok && is_missing) {
         diag_error(diags, (Loc){.file = path}, "has no \"%s\", which is %s in the plan",

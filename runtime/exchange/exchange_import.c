@@ -79,7 +79,7 @@ static bool check_pair(const ExchangeFiles *files, Diags *diags)
 {
     const char *ours = tensor_set_metadata(files->rest, EXCHANGE_HASH);
     const char *theirs = tensor_set_metadata(files->tensors, EXCHANGE_HASH);
-    if (!ours || !theirs || strcmp(ours, theirs) == 0)
+    if (ours && (!theirs || strcmp(ours, theirs) == 0))
         return true;
     diag_error(diags, (Loc){.file = tensor_set_path(files->rest)},
                "belongs to another adapter than '%s'", tensor_set_path(files->tensors));

@@ -110,7 +110,7 @@ def expected(recipe):
             if method == 'dora':
                 names[f'{prefix}{module}.lora_magnitude_vector'] = [96]
         return 'peft', {**low_rank, 'peft_type': 'LORA', 'lora_alpha': 32, 'use_dora': method == 'dora',
-                        'use_rslora': False}, names
+                        'use_rslora': False, 'rank_pattern': {}, 'alpha_pattern': {}}, names
     if method == 'vera':
         names = {'base_model.vera_A': [4, 96], 'base_model.vera_B': [96, 4]}
         for module in adapters.maps(backbone, 'q', 'v'):
@@ -244,6 +244,8 @@ def refusals(plan, plain, folder):
     first = 'base_model.model.encoder.block.0.layer.0.SelfAttention.q.lora_A.weight'
     taken_from(lambda copy, tensors, metadata: set_config(copy, lora_alpha=16), '"lora_alpha" is 16, the plan\'s is 32')
     taken_from(lambda copy, tensors, metadata: set_config(copy, lora_alpha=...), 'has no "lora_alpha"')
+    taken_from(lambda copy, tensors, metadata: set_config(copy, alpha_pattern={'q': 64}), '"alpha_pattern" is {"q":64}')
+    taken_from(lambda copy, tensors, metadata: set_config(copy, rank_pattern=[]), '"rank_pattern" is []')
     taken_from(lambda copy, tensors, metadata: set_config(copy, target_modules=['q']), '"target_modules" is ["q"]')
     taken_from(lambda copy, tensors, metadata: set_config(copy, peft_type='IA3'), '"peft_type" is "IA3"')
     taken_from(lambda copy, tensors, metadata: tensors.pop(first), f"has no tensor '{first}'")
@@ -251,6 +253,13 @@ def refusals(plan, plain, folder):
     taken_from(lambda copy, tensors, metadata: tensors[first].shape.append(1), f"tensor '{first}' has 384 elements in 3")
     taken_from(lambda copy, tensors, metadata: metadata.update(vlgraph_adapter='0'), 'belongs to another adapter')
     taken_from(lambda copy, tensors, metadata: None, 'has nothing for the trained parameter', keeps_rest=False)
+
+    def foreign(copy, *_):
+        rest = os.path.join(copy, 'vlgraph.safetensors')
+        tensors, metadata = adapters.read(rest)
+        del metadata['vlgraph_adapter']
+        adapters.write(rest, tensors, metadata)
+    taken_from(foreign, 'belongs to another adapter')
 
     def spoil(copy, *_):
         with open(os.path.join(copy, 'adapter_config.json'), 'w', encoding='utf-8') as config:
