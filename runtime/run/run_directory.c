@@ -172,6 +172,30 @@ static bool check_other(const char *directory, const char *to, const char *name,
     return run_check_file(directory, name, diags);
 }
 
+static bool is_a_run(const char *directory)
+{
+    return has(directory, others[0]);
+}
+
+bool run_check_output(const char *path, Diags *diags)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    char *directory =
+        slash ? heap_format("%.*s/", (int)(slash - path), path) : heap_string(".");
+    bool is_run = run_is_directory(path) && is_a_run(path);
+    bool is_file = (strcmp(name, CHECKPOINT) == 0 || is_other(name)) &&
+                   access(path, F_OK) == 0 && is_a_run(directory);
+    free(directory);
+    if (is_run)
+        diag_error(diags, (Loc){.file = path},
+                   "is a run; what is written needs another "
+                   "directory");
+    else if (is_file)
+        diag_error(diags, (Loc){.file = path},
+                   "is a file of a run, which it would replace: choose another name");
+    return !is_run && !is_file;
+}
+
 bool run_check_files(const char *directory, Diags *diags)
 {
     return run_check_file(directory, CHECKPOINT, diags) &&

@@ -63,6 +63,9 @@ NODISCARD RunLock *run_enter(const char *directory, RunEntry entry, Diags *diags
 NODISCARD bool run_check_files(const char *directory, Diags *diags);
 /* One of them, of any name: regular, or not there. */
 NODISCARD bool run_check_file(const char *directory, const char *name, Diags *diags);
+/* Whether a command may write a file or a directory of that path: false and an error if
+ * that is a run, or a file of one. */
+NODISCARD bool run_check_output(const char *path, Diags *diags);
 /* Removes what killed runs have left half written. Needs the lock. */
 void run_sweep(const char *directory);
 

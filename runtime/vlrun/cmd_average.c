@@ -5,6 +5,7 @@
 #include "ir/base/command_line.h"
 #include "ir/base/heap.h"
 #include "runtime/run/run_average.h"
+#include "runtime/run/run_directory.h"
 #include "runtime/run/run.h"
 #include "runtime/vlrun/commands.h"
 
@@ -23,13 +24,15 @@ static const Option option_rows[] = {
 };
 #undef AT
 
-/* Numbers above 0 with commas between, one for each input. */
+/* Numbers above 0 with commas between, one for each input, whose sum is a number, too. */
 static bool read_coefficients(const char *text, uint32_t count, double *out)
 {
+    double sum = 0;
     for (uint32_t i = 0; i < count; i++) {
         char *end;
         out[i] = strtod(text, &end);
-        if (end == text || !isfinite(out[i]) || out[i] <= 0 ||
+        sum += out[i];
+        if (end == text || !isfinite(sum) || out[i] <= 0 ||
             *end != (i + 1 < count ? ',' : '\0'))
             return false;
         text = end + 1;
@@ -61,7 +64,8 @@ static int cmd_average(const void *arguments)
                                         command->coefficients ? coefficients : NULL,
                                     .best = command->best,
                                     .out = command->out};
-    int code = (int)exit_code(run_average(&options, diags), diags);
+    int code = (int)exit_code(
+        run_check_output(command->out, diags) && run_average(&options, diags), diags);
     diags_free(diags);
     free(coefficients);
     return code;

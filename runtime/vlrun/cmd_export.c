@@ -6,6 +6,7 @@
 #include "runtime/exchange/exchange.h"
 #include "runtime/onnx/onnx.h"
 #include "runtime/run/run.h"
+#include "runtime/run/run_directory.h"
 #include "runtime/vlrun/commands.h"
 #include "runtime/weights/weights.h"
 
@@ -131,6 +132,8 @@ static const char *contradiction(const ExportArguments *command)
 
 static bool write_out(const ExportArguments *command, Run *run, Diags *diags)
 {
+    if (!run_check_output(command->out, diags))
+        return false;
     return command->format == FORMAT_onnx ? write_onnx(command, run, diags)
            : is_exchange(command)         ? write_exchange(command, run, diags)
                                           : write_file(command, run, diags);

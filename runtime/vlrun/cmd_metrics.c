@@ -56,8 +56,10 @@ static int cmd_metrics(const void *arguments)
     }
     Diags *diags = diags_new(stderr);
     char *path = run_metrics_path(command->run);
-    bool ok = is_table ? write_table(command, path, diags)
-                       : curves_write(command->output, path, diags);
+    bool ok = !command->output || run_check_output(command->output, diags);
+    if (ok)
+        ok = is_table ? write_table(command, path, diags)
+                      : curves_write(command->output, path, diags);
     free(path);
     ExitCode code = exit_code(ok, diags);
     diags_free(diags);

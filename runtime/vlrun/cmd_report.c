@@ -4,6 +4,7 @@
 #include "ir/base/command_line.h"
 #include "ir/base/heap.h"
 #include "runtime/report/report.h"
+#include "runtime/run/run_directory.h"
 #include "runtime/vlrun/commands.h"
 #include "runtime/vlrun/report_samples.h"
 
@@ -52,8 +53,9 @@ static int cmd_report(const void *arguments)
     const ReportArguments *command = arguments;
     Diags *diags = diags_new(stderr);
     Interrupt *interrupt = interrupt_new(); /* before the lanes' threads */
-    ReportRuns runs;
-    bool ok = report_read(&runs, command->runs.items, command->runs.count, diags) &&
+    ReportRuns runs = {0};
+    bool ok = run_check_output(command->out, diags) &&
+              report_read(&runs, command->runs.items, command->runs.count, diags) &&
               write_page(command, &runs, interrupt, diags);
     report_free(&runs);
     ExitCode code = exit_code(ok && diags_error_count(diags) == 0, diags);

@@ -69,8 +69,22 @@ expect 1 "cannot be read" "$work/run1" "$work/nothing"
 expect 1 "only a run with --keep-best" --best "$work/run1" "$work/run2"
 expect 2 "as many numbers above 0" "$work/run1" "$work/run2" --coefficients 1
 expect 2 "as many numbers above 0" "$work/run1" "$work/run2" --coefficients 1,-1
+expect 2 "as many numbers above 0" "$work/run1" "$work/run2" --coefficients 1e308,1e308
 outcome 2 "" "$vlrun" average "$work/run1" -o "$work/out.safetensors"
 outcome 2 "-o FILE is needed" "$vlrun" average "$work/run1" "$work/run2"
+
+# A run's own files are not written over, whatever writes.
+for command in average export report metrics; do
+    others=("$work/run1")
+    [ $command != average ] || others+=("$work/run2")
+    for file in checkpoint.safetensors metrics.jsonl run.json; do
+        cp "$work/run1/$file" "$work/before"
+        outcome 1 "$work/run1/$file: error: is a file of a run" "$vlrun" $command "${others[@]}" -o "$work/run1/$file"
+        cmp "$work/before" "$work/run1/$file" || fail "$command: wrote $file"
+    done
+    outcome 1 "run.json: error: is a file of a run" env -C "$work/run1" "$vlrun" $command "${others[@]}" -o run.json
+done
+outcome 1 "$work/run2: error: is a run" "$vlrun" export "$work/run1" --format onnx -o "$work/run2"
 
 # Files of others: counts must be equal, numbers that are not finite are refused.
 "$python" - "$work" <<'END'
