@@ -189,7 +189,7 @@ def to_run(page, found, used):
 
 
 def run(command, directory):
-    return subprocess.run(["timeout", "120", "bash", "-c", command], cwd=directory, env=ENVIRONMENT, text=True,
+    return subprocess.run(["timeout", "600", "bash", "-c", command], cwd=directory, env=ENVIRONMENT, text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, check=False)
 
