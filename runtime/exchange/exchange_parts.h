@@ -13,6 +13,16 @@
 #define EXCHANGE_TASK "vlgraph_task"
 #define EXCHANGE_HASH "vlgraph_adapter"
 
+/* -- exchange_files.c ---------------------------------------------------------------- */
+
+struct ExchangeFiles {
+    Arena *arena;
+    const char *path, *config_path;
+    ExchangeFormat format;
+    json_t *config;
+    TensorSet *tensors, *rest; /* `rest` or NULL */
+};
+
 /* -- exchange_task.c ----------------------------------------------------------------- */
 
 /* The task whose graph of a format counts: the one that is named; else the first, if the
