@@ -188,11 +188,16 @@ void diag_note(Diags *diags, Loc loc, const char *format, ...)
 }
 
 /* Damerau-Levenshtein distance (adjacent swaps cost 1), or limit + 1 if it exceeds the
- * limit. */
+ * limit. What both begin and end with costs nothing, and is left out: names of tensors
+ * are long, and differ in little. */
 static size_t edit_distance(const char *a, const char *b, size_t limit)
 {
     enum { MOST = 64 };
     size_t n = strlen(a), m = strlen(b);
+    for (; n > 0 && m > 0 && *a == *b; a++, b++, n--, m--)
+        continue;
+    for (; n > 0 && m > 0 && a[n - 1] == b[m - 1]; n--, m--)
+        continue;
     if (n > MOST || m > MOST || (n > m ? n - m : m - n) > limit)
         return limit + 1;
     size_t rows[3][MOST + 1];

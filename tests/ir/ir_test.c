@@ -35,6 +35,13 @@ static void test_near_names(Check *check)
     CHECK(check, near && strcmp(near, "maximum") == 0, "two letters swapped");
     near = nearest_name("MAXIMUM", names, 4);
     CHECK(check, near && strcmp(near, "maximum") == 0, "capital letters");
+    static const char long_name[] = "base_model.model.encoder.block.0.layer.0."
+                                    "SelfAttention.q.lora_A.weight";
+    const char *long_names[] = {"encoder", long_name};
+    near = nearest_name("base_model.model.encoder.block.0.layer.0.SelfAttention.q.lora_A."
+                        "wieghts",
+                        long_names, 2);
+    CHECK(check, near == long_name, "long names that differ in little");
     CHECK(check, !nearest_name("gather", names, 4), "nothing near");
     CHECK(check, !nearest_name("", names, 4), "an empty name");
 }
