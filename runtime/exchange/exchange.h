@@ -8,6 +8,12 @@
 #include "ir/exchange.h"
 #include "runtime/weights/weights.h"
 
+/* The file of ours, and in its metadata the task whose parameters the adapter has, and a
+ * hash of the adapter's numbers, which the file of tensors has as well. */
+#define EXCHANGE_REST "vlgraph.safetensors"
+#define EXCHANGE_TASK "vlgraph_task"
+#define EXCHANGE_HASH "vlgraph_adapter"
+
 /* -- out ----------------------------------------------------------------------------- */
 
 typedef struct ExchangeExport {
@@ -46,10 +52,29 @@ const char *exchange_path(const ExchangeFiles *files); /* as it was given */
 /* The fingerprint of the weights below it, if a file of ours is beside it; 0: any. */
 uint64_t exchange_trained_over(const ExchangeFiles *files);
 
-/* Fills trained parameters and drawn buffers of a store whose other parameters have
- * their values. False and errors if the configuration is not the plan's, or a tensor is
- * missing, of another shape, unknown to the plan, or no parameter but made of some by a
- * formula that these do not agree with. */
+ExchangeFormat exchange_format_of(const ExchangeFiles *files);
+const TensorSet *exchange_tensors(const ExchangeFiles *files);
+const TensorSet *exchange_rest(const ExchangeFiles *files); /* our file's; or NULL */
+
+/* Whether two have one format and configuration, and our file beside them or not, of one
+ * task. An error that says what differs, if not. */
+NODISCARD bool exchange_check_alike(const ExchangeFiles *first,
+                                    const ExchangeFiles *other, Diags *diags);
+/* Writes the configuration into another directory, which is there. */
+NODISCARD bool exchange_write_config(const ExchangeFiles *files, const char *directory,
+                                     Diags *diags);
+
+/* Fills trained parameters and drawn buffers of a store whose other parameters have their
+ * values. False and errors if the configuration is not the plan's, or a tensor is
+ * missing, of another shape or unknown to the plan. A tensor that the plan computes is
+ * compared with what it computes of the parameters in our file; where it is a trained
+ * parameter times what frozen ones make, it is divided by that. Any other is an error if
+ * it differs. */
 NODISCARD bool exchange_import(const ExchangeFiles *files, Store *store, Diags *diags);
+/* The same for a store that may go on from initial values: those that the directory has
+ * nothing for and those that `choice` skips stay as they are. Says on `notes` how many
+ * were read, and which were not there. */
+NODISCARD bool exchange_begin(const ExchangeFiles *files, Store *store,
+                              const WeightsChoice *choice, FILE *notes, Diags *diags);
 
 #endif

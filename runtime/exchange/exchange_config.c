@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/base/files.h"
 #include "ir/base/heap.h"
 #include "runtime/exchange/exchange_parts.h"
 
@@ -90,6 +91,21 @@ json_t *exchange_config(const Task *task, ExchangeFormat format, const char *nam
     return config;
 }
 
+bool exchange_config_write(const json_t *config, ExchangeFormat format,
+                           const char *directory, Diags *diags)
+{
+    enum { INDENT = 2 };
+    char *text = json_dumps(config, JSON_INDENT(INDENT) | JSON_SORT_KEYS);
+    must(!text);
+    char *path = heap_format("%s/%s", directory, exchange_info(format)->config);
+    char *line = heap_format("%s\n", text);
+    bool ok = file_replace(path, line, strlen(line), diags);
+    free(line);
+    free(path);
+    free(text);
+    return ok;
+}
+
 /* -- against a file ------------------------------------------------------------------ */
 
 static bool has_item(const json_t *list, const json_t *wanted)
@@ -109,6 +125,21 @@ static bool same_list(const json_t *a, const json_t *b)
     return same;
 }
 
+bool exchange_config_same(const json_t *found, const json_t *wanted)
+{
+    if (json_is_number(found) && json_is_number(wanted))
+        return json_number_value(found) == json_number_value(wanted);
+    if (json_is_array(found) && json_is_array(wanted))
+        return same_list(found, wanted);
+    return json_equal(found, wanted);
+}
+
+/* A pattern in place of a list of modules says nothing that the tensors' names do not. */
+static bool is_pattern(const json_t *found, const json_t *wanted)
+{
+    return json_is_array(wanted) && json_is_string(found);
+}
+
 /* What some modules have is what all of the plan have. */
 static bool same_map(json_t *found, const json_t *wanted)
 {
@@ -126,17 +157,29 @@ static bool same_map(json_t *found, const json_t *wanted)
 
 static bool is_same(json_t *found, const json_t *wanted)
 {
-    if (json_is_number(found) && json_is_number(wanted))
-        return json_number_value(found) == json_number_value(wanted);
-    if (json_is_array(found) && json_is_array(wanted))
-        return same_list(found, wanted);
-    return json_is_object(wanted) ? same_map(found, wanted) : json_equal(found, wanted);
+    return json_is_object(wanted) ? same_map(found, wanted)
+                                  : exchange_config_same(found, wanted);
 }
 
-/* A pattern in place of a list of modules says nothing that the tensors' names do not. */
-static bool is_pattern(const json_t *found, const json_t *wanted)
+/* The member that a name may be a slip of; or NULL. */
+static const char *near_member(const json_t *config, const char *member)
 {
-    return json_is_array(wanted) && json_is_string(found);
+    const char *key, **names = HEAP_ARRAY(const char *, json_object_size(config) + 1);
+    const json_t *value;
+    size_t count = 0;
+    json_object_foreach((json_t *)config, key, value) names[count++] = key;
+    const char *near = nearest_name(member, names, count);
+    free(names);
+    return near;
+}
+
+static void no_member(const DataSetting *fact, const char *member, const json_t *config,
+                      const char *path, Diags *diags)
+{
+    const char *near = near_member(config, member);
+    diag_error(diags, (Loc){.file = path}, "has no \"%s\", which is %s in the plan%s%s%s",
+               member, fact->value, near ? "; it has \"" : "", near ? near : "",
+               near ? "\"" : "");
 }
 
 /* What is missing has the library's default, which is known of flags, not set, and of
@@ -150,8 +193,7 @@ static bool check_member(const DataSetting *fact, const char *member,
     bool ok = is_missing ? json_is_false(wanted) || json_is_object(wanted)
                          : is_same(found, wanted) || is_pattern(found, wanted);
     if (!ok && is_missing) {
-        diag_error(diags, (Loc){.file = path}, "has no \"%s\", which is %s in the plan",
-                   member, fact->value);
+        no_member(fact, member, config, path, diags);
     } else if (!ok) {
         char *text = json_dumps(found, JSON_ENCODE_ANY | JSON_COMPACT);
         diag_error(diags, (Loc){.file = path}, "\"%s\" is %s, the plan's is %s", member,

@@ -11,7 +11,7 @@
 #include "ir/base/heap.h"
 #include "runtime/exchange/exchange_parts.h"
 
-enum { MOST_NAMED = 5, JSON_INDENT_BLANKS = 2 };
+enum { MOST_NAMED = 5 };
 
 typedef struct Exporting {
     Store *store;
@@ -138,13 +138,7 @@ static bool write_tensors(const Exporting *out)
 static bool write_config(const Exporting *out)
 {
     json_t *config = exchange_config(out->task, out->what->format, out->name);
-    char *text = json_dumps(config, JSON_INDENT(JSON_INDENT_BLANKS) | JSON_SORT_KEYS);
-    char *path = file_of(out, exchange_info(out->what->format)->config);
-    char *line = heap_format("%s\n", text ? text : "{}");
-    bool ok = file_replace(path, line, strlen(line), out->diags);
-    free(line);
-    free(path);
-    free(text);
+    bool ok = exchange_config_write(config, out->what->format, out->path, out->diags);
     json_decref(config);
     return ok;
 }

@@ -19,21 +19,47 @@ static bool has_file(const char *path, const char *name)
     return has;
 }
 
-/* The format whose files a directory has; EXCHANGE_fold: none. */
+static bool has_tensors(const char *path, const ExchangeInfo *info)
+{
+    return has_file(path, info->tensors) || has_file(path, info->older);
+}
+
+/* The format whose tensors a directory has, or else the first whose configuration it has;
+ * EXCHANGE_fold: none. */
 static ExchangeFormat find_format(const char *path)
 {
-    for (ExchangeFormat format = 0; format < EXCHANGE_fold; format++) {
-        const ExchangeInfo *info = exchange_info(format);
-        if (has_file(path, info->config) &&
-            (has_file(path, info->tensors) || has_file(path, info->older)))
+    for (ExchangeFormat format = 0; format < EXCHANGE_fold; format++)
+        if (has_tensors(path, exchange_info(format)))
             return format;
-    }
+    for (ExchangeFormat format = 0; format < EXCHANGE_fold; format++)
+        if (has_file(path, exchange_info(format)->config))
+            return format;
     return EXCHANGE_fold;
 }
 
 bool exchange_is_directory(const char *path)
 {
     return find_format(path) != EXCHANGE_fold;
+}
+
+static bool check_complete(const char *path, ExchangeFormat format, Diags *diags)
+{
+    const ExchangeInfo *info = exchange_info(format);
+    bool has_all = has_tensors(path, info);
+    if (has_all && has_file(path, info->config))
+        return true;
+    if (has_all) {
+        diag_error(diags, (Loc){.file = path},
+                   "has tensors of the format %s, and no %s, which says what they are",
+                   info->name, info->config);
+        return false;
+    }
+    diag_error(diags, (Loc){.file = path}, "has %s, and no tensors", info->config);
+    for (ExchangeFormat other = 0; other < EXCHANGE_fold; other++)
+        diag_note(diags, (Loc){0}, "the format %s has them in %s, or else in %s",
+                  exchange_info(other)->name, exchange_info(other)->tensors,
+                  exchange_info(other)->older);
+    return false;
 }
 
 static json_t *read_config(const char *path, Diags *diags)
@@ -97,10 +123,10 @@ ExchangeFiles *exchange_open(const char *path, Diags *diags)
     *files = (ExchangeFiles){.arena = arena,
                              .path = arena_string(arena, path, strlen(path)),
                              .format = find_format(path)};
-    if (files->format != EXCHANGE_fold && open_files(files, diags))
-        return files;
     if (files->format == EXCHANGE_fold)
         diag_error(diags, (Loc){.file = path}, "has no adapter of a known format");
+    else if (check_complete(path, files->format, diags) && open_files(files, diags))
+        return files;
     exchange_close(files);
     return NULL;
 }
@@ -125,4 +151,25 @@ uint64_t exchange_trained_over(const ExchangeFiles *files)
     const char *base =
         files->rest ? tensor_set_metadata(files->rest, WEIGHTS_FINGERPRINT) : NULL;
     return base ? strtoull(base, NULL, 10) : 0;
+}
+
+ExchangeFormat exchange_format_of(const ExchangeFiles *files)
+{
+    return files->format;
+}
+
+const TensorSet *exchange_tensors(const ExchangeFiles *files)
+{
+    return files->tensors;
+}
+
+const TensorSet *exchange_rest(const ExchangeFiles *files)
+{
+    return files->rest;
+}
+
+bool exchange_write_config(const ExchangeFiles *files, const char *directory,
+                           Diags *diags)
+{
+    return exchange_config_write(files->config, files->format, directory, diags);
 }

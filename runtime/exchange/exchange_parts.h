@@ -7,12 +7,6 @@
 #include "ir/base/arena.h"
 #include "runtime/exchange/exchange.h"
 
-/* The file of ours, and in its metadata the task whose parameters the adapter has, and a
- * hash of the adapter's numbers, which the file of tensors has as well. */
-#define EXCHANGE_REST "vlgraph.safetensors"
-#define EXCHANGE_TASK "vlgraph_task"
-#define EXCHANGE_HASH "vlgraph_adapter"
-
 /* -- exchange_files.c ---------------------------------------------------------------- */
 
 struct ExchangeFiles {
@@ -40,13 +34,32 @@ bool exchange_tasks_agree(const Module *module, ExchangeFormat format);
  * other roles. All of it is the arena's. */
 const float **exchange_values(const Graph *graph, Store *store, OutputRole role,
                               Arena *arena);
+/* Numbers of one value, [type_static_elements], by the interpreter. */
+void exchange_compute(const Graph *graph, const Store *store, const Node *wanted,
+                      float *out_numbers);
+/* By node up to `wanted`, whether it is made of it. The arena's. */
+bool *exchange_needed(const Graph *graph, const Node *wanted, Arena *arena);
 /* The parameter that a value is, also in another shape; NULL if it is computed. */
 StoreEntry *exchange_entry(Store *store, const Node *value);
+
+/* -- exchange_invert.c --------------------------------------------------------------- */
+
+/* Fills the parameter that makes the value, which is computed, these numbers, and returns
+ * it. NULL if there is none: only products of a trained parameter and of what frozen ones
+ * make, number by number, go back. NULL and an error at `loc`, too, if no file gives such
+ * a frozen parameter, or no number times a 0 is what is wanted. */
+StoreEntry *exchange_invert(const Graph *graph, Store *store, const Node *value,
+                            const float *wanted, Loc loc, Diags *diags);
 
 /* -- exchange_config.c --------------------------------------------------------------- */
 
 /* The configuration that a task's facts make, with `name` for stars. A new reference. */
 json_t *exchange_config(const Task *task, ExchangeFormat format, const char *name);
+/* Whether two members, or NULL, are the same: of lists in whatever order. */
+bool exchange_config_same(const json_t *found, const json_t *wanted);
+/* Writes a configuration as the file of its format in a directory. */
+NODISCARD bool exchange_config_write(const json_t *config, ExchangeFormat format,
+                                     const char *directory, Diags *diags);
 /* Whether a configuration has what the facts say, but for what is of no matter. Errors
  * that name each difference, and false, if not. */
 NODISCARD bool exchange_config_check(const Task *task, ExchangeFormat format,

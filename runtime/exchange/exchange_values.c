@@ -24,41 +24,45 @@ StoreEntry *exchange_entry(Store *store, const Node *value)
     return value->op == OP_param ? store_find(store, value->attr.named.name) : NULL;
 }
 
-static const void *source_value(const Computing *computing, const Node *node,
-                                Arena *arena)
+static const void *source_value(const Store *store, const Node *node, Arena *arena)
 {
     if (node->op == OP_param)
-        return store_find(computing->store, node->attr.named.name)->data;
+        return store_find(store, node->attr.named.name)->data;
     float value = (float)node->attr.constant.value;
     return arena_copy(arena, &value, sizeof value);
 }
 
-static void compute_output(const Computing *computing, uint32_t index)
+bool *exchange_needed(const Graph *graph, const Node *wanted, Arena *arena)
 {
-    const Graph *graph = computing->graph;
-    const Node *wanted = graph->outputs[index].value;
-    const ReferenceContext context = {.graph = graph};
-    Arena *arena = arena_new();
     bool *needed = ARENA_ARRAY(arena, bool, wanted->id + 1);
-    const void **values = ARENA_ARRAY(arena, const void *, wanted->id + 1);
     needed[wanted->id] = true;
     for (uint32_t i = wanted->id + 1; i-- > 0;)
         for (uint32_t j = 0; needed[i] && j < graph->nodes[i]->arg_count; j++)
             needed[graph->nodes[i]->args[j]->id] = true;
+    return needed;
+}
+
+void exchange_compute(const Graph *graph, const Store *store, const Node *wanted,
+                      float *out_numbers)
+{
+    const ReferenceContext context = {.graph = graph};
+    Arena *arena = arena_new();
+    const bool *needed = exchange_needed(graph, wanted, arena);
+    const void **values = ARENA_ARRAY(arena, const void *, wanted->id + 1);
     for (uint32_t i = 0; i <= wanted->id; i++) {
         const Node *node = graph->nodes[i];
         const void *args[MOST_ARGS];
         if (!needed[i])
             continue;
         if (node_is_source(node)) {
-            values[i] = source_value(computing, node, arena);
+            values[i] = source_value(store, node, arena);
             continue;
         }
         for (uint32_t j = 0; j < node->arg_count; j++)
             args[j] = values[node->args[j]->id];
         void *out =
             node == wanted
-                ? (void *)computing->out[index]
+                ? (void *)out_numbers
                 : arena_alloc(arena, (size_t)reference_bytes(&context, node->type));
         reference_node(&context, node, args, out);
         values[i] = out;
@@ -75,7 +79,9 @@ static void compute_outputs(void *state, uint32_t lane)
         if (index >= computing->graph->output_count)
             return;
         if (computing->out[index])
-            compute_output(computing, index);
+            exchange_compute(computing->graph, computing->store,
+                             computing->graph->outputs[index].value,
+                             computing->out[index]);
     }
 }
 

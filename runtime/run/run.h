@@ -68,7 +68,8 @@ typedef struct Run {
     ExchangeFiles *exchange;      /* `from`, if it is another library's */
     uint64_t plan, weights_fingerprint;
     WeightsWatch watch;         /* over `weights` */
-    uint64_t trained_over;      /* fingerprint of the weights below `trained`; 0: any */
+    uint64_t trained_over;      /* fingerprint of the weights below `trained`, `exchange`
+                                 * or `init`; 0: any */
     CheckpointFile *checkpoint; /* `from`, if it is one */
     Store *store;
     Session *session;

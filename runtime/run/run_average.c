@@ -14,7 +14,6 @@
 #include "ir/plan.h"
 #include "runtime/run/run_directory.h"
 #include "runtime/weights/checkpoint.h"
-#include "runtime/weights/weights.h"
 
 typedef struct AverageTensor {
     const char *name;
@@ -311,6 +310,9 @@ static void write_metadata(const Average *average)
         tensor_writer_metadata(average->writer, "model", model);
     if (first->base)
         tensor_writer_metadata(average->writer, WEIGHTS_FINGERPRINT, base);
+    for (const ExportMetadata *more = average->options->metadata; more && more->key;
+         more++)
+        tensor_writer_metadata(average->writer, more->key, more->value);
 }
 
 static bool write_average(Average *average)

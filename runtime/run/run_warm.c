@@ -46,7 +46,7 @@ static bool open_set(Run *run, const char *from, uint64_t *out_base, Diags *diag
     return run->init;
 }
 
-static bool check_finite(const Run *run, Diags *diags)
+static bool check_finite(const Run *run, const char *path, Diags *diags)
 {
     for (uint32_t i = 0; i < store_count(run->store); i++) {
         const StoreEntry *entry = store_at(run->store, i);
@@ -54,7 +54,7 @@ static bool check_finite(const Run *run, Diags *diags)
         int64_t at = is_kept ? store_not_finite(entry) : -1;
         if (at < 0)
             continue;
-        diag_not_finite(diags, (Loc){.file = tensor_set_path(run->init)},
+        diag_not_finite(diags, (Loc){.file = path},
                         "cannot be used: element %" PRId64 " of parameter '%s' is %g", at,
                         entry->name, (double)entry->data[at]);
         return false;
@@ -62,18 +62,46 @@ static bool check_finite(const Run *run, Diags *diags)
     return true;
 }
 
-bool run_warm(Run *run, const RunOptions *options, Diags *diags)
+static bool take_set(Run *run, const RunOptions *options, uint64_t *out_base,
+                     Diags *diags)
 {
-    uint64_t base;
     WeightsReport report;
     WeightsChoice choice = run_choice(options);
     choice.kept_only = true;
-    if (!open_set(run, options->init_from, &base, diags) ||
+    if (!open_set(run, options->init_from, out_base, diags) ||
         !weights_load_chosen(run->store, run->init, &choice, &report, diags) ||
-        !check_finite(run, diags))
+        !check_finite(run, tensor_set_path(run->init), diags))
         return false;
     weights_report_kept(run->store, run->init, &report, stderr);
-    if (base && base != run->weights_fingerprint)
+    return true;
+}
+
+static bool take_exchange(Run *run, const RunOptions *options, uint64_t *out_base,
+                          Diags *diags)
+{
+    WeightsChoice choice = run_choice(options);
+    choice.kept_only = true;
+    ExchangeFiles *files = exchange_open(options->init_from, diags);
+    if (!files)
+        return false;
+    *out_base = exchange_trained_over(files);
+    bool ok = exchange_begin(files, run->store, &choice, stderr, diags) &&
+              check_finite(run, options->init_from, diags);
+    exchange_close(files);
+    return ok;
+}
+
+bool run_warm(Run *run, const RunOptions *options, Diags *diags)
+{
+    uint64_t base;
+    bool ok = exchange_is_directory(options->init_from)
+                  ? take_exchange(run, options, &base, diags)
+                  : take_set(run, options, &base, diags);
+    if (!ok)
+        return false;
+    run->trained_over = base;
+    bool has_none = !run->weights && options->no_session; /* nothing works over them */
+    if (base && base != run->weights_fingerprint && !has_none)
         diag_warning(diags, (Loc){.file = options->init_from},
                      "was trained over other weights than those of this run");
     return true;

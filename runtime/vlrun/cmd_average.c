@@ -17,7 +17,9 @@ typedef struct AverageArguments {
 
 #define AT(field) offsetof(AverageArguments, field)
 static const Option option_rows[] = {
-    OPTION(path, "--output", AT(out), "FILE", "safetensors file to write", .letter = 'o'),
+    OPTION(path, "--output", AT(out), "PATH",
+           "safetensors file to write; of directories of other libraries one more",
+           .letter = 'o'),
     OPTION(text, "--coefficients", AT(coefficients), "C,C..",
            "how much each counts, by its share of their sum; else all the same"),
     OPTION_BEST(AT(best)),
@@ -40,6 +42,14 @@ static bool read_coefficients(const char *text, uint32_t count, double *out)
     return true;
 }
 
+static bool average(const AverageOptions *options, Diags *diags)
+{
+    for (uint32_t i = 0; i < options->count; i++)
+        if (exchange_is_directory(options->inputs[i]))
+            return run_average_exchange(options, diags);
+    return run_average(options, diags);
+}
+
 static int cmd_average(const void *arguments)
 {
     const AverageArguments *command = arguments;
@@ -47,7 +57,7 @@ static int cmd_average(const void *arguments)
     double *coefficients = HEAP_ARRAY(double, count);
     const char *fault = NULL;
     if (!command->out)
-        fault = "-o FILE is needed";
+        fault = "-o PATH is needed";
     else if (command->coefficients &&
              !read_coefficients(command->coefficients, count, coefficients))
         fault = "--coefficients wants as many numbers above 0 as there are inputs, with "
@@ -64,8 +74,8 @@ static int cmd_average(const void *arguments)
                                         command->coefficients ? coefficients : NULL,
                                     .best = command->best,
                                     .out = command->out};
-    int code = (int)exit_code(
-        run_check_output(command->out, diags) && run_average(&options, diags), diags);
+    bool ok = run_check_output(command->out, diags) && average(&options, diags);
+    int code = (int)exit_code(ok, diags);
     diags_free(diags);
     free(coefficients);
     return code;
@@ -78,8 +88,10 @@ const Command command_average = {
     .most_operands = ANY_NUMBER,
     .operand_field = offsetof(AverageArguments, inputs),
     .help = "average what runs have trained, as safetensors",
-    .details = "Averages trained parameters of runs, checkpoints, exports or adapters, "
-               "number by\nnumber: a file for --from and --init-from.",
+    .details =
+        "Averages trained parameters of runs, checkpoints, exports or adapters, "
+        "number by\nnumber: a file for --from and --init-from; of directories of PEFT or "
+        "AdapterHub,\nwhich are alike, one more.",
     COMMAND_OPTIONS(option_rows),
     COMMAND_ARGUMENTS(AverageArguments),
     .run = cmd_average};

@@ -22,8 +22,10 @@ static const Option option_rows[] = {
            "leave out, and count, examples that cannot be read"),
     OPTION(path, "--weights", AT(weights), "PATH",
            "initial parameters: a model directory, safetensors, PyTorch or index file"),
-    OPTION(path, "--init-from", AT(init_from), "RUN",
-           "begin with what a run, an export or any file of weights has trained"),
+    OPTION(
+        path, "--init-from", AT(init_from), "RUN",
+        "begin with what a run, an export, an adapter of another library's or any file "
+        "of weights has trained"),
     OPTION(flag, "--ignore-mismatched", AT(ignore_mismatched), NULL,
            "trained parameters of another shape in files keep their initial values"),
     OPTION(list, "--skip-weights", AT(skip), "PATTERN",

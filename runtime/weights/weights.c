@@ -179,7 +179,7 @@ static bool is_float(TensorDType dtype)
            dtype == TENSOR_BF16;
 }
 
-static void print_dims(char *out, size_t size, const int64_t *dims, uint32_t rank)
+void weights_print_shape(char *out, size_t size, const int64_t *dims, uint32_t rank)
 {
     size_t used = (size_t)snprintf(out, size, "[");
     for (uint32_t i = 0; i < rank && used < size; i++)
@@ -193,8 +193,8 @@ static void wrong_shape(const TensorSet *set, const Tensor *tensor,
                         const StoreEntry *entry, Diags *diags)
 {
     char has[96], wants[96];
-    print_dims(has, sizeof has, tensor->dims, tensor->rank);
-    print_dims(wants, sizeof wants, entry->type.dims, entry->type.rank);
+    weights_print_shape(has, sizeof has, tensor->dims, tensor->rank);
+    weights_print_shape(wants, sizeof wants, entry->type.dims, entry->type.rank);
     diag_error(diags, (Loc){.file = tensor_set_file(set, tensor)},
                "tensor '%s' has shape %s, the parameter '%s' has %s", tensor->name, has,
                entry->name, wants);
@@ -261,8 +261,8 @@ static void leave_mismatched(const Loading *loading, const StoreEntry *entry,
     loading->report->mismatched++;
     if (loading->choice->is_filled_later)
         return;
-    print_dims(has, sizeof has, tensor->dims, tensor->rank);
-    print_dims(wants, sizeof wants, entry->type.dims, entry->type.rank);
+    weights_print_shape(has, sizeof has, tensor->dims, tensor->rank);
+    weights_print_shape(wants, sizeof wants, entry->type.dims, entry->type.rank);
     diag_warning(loading->diags, (Loc){.file = tensor_set_file(loading->set, tensor)},
                  "tensor '%s' has shape %s, the parameter '%s' has %s: it keeps its "
                  "initial values",

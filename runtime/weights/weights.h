@@ -60,6 +60,8 @@ NODISCARD bool weights_check_choice(const Store *store, const WeightsChoice *cho
 /* Takes what the set has in the same way; trained parameters and drawn buffers
  * (param_is_kept) must all be there. */
 NODISCARD bool weights_load_trained(Store *store, const TensorSet *set, Diags *diags);
+/* Writes extents as "[2, 3]", cut off where `size` ends. */
+void weights_print_shape(char *out, size_t size, const int64_t *dims, uint32_t rank);
 /* Says on `out` what was found, and what was not with near misses. */
 void weights_report(const Store *store, const TensorSet *set, const WeightsReport *report,
                     FILE *out);

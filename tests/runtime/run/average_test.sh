@@ -71,7 +71,7 @@ expect 2 "as many numbers above 0" "$work/run1" "$work/run2" --coefficients 1
 expect 2 "as many numbers above 0" "$work/run1" "$work/run2" --coefficients 1,-1
 expect 2 "as many numbers above 0" "$work/run1" "$work/run2" --coefficients 1e308,1e308
 outcome 2 "" "$vlrun" average "$work/run1" -o "$work/out.safetensors"
-outcome 2 "-o FILE is needed" "$vlrun" average "$work/run1" "$work/run2"
+outcome 2 "-o PATH is needed" "$vlrun" average "$work/run1" "$work/run2"
 
 # A run's own files are not written over, whatever writes.
 for command in average export report metrics; do
