@@ -20,11 +20,14 @@ set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXE
     GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 install(FILES LICENSE DESTINATION share/doc/vlgraph RENAME copyright)
 install(FILES CHANGELOG.md README.md DESTINATION share/doc/vlgraph)
+install(FILES python/README.md DESTINATION share/doc/vlgraph/python)
+install(DIRECTORY docs examples DESTINATION share/doc/vlgraph USE_SOURCE_PERMISSIONS PATTERN node_modules EXCLUDE)
 install(FILES python/vlgraph/__init__.py python/vlgraph/_library.py python/vlgraph/batch.py python/vlgraph/data.py
               python/vlgraph/plan.py python/vlgraph/session.py python/vlgraph/py.typed library/vlgraph.h
         DESTINATION lib/python3/dist-packages/vlgraph)
-# Only what is packed is built, and no tests.
+# Only what is installed is built for a package, and no tests.
 set(CMAKE_SKIP_PACKAGE_ALL_DEPENDENCY ON)
 include(CPack)
+add_custom_target(installed DEPENDS vlc_pages vlrun_pages vlgraph)
 add_custom_target(deb COMMAND ${CMAKE_CPACK_COMMAND} -G DEB --config ${CMAKE_BINARY_DIR}/CPackConfig.cmake
-                  WORKING_DIRECTORY ${CMAKE_BINARY_DIR} DEPENDS vlc_pages vlrun_pages vlgraph VERBATIM USES_TERMINAL)
+                  WORKING_DIRECTORY ${CMAKE_BINARY_DIR} DEPENDS installed VERBATIM USES_TERMINAL)
