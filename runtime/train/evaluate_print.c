@@ -28,7 +28,10 @@ static void print_table(const Evaluation *evaluation, bool all, FILE *out)
         if (!all && !score->is_main)
             continue;
         print_head(score, out);
-        print_value(score->metric.value, score->metric.unit, out);
+        if (score->metric.examples > 0)
+            print_value(score->metric.value, score->metric.unit, out);
+        else
+            fprintf(out, " %7s", "-");
         fputc('\n', out);
     }
     double mean;
