@@ -204,6 +204,47 @@ static bool check_member(const DataSetting *fact, const char *member,
     return ok;
 }
 
+/* Whether a member of that name is the plan's, or holds some that are. */
+static bool is_declared(const Task *task, ExchangeFormat format, const char *name)
+{
+    size_t len = strlen(name);
+    for (uint32_t i = 0; i < task->data_count; i++) {
+        const char *member = member_of(&task->data[i], "exchange", format);
+        if (!member)
+            member = member_of(&task->data[i], "note", format);
+        if (member && strncmp(member, name, len) == 0 &&
+            (member[len] == 0 || member[len] == '.'))
+            return true;
+    }
+    return false;
+}
+
+static bool says_nothing(const json_t *value)
+{
+    return json_is_null(value) || json_is_false(value) ||
+           (json_is_string(value) && !json_string_length(value)) ||
+           (json_is_array(value) && !json_array_size(value)) ||
+           (json_is_object(value) && !json_object_size(value));
+}
+
+/* Members of which the plan knows nothing may change what the adapter computes. */
+static void warn_of_unknown(const Task *task, ExchangeFormat format, const json_t *config,
+                            const char *path, Diags *diags)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)config, name, value)
+    {
+        if (says_nothing(value) || is_declared(task, format, name))
+            continue;
+        char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+        diag_warning(diags, (Loc){.file = path},
+                     "\"%s\" is %s: not compared, as the plan knows nothing of it", name,
+                     text ? text : "?");
+        free(text);
+    }
+}
+
 bool exchange_config_check(const Task *task, ExchangeFormat format, const json_t *config,
                            const char *path, Diags *diags)
 {
@@ -213,5 +254,7 @@ bool exchange_config_check(const Task *task, ExchangeFormat format, const json_t
         if (member)
             ok &= check_member(&task->data[i], member, config, path, diags);
     }
+    if (ok)
+        warn_of_unknown(task, format, config, path, diags);
     return ok;
 }

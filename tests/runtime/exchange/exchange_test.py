@@ -180,6 +180,12 @@ def refusals(plan, plain, folder):
     taken_from(lambda copy, tensors, metadata: metadata.update(vlgraph_adapter='0'), 'belongs to another adapter')
     taken_from(lambda copy, tensors, metadata: None, 'has nothing for the trained parameter', keeps_rest=False)
 
+    shutil.copytree(folder, folder + '.more')
+    set_config(folder + '.more', init_lora_weights='pissa', eva_config=None)
+    said = run(VLRUN, 'export', plan, '--from', folder + '.more', '--weights', base, '-o', 'taken')
+    check(f'a member that nothing is known of: {said}',
+          '"init_lora_weights" is "pissa": not compared' in said and 'eva_config' not in said)
+
     def foreign(copy, *_):
         rest = os.path.join(copy, 'vlgraph.safetensors')
         tensors, metadata = adapters.read(rest)
