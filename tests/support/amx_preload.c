@@ -32,7 +32,7 @@ static long enter_linux(long number, const long a[ARGUMENTS])
 }
 
 /* In place of the C library's. */
-long syscall(long number, ...)
+__attribute__((visibility("default"))) long syscall(long number, ...)
 {
     long arguments[ARGUMENTS];
     va_list list;
