@@ -138,12 +138,14 @@ static bool read_int(const Assignment *what, double least, double most, int64_t 
 static bool read_real(const Assignment *what, double least, double most, double *out)
 {
     char *end;
+    errno = 0;
     double value = strtod(what->value, &end);
+    bool is_too_small = errno == ERANGE && fabs(value) < 1;
     if (end == what->value || *end || !isfinite(value))
         return refuse_value(what, "a number");
     if (value < least || value > most)
         return refuse_range(what, least, most);
-    if (value != 0 && (float)value == 0)
+    if (is_too_small || (value != 0 && (float)value == 0))
         return refuse_value(what, "a number that is not 0 in f32");
     *out = value;
     return true;

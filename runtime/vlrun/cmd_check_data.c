@@ -1,6 +1,7 @@
 /* vlrun check-data */
 #include "ir/base/heap.h"
 #include "ir/base/terminal.h"
+#include "runtime/run/run_directory.h"
 #include "runtime/survey/survey.h"
 #include "runtime/vlrun/commands.h"
 
@@ -123,7 +124,8 @@ static bool check_data(CheckData *work)
     const EncoderOptions encoder = {.plan = command->encoder,
                                     .weights = command->encoder_weights,
                                     .random_weights = command->random_weights};
-    if (!run_read(&work->run, &options, work->diags))
+    if ((command->html && !run_check_output(command->html, work->diags)) ||
+        !run_read(&work->run, &options, work->diags))
         return false;
     bool ok =
         (!command->task ||

@@ -6,6 +6,7 @@
 #include "ir/base/files.h"
 #include "ir/base/heap.h"
 #include "ir/base/interrupt.h"
+#include "runtime/run/run_directory.h"
 #include "runtime/train/predict.h"
 #include "runtime/vlrun/generate_show.h"
 #include "runtime/vlrun/model_arguments.h"
@@ -285,6 +286,8 @@ static ExitCode generate_all(const void *state, Run *run, const Interrupt *inter
     const GenerateArguments *command = state;
     if (command->task && !module_named_task(run->module, command->task,
                                             (Loc){.file = command->model.plan}, diags))
+        return EXIT_CODE_input;
+    if (command->html && !run_check_output(command->html, diags))
         return EXIT_CODE_input;
     int64_t limit = limit_of(command);
     const ModelExamples examples = {command->split, command->task,

@@ -84,6 +84,9 @@ for command in average export report metrics; do
     done
     outcome 1 "run.json: error: is a file of a run" env -C "$work/run1" "$vlrun" $command "${others[@]}" -o run.json
 done
+for command in generate check-data; do
+    outcome 1 "run.json: error: is a file of a run" "$vlrun" $command "$work/run1" --html "$work/run1/run.json"
+done
 outcome 1 "$work/run2: error: is a run" "$vlrun" export "$work/run1" --format onnx -o "$work/run2"
 
 # Files of others: counts must be equal, numbers that are not finite are refused.
