@@ -36,6 +36,23 @@ outcome() {
         fail "$*: exit $code, expected $status and '$text'; output: $out"
 }
 
+# own_recipe TASK STEPS SEQUENCES: a recipe beside the models, of a task of one's own over pictures.
+own_recipe() {
+    cat <<END
+<model name="own" extends="bases/vlt5_image.vg" xmlns="urn:vlgraph:1">
+  <const dropout="0"/>
+  <backbone size="tiny"/>
+  <task name="$1" records="jsonl" prompt="{question}" answer="{answer}">
+    <loss><let loss="token_mean(token_loss)"/></loss>
+  </task>
+  <tasks use="$1"/>
+  <train params="**"/>
+  <schedule steps="$2"/>
+  <batch sequences="$3" tokens="512"/>
+</model>
+END
+}
+
 # emulating_amx COMMAND...: with AMX's instructions for tiles, whether the processor has them or not
 # (tests/support/amx_emulator.h).
 emulating_amx() {

@@ -7,19 +7,7 @@ set -euo pipefail
 cp -r "$models" "$work/models"
 cd "$work"
 "$root/examples/own_vqa/make_pictures" data --pictures 20
-cat >models/own.vg <<'END'
-<model name="own" extends="bases/vlt5_image.vg" xmlns="urn:vlgraph:1">
-  <const dropout="0"/>
-  <backbone size="tiny"/>
-  <task name="pictures" records="jsonl" prompt="{question}" answer="{answer}">
-    <loss><let loss="token_mean(token_loss)"/></loss>
-  </task>
-  <tasks use="pictures"/>
-  <train params="**"/>
-  <schedule steps="4"/>
-  <batch sequences="10" tokens="512"/>
-</model>
-END
+own_recipe pictures 4 10 >models/own.vg
 "$vlc" compile models/own.vg -o own.bin
 "$vlc" compile models/extract_patches.vg -o patches.bin
 given=(--data data --weights models/shapes/vlt5_tiny.safetensors --tokenizer models/shapes)

@@ -7,19 +7,7 @@ set -euo pipefail
 cp -r "$models" "$work/models"
 cd "$work"
 "$vlrun" make-data shapes published --size 30 >/dev/null
-cat >models/own.vg <<'END'
-<model name="own" extends="bases/vlt5_image.vg" xmlns="urn:vlgraph:1">
-  <const dropout="0"/>
-  <backbone size="tiny"/>
-  <task name="mine" records="jsonl" prompt="{question}" answer="{answer}">
-    <loss><let loss="token_mean(token_loss)"/></loss>
-  </task>
-  <tasks use="mine"/>
-  <train params="**"/>
-  <schedule steps="2"/>
-  <batch sequences="4" tokens="512"/>
-</model>
-END
+own_recipe mine 2 4 >models/own.vg
 "$vlc" compile models/own.vg -o own.bin
 "$vlc" compile models/vlt5_tiny_adapter.vg -o image.bin --set steps=2
 "$vlc" compile models/vlt5_tiny_video.vg -o video.bin --set steps=2
