@@ -86,6 +86,21 @@ def torch_files():
                     yield f"{path.stem}_{pathlib.Path(name).stem}", kind + archive.read(name)
 
 
+def adapter():
+    """A configuration with headers, of which the plan of fuzz_exchange takes one."""
+    config = {"peft_type": "SCALE", "r": 2, "alpha_pattern": {"first": 4}, "modules": ["second", "first"],
+              "is_last": True, "config": {"scaling": 1.0}, "name": "a", "more": "pissa", "nothing": None}
+    tensors = {"model.first.a.by": {"dtype": "F32", "shape": [4, 1], "data_offsets": [0, 16]},
+               "model.second.a.length": {"dtype": "F32", "shape": [4], "data_offsets": [16, 32]},
+               "model.third.a.pad": {"dtype": "F32", "shape": [8], "data_offsets": [32, 64]}}
+    yield "unknown", json.dumps(config) + "\0" + json.dumps(tensors)
+    del tensors["model.third.a.pad"]
+    for number, tensor in enumerate(tensors.values()):
+        tensor.update(dtype="F64", data_offsets=[32 * number, 32 * number + 32])
+    tensors["__metadata__"] = {"format": "pt"}
+    yield "taken", json.dumps(config) + "\0" + json.dumps(tensors)
+
+
 RECORDS = {
     "array": b"\1[{\"question_id\": 1, \"label\": {\"yes\": 1.0}}, {\"a\": [1, \"\\u00e9\"]}]",
     "member": b"\4{\"info\": {}, \"images\": [{\"id\": 7, \"split\": \"val\"}], \"x\": 1}",
@@ -145,6 +160,8 @@ def main():
     put(out / "safetensors", "header", b"\1" + safetensors_header().encode())
     put(out / "index", "index",
         json.dumps({"metadata": {}, "weight_map": {"x": "a.safetensors"}}))
+    for name, text in adapter():
+        put(out / "exchange", name, text)
     for name, data in RECORDS.items():
         put(out / "records", name, data)
     for descr, size in (("<f2", 2), ("<f4", 4), ("<f8", 8)):
