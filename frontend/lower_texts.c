@@ -12,7 +12,7 @@
 #include "frontend/lower.h"
 #include "frontend/syntax/branches.h"
 #include "frontend/syntax/entries.h"
-#include "ir/records.h"
+#include "runtime/data/records/records.h"
 
 enum { LONGEST_TEXT = 4096 };
 

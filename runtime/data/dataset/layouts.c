@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "ir/records.h"
+#include "runtime/data/records/records.h"
 
 const char image_features[] = "clip_features/data_clip_RN101_att";
 const char video_features[] = "clip-vit";
@@ -93,7 +93,7 @@ static const LayoutFile plain_files[] = {
 #define NAMED(name) #name, name##_fields
 #define RECORDS(name, fields, metrics) static const char name##_fields[] = fields;
 #define OPEN_RECORDS(name, metrics)
-#include "ir/records.def"
+#include "runtime/data/records/records.def"
 
 /* clang-format off */
 const Layout layouts[] = {

@@ -32,7 +32,7 @@ typedef struct LayoutFile {
 
 typedef struct Layout {
     const char *name;
-    const char *fields; /* as in ir/records.def; NULL: every member of a record is one */
+    const char *fields; /* as in records.def; NULL: every member of a record is one */
     /* What is read unless a task says otherwise. {prompt} is what names the task: its
      * fact `prompt` or `prompt` below, or nothing if it names its records. NULL: a task
      * has to say. */

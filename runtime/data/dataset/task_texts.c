@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "ir/records.h"
+#include "runtime/data/records/records.h"
 #include "runtime/data/dataset/fields.h"
 
 typedef struct Finding {

@@ -1,5 +1,5 @@
 /* Lists of names with blanks between, and what is near to one of them. */
-#include "ir/records.h"
+#include "runtime/data/records/records.h"
 
 #include <string.h>
 
@@ -8,7 +8,7 @@
 const Records records_table[RECORDS_COUNT] = {
 #define RECORDS(name, fields, metrics) {#name, fields, metrics},
 #define OPEN_RECORDS(name, metrics) {#name, NULL, metrics},
-#include "ir/records.def"
+#include "runtime/data/records/records.def"
 };
 
 /* Names of a list, without what stands behind =. */

@@ -1,7 +1,7 @@
-/* The records of data sets by their names (ir/records.def), for the compiler, which
- * checks what a task says of them, and for the data source, which reads them. */
-#ifndef VLG_IR_RECORDS_H
-#define VLG_IR_RECORDS_H
+/* The records of data sets by their names (records.def), for the compiler, which checks
+ * what a task says of them, and for the data source, which reads them. */
+#ifndef VLG_RUNTIME_DATA_RECORDS_RECORDS_H
+#define VLG_RUNTIME_DATA_RECORDS_RECORDS_H
 
 #include "ir/base/diag.h"
 
@@ -14,7 +14,7 @@ typedef struct Records {
 typedef enum RecordsKind {
 #define RECORDS(name, fields, metrics) RECORDS_##name,
 #define OPEN_RECORDS(name, metrics) RECORDS_##name,
-#include "ir/records.def"
+#include "runtime/data/records/records.def"
     RECORDS_COUNT
 } RecordsKind;
 
